@@ -1,0 +1,178 @@
+package pos
+
+import (
+	"encoding/json"
+	"time"
+)
+
+// RecordKind names what a record's body holds. A reader that does not know a
+// kind keeps the record and passes over it.
+type RecordKind string
+
+// Kinds of records and, behind each, its body.
+const (
+	KindGenesis       RecordKind = "genesis"        // Genesis: the first record of every journal
+	KindBoot          RecordKind = "boot"           // Boot
+	KindEnrolled      RecordKind = "enrolled"       // Enrolled
+	KindCheckpoint    RecordKind = "checkpoint"     // Checkpoint
+	KindFork          RecordKind = "fork"           // Fork
+	KindStaffChanged  RecordKind = "staff_changed"  // StaffChanged
+	KindSignedIn      RecordKind = "signed_in"      // ByActor
+	KindSignedOut     RecordKind = "signed_out"     // ByActor
+	KindPINFailed     RecordKind = "pin_failed"     // PINFailed
+	KindLineRemoved   RecordKind = "line_removed"   // LineRemoved
+	KindBasketCleared RecordKind = "basket_cleared" // BasketCleared
+	KindSaleCharged   RecordKind = "sale_charged"   // SaleCharged
+	KindPayment       RecordKind = "payment"        // PaymentMoved
+	KindSaleCompleted RecordKind = "sale_completed" // SaleCompleted
+	KindSaleCancelled RecordKind = "sale_cancelled" // SaleCancelled
+	KindDrawerOpened  RecordKind = "drawer_opened"  // DrawerOpened
+	KindReprinted     RecordKind = "reprinted"      // Reprinted
+	KindTestReceipt   RecordKind = "test_receipt"   // ByActor
+)
+
+// Genesis opens a journal and names the till for good.
+type Genesis struct {
+	Till     string `json:"till"`     // 16 hex digits, made at random
+	Key      []byte `json:"key"`      // Ed25519 public key, made on the till
+	Currency string `json:"currency"` // a journal has one
+	Series   string `json:"series"`   // prefix of its receipt numbers: "01"
+	Software string `json:"software"`
+}
+
+// Boot says that the till started.
+type Boot struct {
+	Software string `json:"software"`
+	Torn     int64  `json:"torn,omitempty"` // bytes of an unfinished record that a power cut left
+}
+
+// Enrolled says which backoffice the till belongs to from now on.
+type Enrolled struct {
+	URL  string `json:"url"`
+	Key  []byte `json:"key"` // the backoffice's Ed25519 public key
+	Shop string `json:"shop"`
+}
+
+// Checkpoint is the backoffice's signed word that it holds every record up to N.
+type Checkpoint struct {
+	Till string    `json:"till"`
+	N    uint64    `json:"n"`
+	Hash Hash      `json:"hash"` // of record N
+	At   time.Time `json:"at"`
+	Sig  []byte    `json:"sig"`
+}
+
+// Message returns the bytes that Sig signs.
+func (c Checkpoint) Message() []byte {
+	b, err := json.Marshal(struct {
+		V    string `json:"v"`
+		Till string `json:"till"`
+		N    uint64 `json:"n"`
+		Hash Hash   `json:"hash"`
+		At   string `json:"at"`
+	}{"tillwright checkpoint 1", c.Till, c.N, c.Hash, c.At.UTC().Format(timeFormat)})
+	if err != nil {
+		panic(err) // strings and numbers only
+	}
+	return b
+}
+
+// Fork says that the backoffice holds another record under one of our numbers:
+// this card was cloned or restored from an old copy.
+type Fork struct {
+	N      uint64 `json:"n"`
+	Theirs Hash   `json:"theirs"`
+}
+
+// StaffChanged says that someone may use the till from now on, or no longer. It
+// never holds a PIN, nor a hash of one.
+type StaffChanged struct {
+	Who  Actor  `json:"who"`
+	What string `json:"what"` // "added", "pin changed", "removed"
+	By   Actor  `json:"by"`
+}
+
+// ByActor is the body of records that only say who.
+type ByActor struct {
+	By Actor `json:"by"`
+}
+
+// PINFailed counts wrong PINs in a row.
+type PINFailed struct {
+	Count int `json:"count"`
+}
+
+// LineRemoved says what left a basket, and at which price: that is where theft
+// hides.
+type LineRemoved struct {
+	Sale SaleID `json:"sale"`
+	Line Line   `json:"line"`
+	By   Actor  `json:"by"`
+}
+
+// BasketCleared says which basket was given up before it was charged.
+type BasketCleared struct {
+	Sale  SaleID `json:"sale"`
+	Ref   string `json:"ref"`
+	Lines []Line `json:"lines"`
+	Total Amount `json:"total"`
+	By    Actor  `json:"by"`
+}
+
+// SaleCharged fixes a basket: from here on its lines and totals do not change.
+type SaleCharged struct {
+	Sale   Sale   `json:"sale"`
+	Totals Totals `json:"totals"`
+	By     Actor  `json:"by"`
+}
+
+// PaymentMoved holds the payment after Event.
+type PaymentMoved struct {
+	Payment Payment `json:"payment"`
+	Event   Event   `json:"event,omitempty"` // empty when the payment was chosen
+	By      Actor   `json:"by"`
+}
+
+// SaleCompleted is the sale as sold, with everything a receipt and a report need.
+// Its Receipt number is allocated in this record and nowhere else.
+type SaleCompleted struct {
+	Sale     Sale   `json:"sale"`
+	Totals   Totals `json:"totals"`
+	Rounding Amount `json:"rounding"` // of cash; the customer's loss is positive
+	Change   Amount `json:"change"`
+	By       Actor  `json:"by"`
+	Count    uint64 `json:"count"`    // completed sales so far, this one included
+	Turnover Amount `json:"turnover"` // their totals so far, this one included
+}
+
+// SaleCancelled gives a charged sale up; nothing had been received.
+type SaleCancelled struct {
+	Sale   SaleID `json:"sale"`
+	Ref    string `json:"ref"`
+	Total  Amount `json:"total"`
+	Reason string `json:"reason"`
+	By     Actor  `json:"by"`
+}
+
+// DrawerOpened says that the drawer opened without a sale.
+type DrawerOpened struct {
+	Reason string `json:"reason"`
+	By     Actor  `json:"by"`
+}
+
+// Reprinted counts copies of a receipt.
+type Reprinted struct {
+	Sale SaleID `json:"sale"`
+	Copy int    `json:"copy"` // from 1
+	By   Actor  `json:"by"`
+}
+
+// NewBody encodes v as a record's body. It panics when v cannot be encoded: all
+// bodies are ours.
+func NewBody(v any) json.RawMessage {
+	b, err := json.Marshal(v)
+	if err != nil {
+		panic("pos: body: " + err.Error())
+	}
+	return b
+}

@@ -1,0 +1,108 @@
+package pos
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+)
+
+// Command is what a screen, a keypad or a scanner asks of the till. A command
+// repeated with the same Key gets the same Answer and happens once; the same Key
+// with other content is refused with Conflict.
+type Command struct {
+	Key string // Idempotency-Key, 1 to MaxKey bytes
+	By  Actor  // who asks; checked by whoever made the Command
+	Do  Action
+}
+
+// MaxKey bounds an Idempotency-Key.
+const MaxKey = 64
+
+// Digest identifies the content of the command, who asks left out: the next
+// shift may repeat a command that the last one's line swallowed.
+func (c Command) Digest() string {
+	b, err := json.Marshal(c.Do)
+	if err != nil {
+		panic("pos: command: " + err.Error())
+	}
+	sum := sha256.Sum256(fmt.Appendf(nil, "%T %s", c.Do, b))
+	return hex.EncodeToString(sum[:12])
+}
+
+// Answer names what a command made. It holds nothing that changes later, so a
+// repeated command can be answered from the records alone.
+type Answer struct {
+	Sale    SaleID    `json:"sale,omitempty"`
+	Payment PaymentID `json:"payment,omitempty"`
+	Record  uint64    `json:"record,omitempty"`
+}
+
+// Action is one of the types below.
+type Action interface{ action() }
+
+// Actions. Sale may be left empty where the current sale is meant; a command
+// that needs a basket opens one.
+type (
+	// OpenSale puts the current sale aside and starts an empty one.
+	OpenSale struct{}
+	// SwitchTo makes an open sale the current one.
+	SwitchTo struct{ Sale SaleID }
+	// AddItem adds Qty thousandths of a catalogue item; one more of the last line's item adds to that line.
+	AddItem struct {
+		Sale SaleID
+		SKU  string
+		Qty  int64
+	}
+	// AddAmount adds a line with a price typed on the keypad. Tax is a code of the shop's; empty is its first.
+	AddAmount struct {
+		Sale  SaleID
+		Name  string
+		Minor int64
+		Qty   int64
+		Tax   string
+	}
+	// SetQty changes a line's quantity; 0 removes it.
+	SetQty struct {
+		Sale SaleID
+		Line int
+		Qty  int64
+	}
+	// ClearSale gives a basket up, or a charged sale with nothing received.
+	ClearSale struct{ Sale SaleID }
+	// Pay charges the sale and starts a payment. Given is cash handed over in minor units; 0 is exact. Amount is the part of the
+	// sale to pay, 0 for all that is due.
+	Pay struct {
+		Sale   SaleID
+		Tender Tender
+		Given  int64
+		Amount int64
+	}
+	// CancelPayment withdraws the open payment after asking its rail. Despite lets a manager go on when the rail does not answer.
+	CancelPayment struct {
+		Sale    SaleID
+		Payment PaymentID
+		Despite bool
+	}
+	// Reprint prints a copy of a completed sale's receipt.
+	Reprint struct{ Sale SaleID }
+	// OpenDrawer opens the drawer without a sale.
+	OpenDrawer struct{ Reason string }
+	// Dismiss takes a notice off the screen.
+	Dismiss struct{ Notice uint64 }
+	// NextCustomer ends the PAID or CHANGE picture.
+	NextCustomer struct{}
+)
+
+func (OpenSale) action()      {}
+func (SwitchTo) action()      {}
+func (AddItem) action()       {}
+func (AddAmount) action()     {}
+func (SetQty) action()        {}
+func (ClearSale) action()     {}
+func (Pay) action()           {}
+func (CancelPayment) action() {}
+func (Reprint) action()       {}
+func (OpenDrawer) action()    {}
+func (Dismiss) action()       {}
+func (NextCustomer) action()  {}

@@ -1,0 +1,151 @@
+package pos
+
+import (
+	"fmt"
+	"time"
+)
+
+// PaymentID names one attempt: the sale's ID, a dash, and the attempt's number
+// from 1.
+type PaymentID string
+
+// PaymentIDOf names attempt n (from 1) of a sale.
+func PaymentIDOf(s SaleID, n int) PaymentID { return PaymentID(fmt.Sprintf("%s-%d", s, n)) }
+
+// State says where a payment stands.
+type State string
+
+// States of a payment. Requested is durable before anything is shown to the
+// customer. From there on money can arrive in every state.
+const (
+	Intended  State = "intended"  // chosen; the rail may or may not have heard of it
+	Requested State = "requested" // shown to the customer
+	Seen      State = "seen"      // something is arriving; not enough, or not ours yet
+	Accepted  State = "accepted"  // enough arrived, the rail's last word is due
+	Settled   State = "settled"   // the money is the shop's
+	Cancelled State = "cancelled" // withdrawn, and the rail confirmed it
+	Expired   State = "expired"
+	Failed    State = "failed"
+	Unknown   State = "unknown" // the rail gave no answer: neither paid nor unpaid
+)
+
+// Open reports that the customer may be paying, or may have paid, right now.
+func (s State) Open() bool {
+	return s == Intended || s == Requested || s == Seen || s == Accepted || s == Unknown
+}
+
+// Event moves a payment.
+type Event string
+
+// Events. All but Request come from the rail's own answer.
+const (
+	Request Event = "request"
+	See     Event = "see"
+	Accept  Event = "accept"
+	Settle  Event = "settle"
+	Cancel  Event = "cancel"
+	Expire  Event = "expire"
+	Fail    Event = "fail"
+	Doubt   Event = "doubt"
+)
+
+// moves is the whole life of a payment; a pair that is not here is forbidden.
+// The last rows are the point: money can land in the second after an invoice
+// expires or is cancelled, and money that arrived is never turned away. Doubt
+// leads to Unknown and nowhere else, and only the rail's answer leads out of it.
+// Cash skips the middle: Intended settles by the cashier's own hand.
+var moves = map[State]map[Event]State{
+	Intended:  {Request: Requested, Cancel: Cancelled, Settle: Settled, Doubt: Unknown},
+	Requested: {See: Seen, Accept: Accepted, Settle: Settled, Cancel: Cancelled, Expire: Expired, Fail: Failed, Doubt: Unknown},
+	Seen:      {Accept: Accepted, Settle: Settled, Cancel: Cancelled, Expire: Expired, Fail: Failed, Doubt: Unknown},
+	Accepted:  {Settle: Settled, Fail: Failed, Cancel: Cancelled, Doubt: Unknown},
+	Unknown:   {See: Seen, Accept: Accepted, Settle: Settled, Cancel: Cancelled, Expire: Expired, Fail: Failed},
+	Cancelled: {See: Seen, Accept: Accepted, Settle: Settled},
+	Expired:   {See: Seen, Accept: Accepted, Settle: Settled},
+	Failed:    {See: Seen, Accept: Accepted, Settle: Settled},
+	Settled:   {},
+}
+
+// Tender names a way to pay: "cash", "lightning".
+type Tender string
+
+// Cash is the one tender that has no rail.
+const Cash Tender = "cash"
+
+// Payment is one attempt to pay a sale, or a part of it, with one tender.
+type Payment struct {
+	ID      PaymentID `json:"id"`
+	Sale    SaleID    `json:"sale"`
+	Attempt int       `json:"attempt"` // from 1
+	Tender  Tender    `json:"tender"`
+	State   State     `json:"state"`
+	Amount  Amount    `json:"amount"` // the part of the sale it covers
+	At      time.Time `json:"at"`     // when it was chosen
+	Moved   time.Time `json:"moved"`  // when its state last changed
+
+	// Cash.
+	Given    Amount `json:"given,omitzero"`
+	Change   Amount `json:"change,omitzero"`
+	Rounding Amount `json:"rounding,omitzero"` // Given - Change - Amount
+
+	// A rail's.
+	Quantity  Quantity  `json:"quantity,omitzero"`   // asked for
+	Rate      *Rate     `json:"rate,omitempty"`      // as sold
+	Reference string    `json:"reference,omitempty"` // payment hash, address, order: what the rail is asked by
+	Payload   string    `json:"payload,omitempty"`   // what the QR says
+	Network   string    `json:"network,omitempty"`   // in words, for the customer
+	Expires   time.Time `json:"expires,omitzero"`
+	Received  Quantity  `json:"received,omitzero"`
+	Over      Quantity  `json:"over,omitzero"` // received beyond what was asked
+
+	// Late: it settled after the till had stopped waiting for it. Refundable: no
+	// open sale needed it any more, so the owner owes this customer a decision.
+	Late       bool `json:"late,omitempty"`
+	Refundable bool `json:"refundable,omitempty"`
+
+	// Final: the rail said that nothing can change any more. The till asks about
+	// every payment until then.
+	Final bool `json:"final,omitempty"`
+}
+
+// IsZero lets an unset amount stay out of a record.
+func (a Amount) IsZero() bool { return a == Amount{} }
+
+// Apply moves p by ev at time at. It fails with Conflict, and changes nothing,
+// when the move is forbidden.
+func (p *Payment) Apply(ev Event, at time.Time) error {
+	to, ok := moves[p.State][ev]
+	if !ok {
+		return E("move payment", Conflict, "a payment that is %s cannot %s", p.State, ev)
+	}
+	if ev == Settle && (p.State == Cancelled || p.State == Expired || p.State == Failed) {
+		p.Late = true
+	}
+	p.State, p.Moved = to, at
+	return nil
+}
+
+// Finding is a rail's answer about one payment. An empty Event means: nothing
+// new. A rail that got no clear answer returns an error, never a Finding.
+type Finding struct {
+	Event    Event     // what the rail says happened
+	Received Quantity  // base units that are the shop's, after Settle
+	Final    bool      // nothing can change any more: no need to ask again
+	At       time.Time // when, by the rail's clock; zero if it does not say
+}
+
+// Asked is what a rail returns for a new payment request.
+type Asked struct {
+	Reference string    // kept, and shown to nobody
+	Payload   string    // what the QR says
+	Network   string    // "Lightning"
+	Expires   time.Time // the customer's last moment
+}
+
+// Health says whether a tender can be offered now.
+type Health struct {
+	Ready   bool
+	Reason  string   // why not, in a cashier's words; empty when Ready
+	Notices []string // works, but the owner should know: "certificate ends in 6 days"
+	Asset   Asset    // what it moves; prices need its rate
+}

@@ -1,0 +1,201 @@
+package pos
+
+import (
+	"bytes"
+	"crypto/ed25519"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+)
+
+// Hash is a SHA-256. The zero Hash precedes the first record.
+type Hash [sha256.Size]byte
+
+// String returns 64 lower-case hex digits.
+func (h Hash) String() string { return hex.EncodeToString(h[:]) }
+
+// MarshalText writes String.
+func (h Hash) MarshalText() ([]byte, error) { return []byte(h.String()), nil }
+
+// UnmarshalText reads exactly 64 hex digits.
+func (h *Hash) UnmarshalText(b []byte) error {
+	if len(b) != 2*len(h) {
+		return E("read hash", Corrupt, "a hash has %d digits, not %d", 2*len(h), len(b))
+	}
+	if _, err := hex.Decode(h[:], b); err != nil {
+		return Wrap("read hash", Corrupt, err, "a hash holds something that is no hex digit")
+	}
+	return nil
+}
+
+// Clock says how far the wall time of a record is to be believed.
+type Clock string
+
+// The zero Clock is the careful one.
+const (
+	ClockUnknown Clock = ""
+	ClockSaved   Clock = "saved"   // restored from storage after a start; later than its predecessor, no more
+	ClockTrusted Clock = "trusted" // confirmed by a network time source
+)
+
+// Record is one entry of the till's journal: what happened, when, and its place
+// in a chain that nobody can change unnoticed.
+type Record struct {
+	N     uint64          // from 1, without gaps; this is the order of events
+	Kind  RecordKind      // what Body holds
+	Cmd   Cmd             // the command that caused it, if one did
+	Body  json.RawMessage // one of the types in bodies.go
+	At    time.Time       // wall time, UTC; never before the previous record's
+	Clock Clock
+	Boot  string        // a random name for this run of the till
+	Mono  time.Duration // since Boot
+	Prev  Hash          // of record N-1; zero for the first
+	Hash  Hash          // of all bytes of the line before the hash field
+	Sig   []byte        // Ed25519 over Hash by the till's key
+	Line  []byte        // the exact line, newline included; set by Seal and ParseRecord
+}
+
+// Cmd ties a record to the command that asked for it, so that a command repeated
+// after a power cut gets its first answer.
+type Cmd struct {
+	Key    string `json:"key"`    // the Idempotency-Key
+	Digest string `json:"digest"` // of the command's content
+}
+
+// MaxLine bounds a record's line. A sale of MaxLines lines with every name at
+// its limit takes about 150 KB.
+const MaxLine = 512 << 10
+
+// head is a line's content before its last two fields, in this order.
+type head struct {
+	N     uint64          `json:"n"`
+	Kind  RecordKind      `json:"kind"`
+	Cmd   *Cmd            `json:"cmd,omitempty"`
+	Body  json.RawMessage `json:"body"`
+	At    string          `json:"at"`
+	Clock Clock           `json:"clock"`
+	Boot  string          `json:"boot"`
+	Mono  int64           `json:"mono"` // nanoseconds
+	Prev  Hash            `json:"prev"`
+}
+
+const (
+	hashField = `,"hash":"`
+	sigField  = `","sig":"`
+	lineEnd   = "\"}\n"
+	sigText   = 86 // base64url of 64 bytes, unpadded
+	tailLen   = len(hashField) + 2*sha256.Size + len(sigField) + sigText + len(lineEnd)
+)
+
+// timeFormat keeps nanoseconds at a fixed width, always UTC.
+const timeFormat = "2006-01-02T15:04:05.000000000Z"
+
+// Seal numbers nothing and links nothing: r's fields up to Prev must be set. It
+// returns r with Hash, Sig and Line. It fails with Invalid when the line would
+// pass MaxLine or Body is no JSON.
+func Seal(r Record, key ed25519.PrivateKey) (Record, error) {
+	h := head{r.N, r.Kind, nil, r.Body, r.At.UTC().Format(timeFormat), r.Clock, r.Boot, int64(r.Mono), r.Prev}
+	if r.Cmd != (Cmd{}) {
+		h.Cmd = &r.Cmd
+	}
+	text, err := json.Marshal(h)
+	if err != nil {
+		return Record{}, Wrap("seal record", Invalid, err, "record %d cannot be written", r.N)
+	}
+	text = text[:len(text)-1] // without the closing brace: two more fields follow
+	if len(text)+tailLen > MaxLine {
+		return Record{}, E("seal record", Invalid, "this sale is too large to record")
+	}
+	r.Hash = sha256.Sum256(text)
+	r.Sig = ed25519.Sign(key, r.Hash[:])
+	line := make([]byte, 0, len(text)+tailLen)
+	line = append(line, text...)
+	line = append(line, hashField+r.Hash.String()+sigField+base64.RawURLEncoding.EncodeToString(r.Sig)+lineEnd...)
+	r.Line = line
+	r.At = r.At.UTC().Round(0)
+	return r, nil
+}
+
+// ParseRecord reads one line, newline included, and checks its hash against its
+// bytes. It checks neither signature (Verify) nor place in the chain (Follows).
+// The Record keeps line; the caller must not change it. It fails with Corrupt.
+func ParseRecord(line []byte) (Record, error) {
+	bad := func(why string, err error) (Record, error) {
+		return Record{}, Wrap("read record", Corrupt, err, "%s", why)
+	}
+	if len(line) > MaxLine || len(line) < tailLen+2 {
+		return bad(fmt.Sprintf("a line of %d bytes is no record", len(line)), nil)
+	}
+	text, tail := line[:len(line)-tailLen], string(line[len(line)-tailLen:])
+	hash, ok1 := strings.CutPrefix(tail, hashField)
+	if !ok1 || hash[2*sha256.Size:2*sha256.Size+len(sigField)] != sigField || !strings.HasSuffix(tail, lineEnd) {
+		return bad("the line does not end in hash and signature", nil)
+	}
+	sig, err := base64.RawURLEncoding.Strict().DecodeString(hash[2*sha256.Size+len(sigField) : len(hash)-len(lineEnd)])
+	if err != nil {
+		return bad("the signature is unreadable", err)
+	}
+	var r Record
+	if err := r.Hash.UnmarshalText([]byte(hash[:2*sha256.Size])); err != nil {
+		return bad("the hash is unreadable", err)
+	}
+	if r.Hash != sha256.Sum256(text) {
+		return bad("the bytes do not match their hash", nil)
+	}
+	return r.fill(text, sig, line)
+}
+
+// fill decodes text, whose hash is already checked.
+func (r Record) fill(text, sig, line []byte) (Record, error) {
+	var h head
+	d := json.NewDecoder(io.MultiReader(bytes.NewReader(text), strings.NewReader("}")))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&h); err != nil {
+		return Record{}, Wrap("read record", Corrupt, err, "the record cannot be read")
+	}
+	at, err := time.Parse(timeFormat, h.At)
+	if err != nil {
+		return Record{}, Wrap("read record", Corrupt, err, "record %d has no time", h.N)
+	}
+	r.N, r.Kind, r.Body, r.At, r.Clock, r.Boot = h.N, h.Kind, h.Body, at, h.Clock, h.Boot
+	r.Mono, r.Prev, r.Sig, r.Line = time.Duration(h.Mono), h.Prev, sig, line
+	if h.Cmd != nil {
+		r.Cmd = *h.Cmd
+	}
+	return r, nil
+}
+
+// Verify checks the signature with the till's public key. It fails with Corrupt.
+func (r Record) Verify(key ed25519.PublicKey) error {
+	if len(key) != ed25519.PublicKeySize || !ed25519.Verify(key, r.Hash[:], r.Sig) {
+		return E("verify record", Corrupt, "record %d is not signed by this till's key", r.N)
+	}
+	return nil
+}
+
+// Follows checks that r comes right after the record with this number and hash
+// (0 and the zero Hash before the first). It fails with Corrupt.
+func (r Record) Follows(n uint64, hash Hash) error {
+	switch {
+	case r.N != n+1:
+		return E("verify record", Corrupt, "record %d follows record %d", r.N, n)
+	case r.Prev != hash:
+		return E("verify record", Corrupt, "record %d does not continue the chain of record %d", r.N, n)
+	}
+	return nil
+}
+
+// Decode reads the body into v, which must be of the type that Kind names. It
+// fails with Corrupt. Fields that v does not know are let through: a newer till
+// may say more.
+func (r Record) Decode(v any) error {
+	if err := json.Unmarshal(r.Body, v); err != nil {
+		return Wrap("read record", Corrupt, err, "record %d (%s) has an unreadable body", r.N, r.Kind)
+	}
+	return nil
+}

@@ -1,0 +1,113 @@
+package pos
+
+import "time"
+
+// View is everything that the screens show, made anew after every change. The
+// newest View replaces all older ones: a screen that was asleep needs no history.
+type View struct {
+	Version  uint64   `json:"version"` // rises with every change
+	Shop     Shop     `json:"shop"`
+	Customer Customer `json:"customer"` // everybody may see it
+	Counter  Counter  `json:"counter"`  // only who is signed in may see it
+}
+
+// Phase says which picture the customer sees.
+type Phase string
+
+// Phases of the customer's picture.
+const (
+	PhaseIdle     Phase = "idle"
+	PhaseBasket   Phase = "basket"
+	PhaseDue      Phase = "due"      // amount, QR, countdown
+	PhaseArriving Phase = "arriving" // the payment was seen
+	PhasePaid     Phase = "paid"     // stays until the next sale begins
+	PhaseChange   Phase = "change"   // paid in cash: what comes back
+	PhaseRefused  Phase = "refused"  // expired, cancelled or failed: what to do now
+	PhaseChecking Phase = "checking" // no answer: neither paid nor unpaid
+)
+
+// Customer is the customer's picture, in values.
+type Customer struct {
+	Phase    Phase     `json:"phase"`
+	Sale     SaleID    `json:"sale,omitempty"`
+	Ref      string    `json:"ref,omitempty"`
+	Lines    []Line    `json:"lines,omitempty"`
+	Tax      []TaxRow  `json:"tax,omitempty"`
+	Total    Amount    `json:"total,omitzero"`
+	Due      Amount    `json:"due,omitzero"`
+	Tender   Tender    `json:"tender,omitempty"`
+	Network  string    `json:"network,omitempty"`  // "Lightning"
+	Quantity string    `json:"quantity,omitempty"` // "20340 sat"
+	Rate     string    `json:"rate,omitempty"`     // "1 BTC = 58123.40 EUR"
+	QR       string    `json:"qr,omitempty"`       // exact text of the code
+	Link     string    `json:"link,omitempty"`     // for a phone that shows this page itself: "lightning:lnbc…"
+	Expires  time.Time `json:"expires,omitzero"`
+	Given    Amount    `json:"given,omitzero"`
+	Change   Amount    `json:"change,omitzero"`
+	Receipt  string    `json:"receipt,omitempty"`
+	Reason   string    `json:"reason,omitempty"` // key of a word: "expired", "cancelled", "failed"
+}
+
+// Counter is what the cashier's screen shows beside the customer's picture.
+type Counter struct {
+	Current  *SaleView      `json:"current,omitempty"`
+	Open     []SaleView     `json:"open"`      // every sale that is not over, oldest first, without lines
+	LastDone *SaleView      `json:"last_done"` // for reprint and for the big CHANGE
+	Tenders  []TenderView   `json:"tenders"`
+	Links    []Link         `json:"links"`
+	Sync     Sync           `json:"sync"`
+	Notices  []Notice       `json:"notices"` // newest first, at most MaxNotices
+	Actor    *Actor         `json:"actor,omitempty"`
+	Version  string         `json:"software"`
+	Limits   map[string]int `json:"limits,omitempty"`
+}
+
+// MaxNotices bounds the list on the cashier's screen; older ones drop off it (the
+// journal keeps what they told of).
+const MaxNotices = 20
+
+// SaleView is a sale as the cashier sees it: sums computed by the till.
+type SaleView struct {
+	Sale
+	Totals   Totals   `json:"totals"`
+	Due      Amount   `json:"due"`
+	CashDue  Amount   `json:"cash_due"`  // Due after cash rounding
+	CashKeys []Amount `json:"cash_keys"` // exact, then plausible notes
+	Change   Amount   `json:"change,omitzero"`
+	Waiting  bool     `json:"waiting"`  // a payment is open
+	Doubtful bool     `json:"doubtful"` // a payment is unknown: a manager decides
+}
+
+// TenderView is one button.
+type TenderView struct {
+	Tender Tender `json:"tender"`
+	Ready  bool   `json:"ready"`
+	Reason string `json:"reason,omitempty"` // why it is grey
+}
+
+// Link is one of the connections that fail apart from each other.
+type Link struct {
+	Name   string `json:"name"`  // "node", "backoffice", "rates", "printer"
+	State  string `json:"state"` // "online", "offline", "unknown"
+	Detail string `json:"detail,omitempty"`
+}
+
+// Sync says how far the backoffice has the till's records.
+type Sync struct {
+	Enrolled bool      `json:"enrolled"`
+	SafeTo   uint64    `json:"safe_to"` // record number
+	Waiting  int       `json:"waiting"` // records above it
+	Sales    int       `json:"sales"`   // completed sales among them
+	Amount   Amount    `json:"amount,omitzero"`
+	Oldest   time.Time `json:"oldest,omitzero"`
+	Trouble  string    `json:"trouble,omitempty"` // a sentence when a person must come
+}
+
+// Notice tells the cashier of something that happened by itself.
+type Notice struct {
+	ID   uint64    `json:"id"`
+	At   time.Time `json:"at"`
+	Kind string    `json:"kind"` // "paid", "late", "over", "double", "printer", "trouble"
+	Text string    `json:"text"`
+	Sale SaleID    `json:"sale,omitempty"`
+}

@@ -1,0 +1,43 @@
+package pos
+
+import (
+	_ "embed"
+	"encoding/json"
+	"strings"
+)
+
+//go:embed words.json
+var wordsJSON []byte
+
+// words maps a key to its text in each language.
+var words = func() map[string]map[string]string {
+	out := map[string]map[string]string{}
+	if err := json.Unmarshal(wordsJSON, &out); err != nil {
+		panic("pos: words.json: " + err.Error())
+	}
+	return out
+}()
+
+// Languages are those the catalogue of words is complete in.
+var Languages = []string{"en", "es", "de", "fr", "pt"}
+
+// WordsJSON returns the whole catalogue, {"key":{"en":"text",…},…}, for the
+// screens. The caller must not change it.
+func WordsJSON() []byte { return wordsJSON }
+
+// Word returns the text of key in lang, with {name} replaced from the pairs
+// name, value, … in with. A language or key that is missing falls back to English
+// and then to the key itself: a screen never shows nothing.
+func Word(lang, key string, with ...string) string {
+	text, ok := words[key][lang]
+	if !ok {
+		text, ok = words[key]["en"]
+	}
+	if !ok {
+		text = key
+	}
+	for i := 0; i+1 < len(with); i += 2 {
+		text = strings.ReplaceAll(text, "{"+with[i]+"}", with[i+1])
+	}
+	return text
+}
