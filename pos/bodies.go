@@ -29,6 +29,8 @@ const (
 	KindDrawerOpened  RecordKind = "drawer_opened"  // DrawerOpened
 	KindReprinted     RecordKind = "reprinted"      // Reprinted
 	KindTestReceipt   RecordKind = "test_receipt"   // ByActor
+	KindPrintFailed   RecordKind = "print_failed"   // PrintFailed
+	KindStopped       RecordKind = "stopped"        // Stopped: the till was shut down in order
 )
 
 // Genesis opens a journal and names the till for good.
@@ -166,6 +168,15 @@ type Reprinted struct {
 	Copy int    `json:"copy"` // from 1
 	By   Actor  `json:"by"`
 }
+
+// PrintFailed says that a paper was given up: the printer did not take it in time.
+type PrintFailed struct {
+	Job PrintJob `json:"job"`
+	Why string   `json:"why"`
+}
+
+// Stopped is empty. A Boot that follows anything else follows a loss of power.
+type Stopped struct{}
 
 // NewBody encodes v as a record's body. It panics when v cannot be encoded: all
 // bodies are ours.

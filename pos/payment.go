@@ -103,6 +103,10 @@ type Payment struct {
 	Late       bool `json:"late,omitempty"`
 	Refundable bool `json:"refundable,omitempty"`
 
+	// Aside: the rail gave no answer and a manager chose to go on with another
+	// tender. The payment stays Unknown and is asked about like any other.
+	Aside bool `json:"aside,omitempty"`
+
 	// Final: the rail said that nothing can change any more. The till asks about
 	// every payment until then.
 	Final bool `json:"final,omitempty"`

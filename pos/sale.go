@@ -91,10 +91,11 @@ func (s Sale) Due() (Amount, error) {
 }
 
 // OpenPayment returns the payment that the customer may be making right now: the
-// last one that is requested, seen, accepted or in doubt. Nil when there is none.
+// last one that is requested, seen, accepted or in doubt, unless a manager set it
+// aside. Nil when there is none.
 func (s *Sale) OpenPayment() *Payment {
 	for i := len(s.Payments) - 1; i >= 0; i-- {
-		if s.Payments[i].State.Open() {
+		if s.Payments[i].State.Open() && !s.Payments[i].Aside {
 			return &s.Payments[i]
 		}
 	}
