@@ -55,7 +55,7 @@ const (
 // leads to Unknown and nowhere else, and only the rail's answer leads out of it.
 // Cash skips the middle: Intended settles by the cashier's own hand.
 var moves = map[State]map[Event]State{
-	Intended:  {Request: Requested, Cancel: Cancelled, Settle: Settled, Doubt: Unknown},
+	Intended:  {Request: Requested, See: Seen, Settle: Settled, Cancel: Cancelled, Expire: Expired, Fail: Failed, Doubt: Unknown},
 	Requested: {See: Seen, Accept: Accepted, Settle: Settled, Cancel: Cancelled, Expire: Expired, Fail: Failed, Doubt: Unknown},
 	Seen:      {Accept: Accepted, Settle: Settled, Cancel: Cancelled, Expire: Expired, Fail: Failed, Doubt: Unknown},
 	Accepted:  {Settle: Settled, Fail: Failed, Cancel: Cancelled, Doubt: Unknown},
@@ -106,6 +106,9 @@ type Payment struct {
 	// Aside: the rail gave no answer and a manager chose to go on with another
 	// tender. The payment stays Unknown and is asked about like any other.
 	Aside bool `json:"aside,omitempty"`
+
+	// Why says, in a cashier's words, what went wrong when it failed or is in doubt.
+	Why string `json:"why,omitempty"`
 
 	// Final: the rail said that nothing can change any more. The till asks about
 	// every payment until then.
