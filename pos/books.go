@@ -39,6 +39,18 @@ type Filed struct {
 	Copies  int    `json:"copies"`  // reprints so far
 }
 
+// DraftChange is a change of what no record tells of: a basket, and which sale is the
+// current one.
+type DraftChange struct {
+	Put     *Sale  // replaces the basket of the same ID
+	Drop    SaleID // forgets an empty basket
+	Current SaleID // the current sale from now on
+	Shown   bool   // the last sale's picture was ended
+	Refs    uint64 // references given out so far
+	Cmd     Cmd    // the command that asked for it
+	Answer  Answer // and its answer
+}
+
 // Notice kinds, by which screens choose sound and colour.
 const (
 	NoticePaid    = "paid"    // a sale in the background was paid

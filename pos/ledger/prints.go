@@ -1,0 +1,73 @@
+package ledger
+
+import (
+	"time"
+
+	bolt "go.etcd.io/bbolt"
+
+	"github.com/tillwright/tillwright/pos"
+)
+
+// NextJob returns the oldest print job that waits; ok is false when none does.
+func (l *Ledger) NextJob() (j pos.PrintJob, ok bool, err error) {
+	err = l.db.View(func(tx *bolt.Tx) error {
+		_, text := tx.Bucket(prints).Cursor().First()
+		if ok = text != nil; !ok {
+			return nil
+		}
+		return decode(text, &j)
+	})
+	return j, ok, err
+}
+
+// BeginJob notes, durably, that bytes of the job may reach the paper from now on.
+func (l *Ledger) BeginJob(id uint64) error {
+	return l.db.Update(func(tx *bolt.Tx) error {
+		var j pos.PrintJob
+		if err := get(tx.Bucket(prints), number(id), &j); err != nil || j.ID == 0 {
+			return err
+		}
+		j.Begun = true
+		return job(tx, j)
+	})
+}
+
+// Job returns a print job that waits. It fails with NotFound.
+func (l *Ledger) Job(id uint64) (pos.PrintJob, error) {
+	var j pos.PrintJob
+	err := l.db.View(func(tx *bolt.Tx) error { return get(tx.Bucket(prints), number(id), &j) })
+	if err == nil && j.ID == 0 {
+		err = pos.E("find print job", pos.NotFound, "there is no such print job")
+	}
+	return j, err
+}
+
+// DoneJob forgets a job that is on paper.
+func (l *Ledger) DoneJob(id uint64) error {
+	return l.db.Update(func(tx *bolt.Tx) error { return tx.Bucket(prints).Delete(number(id)) })
+}
+
+// settlePrints is called after a rebuild, when nobody knows any more what was
+// printed: papers of the last minutes come out once more, marked as copies; a
+// drawer is not opened again; older ones are history.
+func (l *Ledger) settlePrints(now time.Time) error {
+	jobs, err := all[pos.PrintJob](l, prints)
+	if err != nil {
+		return err
+	}
+	return l.db.Update(func(tx *bolt.Tx) error {
+		for _, j := range jobs {
+			if j.Kind != pos.PrintReceipt || now.Sub(j.At) > pos.ReceiptWithin {
+				if err := tx.Bucket(prints).Delete(number(j.ID)); err != nil {
+					return err
+				}
+				continue
+			}
+			j.Begun, j.Drawer = true, false
+			if err := job(tx, j); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
