@@ -67,6 +67,13 @@ type Cmd struct {
 	Digest string `json:"digest"` // of the command's content
 }
 
+// Entry is what a record is made of before the journal gives it its place.
+type Entry struct {
+	Kind RecordKind
+	Cmd  Cmd // zero when no command asked for it
+	Body json.RawMessage
+}
+
 // MaxLine bounds a record's line. A sale of MaxLines lines with every name at
 // its limit takes about 150 KB.
 const MaxLine = 512 << 10
