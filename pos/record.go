@@ -7,7 +7,6 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
-	"fmt"
 	"io"
 	"strings"
 	"time"
@@ -54,6 +53,8 @@ type Record struct {
 	Clock Clock
 	Boot  string        // a random name for this run of the till
 	Mono  time.Duration // since Boot
+	Part  int           // place among the Of records of one write, from 1; both are 0 for a record alone
+	Of    int           // such records are on flash together or not at all
 	Prev  Hash          // of record N-1; zero for the first
 	Hash  Hash          // of all bytes of the line before the hash field
 	Sig   []byte        // Ed25519 over Hash by the till's key
@@ -88,6 +89,8 @@ type head struct {
 	Clock Clock           `json:"clock"`
 	Boot  string          `json:"boot"`
 	Mono  int64           `json:"mono"` // nanoseconds
+	Part  int             `json:"part,omitempty"`
+	Of    int             `json:"of,omitempty"`
 	Prev  Hash            `json:"prev"`
 }
 
@@ -106,7 +109,7 @@ const timeFormat = "2006-01-02T15:04:05.000000000Z"
 // returns r with Hash, Sig and Line. It fails with Invalid when the line would
 // pass MaxLine or Body is no JSON.
 func Seal(r Record, key ed25519.PrivateKey) (Record, error) {
-	h := head{r.N, r.Kind, nil, r.Body, r.At.UTC().Format(timeFormat), r.Clock, r.Boot, int64(r.Mono), r.Prev}
+	h := head{r.N, r.Kind, nil, r.Body, r.At.UTC().Format(timeFormat), r.Clock, r.Boot, int64(r.Mono), r.Part, r.Of, r.Prev}
 	if r.Cmd != (Cmd{}) {
 		h.Cmd = &r.Cmd
 	}
@@ -132,45 +135,28 @@ func Seal(r Record, key ed25519.PrivateKey) (Record, error) {
 // bytes. It checks neither signature (Verify) nor place in the chain (Follows).
 // The Record keeps line; the caller must not change it. It fails with Corrupt.
 func ParseRecord(line []byte) (Record, error) {
-	bad := func(why string, err error) (Record, error) {
-		return Record{}, Wrap("read record", Corrupt, err, "%s", why)
-	}
-	if len(line) > MaxLine || len(line) < tailLen+2 {
-		return bad(fmt.Sprintf("a line of %d bytes is no record", len(line)), nil)
-	}
-	text, tail := line[:len(line)-tailLen], string(line[len(line)-tailLen:])
-	hash, ok1 := strings.CutPrefix(tail, hashField)
-	if !ok1 || hash[2*sha256.Size:2*sha256.Size+len(sigField)] != sigField || !strings.HasSuffix(tail, lineEnd) {
-		return bad("the line does not end in hash and signature", nil)
-	}
-	sig, err := base64.RawURLEncoding.Strict().DecodeString(hash[2*sha256.Size+len(sigField) : len(hash)-len(lineEnd)])
+	p, err := PeekRecord(line)
 	if err != nil {
-		return bad("the signature is unreadable", err)
+		return Record{}, err
 	}
-	var r Record
-	if err := r.Hash.UnmarshalText([]byte(hash[:2*sha256.Size])); err != nil {
-		return bad("the hash is unreadable", err)
-	}
-	if r.Hash != sha256.Sum256(text) {
-		return bad("the bytes do not match their hash", nil)
-	}
-	return r.fill(text, sig, line)
-}
-
-// fill decodes text, whose hash is already checked.
-func (r Record) fill(text, sig, line []byte) (Record, error) {
 	var h head
+	text := line[:len(line)-tailLen]
 	d := json.NewDecoder(io.MultiReader(bytes.NewReader(text), strings.NewReader("}")))
 	d.DisallowUnknownFields()
 	if err := d.Decode(&h); err != nil {
-		return Record{}, Wrap("read record", Corrupt, err, "the record cannot be read")
+		return Record{}, Wrap("read record", Corrupt, err, "record %d cannot be read", p.N)
+	}
+	if _, err := d.Token(); err != io.EOF {
+		return Record{}, E("read record", Corrupt, "record %d holds more than one object", p.N)
+	}
+	if h.N != p.N || h.Prev != p.Prev || h.Part != p.Part || h.Of != p.Of {
+		return Record{}, E("read record", Corrupt, "record %d says its place in the chain twice", p.N)
 	}
 	at, err := time.Parse(timeFormat, h.At)
 	if err != nil {
-		return Record{}, Wrap("read record", Corrupt, err, "record %d has no time", h.N)
+		return Record{}, Wrap("read record", Corrupt, err, "record %d has no time", p.N)
 	}
-	r.N, r.Kind, r.Body, r.At, r.Clock, r.Boot = h.N, h.Kind, h.Body, at, h.Clock, h.Boot
-	r.Mono, r.Prev, r.Sig, r.Line = time.Duration(h.Mono), h.Prev, sig, line
+	r := Record{h.N, h.Kind, Cmd{}, h.Body, at, h.Clock, h.Boot, time.Duration(h.Mono), h.Part, h.Of, h.Prev, p.Hash, p.Sig[:], line}
 	if h.Cmd != nil {
 		r.Cmd = *h.Cmd
 	}
