@@ -46,6 +46,9 @@ type Genesis struct {
 type Boot struct {
 	Software string `json:"software"`
 	Torn     int64  `json:"torn,omitempty"` // bytes of an unfinished record that a power cut left
+
+	// PowerLost: the run before did not end with Stopped.
+	PowerLost bool `json:"power_lost,omitempty"`
 }
 
 // Enrolled says which backoffice the till belongs to from now on.

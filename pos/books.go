@@ -17,6 +17,7 @@ type Books struct {
 	Acked      uint64      // the backoffice holds every record up to here
 	Enrolled   *Enrolled   // nil before enrolment
 	Checkpoint *Checkpoint // the backoffice's last recorded word
+	Staffed    bool        // somebody may sign in, or could once
 	Fork       *Fork       // the backoffice holds another history; a person must come
 	Stopped    bool        // the newest record says that the till was shut down in order
 	Unsent     Unsent
@@ -25,6 +26,7 @@ type Books struct {
 // Unsent is what the backoffice does not hold yet.
 type Unsent struct {
 	Sales  int       // completed sales above Acked
+	First  uint64    // record that completed the first of them
 	Amount Amount    // their totals
 	Oldest time.Time // when the first of them was completed; zero when there is none
 }

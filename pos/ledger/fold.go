@@ -47,6 +47,8 @@ func apply(tx *bolt.Tx, b *pos.Books, r pos.Record) error {
 	case pos.KindFork:
 		b.Fork = new(pos.Fork)
 		err = r.Decode(b.Fork)
+	case pos.KindStaffChanged:
+		b.Staffed = true
 	case pos.KindSaleCharged:
 		a, err = charged(tx, b, r)
 	case pos.KindPayment:
@@ -110,6 +112,9 @@ func moved(tx *bolt.Tx, r pos.Record) (pos.Answer, error) {
 		*known = p
 	} else {
 		s.Payments = append(s.Payments, p)
+	}
+	if p.State == pos.Settled && s.State == pos.Awaiting {
+		s.State = pos.PartPaid
 	}
 	return a, put(tx.Bucket(open), []byte(s.ID), s)
 }

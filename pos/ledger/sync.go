@@ -26,7 +26,7 @@ func owe(tx *bolt.Tx, b *pos.Books, r pos.Record, total pos.Amount) error {
 	b.Unsent.Sales++
 	b.Unsent.Amount = total.Currency.Of(b.Unsent.Amount.Minor + total.Minor) // bounded by Turnover, which the record checked
 	if b.Unsent.Sales == 1 {
-		b.Unsent.Oldest = r.At
+		b.Unsent.Oldest, b.Unsent.First = r.At, r.N
 	}
 	return nil
 }
@@ -52,17 +52,13 @@ func ack(tx *bolt.Tx, b *pos.Books, n uint64) error {
 	b.Acked = n
 	c := tx.Bucket(unsent).Cursor()
 	for k, v := c.First(); k != nil; k, v = c.First() {
-		if binary.BigEndian.Uint64(k) > n {
-			var s sent
-			if err := get(tx.Bucket(unsent), k, &s); err != nil {
-				return err
-			}
-			b.Unsent.Oldest = s.At
-			return nil
-		}
 		var s sent
 		if err := decode(v, &s); err != nil {
 			return err
+		}
+		if first := binary.BigEndian.Uint64(k); first > n {
+			b.Unsent.Oldest, b.Unsent.First = s.At, first
+			return nil
 		}
 		b.Unsent.Sales--
 		b.Unsent.Amount.Minor -= s.Minor

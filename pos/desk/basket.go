@@ -1,0 +1,262 @@
+package desk
+
+import (
+	"crypto/rand"
+	"fmt"
+
+	"github.com/tillwright/tillwright/pos"
+)
+
+const (
+	// maxOpen bounds sales that are not over: more than a counter can oversee.
+	maxOpen = 40
+	// refsWrap keeps a reference at four digits; by then the first is long over.
+	refsWrap = 10_000
+	// saleIDLen is 13 letters of 5 bits: 65 random bits.
+	saleIDLen = 13
+)
+
+// newSaleID makes a sale's ID from letters that cannot be mistaken for each other
+// (Crockford's base 32).
+func newSaleID() pos.SaleID {
+	const letters = "0123456789abcdefghjkmnpqrstvwxyz"
+	b := make([]byte, saleIDLen)
+	rand.Read(b) // never fails (crypto/rand)
+	for i := range b {
+		b[i] = letters[b[i]%32]
+	}
+	return pos.SaleID(b)
+}
+
+// newDraft makes an empty basket the current sale.
+func (d *Desk) newDraft(t *turn) (pos.Sale, error) {
+	open, err := d.o.Sales.Open()
+	if err != nil {
+		return pos.Sale{}, err
+	}
+	if len(open) >= maxOpen {
+		return pos.Sale{}, pos.E("open sale", pos.Conflict, "%d sales are open; finish or give up one first", len(open))
+	}
+	k := t.keep()
+	k.Refs++
+	s := pos.Sale{
+		ID: newSaleID(), Ref: fmt.Sprintf("#%04d", k.Refs%refsWrap), State: pos.Draft, Currency: d.o.Shop.Currency.Code,
+		Opened: t.at, By: t.by, NextLine: 1,
+	}
+	k.Put, k.Current, k.Shown = &s, s.ID, true
+	t.answer.Sale = s.ID
+	return s, nil
+}
+
+func (d *Desk) openSale(t *turn) error {
+	if s, err := d.o.Sales.Sale(t.books.Current); err == nil && s.State == pos.Draft && len(s.Lines) == 0 {
+		k := t.keep()
+		k.Current, k.Shown = s.ID, true
+		t.answer.Sale = s.ID
+		return nil
+	}
+	_, err := d.newDraft(t)
+	return err
+}
+
+func (d *Desk) switchTo(t *turn, do pos.SwitchTo) error {
+	s, err := d.o.Sales.Sale(do.Sale)
+	if err != nil {
+		return err
+	}
+	k := t.keep()
+	if old, err := d.o.Sales.Sale(t.books.Current); err == nil && old.ID != s.ID && old.State == pos.Draft && len(old.Lines) == 0 {
+		k.Drop = old.ID
+	}
+	k.Current, k.Shown = s.ID, true
+	t.answer.Sale = s.ID
+	return nil
+}
+
+// draft returns the basket that a command means. An empty ID means the current
+// one, and a new one when the current one is charged already or there is none.
+func (d *Desk) draft(t *turn, id pos.SaleID) (pos.Sale, error) {
+	want := id
+	if want == "" {
+		want = t.books.Current
+	}
+	s, err := d.o.Sales.Sale(want)
+	switch {
+	case err == nil && s.State == pos.Draft:
+		return s, nil
+	case err == nil && id != "":
+		return s, pos.E("change basket", pos.Conflict, "sale %s is charged already and cannot change", s.Ref)
+	case id != "" || (err != nil && pos.KindOf(err) != pos.NotFound):
+		return s, err
+	}
+	return d.newDraft(t)
+}
+
+func (d *Desk) addItem(t *turn, do pos.AddItem) error {
+	it, ok := d.items[do.SKU]
+	if !ok {
+		return pos.E("add item", pos.NotFound, "there is no item %q in the catalogue", do.SKU)
+	}
+	qty := do.Qty
+	if qty == 0 {
+		qty = 1000
+	}
+	l, err := pos.NewLine(it.Name, it.SKU, qty, it.Price, it.Tax)
+	if err != nil {
+		return err
+	}
+	return d.add(t, do.Sale, l)
+}
+
+func (d *Desk) addAmount(t *turn, do pos.AddAmount) error {
+	tax, err := d.tax(do.Tax)
+	if err != nil {
+		return err
+	}
+	if do.Minor <= 0 {
+		return pos.E("add amount", pos.Invalid, "the amount must be more than zero")
+	}
+	name, qty := do.Name, do.Qty
+	if name == "" {
+		name = pos.Word(d.o.Shop.Language, "amount")
+	}
+	if qty == 0 {
+		qty = 1000
+	}
+	l, err := pos.NewLine(name, "", qty, d.o.Shop.Currency.Of(do.Minor), tax)
+	if err != nil {
+		return err
+	}
+	return d.add(t, do.Sale, l)
+}
+
+func (d *Desk) tax(code string) (pos.TaxRate, error) {
+	for _, r := range d.o.Shop.Taxes {
+		if r.Code == code || code == "" {
+			return r, nil
+		}
+	}
+	return pos.TaxRate{}, pos.E("add amount", pos.NotFound, "there is no tax rate %q", code)
+}
+
+// add puts l into the basket. One more of the last line's item adds to that line.
+func (d *Desk) add(t *turn, id pos.SaleID, l pos.Line) error {
+	s, err := d.draft(t, id)
+	if err != nil {
+		return err
+	}
+	if n := len(s.Lines); n > 0 && l.SKU != "" && sameItem(s.Lines[n-1], l) {
+		last := s.Lines[n-1]
+		if l, err = pos.NewLine(last.Name, last.SKU, last.Qty+l.Qty, last.Price, last.Tax); err != nil {
+			return err
+		}
+		l.ID = last.ID
+		s.Lines[n-1] = l
+	} else {
+		if n >= pos.MaxLines {
+			return pos.E("add line", pos.Conflict, "a sale holds at most %d lines; charge this one first", pos.MaxLines)
+		}
+		l.ID = s.NextLine
+		s.NextLine++
+		s.Lines = append(s.Lines, l)
+	}
+	return d.putDraft(t, s)
+}
+
+func sameItem(a, b pos.Line) bool {
+	return a.SKU == b.SKU && a.Name == b.Name && a.Price == b.Price && a.Tax == b.Tax
+}
+
+// putDraft keeps a changed basket as the current sale, if it is one that the
+// till may charge.
+func (d *Desk) putDraft(t *turn, s pos.Sale) error {
+	totals, err := s.Totals()
+	if err != nil {
+		return err
+	}
+	if limit := d.o.Shop.MaxSale; totals.Total.Minor > limit.Minor {
+		return pos.E("change basket", pos.Invalid, "%s is more than this till may sell at once (%s)", totals.Total, limit)
+	}
+	k := t.keep()
+	k.Put, k.Current, k.Shown = &s, s.ID, true
+	t.answer.Sale = s.ID
+	return nil
+}
+
+// setQty changes a line. Whatever leaves the basket becomes a record.
+func (d *Desk) setQty(t *turn, do pos.SetQty) error {
+	id := do.Sale
+	if id == "" {
+		id = t.books.Current
+	}
+	s, err := d.draft(t, id)
+	if err != nil {
+		return err
+	}
+	i := 0
+	for i < len(s.Lines) && s.Lines[i].ID != do.Line {
+		i++
+	}
+	if i == len(s.Lines) {
+		return pos.E("change line", pos.NotFound, "there is no such line in sale %s", s.Ref)
+	}
+	old := s.Lines[i]
+	t.answer.Sale = s.ID
+	if do.Qty == 0 {
+		t.record(pos.KindLineRemoved, pos.LineRemoved{Sale: s.ID, Line: old, By: t.by})
+		return nil
+	}
+	now, err := pos.NewLine(old.Name, old.SKU, do.Qty, old.Price, old.Tax)
+	if err != nil {
+		return err
+	}
+	if do.Qty < old.Qty {
+		gone, err := pos.NewLine(old.Name, old.SKU, old.Qty-do.Qty, old.Price, old.Tax)
+		if err != nil {
+			return err
+		}
+		t.record(pos.KindLineRemoved, pos.LineRemoved{Sale: s.ID, Line: gone, By: t.by}) // ID 0: a part of a line
+	}
+	now.ID = old.ID
+	s.Lines[i] = now
+	return d.putDraft(t, s)
+}
+
+// clearSale gives up a basket, or a charged sale that nothing was received for.
+func (d *Desk) clearSale(t *turn, do pos.ClearSale) error {
+	id := do.Sale
+	if id == "" {
+		id = t.books.Current
+	}
+	s, err := d.o.Sales.Sale(id)
+	if err != nil {
+		return err
+	}
+	t.answer.Sale = s.ID
+	if s.State == pos.Draft && len(s.Lines) == 0 {
+		k := t.keep()
+		k.Drop = s.ID
+		if k.Current == s.ID {
+			k.Current = ""
+		}
+		return nil
+	}
+	totals, err := s.Totals()
+	if err != nil {
+		return err
+	}
+	if s.State == pos.Draft {
+		t.record(pos.KindBasketCleared, pos.BasketCleared{Sale: s.ID, Ref: s.Ref, Lines: s.Lines, Total: totals.Total, By: t.by})
+		return nil
+	}
+	if s.OpenPayment() != nil {
+		return pos.E("give sale up", pos.Conflict, "a payment for sale %s is under way; cancel it first", s.Ref)
+	}
+	for _, p := range s.Payments {
+		if p.State == pos.Settled {
+			return pos.E("give sale up", pos.Conflict, "%s was received for sale %s already", p.Amount, s.Ref)
+		}
+	}
+	t.record(pos.KindSaleCancelled, pos.SaleCancelled{Sale: s.ID, Ref: s.Ref, Total: totals.Total, Reason: "given up at the counter", By: t.by})
+	return nil
+}

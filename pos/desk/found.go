@@ -1,0 +1,119 @@
+package desk
+
+import (
+	"errors"
+	"math/big"
+
+	"github.com/tillwright/tillwright/pos"
+)
+
+// found books a rail's answer about a payment. An answer that brings nothing new
+// changes nothing.
+func (d *Desk) found(c pos.Command, id pos.PaymentID, f pos.Finding) (pos.Answer, error) {
+	return d.turn(c, func(t *turn) error {
+		p, err := d.o.Payments.Payment(id)
+		if pos.KindOf(err) == pos.NotFound && err != nil {
+			return nil // booked by another answer already
+		}
+		if err != nil {
+			return err
+		}
+		t.answer = pos.Answer{Sale: p.Sale, Payment: p.ID}
+		event, news := learn(&p, f, t)
+		if !news {
+			return nil
+		}
+		if event == pos.Settle {
+			return d.settle(t, p)
+		}
+		t.record(pos.KindPayment, pos.PaymentMoved{Payment: p, Event: event, By: t.by})
+		return nil
+	})
+}
+
+// learn moves p by f. It returns the event that really happened, and whether
+// anything is new at all.
+func learn(p *pos.Payment, f pos.Finding, t *turn) (pos.Event, bool) {
+	event, news := pos.Event(""), false
+	if f.Event != "" && p.Apply(f.Event, t.at) == nil {
+		event, news = f.Event, true
+		p.Why = ""
+	}
+	if event == pos.Settle {
+		p.Received = f.Received
+		p.Over = f.Received.Minus(p.Quantity)
+		p.Aside = false
+	}
+	if f.Final && !p.Final {
+		p.Final, news = true, true
+	}
+	return event, news
+}
+
+// settle books money that is the shop's now. It covers the part of the sale that
+// it was asked for; when no open sale needs it, the owner owes a decision.
+func (d *Desk) settle(t *turn, p pos.Payment) error {
+	s, err := d.o.Sales.Sale(p.Sale)
+	open := err == nil
+	if err != nil && pos.KindOf(err) != pos.NotFound {
+		return err
+	}
+	due := p.Amount
+	if open {
+		if due, err = s.Due(); err != nil {
+			return err
+		}
+	}
+	p.Refundable = !open
+	covers(&p, due)
+	t.record(pos.KindPayment, pos.PaymentMoved{Payment: p, Event: pos.Settle, By: t.by})
+	t.notice = d.settleNotice(t, p, s)
+	if !open {
+		return nil
+	}
+	if known := s.Payment(p.ID); known != nil {
+		*known = p
+	} else {
+		s.Payments = append(s.Payments, p)
+	}
+	return d.completeIfPaid(t, s)
+}
+
+// covers lowers the part of the sale that p pays for when less arrived than was
+// asked, rounded down, or when less is due by now.
+func covers(p *pos.Payment, due pos.Amount) {
+	asked, got := p.Quantity.Int(), p.Received.Int()
+	if asked.Sign() > 0 && got.Cmp(asked) < 0 {
+		part := new(big.Int).Mul(big.NewInt(p.Amount.Minor), got)
+		p.Amount.Minor = part.Quo(part, asked).Int64() // below the old Minor: it fits
+	}
+	p.Amount.Minor = min(p.Amount.Minor, due.Minor)
+}
+
+// settleNotice says what a person should know about money that came by itself.
+func (d *Desk) settleNotice(t *turn, p pos.Payment, s pos.Sale) *pos.Notice {
+	lang := d.o.Shop.Language
+	n := &pos.Notice{Sale: p.Sale}
+	with := []string{"amount", p.Amount.String(), "ref", s.Ref}
+	switch {
+	case p.Refundable:
+		n.Kind, n.Text = pos.NoticeDouble, pos.Word(lang, "notice_refund_due", "amount", p.Amount.String(), "received", p.Received.String())
+	case p.Late:
+		n.Kind, n.Text = pos.NoticeLate, pos.Word(lang, "notice_late", with...)
+	case !p.Over.IsZero():
+		n.Kind, n.Text = pos.NoticeOver, pos.Word(lang, "notice_over", "over", p.Over.String(), "ref", s.Ref)
+	case t.books.Current != p.Sale:
+		n.Kind, n.Text = pos.NoticePaid, pos.Word(lang, "notice_paid", with...)
+	default:
+		return nil
+	}
+	return n
+}
+
+// message returns what a cashier may read of err.
+func message(err error) string {
+	if e, ok := errors.AsType[*pos.Error](err); ok && e.Msg != "" {
+		return e.Msg
+	}
+	return "the till has a fault; call the shop's support"
+}

@@ -1,0 +1,271 @@
+package desk
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/tillwright/tillwright/pos"
+)
+
+const (
+	// cancelWithin bounds the cashier's wait for a rail's word on a cancellation.
+	cancelWithin = 8 * time.Second
+	// memoParts is what an invoice says: shop, reference, amount.
+	memoParts = "%s %s %s"
+)
+
+// pay charges the sale, if it is still a basket, and starts a payment of what is
+// due or of a part of it.
+func (d *Desk) pay(t *turn, do pos.Pay) error {
+	id := do.Sale
+	if id == "" {
+		id = t.books.Current
+	}
+	s, err := d.o.Sales.Sale(id)
+	if err != nil {
+		return err
+	}
+	if p := s.OpenPayment(); p != nil {
+		return pos.E("pay", pos.Conflict, "a payment for sale %s is under way; cancel it first", s.Ref)
+	}
+	due, err := d.charge(t, &s)
+	if err != nil {
+		return err
+	}
+	amount := due
+	if do.Amount != 0 {
+		amount.Minor = do.Amount
+	}
+	if amount.Minor <= 0 || amount.Minor > due.Minor {
+		return pos.E("pay", pos.Invalid, "a payment must be more than zero and at most what is due, %s", due)
+	}
+	p := pos.Payment{Sale: s.ID, Attempt: len(s.Payments) + 1, Tender: do.Tender, State: pos.Intended, Amount: amount, At: t.at, Moved: t.at}
+	p.ID = pos.PaymentIDOf(s.ID, p.Attempt)
+	t.answer = pos.Answer{Sale: s.ID, Payment: p.ID}
+	if do.Tender == pos.Cash {
+		return d.payCash(t, s, p, due, do.Given)
+	}
+	if do.Given != 0 {
+		return pos.E("pay", pos.Invalid, "only cash is given by hand")
+	}
+	return d.payRail(t, p)
+}
+
+// charge fixes the basket and returns what is due.
+func (d *Desk) charge(t *turn, s *pos.Sale) (pos.Amount, error) {
+	due, err := s.Due()
+	if err != nil {
+		return due, err
+	}
+	if len(s.Lines) == 0 || due.Minor <= 0 {
+		return due, pos.E("pay", pos.Conflict, "there is nothing to pay yet")
+	}
+	if s.State != pos.Draft {
+		return due, nil
+	}
+	totals, err := s.Totals()
+	if err != nil {
+		return due, err
+	}
+	s.State = pos.Awaiting
+	t.record(pos.KindSaleCharged, pos.SaleCharged{Sale: *s, Totals: totals, By: t.by})
+	return due, nil
+}
+
+// payCash takes cash from hand to hand: it settles by the cashier's own word.
+// Cash that pays all that is due is rounded by the country's rule, unless the
+// customer has the exact coins.
+func (d *Desk) payCash(t *turn, s pos.Sale, p pos.Payment, due pos.Amount, given int64) error {
+	owed := p.Amount
+	if p.Amount == due && given != due.Minor {
+		owed = d.o.Shop.Rounding.Due(due)
+	}
+	p.Given = owed
+	if given != 0 {
+		p.Given.Minor = given
+	}
+	switch {
+	case p.Given.Minor < owed.Minor:
+		return pos.E("pay", pos.Invalid, "%s is less than %s", p.Given, owed)
+	case p.Given.Minor-owed.Minor > d.o.Shop.MaxSale.Minor:
+		return pos.E("pay", pos.Invalid, "%s given for %s looks like a slip of the keys", p.Given, owed)
+	}
+	p.Change = d.o.Shop.Rounding.Change(due.Currency.Of(p.Given.Minor - owed.Minor))
+	p.Rounding = due.Currency.Of(p.Given.Minor - p.Change.Minor - p.Amount.Minor)
+	p.Final = true
+	if err := p.Apply(pos.Settle, t.at); err != nil {
+		return err
+	}
+	t.record(pos.KindPayment, pos.PaymentMoved{Payment: p, Event: pos.Settle, By: t.by})
+	s.Payments = append(s.Payments, p)
+	return d.completeIfPaid(t, s)
+}
+
+// payRail prices the payment and makes the wish durable. The rail is asked
+// afterwards, by the payment's watcher: an answer that gets lost is then found
+// again by the payment's own reference.
+func (d *Desk) payRail(t *turn, p pos.Payment) error {
+	rail, ok := d.rails[p.Tender]
+	if !ok {
+		return pos.E("pay", pos.NotFound, "this till does not take %q", string(p.Tender))
+	}
+	h := rail.Health()
+	if !h.Ready {
+		return pos.E("pay", pos.Unavailable, "%s", h.Reason)
+	}
+	rate, err := d.o.Rates.Rate(h.Asset)
+	if err != nil {
+		return err
+	}
+	if p.Quantity, err = rate.Charge(p.Amount); err != nil {
+		return err
+	}
+	if p.Quantity.IsZero() {
+		return pos.E("pay", pos.Invalid, "%s is too little to pay with %s", p.Amount, h.Asset.Symbol)
+	}
+	p.Rate = &rate
+	t.record(pos.KindPayment, pos.PaymentMoved{Payment: p, By: t.by})
+	t.watch = p.ID
+	return nil
+}
+
+// completeIfPaid records the sale as completed when its payments cover it. The
+// receipt number is allocated here and nowhere else.
+func (d *Desk) completeIfPaid(t *turn, s pos.Sale) error {
+	due, err := s.Due()
+	if err != nil || due.Minor > 0 {
+		return err
+	}
+	totals, err := s.Totals()
+	if err != nil {
+		return err
+	}
+	zero := totals.Total.Currency.Zero()
+	v := pos.SaleCompleted{Totals: totals, Rounding: zero, Change: zero, By: t.by, Count: t.books.Count + 1}
+	for _, p := range s.Payments {
+		if p.State == pos.Settled && p.Tender == pos.Cash {
+			v.Rounding.Minor += p.Rounding.Minor // bounded by MaxSale, as is each
+			v.Change.Minor += p.Change.Minor
+		}
+	}
+	turnover := t.books.Turnover
+	if t.books.Count == 0 {
+		turnover = zero
+	}
+	if v.Turnover, err = turnover.Add(totals.Total); err != nil {
+		return err
+	}
+	s.State, s.Completed, s.Receipt = pos.Completed, t.at, pos.ReceiptNumber(d.o.Shop.Series, v.Count)
+	v.Sale = s
+	t.record(pos.KindSaleCompleted, v)
+	t.prints = true
+	return nil
+}
+
+// memo is what the customer's wallet shows.
+func (d *Desk) memo(p pos.Payment, ref string) string {
+	return fmt.Sprintf(memoParts, d.o.Shop.Name, ref, p.Amount)
+}
+
+// cancelPayment withdraws a payment. The rail has the word: it may say that the
+// money has come. No answer leaves the payment unknown.
+func (d *Desk) cancelPayment(ctx context.Context, c pos.Command, do pos.CancelPayment) (pos.Answer, error) {
+	var p pos.Payment
+	a, err := d.turn(c, func(t *turn) (err error) {
+		if p, err = d.toCancel(t, do); err != nil || !do.Despite {
+			return err
+		}
+		return d.setAside(t, p)
+	})
+	if err != nil || do.Despite || p.ID == "" { // no payment: the command was answered before
+		return a, err
+	}
+	ctx, stop := context.WithTimeout(ctx, cancelWithin)
+	defer stop()
+	f, err := d.rails[p.Tender].Cancel(ctx, p)
+	if err != nil {
+		d.o.Log.Warn("cancellation unanswered", "sale", p.Sale, "rail", p.Tender, "err", err)
+		return d.doubt(c, p)
+	}
+	return d.found(c, p.ID, f)
+}
+
+// toCancel finds the payment that a command means.
+func (d *Desk) toCancel(t *turn, do pos.CancelPayment) (pos.Payment, error) {
+	id := do.Sale
+	if id == "" {
+		id = t.books.Current
+	}
+	s, err := d.o.Sales.Sale(id)
+	if err != nil {
+		return pos.Payment{}, err
+	}
+	p := s.OpenPayment()
+	if p == nil || (do.Payment != "" && p.ID != do.Payment) {
+		return pos.Payment{}, pos.E("cancel payment", pos.Conflict, "this payment is not under way any more")
+	}
+	t.answer = pos.Answer{Sale: s.ID, Payment: p.ID}
+	return *p, nil
+}
+
+// setAside lets a manager go on without the rail's answer.
+func (d *Desk) setAside(t *turn, p pos.Payment) error {
+	switch {
+	case !t.by.Role.Includes(pos.Manager):
+		return pos.E("go on", pos.Forbidden, "only a manager may go on while a payment is unknown")
+	case p.State != pos.Unknown:
+		return pos.E("go on", pos.Conflict, "this payment is not in doubt; cancel it instead")
+	}
+	p.Aside = true
+	t.record(pos.KindPayment, pos.PaymentMoved{Payment: p, By: t.by})
+	return nil
+}
+
+// doubt records that the rail gave no answer, and says so.
+func (d *Desk) doubt(c pos.Command, p pos.Payment) (pos.Answer, error) {
+	refused := pos.E("cancel payment", pos.Unavailable,
+		"the payment network does not answer: it is not known whether this was paid. Wait a moment, or let a manager go on")
+	_, err := d.turn(pos.Command{By: c.By}, func(t *turn) error {
+		now, err := d.o.Payments.Payment(p.ID)
+		if err != nil {
+			return err
+		}
+		if err := now.Apply(pos.Doubt, t.at); err != nil {
+			return nil // the watcher knows better by now
+		}
+		now.Why = refused.Msg
+		t.record(pos.KindPayment, pos.PaymentMoved{Payment: now, Event: pos.Doubt, By: c.By})
+		return nil
+	})
+	if err != nil && pos.KindOf(err) != pos.NotFound {
+		return pos.Answer{}, err
+	}
+	return pos.Answer{}, refused
+}
+
+func (d *Desk) reprint(t *turn, do pos.Reprint) error {
+	id := do.Sale
+	if id == "" {
+		id = t.books.LastDone
+	}
+	f, err := d.o.Sales.Filed(id)
+	if err != nil {
+		return err
+	}
+	t.record(pos.KindReprinted, pos.Reprinted{Sale: f.Sale, Copy: f.Copies + 1, By: t.by})
+	t.answer.Sale, t.prints = f.Sale, true
+	return nil
+}
+
+// maxReason bounds the reason for an opened drawer.
+const maxReason = 120
+
+func (d *Desk) openDrawer(t *turn, do pos.OpenDrawer) error {
+	if do.Reason == "" || len(do.Reason) > maxReason {
+		return pos.E("open drawer", pos.Invalid, "say why the drawer is opened, in 1 to %d letters", maxReason)
+	}
+	t.record(pos.KindDrawerOpened, pos.DrawerOpened{Reason: do.Reason, By: t.by})
+	t.prints = true
+	return nil
+}

@@ -1,0 +1,85 @@
+package desk
+
+import (
+	"bytes"
+
+	"github.com/tillwright/tillwright/pos"
+)
+
+// Start opens the journal's story or goes on with it: genesis in an empty one,
+// then a boot record, then whatever the last power cut left half done. It must
+// return before any command is given. It fails with Conflict when the journal
+// belongs to another till, currency or series than the configuration says.
+func (d *Desk) Start() error {
+	if err := d.begin(); err != nil {
+		return err
+	}
+	d.folds.Wait()
+	open, err := d.o.Sales.Open()
+	if err != nil {
+		return err
+	}
+	for _, s := range open {
+		if err := d.finishTorn(s); err != nil {
+			return err
+		}
+		d.folds.Wait()
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	at, _ := d.o.Now()
+	d.publish(at)
+	return d.broken
+}
+
+func (d *Desk) begin() error {
+	_, err := d.turn(pos.Command{By: pos.Till}, func(t *turn) error {
+		g, known := d.o.Genesis, t.books.Genesis
+		switch {
+		case t.books.Last == 0:
+			t.record(pos.KindGenesis, g)
+		case !bytes.Equal(g.Key, known.Key):
+			return pos.E("start", pos.Conflict, "this journal was written with another till's key; put the right key file back")
+		case g.Currency != known.Currency:
+			return pos.E("start", pos.Conflict, "this till's books are in %s; for %s use a new data folder", known.Currency, g.Currency)
+		case g.Series != known.Series:
+			return pos.E("start", pos.Conflict, "this till's receipts are numbered %q; a new series %q needs a new data folder", known.Series, g.Series)
+		}
+		t.record(pos.KindBoot, pos.Boot{Software: d.o.Software, Torn: d.o.Journal.Torn(), PowerLost: t.books.Last > 0 && !t.books.Stopped})
+		return nil
+	})
+	return err
+}
+
+// finishTorn completes a sale whose payment is durable but whose completing record
+// was cut off by a power loss between two lines of one write.
+func (d *Desk) finishTorn(s pos.Sale) error {
+	paid := false
+	for _, p := range s.Payments {
+		paid = paid || p.State == pos.Settled
+	}
+	if !paid {
+		return nil
+	}
+	_, err := d.turn(pos.Command{By: pos.Till}, func(t *turn) error {
+		t.by = s.By
+		return d.completeIfPaid(t, s)
+	})
+	return err
+}
+
+// Stop records that the till was shut down in order, and waits for effects under
+// way. No command is taken afterwards.
+func (d *Desk) Stop() error {
+	_, err := d.turn(pos.Command{By: pos.Till}, func(t *turn) error {
+		t.record(pos.KindStopped, pos.Stopped{})
+		return nil
+	})
+	d.folds.Wait()
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.broken == nil {
+		d.broken = pos.E("read command", pos.Unavailable, "the till is shutting down")
+	}
+	return err
+}

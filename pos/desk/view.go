@@ -1,0 +1,261 @@
+package desk
+
+import (
+	"slices"
+	"sort"
+	"strings"
+	"time"
+
+	"github.com/tillwright/tillwright/pos"
+)
+
+// View returns the newest view. It does not block on a command under way.
+func (d *Desk) View() pos.View {
+	d.viewMu.RLock()
+	defer d.viewMu.RUnlock()
+	return d.view
+}
+
+// SetLink notes the state of one of the links that fail apart from each other.
+// It does not block; the next view shows it.
+func (d *Desk) SetLink(l pos.Link) {
+	d.linkMu.Lock()
+	d.links[l.Name] = l
+	d.linkMu.Unlock()
+}
+
+// refresh publishes a new view when tenders, links or the passing of time changed
+// what screens should show.
+func (d *Desk) refresh() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.broken != nil {
+		return
+	}
+	at, _ := d.o.Now()
+	old := d.View()
+	if !slices.Equal(old.Counter.Tenders, d.tenders()) || !slices.Equal(old.Counter.Links, d.linkList()) ||
+		(old.Customer.Phase == pos.PhaseDue && !at.Before(old.Customer.Expires)) {
+		d.publish(at)
+	}
+}
+
+// publish makes the newest view and hands it to the screens. d.mu is held.
+func (d *Desk) publish(at time.Time) {
+	v, err := d.makeView(at)
+	if err != nil {
+		d.o.Log.Error("view not made", "err", err)
+		return
+	}
+	d.version++
+	v.Version = d.version
+	d.viewMu.Lock()
+	d.view = v
+	d.viewMu.Unlock()
+	d.o.Publish(v)
+}
+
+func (d *Desk) makeView(at time.Time) (pos.View, error) {
+	b := d.o.Ledger.Books()
+	open, err := d.o.Sales.Open()
+	if err != nil {
+		return pos.View{}, err
+	}
+	v := pos.View{Shop: d.o.Shop}
+	c := &v.Counter
+	c.Version, c.Tenders, c.Links = d.o.Software, d.tenders(), d.linkList()
+	c.Notices = slices.Clone(d.notices)
+	c.Open = []pos.SaleView{}
+	for _, s := range open {
+		sv, err := d.saleView(s)
+		if err != nil {
+			return v, err
+		}
+		if s.ID == b.Current {
+			c.Current = &sv
+		}
+		sv.Lines = nil
+		c.Open = append(c.Open, sv)
+	}
+	if b.LastDone != "" {
+		last, err := d.completedView(b.LastDone)
+		if err != nil {
+			return v, err
+		}
+		c.LastDone = &last
+	}
+	c.Sync = syncView(b)
+	v.Customer = customer(v.Counter, b, at)
+	return v, nil
+}
+
+func (d *Desk) tenders() []pos.TenderView {
+	out := []pos.TenderView{{Tender: pos.Cash, Ready: true}}
+	for _, t := range d.o.Tenders {
+		h := t.Rail.Health()
+		tv := pos.TenderView{Tender: t.Name, Ready: h.Ready, Reason: h.Reason}
+		if h.Ready {
+			if _, err := d.o.Rates.Rate(h.Asset); err != nil {
+				tv.Ready, tv.Reason = false, message(err)
+			}
+		}
+		out = append(out, tv)
+	}
+	return out
+}
+
+// linkList returns the links in the order of their names; each rail is one.
+func (d *Desk) linkList() []pos.Link {
+	d.linkMu.Lock()
+	out := make([]pos.Link, 0, len(d.links)+len(d.o.Tenders))
+	for _, l := range d.links {
+		out = append(out, l)
+	}
+	d.linkMu.Unlock()
+	for _, t := range d.o.Tenders {
+		h, state := t.Rail.Health(), "online"
+		if !h.Ready {
+			state = "offline"
+		}
+		out = append(out, pos.Link{Name: string(t.Name), State: state, Detail: strings.Join(append(h.Notices, h.Reason), " ")})
+	}
+	sort.Slice(out, func(i, j int) bool { return out[i].Name < out[j].Name })
+	return out
+}
+
+// saleView adds to a sale what screens must not compute.
+func (d *Desk) saleView(s pos.Sale) (pos.SaleView, error) {
+	totals, err := s.Totals()
+	if err != nil {
+		return pos.SaleView{}, err
+	}
+	due, err := s.Due()
+	if err != nil {
+		return pos.SaleView{}, err
+	}
+	sv := pos.SaleView{Sale: s, Totals: totals, Due: due, CashDue: d.o.Shop.Rounding.Due(due)}
+	sv.CashKeys = cashKeys(sv.CashDue)
+	if p := s.OpenPayment(); p != nil {
+		sv.Waiting, sv.Doubtful = true, p.State == pos.Unknown
+	}
+	return sv, nil
+}
+
+func (d *Desk) completedView(id pos.SaleID) (pos.SaleView, error) {
+	f, err := d.o.Sales.Filed(id)
+	if err != nil {
+		return pos.SaleView{}, err
+	}
+	r, err := d.o.Journal.Read(f.Record)
+	if err != nil {
+		return pos.SaleView{}, err
+	}
+	var b pos.SaleCompleted
+	if err := r.Decode(&b); err != nil {
+		return pos.SaleView{}, err
+	}
+	s := b.Sale
+	s.Record, s.Copies = f.Record, f.Copies
+	zero := b.Totals.Total.Currency.Zero()
+	return pos.SaleView{Sale: s, Totals: b.Totals, Due: zero, CashDue: zero, CashKeys: []pos.Amount{}, Change: b.Change}, nil
+}
+
+func syncView(b pos.Books) pos.Sync {
+	s := pos.Sync{
+		Enrolled: b.Enrolled != nil, SafeTo: b.Acked, Waiting: int(b.Last - min(b.Last, b.Acked)),
+		Sales: b.Unsent.Sales, Amount: b.Unsent.Amount, Oldest: b.Unsent.Oldest,
+	}
+	if b.Fork != nil {
+		s.Trouble = "the backoffice holds another history of this till: its storage was copied or restored. Call the owner; do not throw anything away"
+	}
+	return s
+}
+
+// customer chooses what the customer sees: the current sale; else the sale of the
+// customer who is still paying; else what was just paid, until the next sale begins.
+func customer(c pos.Counter, b pos.Books, at time.Time) pos.Customer {
+	if s := c.Current; s != nil && (len(s.Lines) > 0 || s.State != pos.Draft) {
+		return saleOnScreen(*s, at)
+	}
+	for i := len(c.Open) - 1; i >= 0; i-- {
+		if c.Open[i].Waiting {
+			return saleOnScreen(c.Open[i], at)
+		}
+	}
+	if c.LastDone != nil && !b.Shown {
+		return doneOnScreen(*c.LastDone)
+	}
+	return pos.Customer{Phase: pos.PhaseIdle}
+}
+
+func saleOnScreen(s pos.SaleView, at time.Time) pos.Customer {
+	out := pos.Customer{
+		Phase: pos.PhaseBasket, Sale: s.ID, Ref: s.Ref, Lines: s.Lines, Tax: s.Totals.Tax, Total: s.Totals.Total, Due: s.Due,
+	}
+	if len(s.Payments) == 0 {
+		return out
+	}
+	p := s.Payments[len(s.Payments)-1]
+	if open := s.OpenPayment(); open != nil {
+		p = *open
+	}
+	out.Tender = p.Tender
+	switch p.State {
+	case pos.Requested:
+		if !p.Expires.IsZero() && !at.Before(p.Expires) {
+			out.Phase = pos.PhaseChecking // its time is over, and the rail has not said what became of it
+			return out
+		}
+		showRequest(&out, p)
+	case pos.Seen, pos.Accepted:
+		out.Phase = pos.PhaseArriving
+	case pos.Unknown:
+		out.Phase = pos.PhaseChecking
+		if p.Aside {
+			out.Phase = pos.PhaseBasket
+		}
+	case pos.Expired, pos.Cancelled, pos.Failed:
+		out.Phase, out.Reason = pos.PhaseRefused, string(p.State)
+	}
+	return out
+}
+
+func showRequest(out *pos.Customer, p pos.Payment) {
+	out.Phase, out.Network, out.Quantity = pos.PhaseDue, p.Network, p.Quantity.String()
+	out.Due, out.QR, out.Expires = p.Amount, p.Payload, p.Expires
+	if p.Tender == "lightning" {
+		out.Link = "lightning:" + strings.ToLower(p.Payload)
+	}
+	if p.Rate != nil {
+		out.Rate = p.Rate.Price()
+	}
+}
+
+func doneOnScreen(s pos.SaleView) pos.Customer {
+	out := pos.Customer{
+		Phase: pos.PhasePaid, Sale: s.ID, Ref: s.Ref, Total: s.Totals.Total, Due: s.Due, Receipt: s.Receipt, Change: s.Change,
+	}
+	for _, p := range s.Payments {
+		if p.State != pos.Settled {
+			continue
+		}
+		out.Tender, out.Network = p.Tender, p.Network
+		if p.Tender == pos.Cash {
+			out.Given, out.Phase = p.Given, pos.PhaseChange
+		}
+	}
+	return out
+}
+
+// addNotice puts n on top of the cashier's list. d.mu is held.
+func (d *Desk) addNotice(at time.Time, n pos.Notice) {
+	d.notice++
+	n.ID, n.At = d.notice, at
+	d.notices = append([]pos.Notice{n}, d.notices[:min(len(d.notices), pos.MaxNotices-1)]...)
+}
+
+func (d *Desk) dismiss(t *turn, do pos.Dismiss) error {
+	d.notices = slices.DeleteFunc(slices.Clone(d.notices), func(n pos.Notice) bool { return n.ID == do.Notice })
+	t.again = true
+	return nil
+}

@@ -1,0 +1,236 @@
+package desk
+
+import (
+	"context"
+	"time"
+
+	"github.com/tillwright/tillwright/pos"
+)
+
+// When a payment is asked about. Streams only wake the watcher; these polls
+// decide. Fast while the customer stands there, then slowly until the rail's
+// final word, however long that takes.
+const (
+	fastFor   = 15 * time.Second
+	fastEvery = time.Second
+	shownTick = 2500 * time.Millisecond
+	lateFor   = 150 * time.Second // an invoice's parts are held up to 120 s beyond its end
+	slowEvery = 30 * time.Second
+
+	askWithin   = 15 * time.Second // hop hints have taken 12 s on a large node
+	checkWithin = 5 * time.Second
+	// askFor bounds how long a request is tried before the customer is told that it
+	// does not work: staff offer another tender after about ten seconds.
+	askFor = 20 * time.Second
+	// sweepEvery finds payments whose watcher could not be started at once, and
+	// tenders and links that changed by themselves.
+	sweepEvery = time.Second
+)
+
+// Run watches every payment that can still change until ctx ends. It returns the
+// fault when a durable record could not be folded.
+func (d *Desk) Run(ctx context.Context) error {
+	ctx, stop := context.WithCancel(ctx)
+	running := map[pos.PaymentID]bool{}
+	ended := make(chan pos.PaymentID)
+	defer func() {
+		stop()
+		for range running {
+			<-ended
+		}
+	}()
+	start := func(id pos.PaymentID) {
+		if !running[id] {
+			running[id] = true
+			go func() {
+				defer func() { ended <- id }()
+				d.watch(ctx, id)
+			}()
+		}
+	}
+	sweep := time.NewTicker(sweepEvery)
+	defer sweep.Stop()
+	if err := d.sweep(start); err != nil {
+		return err
+	}
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case err := <-d.fatal:
+			return err
+		case id := <-d.watches:
+			start(id)
+		case id := <-ended:
+			delete(running, id)
+		case <-sweep.C:
+			if err := d.sweep(start); err != nil {
+				return err
+			}
+			d.refresh()
+		}
+	}
+}
+
+func (d *Desk) sweep(start func(pos.PaymentID)) error {
+	ps, err := d.o.Payments.Watched()
+	if err != nil {
+		return err
+	}
+	for _, p := range ps {
+		if d.rails[p.Tender] != nil { // a tender taken out of the config waits until it is back
+			start(p.ID)
+		}
+	}
+	return nil
+}
+
+// watch follows one payment to the rail's final word.
+func (d *Desk) watch(ctx context.Context, id pos.PaymentID) {
+	wake := make(chan struct{}, 1)
+	p, err := d.o.Payments.Payment(id)
+	if err != nil {
+		return
+	}
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	streamed := make(chan struct{})
+	go func() {
+		defer close(streamed)
+		d.rails[p.Tender].Watch(ctx, p, func() {
+			select {
+			case wake <- struct{}{}:
+			default:
+			}
+		})
+	}()
+	defer func() { stop(); <-streamed }()
+	for {
+		p, err := d.o.Payments.Payment(id)
+		if err != nil || ctx.Err() != nil { // NotFound: nothing can change any more
+			return
+		}
+		d.step(ctx, p)
+		now, _ := d.o.Now()
+		select {
+		case <-ctx.Done():
+			return
+		case <-wake:
+		case <-time.After(pause(p, now)):
+		}
+	}
+}
+
+// pause returns how long to wait before p is asked about again.
+func pause(p pos.Payment, now time.Time) time.Duration {
+	age := now.Sub(p.At)
+	switch end := p.Expires; {
+	case p.State == pos.Intended || (age >= 0 && age < fastFor):
+		return fastEvery
+	case !end.IsZero() && now.Before(end) && end.Sub(now) < shownTick:
+		return max(end.Sub(now), 100*time.Millisecond)
+	case end.IsZero() || now.Before(end.Add(lateFor)):
+		return shownTick
+	default:
+		return slowEvery
+	}
+}
+
+// step does the next thing for p: make the request, withdraw it, or ask.
+func (d *Desk) step(ctx context.Context, p pos.Payment) {
+	rail := d.rails[p.Tender]
+	now, _ := d.o.Now()
+	stale := now.Sub(p.At) > askFor || now.Before(p.At)
+	switch {
+	case p.State == pos.Intended && !stale && !d.over(p.Sale):
+		d.ask(ctx, rail, p)
+	case p.State == pos.Intended, p.State == pos.Unknown, p.State.Open() && d.over(p.Sale):
+		// Nobody waits for it, or the cashier wanted it gone: the customer must not pay
+		// it by mistake. The rail may still say that it was paid.
+		d.answer(p, func() (pos.Finding, error) {
+			ctx, stop := context.WithTimeout(ctx, cancelWithin)
+			defer stop()
+			return rail.Cancel(ctx, p)
+		})
+	default:
+		d.answer(p, func() (pos.Finding, error) {
+			ctx, stop := context.WithTimeout(ctx, checkWithin)
+			defer stop()
+			return rail.Check(ctx, p)
+		})
+	}
+}
+
+// over reports that a sale is not open any more.
+func (d *Desk) over(id pos.SaleID) bool {
+	_, err := d.o.Sales.Sale(id)
+	return pos.KindOf(err) == pos.NotFound && err != nil
+}
+
+// answer puts a question to the rail and books what it says. No answer is no news.
+func (d *Desk) answer(p pos.Payment, question func() (pos.Finding, error)) {
+	f, err := question()
+	if err != nil {
+		d.o.Log.Debug("payment not known", "sale", p.Sale, "rail", p.Tender, "err", err)
+		return
+	}
+	if _, err := d.found(pos.Command{By: pos.Till}, p.ID, f); err != nil {
+		d.o.Log.Error("finding not booked", "sale", p.Sale, "rail", p.Tender, "err", err)
+	}
+}
+
+// ask makes the request. What the customer will see is durable before the view
+// shows it.
+func (d *Desk) ask(ctx context.Context, rail Rail, p pos.Payment) {
+	s, err := d.o.Sales.Sale(p.Sale)
+	if err != nil {
+		return
+	}
+	within, stop := context.WithTimeout(ctx, askWithin)
+	defer stop()
+	asked, err := rail.Ask(within, p, d.memo(p, s.Ref))
+	if err != nil {
+		d.o.Log.Warn("payment request not made", "sale", p.Sale, "rail", p.Tender, "err", err)
+		if k := pos.KindOf(err); k != pos.Unavailable && k != pos.Internal {
+			d.refused(p, err)
+		}
+		return // the next step tries again, or withdraws it
+	}
+	_, err = d.turn(pos.Command{By: pos.Till}, func(t *turn) error {
+		now, err := d.o.Payments.Payment(p.ID)
+		if err != nil {
+			return err
+		}
+		if now.State != pos.Intended {
+			return nil // cancelled while the rail was at work; the watcher goes on from there
+		}
+		if err := now.Apply(pos.Request, t.at); err != nil {
+			return err
+		}
+		now.Reference, now.Payload, now.Network, now.Expires = asked.Reference, asked.Payload, asked.Network, asked.Expires
+		t.record(pos.KindPayment, pos.PaymentMoved{Payment: now, Event: pos.Request, By: t.by})
+		return nil
+	})
+	if err != nil {
+		d.o.Log.Error("payment request not booked", "sale", p.Sale, "err", err)
+	}
+}
+
+// refused books that the rail will not make this request.
+func (d *Desk) refused(p pos.Payment, why error) {
+	_, err := d.turn(pos.Command{By: pos.Till}, func(t *turn) error {
+		now, err := d.o.Payments.Payment(p.ID)
+		if err != nil {
+			return err
+		}
+		if err := now.Apply(pos.Fail, t.at); err != nil {
+			return nil
+		}
+		now.Why, now.Final = message(why), true
+		t.record(pos.KindPayment, pos.PaymentMoved{Payment: now, Event: pos.Fail, By: t.by})
+		return nil
+	})
+	if err != nil {
+		d.o.Log.Error("refusal not booked", "sale", p.Sale, "err", err)
+	}
+}
