@@ -7,24 +7,14 @@ import (
 )
 
 // Start opens the journal's story or goes on with it: genesis in an empty one,
-// then a boot record, then whatever the last power cut left half done. It must
-// return before any command is given. It fails with Conflict when the journal
+// then a boot record. It must return before any command is given. Nothing can be
+// half done: the records of one command are on flash together or not at all. It fails with Conflict when the journal
 // belongs to another till, currency or series than the configuration says.
 func (d *Desk) Start() error {
 	if err := d.begin(); err != nil {
 		return err
 	}
 	d.folds.Wait()
-	open, err := d.o.Sales.Open()
-	if err != nil {
-		return err
-	}
-	for _, s := range open {
-		if err := d.finishTorn(s); err != nil {
-			return err
-		}
-		d.folds.Wait()
-	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	at, _ := d.o.Now()
@@ -47,23 +37,6 @@ func (d *Desk) begin() error {
 		}
 		t.record(pos.KindBoot, pos.Boot{Software: d.o.Software, Torn: d.o.Journal.Torn(), PowerLost: t.books.Last > 0 && !t.books.Stopped})
 		return nil
-	})
-	return err
-}
-
-// finishTorn completes a sale whose payment is durable but whose completing record
-// was cut off by a power loss between two lines of one write.
-func (d *Desk) finishTorn(s pos.Sale) error {
-	paid := false
-	for _, p := range s.Payments {
-		paid = paid || p.State == pos.Settled
-	}
-	if !paid {
-		return nil
-	}
-	_, err := d.turn(pos.Command{By: pos.Till}, func(t *turn) error {
-		t.by = s.By
-		return d.completeIfPaid(t, s)
 	})
 	return err
 }
