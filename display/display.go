@@ -5,8 +5,6 @@ import (
 	"bytes"
 	"context"
 	"image"
-	"image/color"
-	"image/draw"
 	"image/png"
 	"log/slog"
 	"sync"
@@ -73,11 +71,4 @@ func (d *Display) Changed() <-chan struct{} {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return d.changed
-}
-
-// Picture draws v.
-func Picture(v pos.View, size image.Point, now time.Time) *image.RGBA {
-	img := image.NewRGBA(image.Rectangle{Max: size})
-	draw.Draw(img, img.Rect, image.NewUniform(color.White), image.Point{}, draw.Src)
-	return img
 }

@@ -1,0 +1,180 @@
+package display
+
+import (
+	"fmt"
+	"image"
+	"image/color"
+	"strings"
+	"time"
+
+	"github.com/tillwright/tillwright/pos"
+	"github.com/tillwright/tillwright/pos/qr"
+)
+
+const (
+	// moduleMin is the least size of a module in pixels that readers outside of a
+	// laboratory can read from glass: zbar reads 2, and not 1.
+	moduleMin = 2
+
+	// moduleGood is the size from which phones read a code at once.
+	moduleGood = 3
+
+	// hurry is the time left at which the countdown asks for attention.
+	hurry = 30 * time.Second
+)
+
+// due asks for the money: amount, code, countdown.
+func (c *canvas) due(s scene) {
+	switch {
+	case s.runs() && s.left <= 0:
+		c.waiting(s, "checking", dots)
+	case s.customer.QR == "":
+		c.plainDue(s)
+	default:
+		c.codeDue(s)
+	}
+}
+
+// plainDue asks for money without a code: cash, or a terminal of its own.
+func (c *canvas) plainDue(s scene) {
+	how := s.customer.Network
+	if s.customer.Tender == pos.Cash {
+		how = c.word("cash")
+	}
+	c.amountDue(s, how, accent)
+}
+
+// amountDue is the amount alone, and a sentence.
+func (c *canvas) amountDue(s scene, sentence string, col color.RGBA) {
+	page := c.page()
+	h := page.Dy()
+	foot := bottom(&page, h*30/100)
+	c.text(top(&page, h*24/100), c.word("to_pay"), set{max: c.p(44), min: c.small(), x: middle, y: end, col: quiet})
+	c.text(page, c.money(s.owed()), set{bold: true, max: c.p(160), min: c.small(), x: middle, y: middle, col: ink, whole: true})
+	c.text(foot, sentence, set{max: c.p(36), min: c.small(), lines: 4, x: middle, y: middle, col: col})
+}
+
+// codeDue puts the code beside the words, or between them on an upright panel.
+// The code may take more room when it would be hard to read otherwise; and where
+// no reader could make it out, words stand instead of it.
+func (c *canvas) codeDue(s scene) {
+	square, sum, guide := c.rooms(57)
+	m, px, err := qr.Fit(s.customer.QR, qr.M, square.Dx(), moduleGood)
+	if err != nil {
+		square, sum, guide = c.rooms(66)
+		m, px, err = qr.Fit(s.customer.QR, qr.M, square.Dx(), moduleMin)
+	}
+	if err != nil {
+		c.amountDue(s, c.word("code_too_small"), ink)
+		return
+	}
+	c.drawCode(square, m, px)
+	side := start
+	if !c.wide() {
+		side = middle
+	}
+	c.ask(sum, s, side)
+	c.guide(guide, s, side)
+}
+
+// rooms parts the picture: a square for the code, of at most share hundredths of
+// the longer side, what is asked for, and how to pay it.
+func (c *canvas) rooms(share int) (square, sum, guide image.Rectangle) {
+	w, h := c.img.Rect.Dx(), c.img.Rect.Dy()
+	rim, gap := c.p(12), c.p(32)
+	if c.wide() {
+		side := min(h-2*rim, w*share/100)
+		square = image.Rect(rim, (h-side)/2, rim+side, (h-side)/2+side)
+		column := image.Rect(square.Max.X+c.p(16), gap, w-gap, h-gap)
+		guide = bottom(&column, column.Dy()*46/100)
+		return square, column, guide
+	}
+	side := min(w-2*rim, h*share/100)
+	rest := (h - side) / 2
+	square = image.Rect((w-side)/2, rest, (w-side)/2+side, rest+side)
+	sum = image.Rect(gap, rim, w-gap, rest)
+	guide = image.Rect(gap, rest+side, w-gap, h-rim)
+	return square, sum, guide
+}
+
+// drawCode draws m in the middle of square, px pixels a module, pure black on
+// pure white with its quiet zone.
+func (c *canvas) drawCode(square image.Rectangle, m qr.Matrix, px int) {
+	side := (m.Size() + 2*qr.Quiet) * px
+	c.code = place(square, side, side, middle, middle)
+	c.fill(c.code, white)
+	at := c.code.Min.Add(image.Pt(qr.Quiet*px, qr.Quiet*px))
+	for y := range m.Size() {
+		for x := 0; x < m.Size(); x++ {
+			from := x
+			for m.Dark(x, y) {
+				x++
+			}
+			if x > from {
+				c.fill(image.Rect(at.X+from*px, at.Y+y*px, at.X+x*px, at.Y+(y+1)*px), black)
+			}
+		}
+	}
+}
+
+// ask says how much: in the shop's money as large as there is room, in what the
+// wallet sends, and at which rate.
+func (c *canvas) ask(r image.Rectangle, s scene, side align) {
+	small, h := c.small(), r.Dy()
+	if h > 5*lineHeight(small) {
+		c.text(top(&r, h*15/100), c.word("to_pay"), set{max: c.p(26), min: small, x: side, y: middle, col: quiet})
+		c.text(bottom(&r, h*13/100), price(c.lang, s.customer.Rate),
+			set{max: c.p(18), min: small, x: side, y: middle, col: quiet, spare: true})
+	}
+	coins := bottom(&r, r.Dy()*31/100)
+	c.text(r, c.money(s.owed()), set{bold: true, max: c.p(96), min: small, x: side, y: middle, col: ink, whole: true})
+	c.text(coins, quantity(c.lang, s.customer.Quantity), set{bold: true, max: c.p(36), min: small, x: side, y: middle, col: accent, whole: true})
+}
+
+// guide says how to pay, and how long that is possible.
+func (c *canvas) guide(r image.Rectangle, s scene, side align) {
+	small, h := c.small(), r.Dy()
+	if h > 5*lineHeight(small) {
+		foot := strings.TrimPrefix(s.shop.Name+" – "+s.customer.Ref, " – ")
+		c.text(bottom(&r, h*13/100), strings.TrimSuffix(foot, " – "), set{max: c.p(18), min: small, x: side, y: end, col: quiet})
+	}
+	if s.whole > 0 {
+		left := bottom(&r, max(h*18/100, lineHeight(small)))
+		c.countdown(bottom(&r, h*9/100), left, s, side)
+	}
+	c.text(r, c.how(s), set{bold: true, max: c.p(28), min: small, lines: 4, x: side, y: middle, col: ink})
+}
+
+// countdown draws the time left as a bar that drains and as minutes and seconds.
+func (c *canvas) countdown(bar, words image.Rectangle, s scene, side align) {
+	line := place(bar, bar.Dx(), max(c.p(10), 3), start, middle)
+	c.pill(line, hair)
+	full := line
+	full.Max.X = line.Min.X + max(int(int64(line.Dx())*int64(s.left)/int64(s.whole)), line.Dy())
+	col := accent
+	if s.left <= hurry {
+		col = bad
+	}
+	c.pill(full, col)
+	c.text(words, c.word("time_left", "time", clock(s.left)), set{bold: s.left <= hurry, max: c.p(24), min: c.small(), x: side, y: middle, col: col})
+}
+
+// clock writes d as m:ss, rounded up: 0:00 is over.
+func clock(d time.Duration) string {
+	secs := int(max(d+time.Second-1, 0) / time.Second)
+	return fmt.Sprintf("%d:%02d", secs/60, secs%60)
+}
+
+// how says what to scan with. A code that is a web address is for the phone's
+// camera, Lightning is called by its name, and all else by its network's.
+func (c *canvas) how(s scene) string {
+	text := strings.ToLower(s.customer.QR)
+	switch {
+	case strings.HasPrefix(text, "https:") || strings.HasPrefix(text, "http:"):
+		return c.word("scan_camera")
+	case s.customer.Network == "" || s.customer.Network == "Lightning":
+		return c.word("scan_to_pay")
+	default:
+		return c.word("scan_with", "network", s.customer.Network)
+	}
+}

@@ -1,0 +1,201 @@
+package display
+
+import (
+	"image"
+	"strings"
+	"sync"
+	"unicode"
+
+	"golang.org/x/image/font"
+	"golang.org/x/image/font/gofont/gobold"
+	"golang.org/x/image/font/gofont/goregular"
+	"golang.org/x/image/font/opentype"
+	"golang.org/x/image/font/sfnt"
+	"golang.org/x/image/math/fixed"
+)
+
+// sizes are the type sizes in pixels, so that a bounded number of faces is ever
+// made. They run from a size that only a hopeless panel needs to a headline on a
+// full HD screen.
+var sizes = [...]int{
+	1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 20, 22, 24, 26, 28, 30, 32, 36, 40, 44, 48, 52, 56, 60, 64,
+	72, 80, 88, 96, 104, 112, 120, 128, 144, 160, 176, 192, 208, 224, 240, 256, 288, 320,
+}
+
+const (
+	// glyphMax bounds the masks kept, in bytes: two pictures' worth on a 7" panel.
+	// When it is passed all are dropped and made again as they are needed.
+	glyphMax = 2 << 20
+
+	// fineBelow is the size in pixels under which glyphs are placed to a quarter of
+	// a pixel: above it the eye does not see the difference, and masks are large.
+	fineBelow = 40
+
+	// textMax is the number of letters of a text that are looked at: no box holds
+	// more, and a name may come from anywhere.
+	textMax = 200
+)
+
+// absent stands for letters that the fonts do not have. They have Latin, Greek and
+// Cyrillic with € £ ¥; not Arabic, Hebrew, Chinese, Japanese or Korean.
+const absent = '□'
+
+// glyph is a letter's mask at one size. Its coverage has 16 steps, so that a
+// picture has few enough colours for a palette.
+type glyph struct {
+	mask   []uint8
+	w, h   int
+	dx, dy int // of the mask's corner from the pen
+}
+
+type glyphKey struct {
+	r         rune
+	size, sub int
+}
+
+// extent is a letter's width and ink, in font units.
+type extent struct{ advance, left, right int }
+
+// weight is one of the two fonts, with all that was measured and drawn of it.
+// Faces are not safe for concurrent use: type is set under typeset's lock.
+type weight struct {
+	font    *sfnt.Font
+	units   int // in an em
+	buf     sfnt.Buffer
+	extents map[rune]extent
+	faces   map[int]font.Face
+	glyphs  map[glyphKey]glyph
+}
+
+// typeset guards both weights. A text holds it for some microseconds.
+var (
+	typeset    sync.Mutex
+	regular    = newWeight(goregular.TTF)
+	bold       = newWeight(gobold.TTF)
+	glyphBytes int
+)
+
+func newWeight(ttf []byte) *weight {
+	f, err := opentype.Parse(ttf)
+	if err != nil {
+		panic("display: built-in font: " + err.Error()) // a broken build
+	}
+	return &weight{
+		font: f, units: int(f.UnitsPerEm()),
+		extents: map[rune]extent{}, faces: map[int]font.Face{}, glyphs: map[glyphKey]glyph{},
+	}
+}
+
+// has reports that the font draws r. Spaces count.
+func (w *weight) has(r rune) bool {
+	i, err := w.font.GlyphIndex(&w.buf, r)
+	return err == nil && i != 0
+}
+
+// extent measures r once. The map is bounded by the letters that the font has.
+func (w *weight) extent(r rune) extent {
+	if e, ok := w.extents[r]; ok {
+		return e
+	}
+	i, err := w.font.GlyphIndex(&w.buf, r)
+	if err != nil {
+		return extent{}
+	}
+	box, advance, err := w.font.GlyphBounds(&w.buf, i, fixed.Int26_6(w.units<<6), font.HintingNone)
+	if err != nil {
+		return extent{}
+	}
+	e := extent{advance.Round(), box.Min.X.Floor(), box.Max.X.Ceil()}
+	w.extents[r] = e
+	return e
+}
+
+// measure returns where the ink of s begins and ends, in font units from the pen.
+func (w *weight) measure(s string) (left, right int) {
+	pen := 0
+	for _, r := range s {
+		e := w.extent(r)
+		left, right = min(left, pen+e.left), max(right, pen+e.right, pen+e.advance)
+		pen += e.advance
+	}
+	return left, right
+}
+
+// width returns the pixels that s takes at size, rounded up.
+func (w *weight) width(s string, size int) int {
+	left, right := w.measure(s)
+	return ceilDiv((right-left)*size, w.units)
+}
+
+func ceilDiv(a, b int) int { return (a + b - 1) / b }
+
+// glyph returns r's mask at size, sub quarters of a pixel to the right.
+func (w *weight) glyph(r rune, size, sub int) glyph {
+	k := glyphKey{r, size, sub}
+	g, ok := w.glyphs[k]
+	if !ok {
+		g = w.draw(k)
+		if glyphBytes += len(g.mask); glyphBytes > glyphMax {
+			clear(regular.glyphs)
+			clear(bold.glyphs)
+			glyphBytes = len(g.mask)
+		}
+		w.glyphs[k] = g
+	}
+	return g
+}
+
+func (w *weight) draw(k glyphKey) glyph {
+	face := w.faces[k.size]
+	if face == nil {
+		var err error
+		face, err = opentype.NewFace(w.font, &opentype.FaceOptions{Size: float64(k.size), DPI: 72, Hinting: font.HintingNone})
+		if err != nil {
+			return glyph{}
+		}
+		w.faces[k.size] = face
+	}
+	dr, mask, mp, _, ok := face.Glyph(fixed.Point26_6{X: fixed.Int26_6(k.sub * 16)}, k.r)
+	alpha, isAlpha := mask.(*image.Alpha)
+	if !ok || !isAlpha {
+		return glyph{}
+	}
+	g := glyph{w: dr.Dx(), h: dr.Dy(), dx: dr.Min.X, dy: dr.Min.Y, mask: make([]uint8, dr.Dx()*dr.Dy())}
+	for y := range g.h {
+		row := alpha.Pix[alpha.PixOffset(mp.X, mp.Y+y):]
+		for x := range g.w {
+			g.mask[y*g.w+x] = coarse(row[x])
+		}
+	}
+	return g
+}
+
+// coarse rounds a coverage to one of 16 steps from 0 to 255.
+func coarse(a uint8) uint8 { return uint8((int(a) + 8) / 17 * 17) }
+
+// clean makes s drawable: one line, no control or format characters or pictures,
+// every run of letters that the font lacks as one box. A letter built of a base
+// and a mark loses the mark.
+func (w *weight) clean(s string) string {
+	var b strings.Builder
+	last, n := ' ', 0
+	for _, r := range strings.ToValidUTF8(s, string(absent)) {
+		switch {
+		case unicode.IsSpace(r) && r != '\u00a0':
+			r = ' '
+		case unicode.In(r, unicode.C, unicode.M, unicode.So, unicode.Sk):
+			continue
+		case !w.has(r):
+			r = absent
+		}
+		if (r == ' ' || r == absent) && r == last {
+			continue
+		}
+		if n++; n > textMax {
+			break
+		}
+		b.WriteRune(r)
+		last = r
+	}
+	return strings.ReplaceAll(strings.TrimSpace(b.String()), " …", space+"…")
+}
