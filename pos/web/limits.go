@@ -1,0 +1,127 @@
+package web
+
+import (
+	"sync"
+	"time"
+
+	"golang.org/x/time/rate"
+)
+
+// What one client, and all of them together, may use. A till serves a handful of
+// screens; the rest is slips, scripts gone wild, and strangers on the network.
+const (
+	bodyLimit  = 8 << 10 // bytes of a request: the longest, a line with a name, takes 400
+	headLimit  = 8 << 10 // bytes of a request's head
+	maxConns   = 256     // connections at once; each costs some 10 KB
+	maxDepth   = 4       // of nested objects in a body: an amount in a line is two
+	pageLimit  = 100     // sales in a page, and the default of items
+	itemsLimit = 500     // items in a page
+
+	readWithin   = 5 * time.Second  // a whole request
+	deskWithin   = 10 * time.Second // one call of the desk: a node may take some seconds to make an invoice
+	enrolWithin  = 30 * time.Second // over the internet, with a slow line
+	retryDefault = 30 * time.Second // Retry-After when nobody knows better
+	retryBusy    = 2 * time.Second  // Retry-After when another may have finished by then
+
+	clientBurst  = 300                   // requests of one client at once: a page with all its files, five times
+	clientEvery  = 20 * time.Millisecond // and after that, one: no hand is faster
+	signInBurst  = 10                    // sign-ins of one client at once: a change of shift with slips
+	signInEvery  = 3 * time.Second       // and after that, one; the staff's own lock counts wrong PINs
+	signInAtOnce = 2                     // PINs checked at once: each costs tens of megabytes by design
+	maxClients   = 512                   // clients remembered: more than a shop's network has addresses
+
+	maxStreams       = 60 // event streams at once
+	maxClientStreams = 8  // of one client: browsers open six connections at most
+	heartbeat        = 5 * time.Second
+	writeWithin      = 10 * time.Second // for one event to a screen that may be asleep
+
+	maxSessions = 64               // people signed in at once
+	idleLock    = 5 * time.Minute  // without a request a session ends: nobody stands there
+	maxSession  = 16 * time.Hour   // the longest shift
+	maxReplays  = 64               // answers kept for repeated keys that the desk does not see
+	replayFor   = 10 * time.Minute // a screen repeats within seconds
+)
+
+// client is what is known of one address.
+type client struct {
+	all, signIn *rate.Limiter
+	seen        time.Time
+}
+
+// clients counts what each address does. It remembers maxClients and forgets the
+// one not seen for longest.
+type clients struct {
+	mu   sync.Mutex
+	by   map[string]*client
+	busy chan struct{} // PINs being checked
+}
+
+func newClients() *clients {
+	return &clients{by: map[string]*client{}, busy: make(chan struct{}, signInAtOnce)}
+}
+
+func (c *clients) get(addr string, now time.Time) *client {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	k := c.by[addr]
+	if k == nil {
+		if len(c.by) >= maxClients {
+			c.forget()
+		}
+		k = &client{all: rate.NewLimiter(rate.Every(clientEvery), clientBurst), signIn: rate.NewLimiter(rate.Every(signInEvery), signInBurst)}
+		c.by[addr] = k
+	}
+	k.seen = now
+	return k
+}
+
+func (c *clients) forget() {
+	var oldest string
+	for addr, k := range c.by {
+		if oldest == "" || k.seen.Before(c.by[oldest].seen) {
+			oldest = addr
+		}
+	}
+	delete(c.by, oldest)
+}
+
+// take spends one of l's requests, or says how long to wait for it.
+func take(l *rate.Limiter, now time.Time) (wait time.Duration, ok bool) {
+	r := l.ReserveN(now, 1)
+	if wait = r.DelayFrom(now); wait > 0 {
+		r.CancelAt(now)
+		return wait, false
+	}
+	return 0, true
+}
+
+// streams counts open event streams.
+type streams struct {
+	mu  sync.Mutex
+	all int
+	by  map[string]int
+}
+
+func newStreams() *streams { return &streams{by: map[string]int{}} }
+
+// open takes a place for addr; the caller closes it. ok is false when there is
+// none left.
+func (s *streams) open(addr string) (ok bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.all >= maxStreams || s.by[addr] >= maxClientStreams {
+		return false
+	}
+	s.all++
+	s.by[addr]++
+	return true
+}
+
+func (s *streams) close(addr string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.all--
+	if s.by[addr]--; s.by[addr] == 0 {
+		delete(s.by, addr)
+	}
+}

@@ -1,0 +1,106 @@
+package web
+
+import (
+	"github.com/gofiber/fiber/v2"
+
+	"github.com/tillwright/tillwright/pos"
+)
+
+// route is one row of the API: what is served, and what the document at
+// /openapi.json says of it.
+type route struct {
+	method, path string // fiber's spelling: /v1/sales/:sale
+	handle       fiber.Handler
+	about        string
+	need         pos.Role // empty: everybody
+	strict       bool     // tries of a PIN or a code are counted
+	keyed        bool     // Idempotency-Key required
+	query        []param
+	in           any // the body, nil for none
+	status       int
+	out          any    // the answer, nil for none
+	media        string // of an answer that is no JSON
+}
+
+type param struct{ name, about string }
+
+var pageParams = []param{{"cursor", "next of the page before; none starts"}, {"limit", "at most so many"}}
+
+// routes is the whole API.
+func (a *App) routes() []route {
+	const get, post, put, patch, del = fiber.MethodGet, fiber.MethodPost, fiber.MethodPut, fiber.MethodPatch, fiber.MethodDelete
+	made, ok := fiber.StatusCreated, fiber.StatusOK
+	answer, empty := pos.Answer{}, struct{}{}
+	rs := []route{
+		{method: post, path: "/v1/sessions", handle: a.signIn, about: "Sign in. A browser gets a cookie; ask for bearer to get a token.", strict: true, in: signInIn{}, status: made, out: opened{}},
+		{method: del, path: "/v1/sessions/current", handle: a.signOut, about: "Sign out.", need: pos.Cashier, status: fiber.StatusNoContent},
+		{method: get, path: "/v1/staff", handle: a.listStaff, about: "Who may sign in. None: the till is new. Roles are told to who is signed in.", status: ok, out: staffPage{}},
+		{method: post, path: "/v1/staff", handle: a.addStaff, about: "Let somebody else use the till.", need: pos.Manager, strict: true, keyed: true, in: addStaffIn{}, status: made, out: pos.Actor{}},
+		{method: post, path: "/v1/set-ups", handle: a.setUp, about: "Make the owner of a new till. Refused once somebody exists.", strict: true, keyed: true, in: setUpIn{}, status: made, out: pos.Actor{}},
+		{method: post, path: "/v1/enrolments", handle: a.enrol, about: "Bind the till to its head office with a one-time code.", need: pos.Owner, strict: true, keyed: true, in: enrolIn{}, status: made, out: enrolled{}},
+		{method: get, path: "/v1/items", handle: a.listItems, about: "The catalogue.", need: pos.Cashier, query: pageParams, status: ok, out: itemsPage{}},
+		{method: get, path: "/v1/words", handle: a.getWords, about: "The words of the screens.", query: []param{{"language", "en, es, de, fr or pt; the shop's when left out"}}, status: ok, out: wordsPage{}},
+		{method: post, path: "/v1/sales", handle: a.openSale, about: "Put the current sale aside and start an empty one.", need: pos.Cashier, keyed: true, in: empty, status: made, out: answer},
+		{method: get, path: "/v1/sales", handle: a.listSales, about: "Completed sales, newest first.", need: pos.Cashier, query: pageParams, status: ok, out: salesPage{}},
+		{method: get, path: "/v1/sales/:sale", handle: a.getSale, about: "One sale, open or completed. In every path, current is the sale at the counter.", need: pos.Cashier, status: ok, out: pos.SaleView{}},
+		{method: del, path: "/v1/sales/:sale", handle: a.clearSale, about: "Give a basket up, or a charged sale for which nothing was received.", need: pos.Cashier, status: ok, out: answer},
+		{method: post, path: "/v1/sales/:sale/lines", handle: a.addLine, about: "Add an item by its sku, or an amount by its price. qty counts thousandths.", need: pos.Cashier, keyed: true, in: lineIn{}, status: made, out: answer},
+		{method: patch, path: "/v1/sales/:sale/lines/:line", handle: a.setLine, about: "Change a line's quantity, in thousandths; 0 removes it.", need: pos.Cashier, in: qtyIn{}, status: ok, out: answer},
+		{method: put, path: "/v1/current-sale", handle: a.switchTo, about: "Go on with an open sale.", need: pos.Cashier, in: currentIn{}, status: ok, out: answer},
+		{method: post, path: "/v1/sales/:sale/payments", handle: a.pay, about: "Charge the sale. given is cash handed over (exact when left out), amount the part to pay (all that is due when left out).", need: pos.Cashier, keyed: true, in: payIn{}, status: made, out: answer},
+		{method: post, path: "/v1/sales/:sale/payments/:payment/cancellations", handle: a.cancelPayment, about: "Withdraw a payment after asking its rail. despite goes on without the rail's answer and needs a manager.", need: pos.Cashier, keyed: true, in: cancelIn{}, status: ok, out: answer},
+		{method: post, path: "/v1/sales/:sale/reprints", handle: a.reprint, about: "Print a copy of a receipt.", need: pos.Cashier, keyed: true, in: empty, status: made, out: answer},
+		{method: get, path: "/v1/sales/:sale/receipt", handle: a.getReceipt, about: "A completed sale's receipt.", need: pos.Cashier, status: ok, out: receipt{}},
+		{method: post, path: "/v1/drawer-openings", handle: a.openDrawer, about: "Open the drawer without a sale; say why.", need: pos.Cashier, keyed: true, in: drawerIn{}, status: made, out: answer},
+		{method: post, path: "/v1/next-customer", handle: a.nextCustomer, about: "End the PAID or CHANGE picture.", need: pos.Cashier, keyed: true, in: empty, status: made, out: answer},
+		{method: del, path: "/v1/notices/:notice", handle: a.dismiss, about: "Take a notice off the screens.", need: pos.Cashier, status: ok, out: answer},
+		{method: get, path: "/v1/view", handle: a.getView, about: "The newest view; the counter's part for who is signed in.", status: ok, out: screen{}},
+		{method: get, path: "/v1/events", handle: a.events, about: "The newest view, and each newer one, as server-sent events; beat every five seconds.", query: []param{{"part", "customer: never the counter's part"}, {"picture", "display or paper: tell of newer pictures"}}, status: ok, media: "text/event-stream"},
+		{method: get, path: "/display.png", handle: picture(a.o.Display), about: "The customer's picture.", status: ok, media: "image/png"},
+		{method: get, path: "/openapi.json", handle: a.document, about: "This document.", status: ok, out: map[string]any{}},
+		{method: get, path: "/healthz", handle: a.health, about: "Whether the till serves.", status: ok, out: health{}},
+	}
+	if a.o.Paper != nil {
+		rs = append(rs, route{method: get, path: "/paper.png", handle: picture(a.o.Paper), about: "The paper of a printer made of code.", need: pos.Cashier, status: ok, media: "image/png"})
+	}
+	return rs
+}
+
+// mount puts the routes and the screens' files into fiber.
+func (a *App) mount() {
+	rs := a.routes()
+	a.api = newFile(fiber.MIMEApplicationJSON, mustJSON(openAPI(rs, a.o.Version)))
+	for _, r := range rs {
+		var chain []fiber.Handler
+		if r.need != "" {
+			chain = append(chain, a.need(r.need))
+		}
+		if r.strict {
+			chain = append(chain, a.strict)
+		}
+		a.fiber.Add(r.method, r.path, append(chain, r.handle)...)
+	}
+	for name := range a.files {
+		if a.o.Paper != nil || (name != "/paper" && name != "/paper.js") {
+			a.fiber.Get(name, a.static(name))
+		}
+	}
+}
+
+type health struct {
+	Status   string `json:"status"`
+	Software string `json:"software"`
+}
+
+func (a *App) health(c *fiber.Ctx) error { return c.JSON(health{"ok", a.o.Version}) }
+
+func (a *App) document(c *fiber.Ctx) error { return send(c, a.api) }
+
+func (a *App) getView(c *fiber.Ctx) error {
+	out := screenOf(a.o.Desk.View(), a.o.Version)
+	if who, ok := a.sessions.use(tokenOf(c)); ok {
+		counter := counterOf(a.o.Desk.View())
+		out.Counter, out.Session = &counter, sessionOf(who)
+	}
+	return c.JSON(out)
+}

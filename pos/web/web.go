@@ -1,0 +1,173 @@
+// Package web serves the till's screens and its local API over fiber.
+//
+// Promise. A command is handed to the desk once for every Idempotency-Key, by
+// somebody who is signed in, from a page of this till or a program that holds a
+// token; everything else is refused and changes nothing. Who is not signed in
+// sees what the customer sees and no more. Every screen gets the newest state
+// and never a queue of old ones; no screen, however slow, holds Publish up. What
+// a browser runs comes from this package's files alone.
+//
+// Limits. Plain HTTP on the shop's own network: whoever can read that network can
+// read it. Every body, stream, session and client is bounded by a constant in
+// limits.go. Sessions live in memory: a restart signs everybody out.
+//
+// Fiber lends, it does not give: every string and byte slice a *fiber.Ctx
+// returns points into a buffer the next request overwrites. This package keeps
+// none of them past a handler: what must live on is cloned where it is read, and
+// a *fiber.Ctx never enters a goroutine or a stream writer.
+package web
+
+import (
+	"context"
+	"log/slog"
+	"net"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"github.com/tillwright/tillwright/pos"
+)
+
+// Desk is the till behind the screens.
+type Desk interface {
+	// Do carries a command out, once for every key, and returns when its records
+	// are on flash. It may block until ctx ends. It fails with any Kind.
+	Do(ctx context.Context, c pos.Command) (pos.Answer, error)
+
+	// View returns the newest view; it does not block. Nobody changes it later.
+	View() pos.View
+
+	// Sale returns an open or a completed sale. It fails with NotFound.
+	Sale(id pos.SaleID) (pos.SaleView, error)
+
+	// Sales returns completed sales, newest first, at most limit of them. before
+	// is the next of the page before, "" to start; next "" ends. It fails with
+	// Invalid for a before that is none of its own.
+	Sales(before string, limit int) (sales []pos.SaleView, next string, err error)
+
+	// Receipt returns the receipt of a completed sale. It fails with NotFound, and
+	// with Conflict for a sale that is not completed.
+	Receipt(id pos.SaleID) (pos.Receipt, error)
+}
+
+// Staff knows who may use the till.
+type Staff interface {
+	// Names returns who may sign in; none: the till has no PIN yet.
+	Names() []pos.Actor
+
+	// Found makes the owner at first use. It fails with Conflict when somebody
+	// exists, with Invalid for a name or PIN that will not do.
+	Found(ctx context.Context, name, pin string) (pos.Actor, error)
+
+	// SignIn checks a PIN. It fails with Forbidden for a wrong one and with
+	// Exhausted while locked; then the message says for how long.
+	SignIn(ctx context.Context, id, pin string) (pos.Actor, error)
+
+	// SignOut records that by is gone.
+	SignOut(ctx context.Context, by pos.Actor) error
+
+	// Add lets somebody else use the till. It fails with Forbidden when by may
+	// not, with Conflict for a name that is taken.
+	Add(ctx context.Context, by pos.Actor, name string, role pos.Role, pin string) (pos.Actor, error)
+}
+
+// Picture is something drawn elsewhere that a page shows: what the customer
+// sees, or the paper of a printer made of code.
+type Picture interface {
+	// PNG returns the newest picture, which nobody changes later, and the version
+	// of the view it shows.
+	PNG() ([]byte, uint64)
+
+	// Changed returns a channel that is closed when there is a newer picture.
+	Changed() <-chan struct{}
+}
+
+// Enroller binds the till to its backoffice.
+type Enroller interface {
+	// Enrol spends the one-time code at url. It blocks on the network until ctx
+	// ends. It fails with Unavailable when nobody answers there.
+	Enrol(ctx context.Context, by pos.Actor, url, code string) error
+}
+
+// Options are what an App needs.
+type Options struct {
+	Desk     Desk
+	Staff    Staff
+	Items    []pos.Item // the catalogue, in the order of its tiles; not changed later
+	Shop     pos.Shop
+	Display  Picture
+	Paper    Picture  // nil: no /paper
+	Enroller Enroller // nil: this till has no backoffice
+	Log      *slog.Logger
+	Version  string   // of the software, shown to the cashier
+	Hosts    []string // names of this till beyond addresses and local names: "till.example.com"
+}
+
+// App is the till's web server.
+type App struct {
+	o        Options
+	log      *slog.Logger
+	fiber    *fiber.App
+	hub      *hub
+	sessions *sessions
+	clients  *clients
+	streams  *streams
+	replays  *replays
+	hosts    map[string]bool
+	files    map[string]file
+	words    map[string]file
+	api      file // the OpenAPI document
+	alive    context.Context
+	die      context.CancelFunc
+}
+
+// New makes an App. Desk, Staff and Display must be set.
+func New(o Options) *App {
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	a := &App{
+		o: o, log: o.Log, hub: newHub(o.Desk.View(), o.Version), sessions: newSessions(), clients: newClients(),
+		streams: newStreams(), replays: newReplays(), hosts: hostNames(o.Hosts), files: uiFiles(), words: wordFiles(),
+	}
+	a.alive, a.die = context.WithCancel(context.Background())
+	a.fiber = fiber.New(fiber.Config{
+		AppName:               "till",
+		DisableStartupMessage: true,
+		Immutable:             true, // belt; the rule in the package comment is the braces
+		StrictRouting:         true,
+		CaseSensitive:         true,
+		BodyLimit:             bodyLimit,
+		Concurrency:           maxConns,
+		ReadBufferSize:        headLimit,
+		ReadTimeout:           readWithin,
+		IdleTimeout:           time.Minute,
+		// No WriteTimeout: it would cut an event stream off. Stream writers set
+		// their own deadline before each write.
+		ErrorHandler: a.problem,
+	})
+	a.fiber.Use(a.guard)
+	a.mount()
+	return a
+}
+
+// Serve answers on ln until Shutdown; then it returns nil. It closes ln.
+func (a *App) Serve(ln net.Listener) error { return a.fiber.Listener(ln) }
+
+// Shutdown ends the event streams, lets requests that are under way finish, and
+// cuts off what is left after within. An App cannot serve again.
+func (a *App) Shutdown(within time.Duration) error {
+	a.hub.close() // or the open streams hold the rest back
+	defer a.die()
+	return a.fiber.ShutdownWithTimeout(within)
+}
+
+// Publish tells every screen of v. It never blocks; the newest wins, and a view
+// older than the newest is passed over.
+func (a *App) Publish(v pos.View) { a.hub.publish(v) }
+
+// within returns a context for one call of the desk. fiber's own context outlives
+// the client, so it would never end.
+func (a *App) within(d time.Duration) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(a.alive, d)
+}
