@@ -1,0 +1,70 @@
+// Command devnet is a whole shop on one computer, for trying and for testing: a
+// real Bitcoin chain (btcd on simnet, where blocks cost nothing), two real
+// Lightning nodes (lnd: the shop's and a customer's) with a channel between
+// them, the till, the back office, and a page that stands in for the customer's
+// phone.
+//
+//	devnet run      everything, as a newcomer wants to see it
+//	devnet nodes    chain, nodes and control API only, as tests want them
+//
+// Promises. Everything it makes lies under one directory, which may be deleted
+// while devnet is stopped. It listens on loopback only. A file that its user
+// changed is never overwritten. The till gets a key of five rights, none of
+// which spends. What was set up before is used again; a set-up that was cut off
+// at any step goes on from there. When it ends, its children have ended.
+//
+// Limits. Its money is play money: seeds lie unencrypted in the directory, and
+// whoever reaches the wallet page can spend. It runs on Linux and macOS and needs
+// the Go toolchain to build the nodes, once, which takes minutes.
+//
+// Its module is its own, so that no node's server enters the till's go.sum.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+const usage = `devnet is a whole shop on one computer, for trying and for testing.
+
+  devnet run    [--dir .devnet] [--till FILE --backoffice FILE] [--listen 127.0.0.1:8082]
+  devnet nodes  --dir DIR [--listen 127.0.0.1:0] [--bin DIR] [--build-only]
+
+Ask a command for its flags with -h.
+`
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	err := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+		os.Exit(2)
+	case err != nil:
+		fmt.Fprintln(os.Stderr, "devnet:", err)
+		os.Exit(1)
+	}
+}
+
+// run is main without the process: tests call it too.
+func run(ctx context.Context, args []string, out, errs io.Writer) error {
+	if len(args) == 0 {
+		fmt.Fprint(errs, usage)
+		return flag.ErrHelp
+	}
+	switch args[0] {
+	case "run":
+		return runShop(ctx, args[1:], out, errs)
+	case "nodes":
+		return runNodes(ctx, args[1:], out, errs)
+	default:
+		fmt.Fprint(errs, usage)
+		return flag.ErrHelp
+	}
+}
