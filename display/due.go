@@ -141,8 +141,9 @@ func (c *canvas) guide(r image.Rectangle, s scene, side align) {
 	if s.whole > 0 {
 		left := bottom(&r, max(h*18/100, lineHeight(small)))
 		c.countdown(bottom(&r, h*9/100), left, s, side)
+		bottom(&r, c.p(4))
 	}
-	c.text(r, c.how(s), set{bold: true, max: c.p(28), min: small, lines: 4, x: side, y: middle, col: ink})
+	c.text(r, c.how(s), set{bold: true, max: c.p(26), min: small, lines: 4, x: side, y: middle, col: ink})
 }
 
 // countdown draws the time left as a bar that drains and as minutes and seconds.

@@ -1,0 +1,228 @@
+package displaytest
+
+import (
+	"fmt"
+	"image"
+	"image/color"
+	"image/draw"
+	"testing"
+)
+
+// Shown is a panel as display uses it, and a way to look at it.
+type Shown interface {
+	Bounds() image.Rectangle
+	Draw(r image.Rectangle, src image.Image, sp image.Point) error
+	Halt() error
+
+	// Look returns what a person would see: the device's own memory turned back
+	// into a picture with the panel's Bounds.
+	Look() image.Image
+}
+
+// Suite tests a panel. open makes a new one for each test; the panel is black,
+// white or anything else. Only black and white are compared, so that a panel
+// with one bit a pixel can pass.
+func Suite(t *testing.T, open func(t *testing.T) Shown) {
+	for _, test := range []struct {
+		name string
+		run  func(t *testing.T, p Shown)
+	}{
+		{"a whole picture", whole},
+		{"a part leaves the rest alone", part},
+		{"every corner", corners},
+		{"the picture's own origin counts", origin},
+		{"any kind of image", kinds},
+		{"the picture is not changed", untouched},
+		{"outside nothing happens", outside},
+		{"an empty rectangle", empty},
+		{"the newest draw wins", again},
+		{"halt twice", halt},
+	} {
+		t.Run(test.name, func(t *testing.T) { test.run(t, open(t)) })
+	}
+}
+
+// pattern is a picture that no shift, flip or turn leaves the same.
+func pattern(r image.Rectangle) *image.RGBA {
+	img := image.NewRGBA(r)
+	for y := r.Min.Y; y < r.Max.Y; y++ {
+		for x := r.Min.X; x < r.Max.X; x++ {
+			c := color.Gray{0xff}
+			if h := uint32(x-r.Min.X)*2654435761 ^ uint32(y-r.Min.Y)*2246822519; h>>13&1 == 1 {
+				c.Y = 0
+			}
+			img.Set(x, y, c)
+		}
+	}
+	return img
+}
+
+func plain(r image.Rectangle, c color.Color) *image.RGBA {
+	img := image.NewRGBA(r)
+	draw.Draw(img, r, image.NewUniform(c), image.Point{}, draw.Src)
+	return img
+}
+
+// show draws and stops the test if that fails.
+func show(t *testing.T, p Shown, r image.Rectangle, src image.Image, sp image.Point) {
+	t.Helper()
+	if err := p.Draw(r, src, sp); err != nil {
+		t.Fatalf("Draw(%v): %v", r, err)
+	}
+}
+
+// compare tests the panel against want, pixel for pixel.
+func compare(t *testing.T, p Shown, want image.Image) {
+	t.Helper()
+	if err := differ(p.Look(), want, p.Bounds()); err != nil {
+		t.Error(err)
+	}
+}
+
+func differ(got, want image.Image, r image.Rectangle) error {
+	if got.Bounds() != r {
+		return fmt.Errorf("Look has bounds %v, want %v", got.Bounds(), r)
+	}
+	wrong, first := 0, image.Point{}
+	for y := r.Min.Y; y < r.Max.Y; y++ {
+		for x := r.Min.X; x < r.Max.X; x++ {
+			if light(got.At(x, y)) != light(want.At(x, y)) {
+				if wrong++; wrong == 1 {
+					first = image.Pt(x, y)
+				}
+			}
+		}
+	}
+	if wrong > 0 {
+		return fmt.Errorf("%d of %d pixels are wrong, the first at %v: got %v, want %v",
+			wrong, r.Dx()*r.Dy(), first, got.At(first.X, first.Y), want.At(first.X, first.Y))
+	}
+	return nil
+}
+
+func light(c color.Color) bool { return color.GrayModel.Convert(c).(color.Gray).Y >= 0x80 }
+
+func whole(t *testing.T, p Shown) {
+	b := p.Bounds()
+	if b.Empty() {
+		t.Fatalf("Bounds are %v", b)
+	}
+	img := pattern(b)
+	show(t, p, b, img, b.Min)
+	compare(t, p, img)
+}
+
+func part(t *testing.T, p Shown) {
+	b := p.Bounds()
+	show(t, p, b, plain(b, color.White), b.Min)
+	r := image.Rect(b.Min.X+b.Dx()/3, b.Min.Y+b.Dy()/3, b.Min.X+b.Dx()/2+1, b.Min.Y+b.Dy()/2+1)
+	img := pattern(b)
+	show(t, p, r, img, r.Min)
+	want := plain(b, color.White)
+	draw.Draw(want, r, img, r.Min, draw.Src)
+	compare(t, p, want)
+}
+
+// corners draws single pixels: rows that are bytes, and windows that include
+// their ends, go wrong here first.
+func corners(t *testing.T, p Shown) {
+	b := p.Bounds()
+	show(t, p, b, plain(b, color.White), b.Min)
+	want := plain(b, color.White)
+	dot := plain(image.Rect(0, 0, 1, 1), color.Black)
+	for _, at := range []image.Point{
+		b.Min, {b.Max.X - 1, b.Min.Y}, {b.Min.X, b.Max.Y - 1}, {b.Max.X - 1, b.Max.Y - 1}, {b.Min.X + b.Dx()/2, b.Min.Y + b.Dy()/2},
+	} {
+		show(t, p, image.Rectangle{Min: at, Max: at.Add(image.Pt(1, 1))}, dot, image.Point{})
+		want.Set(at.X, at.Y, color.Black)
+	}
+	compare(t, p, want)
+}
+
+func origin(t *testing.T, p Shown) {
+	b := p.Bounds()
+	far := pattern(image.Rect(-7, -5, b.Dx()+9, b.Dy()+11))
+	sp := image.Pt(-3, 2)
+	show(t, p, b, far, sp)
+	want := image.NewRGBA(b)
+	draw.Draw(want, b, far, sp, draw.Src)
+	compare(t, p, want)
+}
+
+// opaque hides what kind of image it is from a driver's fast paths.
+type opaque struct{ image.Image }
+
+func kinds(t *testing.T, p Shown) {
+	b := p.Bounds()
+	want := pattern(b)
+	gray, nrgba := image.NewGray(b), image.NewNRGBA(b)
+	paletted := image.NewPaletted(b, color.Palette{color.White, color.Black})
+	for _, img := range []draw.Image{gray, nrgba, paletted} {
+		draw.Draw(img, b, want, b.Min, draw.Src)
+	}
+	for _, img := range []image.Image{gray, nrgba, paletted, opaque{want}} {
+		t.Run(fmt.Sprintf("%T", img), func(t *testing.T) {
+			show(t, p, b, plain(b, color.White), b.Min)
+			show(t, p, b, img, b.Min)
+			compare(t, p, want)
+		})
+	}
+	show(t, p, b, image.NewUniform(color.Black), image.Point{})
+	compare(t, p, plain(b, color.Black))
+}
+
+func untouched(t *testing.T, p Shown) {
+	b := p.Bounds()
+	img := pattern(b)
+	show(t, p, b, img, b.Min)
+	if err := differ(img, pattern(b), b); err != nil {
+		t.Errorf("the picture was changed: %v", err)
+	}
+}
+
+// outside lets a panel clip or refuse, as it likes; it must do no damage.
+func outside(t *testing.T, p Shown) {
+	b := p.Bounds()
+	show(t, p, b, plain(b, color.White), b.Min)
+	far := b.Add(image.Pt(3*b.Dx(), 3*b.Dy()))
+	_ = p.Draw(far, plain(far, color.Black), far.Min)
+	compare(t, p, plain(b, color.White))
+
+	over := b.Add(image.Pt(b.Dx()-2, b.Dy()-2)) // two by two pixels of it are on the panel
+	err := p.Draw(over, plain(over, color.Black), over.Min)
+	want := plain(b, color.White)
+	if err == nil {
+		draw.Draw(want, over, image.NewUniform(color.Black), image.Point{}, draw.Src)
+	}
+	compare(t, p, want)
+	show(t, p, b, plain(b, color.Black), b.Min) // and it still works
+	compare(t, p, plain(b, color.Black))
+}
+
+func empty(t *testing.T, p Shown) {
+	b := p.Bounds()
+	img := pattern(b)
+	show(t, p, b, img, b.Min)
+	_ = p.Draw(image.Rectangle{}, plain(b, color.Black), b.Min)
+	_ = p.Draw(image.Rectangle{Min: b.Min, Max: image.Pt(b.Max.X, b.Min.Y)}, plain(b, color.Black), b.Min)
+	compare(t, p, img)
+}
+
+func again(t *testing.T, p Shown) {
+	b := p.Bounds()
+	for _, c := range []color.Color{color.White, color.Black, color.White, color.Black} {
+		show(t, p, b, plain(b, c), b.Min)
+		compare(t, p, plain(b, c))
+	}
+}
+
+func halt(t *testing.T, p Shown) {
+	b := p.Bounds()
+	show(t, p, b, plain(b, color.White), b.Min)
+	for range 2 {
+		if err := p.Halt(); err != nil {
+			t.Errorf("Halt: %v", err)
+		}
+	}
+	_ = p.Draw(b, plain(b, color.Black), b.Min) // may fail, must not crash
+}
