@@ -14,7 +14,8 @@ type Peek struct {
 	N        uint64
 	Part, Of int // as in Record
 	Prev     Hash
-	Hash     Hash
+	Hash     Hash // as the line says
+	Sum      Hash // as the bytes say
 	Sig      [ed25519.SignatureSize]byte
 }
 
@@ -33,11 +34,12 @@ var strictSig = base64.RawURLEncoding.Strict()
 // PeekRecord reads a line's place in the chain and checks its hash against its
 // bytes. It costs little more than the hash, a twentieth of ParseRecord, so a
 // whole journal can be checked at every start. A line that it lets through may
-// still hold unreadable JSON. It fails with Corrupt.
+// still hold unreadable JSON. It fails with Corrupt; what it could read of a bad
+// line's Hash, Sum and Sig is returned all the same.
 func PeekRecord(line []byte) (Peek, error) {
 	var p Peek
 	if why := p.read(line); why != "" {
-		return Peek{}, E("read record", Corrupt, "%s", why)
+		return p, E("read record", Corrupt, "%s", why)
 	}
 	return p, nil
 }
@@ -48,10 +50,11 @@ func (p *Peek) read(line []byte) string {
 		return "a line of " + strconv.Itoa(len(line)) + " bytes is no record"
 	}
 	text, tail := line[:len(line)-tailLen], line[len(line)-tailLen:]
+	p.Sum = sha256.Sum256(text)
 	if !p.readTail(tail) {
 		return "the line does not end in hash and signature"
 	}
-	if p.Hash != sha256.Sum256(text) {
+	if p.Hash != p.Sum {
 		return "the bytes do not match their hash"
 	}
 	if !p.readPlace(text) {
@@ -65,6 +68,7 @@ func (p *Peek) read(line []byte) string {
 func (p *Peek) readTail(tail []byte) bool {
 	hash, ok1 := bytes.CutPrefix(tail, []byte(hashField))
 	if !ok1 || !unhex(&p.Hash, hash[:2*sha256.Size]) {
+		p.Hash = Hash{}
 		return false
 	}
 	sig, ok2 := bytes.CutPrefix(hash[2*sha256.Size:], []byte(sigField))
