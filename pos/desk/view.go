@@ -72,9 +72,10 @@ func (d *Desk) makeView(at time.Time) (pos.View, error) {
 			return v, err
 		}
 		if s.ID == b.Current {
-			c.Current = &sv
+			current := sv
+			c.Current = &current
 		}
-		sv.Lines = nil
+		sv.Lines = nil // the list shows sums only
 		c.Open = append(c.Open, sv)
 	}
 	if b.LastDone != "" {

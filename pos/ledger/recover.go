@@ -29,10 +29,13 @@ const foldAtOnce = 2000
 // seen. That is the whole of recovery. at names the file set aside and tells which
 // papers are too old to print again.
 func Recover(path string, j Journal, at time.Time, log *slog.Logger) (*Ledger, error) {
+	if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
+		return rebuild(path, j, at)
+	}
 	l, err := Open(path)
 	if err == nil {
 		if err = l.belongs(j); err == nil {
-			err = l.catchUp(j)
+			err = l.follow(j, at)
 		}
 		if err == nil {
 			return l, nil
@@ -50,6 +53,21 @@ func Recover(path string, j Journal, at time.Time, log *slog.Logger) (*Ledger, e
 		return nil, fmt.Errorf("set ledger aside: %w", err)
 	}
 	return rebuild(path, j, at)
+}
+
+// oneTurn is more records than any one command makes. After a power cut the
+// ledger lags by one command at most, and none of its papers was begun.
+const oneTurn = 8
+
+// follow folds in what the ledger has not seen. A ledger that lags by more is an
+// old copy: what was printed since, nobody knows.
+func (l *Ledger) follow(j Journal, at time.Time) error {
+	last, _ := j.Last()
+	lag := last - l.Books().Last
+	if err := l.catchUp(j); err != nil || lag <= oneTurn {
+		return err
+	}
+	return l.settlePrints(at)
 }
 
 // rebuild folds the whole journal into a file beside path and moves it there when
