@@ -19,26 +19,58 @@ type Shown interface {
 	Look() image.Image
 }
 
-// Suite tests a panel. open makes a new one for each test; the panel is black,
-// white or anything else. Only black and white are compared, so that a panel
-// with one bit a pixel can pass.
+// tests is what every panel must do. Each is run on a new panel.
+var tests = []struct {
+	name string
+	run  func(e *exam)
+}{
+	{"a whole picture", whole},
+	{"a part leaves the rest alone", part},
+	{"every corner", corners},
+	{"the picture's own origin counts", origin},
+	{"any kind of image", kinds},
+	{"the picture is not changed", untouched},
+	{"outside nothing happens", outside},
+	{"an empty rectangle", empty},
+	{"the newest draw wins", again},
+	{"halt twice", halt},
+}
+
+// Suite tests a panel. open makes a new one for each test; what it shows at first
+// does not matter. Only black and white are compared, so that a panel with one bit
+// a pixel can pass.
 func Suite(t *testing.T, open func(t *testing.T) Shown) {
-	for _, test := range []struct {
-		name string
-		run  func(t *testing.T, p Shown)
-	}{
-		{"a whole picture", whole},
-		{"a part leaves the rest alone", part},
-		{"every corner", corners},
-		{"the picture's own origin counts", origin},
-		{"any kind of image", kinds},
-		{"the picture is not changed", untouched},
-		{"outside nothing happens", outside},
-		{"an empty rectangle", empty},
-		{"the newest draw wins", again},
-		{"halt twice", halt},
-	} {
-		t.Run(test.name, func(t *testing.T) { test.run(t, open(t)) })
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			e := &exam{p: open(t)}
+			test.run(e)
+			if e.err != nil {
+				t.Error(e.err)
+			}
+		})
+	}
+}
+
+// exam draws on a panel and keeps the first thing that went wrong; after it the
+// rest is skipped.
+type exam struct {
+	p   Shown
+	err error
+}
+
+func (e *exam) show(r image.Rectangle, src image.Image, sp image.Point) {
+	if e.err != nil {
+		return
+	}
+	if err := e.p.Draw(r, src, sp); err != nil {
+		e.err = fmt.Errorf("Draw(%v) of %T: %w", r, src, err)
+	}
+}
+
+// compare tests the panel against want, pixel for pixel.
+func (e *exam) compare(want image.Image) {
+	if e.err == nil {
+		e.err = differ(e.p.Look(), want, e.p.Bounds())
 	}
 }
 
@@ -61,22 +93,6 @@ func plain(r image.Rectangle, c color.Color) *image.RGBA {
 	img := image.NewRGBA(r)
 	draw.Draw(img, r, image.NewUniform(c), image.Point{}, draw.Src)
 	return img
-}
-
-// show draws and stops the test if that fails.
-func show(t *testing.T, p Shown, r image.Rectangle, src image.Image, sp image.Point) {
-	t.Helper()
-	if err := p.Draw(r, src, sp); err != nil {
-		t.Fatalf("Draw(%v): %v", r, err)
-	}
-}
-
-// compare tests the panel against want, pixel for pixel.
-func compare(t *testing.T, p Shown, want image.Image) {
-	t.Helper()
-	if err := differ(p.Look(), want, p.Bounds()); err != nil {
-		t.Error(err)
-	}
 }
 
 func differ(got, want image.Image, r image.Rectangle) error {
@@ -102,58 +118,58 @@ func differ(got, want image.Image, r image.Rectangle) error {
 
 func light(c color.Color) bool { return color.GrayModel.Convert(c).(color.Gray).Y >= 0x80 }
 
-func whole(t *testing.T, p Shown) {
-	b := p.Bounds()
+func whole(e *exam) {
+	b := e.p.Bounds()
 	if b.Empty() {
-		t.Fatalf("Bounds are %v", b)
+		e.err = fmt.Errorf("Bounds are %v", b)
+		return
 	}
 	img := pattern(b)
-	show(t, p, b, img, b.Min)
-	compare(t, p, img)
+	e.show(b, img, b.Min)
+	e.compare(img)
 }
 
-func part(t *testing.T, p Shown) {
-	b := p.Bounds()
-	show(t, p, b, plain(b, color.White), b.Min)
+func part(e *exam) {
+	b := e.p.Bounds()
+	e.show(b, plain(b, color.White), b.Min)
 	r := image.Rect(b.Min.X+b.Dx()/3, b.Min.Y+b.Dy()/3, b.Min.X+b.Dx()/2+1, b.Min.Y+b.Dy()/2+1)
 	img := pattern(b)
-	show(t, p, r, img, r.Min)
+	e.show(r, img, r.Min)
 	want := plain(b, color.White)
 	draw.Draw(want, r, img, r.Min, draw.Src)
-	compare(t, p, want)
+	e.compare(want)
 }
 
-// corners draws single pixels: rows that are bytes, and windows that include
+// corners draws single pixels: bytes of eight pixels, and windows that include
 // their ends, go wrong here first.
-func corners(t *testing.T, p Shown) {
-	b := p.Bounds()
-	show(t, p, b, plain(b, color.White), b.Min)
+func corners(e *exam) {
+	b := e.p.Bounds()
+	e.show(b, plain(b, color.White), b.Min)
 	want := plain(b, color.White)
 	dot := plain(image.Rect(0, 0, 1, 1), color.Black)
-	for _, at := range []image.Point{
-		b.Min, {b.Max.X - 1, b.Min.Y}, {b.Min.X, b.Max.Y - 1}, {b.Max.X - 1, b.Max.Y - 1}, {b.Min.X + b.Dx()/2, b.Min.Y + b.Dy()/2},
-	} {
-		show(t, p, image.Rectangle{Min: at, Max: at.Add(image.Pt(1, 1))}, dot, image.Point{})
+	last := b.Max.Sub(image.Pt(1, 1))
+	for _, at := range []image.Point{b.Min, {last.X, b.Min.Y}, {b.Min.X, last.Y}, last, b.Min.Add(b.Size().Div(2))} {
+		e.show(image.Rectangle{Min: at, Max: at.Add(image.Pt(1, 1))}, dot, image.Point{})
 		want.Set(at.X, at.Y, color.Black)
 	}
-	compare(t, p, want)
+	e.compare(want)
 }
 
-func origin(t *testing.T, p Shown) {
-	b := p.Bounds()
+func origin(e *exam) {
+	b := e.p.Bounds()
 	far := pattern(image.Rect(-7, -5, b.Dx()+9, b.Dy()+11))
 	sp := image.Pt(-3, 2)
-	show(t, p, b, far, sp)
+	e.show(b, far, sp)
 	want := image.NewRGBA(b)
 	draw.Draw(want, b, far, sp, draw.Src)
-	compare(t, p, want)
+	e.compare(want)
 }
 
 // opaque hides what kind of image it is from a driver's fast paths.
 type opaque struct{ image.Image }
 
-func kinds(t *testing.T, p Shown) {
-	b := p.Bounds()
+func kinds(e *exam) {
+	b := e.p.Bounds()
 	want := pattern(b)
 	gray, nrgba := image.NewGray(b), image.NewNRGBA(b)
 	paletted := image.NewPaletted(b, color.Palette{color.White, color.Black})
@@ -161,68 +177,66 @@ func kinds(t *testing.T, p Shown) {
 		draw.Draw(img, b, want, b.Min, draw.Src)
 	}
 	for _, img := range []image.Image{gray, nrgba, paletted, opaque{want}} {
-		t.Run(fmt.Sprintf("%T", img), func(t *testing.T) {
-			show(t, p, b, plain(b, color.White), b.Min)
-			show(t, p, b, img, b.Min)
-			compare(t, p, want)
-		})
+		e.show(b, plain(b, color.White), b.Min)
+		e.show(b, img, b.Min)
+		e.compare(want)
 	}
-	show(t, p, b, image.NewUniform(color.Black), image.Point{})
-	compare(t, p, plain(b, color.Black))
+	e.show(b, image.NewUniform(color.Black), image.Point{})
+	e.compare(plain(b, color.Black))
 }
 
-func untouched(t *testing.T, p Shown) {
-	b := p.Bounds()
+func untouched(e *exam) {
+	b := e.p.Bounds()
 	img := pattern(b)
-	show(t, p, b, img, b.Min)
-	if err := differ(img, pattern(b), b); err != nil {
-		t.Errorf("the picture was changed: %v", err)
+	e.show(b, img, b.Min)
+	if err := differ(img, pattern(b), b); err != nil && e.err == nil {
+		e.err = fmt.Errorf("the picture was changed: %w", err)
 	}
 }
 
 // outside lets a panel clip or refuse, as it likes; it must do no damage.
-func outside(t *testing.T, p Shown) {
-	b := p.Bounds()
-	show(t, p, b, plain(b, color.White), b.Min)
+func outside(e *exam) {
+	b := e.p.Bounds()
+	e.show(b, plain(b, color.White), b.Min)
 	far := b.Add(image.Pt(3*b.Dx(), 3*b.Dy()))
-	_ = p.Draw(far, plain(far, color.Black), far.Min)
-	compare(t, p, plain(b, color.White))
+	_ = e.p.Draw(far, plain(far, color.Black), far.Min)
+	e.compare(plain(b, color.White))
 
 	over := b.Add(image.Pt(b.Dx()-2, b.Dy()-2)) // two by two pixels of it are on the panel
-	err := p.Draw(over, plain(over, color.Black), over.Min)
+	err := e.p.Draw(over, plain(over, color.Black), over.Min)
 	want := plain(b, color.White)
 	if err == nil {
 		draw.Draw(want, over, image.NewUniform(color.Black), image.Point{}, draw.Src)
 	}
-	compare(t, p, want)
-	show(t, p, b, plain(b, color.Black), b.Min) // and it still works
-	compare(t, p, plain(b, color.Black))
+	e.compare(want)
+	e.show(b, plain(b, color.Black), b.Min) // and it still works
+	e.compare(plain(b, color.Black))
 }
 
-func empty(t *testing.T, p Shown) {
-	b := p.Bounds()
+func empty(e *exam) {
+	b := e.p.Bounds()
 	img := pattern(b)
-	show(t, p, b, img, b.Min)
-	_ = p.Draw(image.Rectangle{}, plain(b, color.Black), b.Min)
-	_ = p.Draw(image.Rectangle{Min: b.Min, Max: image.Pt(b.Max.X, b.Min.Y)}, plain(b, color.Black), b.Min)
-	compare(t, p, img)
+	e.show(b, img, b.Min)
+	_ = e.p.Draw(image.Rectangle{}, plain(b, color.Black), b.Min)
+	_ = e.p.Draw(image.Rectangle{Min: b.Min, Max: image.Pt(b.Max.X, b.Min.Y)}, plain(b, color.Black), b.Min)
+	e.compare(img)
 }
 
-func again(t *testing.T, p Shown) {
-	b := p.Bounds()
+func again(e *exam) {
+	b := e.p.Bounds()
 	for _, c := range []color.Color{color.White, color.Black, color.White, color.Black} {
-		show(t, p, b, plain(b, c), b.Min)
-		compare(t, p, plain(b, c))
+		e.show(b, plain(b, c), b.Min)
+		e.compare(plain(b, c))
 	}
 }
 
-func halt(t *testing.T, p Shown) {
-	b := p.Bounds()
-	show(t, p, b, plain(b, color.White), b.Min)
+func halt(e *exam) {
+	b := e.p.Bounds()
+	e.show(b, plain(b, color.White), b.Min)
 	for range 2 {
-		if err := p.Halt(); err != nil {
-			t.Errorf("Halt: %v", err)
+		if err := e.p.Halt(); err != nil && e.err == nil {
+			e.err = fmt.Errorf("Halt: %w", err)
 		}
 	}
-	_ = p.Draw(b, plain(b, color.Black), b.Min) // may fail, must not crash
+	_ = e.p.Draw(b, plain(b, color.Black), b.Min) // may fail, must not crash
 }

@@ -155,10 +155,8 @@ func (d *Dev) Draw(r image.Rectangle, src image.Image, sp image.Point) (err erro
 	}()
 	r, sp = clip(r, d.Bounds(), src.Bounds(), sp)
 	row := rowOf(src)
-	pixels := make([]color.RGBA, r.Dx())
 	for y := range r.Dy() {
-		row(pixels, sp.Add(image.Pt(0, y)))
-		d.format.write(d.mem, r.Min.Add(image.Pt(0, y)), pixels)
+		d.format.write(d.mem, r.Min.Add(image.Pt(0, y)), row(sp.Add(image.Pt(0, y)), r.Dx()))
 	}
 	return nil
 }
@@ -170,23 +168,22 @@ func clip(r, dst, src image.Rectangle, sp image.Point) (image.Rectangle, image.P
 	return r, r.Min.Add(shift)
 }
 
-// rowOf returns what reads pixels of src, from a point to the right.
-func rowOf(src image.Image) func(into []color.RGBA, from image.Point) {
-	switch src := src.(type) {
-	case *image.RGBA:
-		return func(into []color.RGBA, from image.Point) {
-			px := src.Pix[src.PixOffset(from.X, from.Y):][:4*len(into)]
-			for i := range into {
-				p := px[4*i : 4*i+4 : 4*i+4]
-				into[i] = color.RGBA{p[0], p[1], p[2], p[3]}
-			}
+// rowOf returns what reads n pixels of src, from a point to the right, as bytes of
+// red, green, blue and alpha. They are good until the next call.
+func rowOf(src image.Image) func(from image.Point, n int) []byte {
+	if src, ok := src.(*image.RGBA); ok {
+		return func(from image.Point, n int) []byte {
+			return src.Pix[src.PixOffset(from.X, from.Y):][:4*n]
 		}
-	default:
-		return func(into []color.RGBA, from image.Point) {
-			for i := range into {
-				into[i] = color.RGBAModel.Convert(src.At(from.X+i, from.Y)).(color.RGBA)
-			}
+	}
+	var row []byte
+	return func(from image.Point, n int) []byte {
+		row = row[:0]
+		for i := range n {
+			c := color.RGBAModel.Convert(src.At(from.X+i, from.Y)).(color.RGBA)
+			row = append(row, c.R, c.G, c.B, c.A)
 		}
+		return row
 	}
 }
 

@@ -4,7 +4,6 @@ import (
 	"encoding/binary"
 	"fmt"
 	"image"
-	"image/color"
 )
 
 // infoMax is room for either structure of linux/fb.h: the larger takes 160 bytes.
@@ -79,28 +78,30 @@ func (f *format) channels(v []byte) error {
 	return nil
 }
 
-// write packs pixels into mem, from at to the right. They lie within the visible
-// part.
-func (f *format) write(mem []byte, at image.Point, pixels []color.RGBA) {
+// write packs a row of pixels, four bytes each, into mem, from at to the right.
+// They lie within the visible part.
+func (f *format) write(mem []byte, at image.Point, row []byte) {
 	from := (f.yOffset+at.Y)*f.stride + (f.xOffset+at.X)*f.depth
-	line := mem[from:][:len(pixels)*f.depth]
+	line := mem[from:][:len(row)/4*f.depth]
 	switch f.depth {
 	case 2:
-		for i, p := range pixels {
-			binary.NativeEndian.PutUint16(line[2*i:], uint16(f.pack(p)))
+		for ; len(row) >= 4; row, line = row[4:], line[2:] {
+			binary.NativeEndian.PutUint16(line, uint16(f.pack(row)))
 		}
 	case 3:
-		for i, p := range pixels {
-			v := f.pack(p)
-			line[3*i], line[3*i+1], line[3*i+2] = byte(v), byte(v>>8), byte(v>>16)
+		for ; len(row) >= 4; row, line = row[4:], line[3:] {
+			v := f.pack(row)
+			line[0], line[1], line[2] = byte(v), byte(v>>8), byte(v>>16)
 		}
 	case 4:
-		for i, p := range pixels {
-			binary.NativeEndian.PutUint32(line[4*i:], f.pack(p))
+		for ; len(row) >= 4; row, line = row[4:], line[4:] {
+			binary.NativeEndian.PutUint32(line, f.pack(row))
 		}
 	}
 }
 
-func (f *format) pack(p color.RGBA) uint32 {
-	return f.red[p.R] | f.green[p.G] | f.blue[p.B] | f.opaque
+// pack makes a pixel of red, green and blue; alpha is not looked at.
+func (f *format) pack(px []byte) uint32 {
+	_ = px[3]
+	return f.red[px[0]] | f.green[px[1]] | f.blue[px[2]] | f.opaque
 }
