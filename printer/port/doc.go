@@ -1,0 +1,15 @@
+// Package port opens the cable to a printer: network, USB or serial.
+//
+// Promise. A Write ends: it takes all its bytes, or fails when none went out for
+// progress, however long the paper is. A Read ends within answer. Close waits
+// until everything written has left this machine and, on the network, until the
+// printer has taken it, for as long as that makes progress; its error means that
+// the end of the paper may be lost. Only one Port is open at a time towards one
+// printer, which most printers insist on; the caller sees to that.
+//
+// Limits. Serial and USB printers need Linux. A USB printer is found by its device
+// file; "usb://" is not there yet. A USB printer that is one-way never answers.
+//
+// USB: drivers/usb/class/usblp.c of Linux. Its write blocks for as long as there
+// is no paper; therefore the file is used in non-blocking mode, with deadlines.
+package port

@@ -1,0 +1,148 @@
+package spool
+
+import (
+	"context"
+	"errors"
+	"io"
+	"time"
+
+	"github.com/tillwright/tillwright/pos"
+	"github.com/tillwright/tillwright/printer"
+)
+
+// attempt connects, opens drawers, and prints job if there is one; ok is false
+// when there is none. Its failures are the printer's and end in s.lost.
+func (s *Spool) attempt(ctx context.Context, job pos.PrintJob, ok bool) {
+	for _, j := range s.drawers(job) {
+		s.sight(j).tried = true
+	}
+	p, err := s.o.Dial(ctx)
+	if err != nil {
+		if ctx.Err() == nil {
+			s.lost(printer.Status{}, err)
+		}
+		return
+	}
+	if err := s.open(p, job); err != nil {
+		_ = p.Close() // the first error is the one that matters
+		s.lost(printer.Status{}, err)
+		return
+	}
+	if ok && job.Kind != pos.PrintDrawer {
+		s.print(ctx, p, job)
+		return
+	}
+	st, err := s.o.Encoder.Status(p)
+	if err = errors.Join(err, p.Close()); err != nil {
+		s.lost(st, err)
+		return
+	}
+	s.heard(st)
+}
+
+// open frees a printer that waits for the rest of a broken paper, and opens the
+// drawer. A printer that is offline cannot be freed; it obeys only in real time.
+func (s *Spool) open(p io.ReadWriter, job pos.PrintJob) error {
+	if s.broken && !s.status.Offline {
+		if err := s.o.Encoder.Reset(p); err != nil {
+			return err
+		}
+		s.broken = false
+	}
+	return s.kick(p, job)
+}
+
+// print prints job on p and closes p.
+func (s *Spool) print(ctx context.Context, p io.ReadWriteCloser, job pos.PrintJob) {
+	d, err := s.document(job)
+	if err != nil {
+		_ = p.Close() // nothing was sent
+		s.unmade(job, err)
+		return
+	}
+	begun, queueErr := false, error(nil)
+	stop := deadline(ctx)
+	st, err := s.o.Encoder.Print(p, d, printer.Run{
+		Begin: func() error {
+			queueErr = s.o.Queue.Begin(job.ID)
+			begun = queueErr == nil
+			return queueErr
+		},
+		Between: func(w io.Writer) error {
+			if stop() {
+				return context.Cause(ctx)
+			}
+			return s.kick(w, job)
+		},
+	})
+	err = errors.Join(err, p.Close())
+	switch {
+	case err == nil:
+		s.heard(st)
+		s.done(job)
+	case queueErr != nil:
+		s.log.Error("print job cannot be begun", "job", job.ID, "err", queueErr)
+		s.rest = time.Now().Add(backoffTo)
+	case begun:
+		s.broke(job, st, err)
+	case pos.KindOf(err) == pos.Invalid:
+		s.unmade(job, err)
+	default:
+		s.lost(st, err)
+	}
+}
+
+// deadline returns a function that reports, at any time after ctx ended, whether
+// stopWithin has passed since it was first asked then.
+func deadline(ctx context.Context) func() bool {
+	var since time.Time
+	return func() bool {
+		if ctx.Err() == nil {
+			return false
+		}
+		if since.IsZero() {
+			since = time.Now()
+		}
+		return time.Since(since) > stopWithin
+	}
+}
+
+// document makes what job prints.
+func (s *Spool) document(job pos.PrintJob) (printer.Document, error) {
+	if job.Kind == pos.PrintTest {
+		return printer.TestPage(s.o.Shop, s.o.Columns), nil
+	}
+	r, err := s.o.Receipts.Receipt(job)
+	if err != nil {
+		return printer.Document{}, err
+	}
+	r.Copy = max(r.Copy, job.Copy)
+	r.Unsure = r.Unsure || job.Begun || s.sight(job).breaks > 0
+	return printer.Layout(r, s.o.Columns), nil
+}
+
+// unmade drops a job that cannot be printed, unless it may be possible later.
+func (s *Spool) unmade(job pos.PrintJob, err error) {
+	if pos.KindOf(err) == pos.Unavailable {
+		s.log.Warn("receipt is not ready", "job", job.ID, "err", err)
+		s.rest = time.Now().Add(backoffFrom)
+		return
+	}
+	s.log.Error("receipt cannot be made", "job", job.ID, "err", err)
+	why := "the receipt cannot be made"
+	if e, ok := errors.AsType[*pos.Error](err); ok {
+		why += ": " + e.Msg
+	}
+	s.drop(job, why)
+}
+
+// broke notes that a paper broke off.
+func (s *Spool) broke(job pos.PrintJob, st printer.Status, err error) {
+	s.broken = true
+	k := s.sight(job)
+	k.breaks++
+	s.lost(st, err)
+	if k.breaks >= maxBreaks {
+		s.drop(job, "printing broke off too often: "+s.told.Detail)
+	}
+}
