@@ -58,7 +58,7 @@ func NewReceipt(shop Shop, r Record, zone *time.Location, copies int) (Receipt, 
 		return Receipt{}, err
 	}
 	out := Receipt{
-		Shop: shop, Copy: copies, Number: b.Sale.Receipt, Ref: b.Sale.Ref, Cashier: b.By.Name,
+		Shop: shop, Copy: copies, Number: b.Sale.Receipt, Ref: b.Sale.Ref, Cashier: b.Cashier().Name,
 		At: r.At.In(zone), Unclear: r.Clock != ClockTrusted, Lines: b.Sale.Lines, Tax: b.Totals.Tax,
 		Total: b.Totals.Total, ToPay: b.Totals.Total, Rounded: b.Rounding, Change: b.Change,
 		Record: r.N, Seal: r.Hash.String()[:12],

@@ -17,7 +17,9 @@ import (
 // shown, Net is without tax, Total with it; what the customers handed over is
 // Total + Rounding. A payment that covers no sale is in RefundDue and in no
 // tender. Late is a memo by day of arrival: a late payment that still completed
-// its sale is in Late and in its tender.
+// its sale is in Late and in its tender. Received is the same money as Tenders,
+// but by day of arrival, as the bank and the drawer see it: the two differ by
+// what was paid towards sales that another span completes.
 //
 // Amounts are integers in one currency; a sum that would overflow fails. The zero
 // Report is empty and adds to anything; NewReport makes one that knows its till
@@ -48,13 +50,14 @@ type Report struct {
 	PrintFailed   int64 `json:"print_failed"`
 	TestPrinted   int64 `json:"test_printed"`
 	Started       int64 `json:"started"`        // of the till's software
-	Stopped       int64 `json:"stopped"`        // in order: a start without one before it was a pulled plug
+	PowerLost     int64 `json:"power_lost"`     // of them, how many followed no orderly stop: pulled plugs
 	PaymentDoubts int64 `json:"payment_doubts"` // times a rail gave no answer
 
 	// Money by the day it arrived.
-	Late      Arrivals `json:"late"`       // after the till had stopped waiting
-	RefundDue Arrivals `json:"refund_due"` // no open sale needed it: the owner owes a decision
-	Over      Arrivals `json:"over"`       // beyond the price, of payments that cover a sale; Amount is zero
+	Received  []TenderTotal `json:"received"`   // for sales, RefundDue left out
+	Late      Arrivals      `json:"late"`       // after the till had stopped waiting
+	RefundDue Arrivals      `json:"refund_due"` // no open sale needed it: the owner owes a decision
+	Over      Arrivals      `json:"over"`       // beyond the price, of payments that cover a sale; Amount is zero
 
 	Records  []Run  `json:"records"`  // numbers seen: one run a till, unless some are missing
 	Receipts []Run  `json:"receipts"` // the same for receipt numbers
@@ -176,11 +179,17 @@ var folds = map[RecordKind]func(one *Report, rec Record) error{
 	KindSaleCompleted: (*Report).completed,
 	KindPayment:       (*Report).moved,
 	KindCheckpoint:    (*Report).checkpoint,
-	KindBoot:          func(one *Report, _ Record) error { one.Started = 1; return nil },
-	KindStopped:       func(one *Report, _ Record) error { one.Stopped = 1; return nil },
-	KindPINFailed:     func(one *Report, _ Record) error { one.PINFailed = 1; return nil },
-	KindPrintFailed:   func(one *Report, _ Record) error { one.PrintFailed = 1; return nil },
-	KindTestReceipt:   func(one *Report, _ Record) error { one.TestPrinted = 1; return nil },
+	KindBoot: func(one *Report, rec Record) error {
+		var b Boot
+		err := rec.Decode(&b)
+		if one.Started = 1; b.PowerLost {
+			one.PowerLost = 1
+		}
+		return err
+	},
+	KindPINFailed:   func(one *Report, _ Record) error { one.PINFailed = 1; return nil },
+	KindPrintFailed: func(one *Report, _ Record) error { one.PrintFailed = 1; return nil },
+	KindTestReceipt: func(one *Report, _ Record) error { one.TestPrinted = 1; return nil },
 	KindSaleCancelled: func(one *Report, rec Record) error {
 		var b SaleCancelled
 		err := rec.Decode(&b)
@@ -303,7 +312,10 @@ func (r *Report) moved(rec Record) error {
 	}
 	if p.Refundable {
 		r.RefundDue = came
-	} else if !p.Over.IsZero() {
+		return nil
+	}
+	r.Received = []TenderTotal{tenderOf(p, p.Amount.Currency)}
+	if !p.Over.IsZero() {
 		r.Over = Arrivals{1, p.Amount.Currency.Zero(), assets(p.Over)}
 	}
 	return nil
