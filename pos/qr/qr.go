@@ -110,7 +110,7 @@ func Best(text string, least Level, maxModules int) (Matrix, error) {
 		return Matrix{}, err
 	}
 	for i := len(levels) - 1; i >= least.strength(); i-- {
-		if n, err := modules(text, levels[i]); err == nil && n <= maxModules {
+		if n, err := cache.modules(key{text, levels[i]}); err == nil && n <= maxModules {
 			return Encode(text, levels[i])
 		}
 	}
@@ -126,7 +126,7 @@ func Fit(text string, least Level, pixels, smallest int) (m Matrix, module int, 
 	if err := check(text); err != nil {
 		return Matrix{}, 0, err
 	}
-	n, err := modules(text, least)
+	n, err := cache.modules(key{text, levels[least.strength()]})
 	if err != nil {
 		return Matrix{}, 0, err
 	}
@@ -147,13 +147,13 @@ func check(text string) error {
 	return nil
 }
 
-// modules returns the side of text's code with both quiet zones. It costs a
-// hundredth of an encoding: nothing is masked or drawn.
-func modules(text string, l Level) (n int, err error) {
+// measure returns the side of k's code with both quiet zones. It costs a fiftieth
+// of an encoding: nothing is masked.
+func measure(k key) (n int, err error) {
 	defer guard(&err)
-	code, err := qrcode.New(text, l.recovery())
+	code, err := qrcode.New(k.text, k.level.recovery())
 	if err != nil {
-		return 0, pos.Wrap("draw code", pos.Invalid, err, "the code is too long: %d characters", len(text))
+		return 0, pos.Wrap("draw code", pos.Invalid, err, "the code is too long: %d characters", len(k.text))
 	}
 	return 17 + 4*code.VersionNumber + 2*Quiet, nil
 }
