@@ -74,6 +74,7 @@ type Payments interface {
 // Prints is the durable print queue.
 type Prints interface {
 	NextJob() (pos.PrintJob, bool, error)
+	Drawers() ([]pos.PrintJob, error)
 	Job(id uint64) (pos.PrintJob, error)
 	BeginJob(id uint64) error
 	DoneJob(id uint64) error

@@ -9,6 +9,10 @@ import (
 // Next returns the oldest print job that waits.
 func (d *Desk) Next() (pos.PrintJob, bool, error) { return d.o.Prints.NextJob() }
 
+// Drawers returns the waiting jobs that open the drawer: it must not wait behind
+// papers.
+func (d *Desk) Drawers() ([]pos.PrintJob, error) { return d.o.Prints.Drawers() }
+
 // Begin notes, durably, that bytes of the job may be on paper from now on.
 func (d *Desk) Begin(id uint64) error { return d.o.Prints.BeginJob(id) }
 

@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"slices"
 	"time"
 
 	bolt "go.etcd.io/bbolt"
@@ -18,6 +19,12 @@ func (l *Ledger) NextJob() (j pos.PrintJob, ok bool, err error) {
 		return decode(text, &j)
 	})
 	return j, ok, err
+}
+
+// Drawers returns the waiting jobs that open the drawer, oldest first.
+func (l *Ledger) Drawers() ([]pos.PrintJob, error) {
+	jobs, err := all[pos.PrintJob](l, prints)
+	return slices.DeleteFunc(jobs, func(j pos.PrintJob) bool { return !j.Drawer }), err
 }
 
 // BeginJob notes, durably, that bytes of the job may reach the paper from now on.

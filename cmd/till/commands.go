@@ -1,0 +1,170 @@
+package main
+
+import (
+	"context"
+	"crypto/ed25519"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/tillwright/tillwright/pos"
+	"github.com/tillwright/tillwright/pos/journal"
+)
+
+type configCmd struct {
+	Check configCheckCmd `cmd:"" help:"Name everything wrong with the configuration at once."`
+}
+
+type configCheckCmd struct{ configFlag }
+
+// Run reads the configuration and says what it means.
+func (c *configCheckCmd) Run(_ *context.Context, s *streams) error {
+	cfg, err := loadConfig(c.Config)
+	if err != nil {
+		return err
+	}
+	lightning, printer := "not offered", "none"
+	if cfg.lightning != nil {
+		lightning = cfg.lightning.network
+	}
+	if cfg.printer != nil {
+		printer = fmt.Sprintf("%s, %d columns", cfg.printer.connect, cfg.printer.columns)
+	}
+	fmt.Fprintf(s.out, "%s is good: %s sells %d items in %s; lightning: %s; printer: %s\n",
+		c.Config, cfg.shop.Name, len(cfg.items), cfg.shop.Currency.Code, lightning, printer)
+	return nil
+}
+
+type verifyCmd struct {
+	Files []string `arg:"" name:"file" help:"Journal files, or folders of them, in any order." type:"existingfile"`
+	Key   string   `required:"" help:"The till's public key in hex, as 'till export --key' prints it."`
+}
+
+// Run checks the chain, the hashes and the signatures, and names the first bad
+// line. It needs nothing of the till but its public key.
+func (v *verifyCmd) Run(_ *context.Context, s *streams) error {
+	key, err := hex.DecodeString(strings.TrimSpace(v.Key))
+	if err != nil || len(key) != ed25519.PublicKeySize {
+		return fmt.Errorf("--key must be %d hex digits, as 'till export --key' prints them", 2*ed25519.PublicKeySize)
+	}
+	rep, err := journal.Verify(key, v.Files...)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintln(s.out, rep)
+	return nil
+}
+
+type exportCmd struct {
+	configFlag
+	Key bool `help:"Print the till's public key and nothing else."`
+}
+
+// Run prints every record's exact line; it works while the till runs, for it only
+// reads.
+func (e *exportCmd) Run(_ *context.Context, s *streams) error {
+	cfg, err := loadConfig(e.Config)
+	if err != nil {
+		return err
+	}
+	key, err := tillKey(cfg)
+	if err != nil {
+		return err
+	}
+	if e.Key {
+		fmt.Fprintln(s.out, hex.EncodeToString(key.Public().(ed25519.PublicKey)))
+		return nil
+	}
+	files, err := journalFiles(cfg)
+	if err != nil {
+		return err
+	}
+	return copyFiles(s.out, files)
+}
+
+// journalFiles returns the journal's segments, oldest first.
+func journalFiles(c config) ([]string, error) {
+	files, err := filepath.Glob(filepath.Join(c.journalDir(), "journal-*.jsonl"))
+	if err == nil && len(files) == 0 {
+		err = fmt.Errorf("there is no journal in %s yet", c.journalDir())
+	}
+	return files, err
+}
+
+func copyFiles(w io.Writer, files []string) error {
+	for _, name := range files {
+		f, err := os.Open(name)
+		if err != nil {
+			return err
+		}
+		_, err = io.Copy(w, f)
+		if err := errors.Join(err, f.Close()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+type enrolCmd struct {
+	configFlag
+	URL  string `arg:"" help:"The backoffice's address."`
+	Code string `arg:"" help:"The one-time code that the backoffice shows."`
+}
+
+// Run enrols a till that is not running; a running one is enrolled on its screen.
+// A till that is enrolled there already is left as it is.
+func (e *enrolCmd) Run(ctx *context.Context, s *streams) error {
+	cfg, err := loadConfig(e.Config)
+	if err != nil {
+		return err
+	}
+	t, err := openTill(cfg, slog.New(slog.NewTextHandler(s.err, nil)))
+	if err != nil {
+		return err
+	}
+	url := strings.TrimSuffix(e.URL, "/")
+	if known := t.ledger.Books().Enrolled; known != nil && known.URL == url {
+		fmt.Fprintf(s.out, "this till is enrolled with %s (%s) already\n", known.Shop, url)
+		return t.shut()
+	}
+	owner := pos.Actor{ID: "console", Name: "Console", Role: pos.Owner}
+	if err := t.office.Enrol(*ctx, owner, url, e.Code); err != nil {
+		return errors.Join(err, t.shut())
+	}
+	fmt.Fprintf(s.out, "this till belongs to %s (%s) now\n", t.ledger.Books().Enrolled.Shop, url)
+	return t.shut()
+}
+
+type staffCmd struct {
+	Add staffAddCmd `cmd:"" help:"Add a person, while the till is not running."`
+}
+
+type staffAddCmd struct {
+	configFlag
+	Name string `arg:"" help:"The person's name, as it stands on receipts."`
+	Role string `enum:"cashier,manager,owner" default:"owner" help:"cashier, manager or owner."`
+	PIN  string `required:"" env:"TILL_PIN" help:"4 to 12 digits."`
+}
+
+// Run adds a person at the board itself: the way back in when all PINs are lost.
+func (a *staffAddCmd) Run(ctx *context.Context, s *streams) error {
+	cfg, err := loadConfig(a.Config)
+	if err != nil {
+		return err
+	}
+	t, err := openTill(cfg, slog.New(slog.NewTextHandler(s.err, nil)))
+	if err != nil {
+		return err
+	}
+	who, err := t.desk.AddStaff(*ctx, pos.Actor{ID: "console", Name: "Console", Role: pos.Owner}, a.Name, pos.Role(a.Role), a.PIN)
+	if err != nil {
+		return errors.Join(err, t.shut())
+	}
+	fmt.Fprintf(s.out, "%s may use this till as %s\n", who.Name, who.Role)
+	return t.shut()
+}

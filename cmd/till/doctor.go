@@ -1,0 +1,201 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/tillwright/tillwright/firmware/clock"
+	"github.com/tillwright/tillwright/pos"
+	"github.com/tillwright/tillwright/pos/rail/lnd"
+	"github.com/tillwright/tillwright/printer/port"
+)
+
+const (
+	// doctorWithin bounds each of the doctor's tries.
+	doctorWithin = 10 * time.Second
+	// diskLow is when the doctor warns: a month of a busy shop is some 30 MB.
+	diskLow = 200 << 20
+	// diskNone is when selling is about to end.
+	diskNone = 20 << 20
+)
+
+type doctorCmd struct{ configFlag }
+
+// finding is one line of the doctor's.
+type finding struct {
+	what   string
+	good   bool
+	detail string
+	remedy string
+}
+
+// Run tries everything that the till depends on. It fails when anything is not
+// well.
+func (d *doctorCmd) Run(ctx *context.Context, s *streams) error {
+	cfg, err := loadConfig(d.Config)
+	if err != nil {
+		return err
+	}
+	list := []finding{{what: "configuration", good: true, detail: d.Config}}
+	for _, try := range []func(context.Context, config) []finding{
+		tryDisk, tryClock, tryNode, tryRates, tryPrinter, tryPanel, tryOffice,
+	} {
+		within, stop := context.WithTimeout(*ctx, doctorWithin)
+		list = append(list, try(within, cfg)...)
+		stop()
+	}
+	return report(s.out, list)
+}
+
+func report(w io.Writer, list []finding) error {
+	bad := 0
+	for _, f := range list {
+		mark := "ok  "
+		if !f.good {
+			mark = "FAIL"
+			bad++
+		}
+		fmt.Fprintf(w, "%s  %-14s %s\n", mark, f.what, f.detail)
+		if f.remedy != "" {
+			fmt.Fprintf(w, "%20s → %s\n", "", f.remedy)
+		}
+	}
+	if bad > 0 {
+		return fmt.Errorf("%d of %d things are not well", bad, len(list))
+	}
+	return nil
+}
+
+func tryDisk(_ context.Context, c config) []finding {
+	f := finding{what: "storage"}
+	if err := os.MkdirAll(c.data, 0o700); err != nil {
+		f.detail, f.remedy = err.Error(), "give the till's user the right to write there, or choose another data folder"
+		return []finding{f}
+	}
+	var st syscall.Statfs_t
+	if err := syscall.Statfs(c.data, &st); err != nil {
+		f.detail = err.Error()
+		return []finding{f}
+	}
+	free := st.Bavail * uint64(st.Bsize)
+	f.good, f.detail = free > diskNone, fmt.Sprintf("%d MB free in %s", free>>20, c.data)
+	if free < diskLow {
+		f.remedy = "make room: the till needs it to record sales"
+	}
+	return []finding{f}
+}
+
+func tryClock(_ context.Context, _ config) []finding {
+	f := finding{what: "clock", good: true, detail: time.Now().Format(time.RFC3339)}
+	if clock.Trust() != pos.ClockTrusted {
+		f.detail += ", not confirmed by a time server"
+		f.remedy = "receipts say \"time unverified\" until the backoffice answers; switch a time service on (NTP)"
+	}
+	return []finding{f}
+}
+
+func tryNode(ctx context.Context, c config) []finding {
+	if c.lightning == nil {
+		return []finding{{what: "lightning", good: true, detail: "not offered"}}
+	}
+	text, waiting := connectionSource(*c.lightning)()
+	if text == "" {
+		return []finding{{what: "lightning", detail: waiting, remedy: "put the node's connection string into " + c.lightning.file}}
+	}
+	conn, err := lnd.ParseConnection(text)
+	if err != nil {
+		return []finding{{what: "lightning", detail: message(err), remedy: "copy the connection string again, whole"}}
+	}
+	var out []finding
+	for _, s := range lnd.Probe(ctx, conn) {
+		out = append(out, finding{"node " + s.Name, s.OK, s.Detail, s.Remedy})
+	}
+	return out
+}
+
+func tryRates(ctx context.Context, c config) []finding {
+	t := &till{c: c}
+	if c.lightning == nil {
+		return nil
+	}
+	sources, _ := t.sources()
+	good := 0
+	var out []finding
+	for _, s := range sources {
+		f := finding{what: "rate " + s.Name()}
+		price, err := s.Price(ctx, c.shop.Currency, pos.Bitcoin.Coin)
+		if f.good = err == nil; f.good {
+			good++
+			f.detail = "1 BTC = " + price + " " + c.shop.Currency.Code
+		} else {
+			f.detail, f.remedy = message(err), "one source may fail; the till needs "+fmt.Sprint(c.rates.least)
+		}
+		out = append(out, f)
+	}
+	return out
+}
+
+func tryPrinter(ctx context.Context, c config) []finding {
+	f := finding{what: "printer", good: true}
+	switch {
+	case c.printer == nil:
+		f.detail = "none"
+	case c.printer.connect == paperPrinter:
+		f.detail = "made of code; its paper is at /paper"
+	default:
+		f.detail = c.printer.connect
+		p, err := port.Open(ctx, c.printer.connect)
+		if err == nil {
+			st, serr := profileOf(c.printer.columns).Status(p)
+			f.detail += fmt.Sprintf(": %v", st)
+			err = errors.Join(serr, p.Close())
+		}
+		if err != nil {
+			f.good, f.detail, f.remedy = false, c.printer.connect+": "+message(err), "check cable, power and paper; look up its address on its own test page"
+		}
+	}
+	return []finding{f}
+}
+
+func tryPanel(_ context.Context, c config) []finding {
+	path := c.display.framebuffer
+	if path == "" {
+		return []finding{{what: "display", good: true, detail: "in the browser, at /display"}}
+	}
+	file, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err == nil {
+		err = file.Close()
+	}
+	if err != nil {
+		return []finding{{what: "display", detail: err.Error(), remedy: "connect the panel and enable its driver, or give the till's user the group video"}}
+	}
+	return []finding{{what: "display", good: true, detail: path}}
+}
+
+func tryOffice(ctx context.Context, c config) []finding {
+	f := finding{what: "backoffice", detail: c.office.url}
+	if c.office.url == "" {
+		return []finding{{what: "backoffice", good: true, detail: "none"}}
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.office.url+"/healthz", nil)
+	if err == nil {
+		var resp *http.Response
+		if resp, err = http.DefaultClient.Do(req); err == nil {
+			f.good = resp.StatusCode < 500
+			f.detail += ": " + resp.Status
+			err = resp.Body.Close()
+		}
+	}
+	if err != nil {
+		f.good, f.detail = false, c.office.url+": "+strings.TrimSpace(err.Error())
+		f.remedy = "check the line and the address; sales are kept and sent later"
+	}
+	return []finding{f}
+}

@@ -1,0 +1,312 @@
+package main
+
+import (
+	"context"
+	"crypto/ed25519"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"image"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"time"
+
+	"github.com/tillwright/tillwright/display"
+	"github.com/tillwright/tillwright/display/fb"
+	"github.com/tillwright/tillwright/firmware/clock"
+	"github.com/tillwright/tillwright/pos"
+	"github.com/tillwright/tillwright/pos/desk"
+	"github.com/tillwright/tillwright/pos/journal"
+	"github.com/tillwright/tillwright/pos/ledger"
+	"github.com/tillwright/tillwright/pos/rail/lnd"
+	"github.com/tillwright/tillwright/pos/rates"
+	"github.com/tillwright/tillwright/pos/staff"
+	"github.com/tillwright/tillwright/pos/web"
+	"github.com/tillwright/tillwright/printer/escpos"
+	"github.com/tillwright/tillwright/printer/paper"
+	"github.com/tillwright/tillwright/printer/port"
+	"github.com/tillwright/tillwright/printer/spool"
+	"github.com/tillwright/tillwright/sync/outbox"
+)
+
+const (
+	// paperPrinter is the printer made of code; its paper is at /paper.
+	paperPrinter = "paper"
+	// stopWithin bounds the wait for screens to let go.
+	stopWithin = 3 * time.Second
+	// ratesEvery is how often exchanges are asked: often enough that one lost round
+	// does not grey the button.
+	ratesEvery = time.Minute
+)
+
+type runCmd struct {
+	configFlag
+	Verbose bool `help:"Log every step."`
+}
+
+// Run sells until ctx ends.
+func (r *runCmd) Run(ctx *context.Context, s *streams) error {
+	c, err := loadConfig(r.Config)
+	if err != nil {
+		return err
+	}
+	level := slog.LevelInfo
+	if r.Verbose {
+		level = slog.LevelDebug
+	}
+	log := slog.New(slog.NewTextHandler(s.err, &slog.HandlerOptions{Level: level}))
+	return sell(*ctx, c, log, nil)
+}
+
+// till is everything that one run of the appliance is made of.
+type till struct {
+	c       config
+	log     *slog.Logger
+	key     ed25519.PrivateKey
+	journal *journal.Journal
+	ledger  *ledger.Ledger
+	judge   *clock.Judge
+	desk    *desk.Desk
+	office  *office
+	outbox  *outbox.Outbox
+	spool   *spool.Spool // nil without a printer
+	paper   *paper.Printer
+	display *display.Display
+	app     *web.App
+	actors  group
+}
+
+// sell builds the till, recovers, runs, and stops. ready, if not nil, is called
+// with the address that the screens answer at.
+func sell(ctx context.Context, c config, log *slog.Logger, ready func(*till, net.Addr)) (err error) {
+	t := &till{c: c, log: log, judge: clock.NewJudge()}
+	if err := t.openBooks(); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, t.ledger.Close(), t.journal.Close()) }()
+	if err := t.build(); err != nil {
+		return err
+	}
+	ln, err := net.Listen("tcp", c.listen)
+	if err != nil {
+		return err
+	}
+	if err := t.desk.Start(); err != nil {
+		return errors.Join(err, ln.Close())
+	}
+	t.actors.add("screens", func(context.Context) error { return t.app.Serve(ln) }, func() {
+		if err := t.app.Shutdown(stopWithin); err != nil {
+			log.Warn("screens did not let go", "err", err)
+		}
+	})
+	log.Info("till ready", "listen", ln.Addr().String(), "till", tillID(t.key.Public().(ed25519.PublicKey)))
+	if ready != nil {
+		ready(t, ln.Addr())
+	}
+	err = t.actors.run(ctx)
+	return errors.Join(err, t.desk.Stop())
+}
+
+// openTill opens a till that is not running, for a command at the board. The
+// caller shuts it.
+func openTill(c config, log *slog.Logger) (*till, error) {
+	t := &till{c: c, log: log, judge: clock.NewJudge()}
+	if err := t.openBooks(); err != nil {
+		return nil, err
+	}
+	if err := t.build(); err != nil {
+		return nil, errors.Join(err, t.ledger.Close(), t.journal.Close())
+	}
+	if err := t.desk.Start(); err != nil {
+		return nil, errors.Join(err, t.ledger.Close(), t.journal.Close())
+	}
+	return t, nil
+}
+
+func (t *till) shut() error { return errors.Join(t.desk.Stop(), t.ledger.Close(), t.journal.Close()) }
+
+// openBooks opens the journal and folds what the ledger has not seen: the whole
+// of recovery.
+func (t *till) openBooks() (err error) {
+	if err := os.MkdirAll(t.c.data, 0o700); err != nil {
+		return err
+	}
+	if t.key, err = tillKey(t.c); err != nil {
+		return err
+	}
+	boot := make([]byte, 8)
+	rand.Read(boot) // never fails (crypto/rand)
+	t.journal, err = journal.Open(t.c.journalDir(), journal.Options{Key: t.key, Boot: hex.EncodeToString(boot), Start: time.Now()})
+	if err != nil {
+		return err
+	}
+	for _, d := range t.journal.Damage() {
+		t.log.Error("journal damaged; keep the storage, call the owner", "damage", d.String())
+	}
+	t.ledger, err = ledger.Recover(t.c.ledgerFile(), t.journal, time.Now(), t.log)
+	if err != nil {
+		return errors.Join(err, t.journal.Close())
+	}
+	return nil
+}
+
+// build makes every part and says who tells whom. Parts are only told of a change
+// once the desk is started.
+func (t *till) build() error {
+	pins, err := staff.Open(t.c.staffFile())
+	if err != nil {
+		return err
+	}
+	tenders, err := t.lightning()
+	if err != nil {
+		return err
+	}
+	guard, err := t.guard()
+	if err != nil {
+		return err
+	}
+	pub := t.key.Public().(ed25519.PublicKey)
+	genesis := pos.Genesis{Till: tillID(pub), Key: pub, Currency: t.c.shop.Currency.Code, Series: t.c.shop.Series, Software: software}
+	t.desk = desk.New(desk.Options{
+		Journal: t.journal, Ledger: t.ledger, Sales: t.ledger, Payments: t.ledger, Prints: t.ledger,
+		Tenders: tenders, Rates: guard, PINs: pins, Shop: t.c.shop, Zone: t.c.zone, Items: t.c.items,
+		Genesis: genesis, Software: software, Now: t.judge.Now, Log: t.log,
+		Publish:  func(v pos.View) { t.app.Publish(v); t.display.Publish(v) },
+		Recorded: func() { t.outbox.Wake() },
+		Print: func() {
+			if t.spool != nil {
+				t.spool.Wake()
+			}
+		},
+	})
+	t.actors.add("desk", t.desk.Run, nil)
+	t.buildOffice(genesis)
+	t.buildDisplay()
+	if err := t.buildPrinter(); err != nil {
+		return err
+	}
+	o := web.Options{Desk: t.desk, Staff: t.desk, Items: t.c.items, Shop: t.c.shop, Display: t.display, Enroller: t.office, Log: t.log, Version: software}
+	if t.paper != nil {
+		o.Paper = t.paper
+	}
+	t.app = web.New(o)
+	return nil
+}
+
+// lightning makes the rail. A macaroon that can spend keeps the till from
+// starting.
+func (t *till) lightning() ([]desk.Tender, error) {
+	if t.c.lightning == nil {
+		return nil, nil
+	}
+	secret, err := secretAt(t.c.secretFile())
+	if err != nil {
+		return nil, err
+	}
+	rail, err := lnd.New(lnd.Options{
+		Source: connectionSource(*t.c.lightning), Secret: secret, Network: t.c.lightning.network, Expiry: t.c.lightning.expiry,
+		Language: t.c.shop.Language, Log: t.log, ClockTrusted: func() bool {
+			_, c := t.judge.Now()
+			return c == pos.ClockTrusted
+		},
+	})
+	if err != nil {
+		return nil, err
+	}
+	t.actors.add("lightning", rail.Run, nil)
+	return []desk.Tender{{Name: "lightning", Rail: rail}}, nil
+}
+
+// sources returns where prices come from, and how many of them must be good.
+func (t *till) sources() ([]rates.Source, int) {
+	if t.c.rates.fixed != "" {
+		return []rates.Source{rates.Fixed(t.c.rates.fixed)}, 1
+	}
+	var out []rates.Source
+	client := &http.Client{}
+	known := map[string]func(*http.Client) rates.Source{"kraken": rates.Kraken, "coinbase": rates.Coinbase, "bitstamp": rates.Bitstamp}
+	for _, name := range t.c.rates.sources {
+		out = append(out, known[name](client))
+	}
+	return out, t.c.rates.least
+}
+
+func (t *till) guard() (*rates.Guard, error) {
+	sources, least := t.sources()
+	var g *rates.Guard
+	g, err := rates.New(rates.Options{
+		Currency: t.c.shop.Currency, Asset: pos.Bitcoin, Sources: sources, Least: least,
+		Every: min(ratesEvery, t.c.rates.maxAge/2), MaxAge: t.c.rates.maxAge, Log: t.log,
+		Changed: func() { t.desk.SetLink(g.Status()) },
+	})
+	if err != nil {
+		return nil, err
+	}
+	t.actors.add("rates", g.Run, nil)
+	return g, nil
+}
+
+func (t *till) buildOffice(g pos.Genesis) {
+	t.office = &office{desk: t.desk, books: t.ledger.Books, key: t.key, genesis: g, plain: t.c.office.allowHTTP, vouch: t.judge.Vouch}
+	t.outbox = outbox.New(outbox.Options{Source: t.desk, Backoffice: t.office, Link: t.desk.SetLink, Language: t.c.shop.Language, Log: t.log})
+	t.office.woken = t.outbox.Wake
+	t.actors.add("outbox", t.outbox.Run, nil)
+}
+
+// buildDisplay opens the panel. A till without its panel still sells: the reason
+// is logged, and the browser shows the same picture.
+func (t *till) buildDisplay() {
+	o := display.Options{Size: image.Pt(800, 480), Log: t.log, Link: t.desk.SetLink}
+	if t.c.display.framebuffer != "" {
+		panel, err := fb.Open(t.c.display.framebuffer, t.c.display.console)
+		if err != nil {
+			t.log.Error("display not opened", "err", err)
+			t.desk.SetLink(pos.Link{Name: "display", State: "offline", Detail: message(err)})
+		} else {
+			o.Panels = []display.Panel{panel}
+			t.actors.add("panel", func(ctx context.Context) error {
+				<-ctx.Done()
+				return panel.Halt()
+			}, nil)
+		}
+	}
+	t.display = display.New(o)
+	t.actors.add("display", t.display.Run, nil)
+}
+
+func (t *till) buildPrinter() error {
+	if t.c.printer == nil {
+		return nil
+	}
+	profile := profileOf(t.c.printer.columns)
+	dial := func(ctx context.Context) (io.ReadWriteCloser, error) { return port.Open(ctx, t.c.printer.connect) }
+	if t.c.printer.connect == paperPrinter {
+		t.paper = paper.New(profile.Dots)
+		dial = func(context.Context) (io.ReadWriteCloser, error) { return t.paper, nil }
+	}
+	t.spool = spool.New(spool.Options{
+		Queue: t.desk, Receipts: receipts{t.desk}, Dial: dial, Encoder: profile, Columns: profile.Columns, Shop: t.c.shop,
+		Link: t.desk.SetLink, Now: func() time.Time { at, _ := t.judge.Now(); return at }, Log: t.log,
+	})
+	t.actors.add("printer", t.spool.Run, nil)
+	return nil
+}
+
+// receipts gives the spool what it prints.
+type receipts struct{ desk *desk.Desk }
+
+// Receipt makes the receipt of a job.
+func (r receipts) Receipt(j pos.PrintJob) (pos.Receipt, error) { return r.desk.JobReceipt(j) }
+
+// profileOf chooses the printer's profile by its columns.
+func profileOf(columns int) escpos.Profile {
+	p := escpos.Default80
+	if columns < 40 {
+		p = escpos.Default58
+	}
+	p.Columns = columns
+	return p
+}
