@@ -40,6 +40,7 @@ type Spec struct {
 	Path string
 	Args []string
 	Dir  string
+	Home string // the child's working directory; "" is devnet's own
 	// First is the first back-off; zero means backoffFirst.
 	First time.Duration
 }
@@ -149,6 +150,7 @@ func (c *Child) spawn() (*exec.Cmd, error) {
 	}
 	defer log.Close() // the process has its own
 	cmd := exec.Command(c.spec.Path, c.spec.Args...)
+	cmd.Dir = c.spec.Home
 	cmd.Stdout, cmd.Stderr = log, log
 	ownGroup(cmd)
 	if err := cmd.Start(); err != nil {

@@ -237,7 +237,7 @@ func refusalWords(message string) string {
 func failureWords(reason string) string {
 	switch reason {
 	case "FAILURE_REASON_INCORRECT_PAYMENT_DETAILS":
-		return "the shop turned it down: the sum is wrong, or the invoice has expired, was withdrawn or is paid"
+		return "the shop turned it down: wrong sum, expired, withdrawn or already paid"
 	case "FAILURE_REASON_NO_ROUTE":
 		return "there is no way to the shop: its node is away, or the channel holds too little"
 	case "FAILURE_REASON_INSUFFICIENT_BALANCE":

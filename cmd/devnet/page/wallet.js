@@ -1,0 +1,198 @@
+// The customer's phone. It shows what the wallet's node says and asks it to pay;
+// sums come as text, ready to show, and are never computed here.
+
+const $ = (id) => document.getElementById(id)
+const poll = 1200 // ms between looks: an invoice appears about when the QR code does
+const lateBy = 3000 // ms after the expiry that "pay late" waits: the shop's node is done then
+
+let picked = null // an invoice that the customer chose or pasted, in place of the counter's
+let current = null // the invoice on the screen
+let armed = null // {invoice, at}: to be paid late
+let busy = false
+
+async function call(path, body) {
+  const options = body === undefined ? {} : { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body) }
+  const response = await fetch(path, options)
+  const answer = await response.json()
+  if (!response.ok) throw new Error(answer.detail)
+  return answer
+}
+
+// grouped writes 11991556 as 11,991,556, with thin spaces; text in, text out.
+function grouped(text) {
+  const [whole, part] = text.split('.')
+  return whole.replace(/\B(?=(\d{3})+$)/g, '\u202f') + (part ? '.' + part : '')
+}
+
+function element(name, options = {}, ...children) {
+  const e = Object.assign(document.createElement(name), options)
+  e.append(...children)
+  return e
+}
+
+function clock(ms) {
+  const s = Math.max(0, Math.ceil(ms / 1000))
+  return Math.floor(s / 60) + ':' + String(s % 60).padStart(2, '0')
+}
+
+async function look() {
+  try {
+    const status = await call('/v1/status')
+    showStatus(status)
+    if (status.ready) await Promise.all([showWallet(), showInvoices()])
+  } catch {
+    showStatus({ ready: false, step: 'devnet does not answer', detail: 'Is it still running?', since: null })
+  }
+  setTimeout(look, document.hidden ? 5 * poll : poll)
+}
+
+function showStatus(status) {
+  $('starting').hidden = status.ready
+  for (const id of ['pay', 'behind']) $(id).hidden = !status.ready
+  if (status.ready) return
+  $('recent').hidden = true
+  $('step').textContent = status.step
+  const text = [status.trouble || status.detail]
+  if (status.since) text.push('running for ' + clock(Date.now() - Date.parse(status.since)))
+  $('elapsed').textContent = text.filter(Boolean).join(' · ')
+  $('bar').style.width = portion(status) + '%'
+}
+
+// portion is how much of the whole set-up is done: a quarter a step, and inside a
+// build the packages.
+function portion(status) {
+  const step = /(\d+)\/(\d+)$/.exec(status.step)
+  if (!step) return 3
+  const inside = /^(\d+) of (\d+)/.exec(status.detail || '')
+  return Math.max(3, ((step[1] - 1 + (inside ? inside[1] / inside[2] : 0.1)) / step[2]) * 100)
+}
+
+async function showWallet() {
+  const wallet = await call('/v1/wallet')
+  $('balance').textContent = grouped(wallet.lightning_sat)
+  $('onchain').textContent = grouped(wallet.onchain_sat) + ' sat'
+  const list = wallet.activity || []
+  $('recent').hidden = list.length === 0
+  $('activity').replaceChildren(...list.map((a) => {
+    const when = new Date(a.at).toLocaleTimeString([], { hour: '2-digit', minute: '2-digit', second: '2-digit' })
+    return element('li', { className: a.ok ? '' : 'no' },
+      element('span', { className: 'mark', textContent: a.ok ? '↑' : '×' }),
+      element('div', { className: 'what' },
+        element('p', { textContent: a.description || 'Payment' }),
+        element('p', { className: 'quiet', textContent: a.ok ? when : when + ' · ' + a.reason })),
+      element('span', { className: 'sum', textContent: grouped(a.amount_sat) + ' sat' }))
+  }))
+}
+
+async function showInvoices() {
+  const { invoices } = await call('/v1/invoices')
+  if (picked && Date.parse(picked.expires) + lateBy < Date.now() && armed?.invoice !== picked) picked = null
+  if (picked && !picked.pasted) picked = invoices.find((i) => i.invoice === picked.invoice) || (armed?.invoice.invoice === picked.invoice ? picked : null)
+  current = armed?.invoice || picked || invoices[0] || null
+  $('empty').hidden = current !== null
+  $('invoice').hidden = current === null
+  $('pay-title').textContent = current?.shown ? 'On the shop’s display now' : current?.pasted ? 'From the clipboard' : 'At the counter'
+  const others = invoices.filter((i) => i.invoice !== current?.invoice)
+  $('others').replaceChildren(...others.map((i) => {
+    const button = element('button', {}, element('span', { textContent: i.description || 'Invoice' }), element('b', { textContent: grouped(i.amount_sat) + ' sat' }))
+    button.addEventListener('click', () => { picked = i; armed = null; showInvoices() })
+    return element('li', {}, button)
+  }))
+  if (current) showInvoice()
+}
+
+function showInvoice() {
+  const left = Date.parse(current.expires) - Date.now()
+  $('from').textContent = current.description || 'No description'
+  $('amount').textContent = grouped(current.amount_sat)
+  $('until').textContent = left > 0 ? clock(left) + ' left' : 'expired'
+  $('until').classList.toggle('soon', left < 30000)
+  $('over').querySelector('span').textContent = sats(current.over_msat) + ' sat'
+  $('under').querySelector('span').textContent = sats(current.under_msat) + ' sat'
+  $('late').querySelector('span').textContent = armed ? 'pays in ' + clock(armed.at - Date.now()) + ', tap to stop' : 'after it has expired'
+  $('late').classList.toggle('armed', armed !== null)
+  for (const id of ['pay-now', 'over', 'under', 'late']) $(id).disabled = busy
+  if (!busy) $('pay-now').textContent = 'Pay ' + grouped(current.amount_sat) + ' sat'
+  if (armed && Date.now() >= armed.at) {
+    const { invoice } = armed
+    armed = null
+    pay(invoice, invoice.amount_msat)
+  }
+}
+
+const sats = (msat) => grouped(msat.slice(0, -3) || '0')
+
+// pay pays invoice; amount is '' for what it asks, else millisatoshis as text.
+async function pay(invoice, amount) {
+  if (busy) return
+  busy = true
+  $('pay-now').textContent = 'Paying'
+  $('pay-now').classList.add('busy')
+  let out
+  try {
+    out = await call('/v1/payments', { invoice: invoice.invoice, amount_msat: amount })
+  } catch (error) {
+    out = { ok: false, reason: error.message }
+  }
+  busy = false
+  $('pay-now').classList.remove('busy')
+  if (out.ok) {
+    picked = null
+    $('paste').value = ''
+    tell(true, 'Paid', sats(out.amount_msat) + ' sat in ' + (out.took_ms / 1000).toFixed(2) + ' s')
+  } else {
+    tell(false, 'Not paid', sentence(out.reason))
+  }
+}
+
+const sentence = (text) => text[0].toUpperCase() + text.slice(1) + '.'
+
+function tell(ok, title, text) {
+  $('result').classList.toggle('no', !ok)
+  $('sign').textContent = ok ? '✓' : '×'
+  $('result-title').textContent = title
+  $('result-text').textContent = text
+  if (!$('result').open) $('result').showModal()
+}
+
+$('result-close').addEventListener('click', () => $('result').close())
+$('pay-now').addEventListener('click', () => pay(current, ''))
+$('over').addEventListener('click', () => pay(current, current.over_msat))
+$('under').addEventListener('click', () => pay(current, current.under_msat))
+$('late').addEventListener('click', () => {
+  armed = armed ? null : { invoice: current, at: Date.parse(current.expires) + lateBy }
+  showInvoice()
+})
+
+$('paste').addEventListener('input', async () => {
+  const text = $('paste').value.trim()
+  $('paste-error').hidden = true
+  if (text === '') {
+    picked = null
+    return showInvoices()
+  }
+  try {
+    picked = { ...await call('/v1/invoices/decode', { invoice: text }), pasted: true }
+    armed = null
+    await showInvoices()
+  } catch (error) {
+    $('paste-error').textContent = sentence(error.message)
+    $('paste-error').hidden = false
+  }
+})
+
+for (const button of document.querySelectorAll('[data-post]')) {
+  button.addEventListener('click', async () => {
+    button.disabled = true
+    try {
+      await call(button.dataset.post, JSON.parse(button.dataset.body || '{}'))
+      tell(true, 'Done', button.dataset.done)
+    } catch (error) {
+      tell(false, 'That did not work', sentence(error.message))
+    }
+    button.disabled = false
+  })
+}
+
+setInterval(() => { if (current && !$('invoice').hidden) showInvoice() }, 1000)
+look()
