@@ -2,7 +2,6 @@ package pos
 
 import (
 	"encoding/json"
-	"fmt"
 	"math/big"
 	"strings"
 	"time"
@@ -21,6 +20,25 @@ type Asset struct {
 // Bitcoin is counted in millisatoshis and shown in whole satoshis, the smallest
 // step that every wallet can pay.
 var Bitcoin = Asset{ID: "BTC", Symbol: "sat", Decimals: 3, Shown: 0, Coin: "BTC", CoinZero: 11}
+
+// Limits of an asset. The largest tokens have 18 decimals, bitcoin in
+// millisatoshis 11; a file that says a billion must not make us write its zeros.
+const (
+	maxDecimals  = 36
+	maxAssetText = 120 // bytes of an ID: chain and contract
+)
+
+// valid fails with Invalid for an asset that cannot be: it may come from a file.
+func (a Asset) valid() error {
+	ok := 0 <= a.Shown && a.Shown <= a.Decimals && a.Decimals <= maxDecimals && 0 <= a.CoinZero && a.CoinZero <= maxDecimals
+	for _, s := range []string{a.ID, a.Symbol, a.Coin} {
+		ok = ok && len(s) <= maxAssetText && IsPlain(s)
+	}
+	if !ok {
+		return E("read asset", Invalid, "%q is not an asset that can be", clip(a.ID))
+	}
+	return nil
+}
 
 // step is the number of base units in the smallest step a wallet can enter.
 func (a Asset) step() *big.Int { return pow10(a.Decimals - a.Shown) }
@@ -80,7 +98,7 @@ func (q Quantity) Cmp(r Quantity) int {
 	return q.Int().Cmp(r.Int())
 }
 
-// Minus returns q - r, or zero when r is larger.
+// Minus returns q - r, or zero when r is larger. Both must be of the same asset.
 func (q Quantity) Minus(r Quantity) Quantity {
 	n := q.Int()
 	if n.Sub(n, r.Int()).Sign() < 0 {
@@ -116,17 +134,25 @@ func (q Quantity) MarshalJSON() ([]byte, error) {
 	return json.Marshal(quantityJSON{q.Int().String(), q.Asset})
 }
 
+var quantityKeys = []string{"units", "asset"}
+
+// maxUnits is how many digits 256 bits have.
+const maxUnits = 78
+
 // UnmarshalJSON reads what MarshalJSON wrote; anything else is Invalid.
 func (q *Quantity) UnmarshalJSON(b []byte) error {
 	var in quantityJSON
-	if err := json.Unmarshal(b, &in); err != nil {
-		return fmt.Errorf("read quantity: %w", err)
+	if err := decodeStrict(b, &in, quantityKeys); err != nil {
+		return Wrap("read quantity", Invalid, err, "that is not a quantity")
 	}
-	n, ok := new(big.Int), len(in.Units) <= 80 && allDigits(in.Units)
+	if err := in.Asset.valid(); err != nil {
+		return err
+	}
+	n, ok := new(big.Int), len(in.Units) <= maxUnits && allDigits(in.Units)
 	if ok {
 		_, ok = n.SetString(in.Units, 10)
 	}
-	if !ok {
+	if !ok || n.String() != in.Units {
 		return E("read quantity", Invalid, "%q is not a number of units", clip(in.Units))
 	}
 	out, err := in.Asset.Units(n)
@@ -210,6 +236,8 @@ type rateJSON struct {
 	At     time.Time `json:"at"`
 }
 
+var rateKeys = []string{"from", "to", "units", "source", "at"}
+
 // maxRateText bounds a kept rate: two numbers of 40 digits each and then some.
 const maxRateText = 200
 
@@ -225,8 +253,11 @@ func (r Rate) MarshalJSON() ([]byte, error) {
 // UnmarshalJSON reads what MarshalJSON wrote; anything else is Invalid.
 func (r *Rate) UnmarshalJSON(b []byte) error {
 	var in rateJSON
-	if err := json.Unmarshal(b, &in); err != nil {
-		return fmt.Errorf("read rate: %w", err)
+	if err := decodeStrict(b, &in, rateKeys); err != nil {
+		return Wrap("read rate", Invalid, err, "that is not a rate")
+	}
+	if err := in.To.valid(); err != nil {
+		return err
 	}
 	c, err := CurrencyOf(in.From)
 	if err != nil {
@@ -236,7 +267,7 @@ func (r *Rate) UnmarshalJSON(b []byte) error {
 	if ok {
 		_, ok = units.SetString(in.Units)
 	}
-	if !ok || units.Sign() <= 0 {
+	if !ok || units.Sign() <= 0 || units.RatString() != in.Units { // one spelling: "010/3" would be octal
 		return E("read rate", Invalid, "%q is not a rate", clip(in.Units))
 	}
 	*r = Rate{c, in.To, units, in.Source, in.At}

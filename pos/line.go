@@ -23,12 +23,15 @@ type Line struct {
 }
 
 // NewLine makes a line and computes its total. It fails with Invalid for an
-// empty or overlong name, a quantity that is not from 1 thousandth to MaxQty, a
+// empty or overlong name, a name or SKU that is not plain text (a printer would
+// take its control characters for commands), a quantity that is not from 1 thousandth to MaxQty, a
 // negative price, or a total that overflows.
 func NewLine(name, sku string, qty int64, price Amount, tax TaxRate) (Line, error) {
 	switch {
 	case name == "" || len(name) > MaxName || len(sku) > MaxName:
 		return Line{}, E("add line", Invalid, "an item needs a name of 1 to %d letters", MaxName)
+	case !IsPlain(name) || !IsPlain(sku):
+		return Line{}, E("add line", Invalid, "the name of an item holds characters that cannot be printed")
 	case qty < 1 || qty > MaxQty:
 		return Line{}, E("add line", Invalid, "the quantity must be from 0.001 to 9999.999")
 	case price.Minor < 0:
@@ -49,7 +52,7 @@ func FormatQty(thousandths int64) string {
 	if thousandths%1000 == 0 {
 		return strconv.FormatInt(thousandths/1000, 10)
 	}
-	s := decimal("", magnitudeString(thousandths), 3)
+	s := decimal(Amount{Minor: thousandths}.sign(), magnitudeString(thousandths), 3)
 	for s[len(s)-1] == '0' {
 		s = s[:len(s)-1]
 	}

@@ -98,7 +98,8 @@ type Payment struct {
 	Received  Quantity  `json:"received,omitzero"`
 	Over      Quantity  `json:"over,omitzero"` // received beyond what was asked
 
-	// Late: it settled after the till had stopped waiting for it. Refundable: no
+	// Late: money came after the till had stopped waiting for it: it was cancelled,
+	// expired, failed, or set aside. It stays set. Refundable: no
 	// open sale needed it any more, so the owner owes this customer a decision.
 	Late       bool `json:"late,omitempty"`
 	Refundable bool `json:"refundable,omitempty"`
@@ -125,7 +126,7 @@ func (p *Payment) Apply(ev Event, at time.Time) error {
 	if !ok {
 		return E("move payment", Conflict, "a payment that is %s cannot %s", p.State, ev)
 	}
-	if ev == Settle && (p.State == Cancelled || p.State == Expired || p.State == Failed) {
+	if !p.State.Open() || (ev == Settle && p.Aside) {
 		p.Late = true
 	}
 	p.State, p.Moved = to, at

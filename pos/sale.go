@@ -1,6 +1,10 @@
 package pos
 
-import "time"
+import (
+	"math"
+	"slices"
+	"time"
+)
 
 // SaleID names a sale for good: 13 characters, made at random by the till, so
 // that a till restored from an old copy does not reuse one.
@@ -114,8 +118,8 @@ func (s *Sale) Payment(id PaymentID) *Payment {
 
 // Clone returns a copy that shares no slice with s.
 func (s Sale) Clone() Sale {
-	s.Lines = append([]Line(nil), s.Lines...)
-	s.Payments = append([]Payment(nil), s.Payments...)
+	s.Lines = slices.Clone(s.Lines)
+	s.Payments = slices.Clone(s.Payments)
 	return s
 }
 
@@ -133,14 +137,15 @@ func (r Rounding) Due(a Amount) Amount { return r.round(a, r.TieDown) }
 // Change rounds what a customer gets back.
 func (r Rounding) Change(a Amount) Amount { return r.round(a, r.TieDown2) }
 
+// round leaves a negative sum alone, and rounds down where up would overflow.
 func (r Rounding) round(a Amount, tieDown bool) Amount {
 	if r.Step <= 1 || a.Minor < 0 {
 		return a
 	}
 	rest := a.Minor % r.Step
-	up := 2*rest > r.Step || (2*rest == r.Step && !tieDown)
+	up := rest > r.Step-rest || (rest == r.Step-rest && !tieDown)
 	a.Minor -= rest
-	if up {
+	if up && a.Minor <= math.MaxInt64-r.Step {
 		a.Minor += r.Step
 	}
 	return a

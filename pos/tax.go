@@ -15,7 +15,7 @@ const maxTaxMilli = 100_000
 
 // Percent returns the rate for people: "8.875%", "20%".
 func (t TaxRate) Percent() string {
-	s := decimal("", magnitudeString(t.Milli), 3)
+	s := decimal(Amount{Minor: t.Milli}.sign(), magnitudeString(t.Milli), 3)
 	for s[len(s)-1] == '0' {
 		s = s[:len(s)-1]
 	}
@@ -27,7 +27,7 @@ func (t TaxRate) Percent() string {
 
 // valid fails with Invalid for a rate nobody could mean.
 func (t TaxRate) valid() error {
-	if t.Code == "" || len(t.Code) > 4 || t.Milli < 0 || t.Milli > maxTaxMilli {
+	if t.Code == "" || len(t.Code) > 4 || len(t.Name) > MaxName || !IsPlain(t.Code+t.Name) || t.Milli < 0 || t.Milli > maxTaxMilli {
 		return E("check tax", Invalid, "tax rate %q must have a code of 1 to 4 letters and lie between 0%% and 100%%", clip(t.Code))
 	}
 	return nil
