@@ -19,6 +19,9 @@ package wire
 
 import (
 	"fmt"
+	"net/http"
+	"strconv"
+	"time"
 
 	"github.com/tillwright/tillwright/pos"
 )
@@ -88,7 +91,7 @@ type Problem struct {
 	Expected   uint64          `json:"expected,omitempty" doc:"Gap: the number of the next record wanted"`
 	Checkpoint *pos.Checkpoint `json:"checkpoint,omitempty" doc:"Gap: the last record held. Fork: the record held under the number sent"`
 	After      int64           `json:"after,omitempty" doc:"Replay: the counter must be higher than this"`
-	Retry      int             `json:"-"` // seconds; the Retry-After header
+	Retry      time.Duration   `json:"-"` // the Retry-After header; 0 for none
 }
 
 // Error returns the detail.
@@ -99,6 +102,15 @@ func (p *Problem) GetStatus() int { return p.Status }
 
 // ContentType names the media type of a problem.
 func (p *Problem) ContentType(string) string { return ProblemType }
+
+// GetHeaders returns Retry-After, in whole seconds, when there is one.
+func (p *Problem) GetHeaders() http.Header {
+	if p.Retry <= 0 {
+		return nil
+	}
+	seconds := int64((p.Retry + time.Second - 1) / time.Second)
+	return http.Header{"Retry-After": {strconv.FormatInt(seconds, 10)}}
+}
 
 // GapError says that the backoffice lacks records before those it was sent: it
 // came back from a backup.

@@ -1,0 +1,159 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+	_ "time/tzdata" // a small server image may have none
+
+	"github.com/pelletier/go-toml/v2"
+
+	"github.com/tillwright/tillwright/pos"
+)
+
+// config is the one file the backoffice is told by. Every key may be left out but
+// data and shop.
+type config struct {
+	Listen    string   `toml:"listen"`          // address of the HTTP server; TLS is a proxy's work
+	Data      string   `toml:"data"`            // directory of database and key; made if missing
+	Shop      string   `toml:"shop"`            // name of the shop
+	Zone      string   `toml:"zone"`            // whose midnights part the days: "Europe/Vienna"
+	Language  string   `toml:"language"`        // of the dashboard: en, es, de, fr, pt
+	PublicURL string   `toml:"public_url"`      // how browsers and tills reach the server
+	Proxies   []string `toml:"trusted_proxies"` // whose X-Forwarded-For is believed
+
+	zone    *time.Location
+	public  *url.URL
+	proxies []netip.Addr
+}
+
+// Bounds of the file.
+const (
+	maxConfig = 64 << 10
+	maxShop   = 80
+)
+
+// load reads and checks the file. It fails with all faults at once, each with its
+// line and its remedy.
+func load(path string) (*config, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("read configuration: %w", err)
+	}
+	c := &config{Listen: "127.0.0.1:8081", Zone: "UTC", Language: "en"}
+	faults := faults{path: path, text: text}
+	if len(text) > maxConfig {
+		faults.add(0, "the file is larger than 64 KB; is it the right one?")
+		return nil, faults.err()
+	}
+	d := toml.NewDecoder(bytes.NewReader(text)).DisallowUnknownFields()
+	faults.decode(d.Decode(c))
+	if !faults.broken {
+		c.validate(&faults)
+	}
+	return c, faults.err()
+}
+
+// validate checks each value and fills in what others tell.
+func (c *config) validate(f *faults) {
+	var err error
+	if _, _, err = net.SplitHostPort(c.Listen); err != nil {
+		f.key("listen", `must be an address and a port, such as "127.0.0.1:8081"`)
+	}
+	if c.Data == "" || !filepath.IsAbs(c.Data) {
+		f.key("data", `must be the full path of a directory, such as "/var/lib/backoffice"`)
+	}
+	if c.Shop == "" || len(c.Shop) > maxShop {
+		f.key("shop", `must be the shop's name, of at most 80 letters`)
+	}
+	if c.zone, err = time.LoadLocation(c.Zone); err != nil || c.Zone == "" || c.Zone == "Local" {
+		f.key("zone", `must be a time zone such as "Europe/Vienna" or "America/New_York"`)
+	}
+	if !slices.Contains(pos.Languages, c.Language) {
+		f.key("language", "must be one of "+strings.Join(pos.Languages, ", "))
+	}
+	c.validateURL(f)
+	for _, p := range c.Proxies {
+		a, err := netip.ParseAddr(p)
+		if err != nil {
+			f.key("trusted_proxies", fmt.Sprintf("%q must be an address such as \"127.0.0.1\"", p))
+		}
+		c.proxies = append(c.proxies, a)
+	}
+}
+
+func (c *config) validateURL(f *faults) {
+	if c.PublicURL == "" {
+		c.PublicURL = "http://" + c.Listen
+	}
+	c.PublicURL = strings.TrimRight(c.PublicURL, "/")
+	u, err := url.Parse(c.PublicURL)
+	if err != nil || u.Host == "" || (u.Scheme != "https" && u.Scheme != "http") || u.Path != "" || u.RawQuery != "" || u.User != nil {
+		f.key("public_url", `must be how browsers reach the server, without a path: "https://shop.example"`)
+	}
+	c.public = u
+}
+
+// database and keyFile are the files of the data directory.
+func (c *config) database() string { return filepath.Join(c.Data, "backoffice.db") }
+func (c *config) keyFile() string  { return filepath.Join(c.Data, "backoffice.key") }
+
+// faults gathers what is wrong with a file.
+type faults struct {
+	path   string
+	text   []byte
+	list   []string
+	broken bool // it is no TOML, or a value has the wrong type: checking values is no use
+}
+
+func (f *faults) add(line int, what string) {
+	where := f.path
+	if line > 0 {
+		where = fmt.Sprintf("%s:%d", f.path, line)
+	}
+	f.list = append(f.list, where+": "+what)
+}
+
+// key adds a fault at the line of a key, or of the file if it is missing.
+func (f *faults) key(name, remedy string) {
+	for i, line := range strings.Split(string(f.text), "\n") {
+		if before, _, ok := strings.Cut(line, "="); ok && strings.TrimSpace(before) == name {
+			f.add(i+1, name+" "+remedy)
+			return
+		}
+	}
+	f.add(0, name+" is missing; it "+remedy)
+}
+
+// decode adds what the TOML reader found.
+func (f *faults) decode(err error) {
+	if strict, ok := errors.AsType[*toml.StrictMissingError](err); ok {
+		for _, e := range strict.Errors {
+			row, _ := e.Position()
+			f.add(row, fmt.Sprintf("%s is no setting; remove it or correct its spelling", strings.Join(e.Key(), ".")))
+		}
+		return
+	}
+	if e, ok := errors.AsType[*toml.DecodeError](err); ok {
+		row, _ := e.Position()
+		f.add(row, strings.TrimPrefix(e.Error(), "toml: "))
+	} else if err != nil {
+		f.add(0, err.Error())
+	}
+	f.broken = err != nil
+}
+
+func (f *faults) err() error {
+	if len(f.list) == 0 {
+		return nil
+	}
+	return errors.New("the configuration has faults:\n  " + strings.Join(f.list, "\n  "))
+}

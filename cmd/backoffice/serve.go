@@ -1,0 +1,141 @@
+package main
+
+import (
+	"context"
+	"crypto/ed25519"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"runtime/debug"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"github.com/tillwright/tillwright/sync/backoffice/access"
+	"github.com/tillwright/tillwright/sync/backoffice/api"
+	"github.com/tillwright/tillwright/sync/backoffice/dashboard"
+	"github.com/tillwright/tillwright/sync/backoffice/ingest"
+	"github.com/tillwright/tillwright/sync/backoffice/report"
+	"github.com/tillwright/tillwright/sync/backoffice/store"
+	"github.com/tillwright/tillwright/sync/backoffice/web"
+)
+
+// stopWithin is how long requests in progress may take to end: a till's batch in
+// the middle of its transaction.
+const stopWithin = 10 * time.Second
+
+// office is everything the commands work with.
+type office struct {
+	cfg     *config
+	db      *store.DB
+	key     ed25519.PrivateKey
+	owner   *access.Owner
+	codes   *access.Codes
+	reports *report.Reports
+}
+
+// open opens what the configuration names. The caller closes it.
+func open(ctx context.Context, path string) (*office, error) {
+	cfg, err := load(path)
+	if err != nil {
+		return nil, err
+	}
+	if err := os.MkdirAll(cfg.Data, 0o700); err != nil {
+		return nil, fmt.Errorf("make the data directory: %w", err)
+	}
+	key, err := loadKey(cfg.keyFile())
+	if err != nil {
+		return nil, err
+	}
+	db, err := store.Open(ctx, cfg.database())
+	if err != nil {
+		return nil, err
+	}
+	return &office{cfg, db, key, access.NewOwner(db, db), access.NewCodes(db, key), report.New(db, cfg.zone)}, nil
+}
+
+func (o *office) close() error { return o.db.Close() }
+
+type runCommand struct {
+	Config string `required:"" type:"existingfile" help:"Configuration file (TOML)."`
+}
+
+// Run serves until the context ends.
+func (c *runCommand) Run(p *process) (err error) {
+	o, err := open(p, c.Config)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, o.close()) }()
+	ln, err := net.Listen("tcp", o.cfg.Listen)
+	if err != nil {
+		return fmt.Errorf("listen: %w", err)
+	}
+	log := slog.New(slog.NewTextHandler(p.stderr, nil))
+	app := o.app(log)
+	if err := o.greet(p, ln.Addr()); err != nil {
+		return errors.Join(err, ln.Close())
+	}
+	log.Info("backoffice ready", "listen", ln.Addr())
+	return serve(p, app, ln, log)
+}
+
+// app wires the routes.
+func (o *office) app(log *slog.Logger) *fiber.App {
+	app := web.New(web.Options{Log: log, Proxies: o.cfg.proxies, HTTPS: o.cfg.public.Scheme == "https"})
+	api.Mount(app, api.Options{
+		Store: o.db, Ingest: &ingest.Ingest{Store: o.db, Key: o.key, Book: report.Book}, Codes: o.codes, Keys: o.owner, Reports: o.reports,
+		Key: o.key.Public().(ed25519.PublicKey), Shop: o.cfg.Shop, Version: version(), Log: log,
+	})
+	dashboard.Mount(app, dashboard.Options{
+		Store: o.db, Owner: o.owner, Codes: o.codes, Reports: o.reports,
+		Shop: o.cfg.Shop, Language: o.cfg.Language, Public: o.cfg.public, Log: log,
+	})
+	return app
+}
+
+// greet tells the person at the console where to look.
+func (o *office) greet(p *process, at net.Addr) error {
+	fmt.Fprintf(p.stdout, "listening on http://%s\n", at)
+	set, err := o.owner.HasPassword(p)
+	if err != nil || set {
+		return err
+	}
+	return o.link(p)
+}
+
+// link prints a link that sets the owner's password.
+func (o *office) link(p *process) error {
+	token, err := o.owner.NewLink(p, time.Now())
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(p.stdout, "set the owner's password within %d hours at %s/set-up/%s\n", int(access.LinkLife.Hours()), o.cfg.PublicURL, token)
+	return nil
+}
+
+// serve answers requests until ctx ends or the listener fails.
+func serve(ctx context.Context, app *fiber.App, ln net.Listener, log *slog.Logger) error {
+	failed := make(chan error, 1)
+	go func() { failed <- app.Listener(ln) }()
+	select {
+	case err := <-failed:
+		return fmt.Errorf("serve: %w", err)
+	case <-ctx.Done():
+	}
+	err := app.ShutdownWithTimeout(stopWithin)
+	if err != nil {
+		log.Warn("requests did not end in time", "err", err)
+	}
+	return <-failed
+}
+
+// version is what the build says of itself.
+func version() string {
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
+		return info.Main.Version
+	}
+	return "(devel)"
+}

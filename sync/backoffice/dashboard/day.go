@@ -1,0 +1,226 @@
+package dashboard
+
+import (
+	"bytes"
+	"context"
+	"net/http"
+	"net/url"
+	"slices"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"github.com/tillwright/tillwright/pos"
+	"github.com/tillwright/tillwright/sync/backoffice/report"
+)
+
+// How much of a day's lists stands on its page. The files hold all.
+const (
+	itemsShown = 8
+	salesShown = 500
+	trendDays  = 14
+	alarmsTop  = 5
+)
+
+// dayData is the page of a day.
+type dayData struct {
+	Date, Before, After time.Time
+	Today               bool
+	Alarms              []alarmRow
+	AlarmsMore          int
+	Parts               []part
+	Empty               bool // no till was ever enrolled
+}
+
+// part is a day in one currency.
+type part struct {
+	report.Day
+	Collected pos.Amount
+	Average   pos.Amount
+	LastWeek  pos.Report // the same weekday, a week ago
+	Trend     []trendDay
+	Tenders   []share
+	Look      []note // what asks for a person, today
+	MoreSales int
+	Seen      []tillRow
+}
+
+type trendDay struct {
+	Date  time.Time
+	Total pos.Amount
+	Here  bool
+}
+
+// share is a row with its part of a whole, in thousandths.
+type share struct {
+	pos.TenderTotal
+	Of int
+}
+
+// note is one line of what asks for a person.
+type note struct {
+	Word  string
+	Count int64
+	Sum   string
+	Bad   bool
+}
+
+func (s *server) pickDay(c *fiber.Ctx) error {
+	date, err := s.Reports.ParseDate(c.Query("day"))
+	if err != nil {
+		return err
+	}
+	return c.Redirect("/days/"+date.Format(time.DateOnly), http.StatusSeeOther)
+}
+
+func (s *server) day(c *fiber.Ctx) error {
+	ctx := c.UserContext()
+	date, err := s.Reports.ParseDate(c.Params("day"))
+	if err != nil {
+		return err
+	}
+	days, err := s.Reports.Days(ctx, date)
+	if err != nil {
+		return err
+	}
+	now := time.Now()
+	d := dayData{Date: date, Before: date.AddDate(0, 0, -1), After: date.AddDate(0, 0, 1), Today: date.Equal(s.Reports.Date(now)), Empty: len(days) == 0}
+	if d.Alarms, err = s.alarms(ctx); err != nil {
+		return err
+	}
+	if d.AlarmsMore = len(d.Alarms) - alarmsTop; d.AlarmsMore > 0 {
+		d.Alarms = d.Alarms[:alarmsTop]
+	}
+	for _, day := range days {
+		p, err := s.part(ctx, day, now)
+		if err != nil {
+			return err
+		}
+		d.Parts = append(d.Parts, p)
+	}
+	return s.show(c, "day", frame{Title: date.Format(time.DateOnly), Here: "day", Signed: true}, d)
+}
+
+func (s *server) part(ctx context.Context, day report.Day, now time.Time) (part, error) {
+	p := part{Day: day, Average: average(day.Total)}
+	var err error
+	if p.Collected, err = day.Total.Collected(); err != nil {
+		return p, err
+	}
+	if p.LastWeek, err = s.sum(ctx, day.Date.AddDate(0, 0, -7), day.Currency); err != nil {
+		return p, err
+	}
+	for i := trendDays - 1; i >= 0; i-- {
+		date := day.Date.AddDate(0, 0, -i)
+		sum, err := s.sum(ctx, date, day.Currency)
+		if err != nil {
+			return p, err
+		}
+		p.Trend = append(p.Trend, trendDay{date, sum.Total, i == 0})
+	}
+	for _, t := range day.Total.Tenders {
+		p.Tenders = append(p.Tenders, share{t, thousandths(t.Amount.Minor, day.Total.Total.Minor)})
+	}
+	slices.SortStableFunc(p.Tenders, func(a, b share) int { return b.Of - a.Of })
+	p.Look = s.look(day)
+	p.MoreSales = max(len(day.Sales)-salesShown, 0)
+	p.Sales = newest(day.Sales)
+	p.Items = day.Items[:min(len(day.Items), itemsShown)]
+	for _, t := range day.Tills {
+		p.Seen = append(p.Seen, s.tillRow(t.Till, now))
+	}
+	return p, nil
+}
+
+// newest returns a copy of the last sales, the newest first: kept days are shared.
+func newest(sales []report.Sale) []report.Sale {
+	out := slices.Clone(sales[max(len(sales)-salesShown, 0):])
+	slices.Reverse(out)
+	return out
+}
+
+// sum is the total of another day in the same currency.
+func (s *server) sum(ctx context.Context, date time.Time, c pos.Currency) (pos.Report, error) {
+	sums, err := s.Reports.Sum(ctx, date)
+	for _, sum := range sums {
+		if sum.Total.Currency == c {
+			return sum, err
+		}
+	}
+	return pos.NewReport("", c), err
+}
+
+// average is the average basket, rounded down: a figure to compare, not to add.
+func average(r pos.Report) pos.Amount {
+	if r.Sales == 0 {
+		return r.Total.Currency.Zero()
+	}
+	return r.Total.Currency.Of(r.Total.Minor / r.Sales)
+}
+
+// look lists what asks for a person: money first, then what hides theft.
+func (s *server) look(d report.Day) []note {
+	r, red := d.Total, int64(0)
+	for _, t := range d.Tills {
+		red += int64(t.Red)
+	}
+	missing := int64(len(pos.Missing(r.Records)) + len(pos.Missing(r.Receipts)))
+	all := []note{
+		{"bo_missing", missing, "", true},
+		{"bo_unbookable", red, "", true},
+		{"bo_unbalanced", r.Unbalanced, "", true},
+		{"bo_refund_due", r.RefundDue.Count, s.money(r.RefundDue.Amount), true},
+		{"bo_late", r.Late.Count, s.money(r.Late.Amount), false},
+		{"bo_over", r.Over.Count, "", false},
+		{"bo_doubts", r.PaymentDoubts, "", false},
+		{"bo_removed", r.Removed.Count, s.money(r.Removed.Amount), false},
+		{"bo_cleared", r.Cleared.Count, s.money(r.Cleared.Amount), false},
+		{"bo_cancelled", r.Cancelled.Count, s.money(r.Cancelled.Amount), false},
+		{"bo_no_sale", r.DrawerOpened, "", false},
+		{"bo_reprinted", r.Reprinted, "", false},
+		{"bo_pin_failed", r.PINFailed, "", false},
+		{"bo_print_failed", r.PrintFailed, "", false},
+		{"bo_power_lost", r.PowerLost, "", false},
+		{"bo_unclear", r.Unclear, "", false},
+	}
+	return slices.DeleteFunc(all, func(n note) bool { return n.Count == 0 })
+}
+
+func (s *server) salesCSV(c *fiber.Ctx) error {
+	return s.csv(c, "sales", func(t *report.Table, days []report.Day) error { return t.Sales(days...) })
+}
+
+func (s *server) paymentsCSV(c *fiber.Ctx) error {
+	return s.csv(c, "payments", func(t *report.Table, days []report.Day) error { return t.Payments(days...) })
+}
+
+// csv writes a file, whole before the first byte leaves.
+func (s *server) csv(c *fiber.Ctx, name string, write func(*report.Table, []report.Day) error) error {
+	date, err := s.Reports.ParseDate(c.Params("day"))
+	if err != nil {
+		return err
+	}
+	sep, err := report.Comma(c.Query("separator"))
+	if err != nil {
+		return err
+	}
+	days, err := s.Reports.Days(c.UserContext(), date)
+	if err != nil {
+		return err
+	}
+	var out bytes.Buffer
+	if c.Query("bom") == "1" {
+		out.WriteString("\ufeff") // some spreadsheets take UTF-8 for something else without it
+	}
+	if err := write(report.NewTable(&out, sep), days); err != nil {
+		return err
+	}
+	c.Set(fiber.HeaderContentType, "text/csv; charset=utf-8")
+	c.Set(fiber.HeaderContentDisposition, `attachment; filename="`+name+"-"+date.Format(time.DateOnly)+`.csv"`)
+	return c.Send(out.Bytes())
+}
+
+// recordLink is where a record's page is.
+func recordLink(till string, n uint64) string {
+	return (&url.URL{Path: "/tills/" + till + "/records/" + num(n)}).String()
+}

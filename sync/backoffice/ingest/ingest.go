@@ -1,0 +1,241 @@
+// Package ingest takes in what tills send: the door of the backoffice's books.
+//
+// Promise. What is accepted is the till's own chain: consecutive from record 1,
+// each record linked to the one before it, its hash that of its bytes, its
+// signature that of the key the till enrolled with. A checkpoint is signed only
+// after the records it covers are on disk. The same record delivered again is a
+// success; another record under a known number is a fork, kept as evidence and
+// never merged.
+//
+// Booking is apart from accepting. A record that is genuine but whose body cannot
+// be booked is stored and put on the owner's red list with the reason, and those
+// behind it go on: one bad sale never blocks the next.
+//
+// Damage. A record that fails its check is refused with its number, and those
+// before it are kept. The till that sent it tries again and shows its trouble;
+// the owner sees an alarm.
+package ingest
+
+import (
+	"context"
+	"crypto/ed25519"
+	"net/http"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/tillwright/tillwright/pos"
+	"github.com/tillwright/tillwright/sync/backoffice/store"
+	"github.com/tillwright/tillwright/sync/wire"
+)
+
+// Store is where records are kept.
+type Store interface {
+	// Till fails with NotFound.
+	Till(ctx context.Context, id string) (store.Till, error)
+	// Hashes returns at most limit hashes from a number on.
+	Hashes(ctx context.Context, till string, from uint64, limit int) ([]pos.Hash, error)
+	// Append fails with Conflict when the chain does not end at from any more.
+	Append(ctx context.Context, till string, from, to store.Head, batch []store.Entry, received time.Time) error
+	// Fork keeps evidence and raises the alarm.
+	Fork(ctx context.Context, a store.Alarm, evidence []pos.Record, at time.Time) error
+	Alarm(ctx context.Context, a store.Alarm, at time.Time) error
+}
+
+// Ingest checks and stores records. It is safe for concurrent use, also by
+// several processes over one Store.
+type Ingest struct {
+	Store Store
+	Key   ed25519.PrivateKey // signs checkpoints
+	// Book says why a record cannot be booked, and returns the till's counters
+	// after it, also when it fails. It gets the till's head before the record.
+	Book func(till store.Till, before store.Head, r pos.Record) (sales uint64, turnover int64, err error)
+}
+
+// conflictsMax is how often a batch is tried again when another process took
+// records of the same till in between. Tills have one sender, so it is rare.
+const conflictsMax = 3
+
+// Take takes a request's body, the lines of consecutive records, from a till
+// whose request signature is already checked. An empty body asks how far the
+// backoffice is.
+//
+// It returns the checkpoint of the till's last record, which may be below the
+// last one sent when a later one was refused; the till then begins with that one
+// and is told why. It fails with a *wire.Problem: a gap, a fork, or a record that
+// fails its check; or with a pos.Error, Unavailable when the store does not
+// answer. Then nothing was changed but evidence and alarms.
+func (in *Ingest) Take(ctx context.Context, id string, body []byte, at time.Time) (pos.Checkpoint, error) {
+	batch, bad := parse(body)
+	for try := 1; ; try++ {
+		till, err := in.Store.Till(ctx, id)
+		if err != nil {
+			return pos.Checkpoint{}, err
+		}
+		cp, err := in.take(ctx, till, batch, bad, at)
+		if pos.KindOf(err) != pos.Conflict || try == conflictsMax {
+			return cp, err
+		}
+	}
+}
+
+func (in *Ingest) take(ctx context.Context, till store.Till, batch []pos.Record, bad error, at time.Time) (pos.Checkpoint, error) {
+	if len(batch) > 0 && batch[0].N > till.Head.N+1 {
+		return pos.Checkpoint{}, in.gap(till, at)
+	}
+	known, err := in.known(ctx, till, batch, at)
+	if err != nil {
+		return pos.Checkpoint{}, err
+	}
+	fresh, bad := check(till, batch[known:], bad)
+	if len(fresh)+known == 0 && bad != nil { // with known ones before it, the till learns first that those are safe
+		return pos.Checkpoint{}, in.refuse(ctx, till, batch, bad, at)
+	}
+	if len(fresh) == 0 {
+		return in.sign(till, till.Head, at), nil
+	}
+	head, entries := in.book(till, fresh)
+	if err := in.Store.Append(ctx, till.ID, till.Head, head, entries, at); err != nil {
+		return pos.Checkpoint{}, err
+	}
+	return in.sign(till, head, at), nil
+}
+
+// known returns how many of the batch are held already, and fails with a fork
+// when one of them is held otherwise.
+func (in *Ingest) known(ctx context.Context, till store.Till, batch []pos.Record, at time.Time) (int, error) {
+	if len(batch) == 0 || batch[0].N > till.Head.N {
+		return 0, nil
+	}
+	held, err := in.Store.Hashes(ctx, till.ID, batch[0].N, len(batch))
+	if err != nil {
+		return 0, err
+	}
+	for i, r := range batch {
+		switch {
+		case i > 0 && r.N != batch[i-1].N+1:
+			return 0, corrupt("record %d does not follow record %d", r.N, batch[i-1].N)
+		case i == len(held):
+			return i, nil
+		case held[i] != r.Hash:
+			return 0, in.fork(ctx, till, r.N, held[i], batch[i:], at)
+		}
+	}
+	return len(batch), nil
+}
+
+// check returns the records that extend the till's chain, and why the one after
+// them does not.
+func check(till store.Till, batch []pos.Record, bad error) ([]pos.Record, error) {
+	n, hash := till.Head.N, till.Head.Hash
+	good := unsigned(batch, till.Key)
+	for i, r := range batch {
+		err := r.Follows(n, hash)
+		switch {
+		case i == good:
+			return batch[:i], corrupt("record %d is not signed by this till's key", r.N)
+		case err != nil && i == 0 && n > 0:
+			return nil, errParted // genuine, and it continues another chain than ours
+		case err != nil:
+			return batch[:i], corrupt("%s", message(err))
+		case r.N == 1 && !opens(r, till):
+			return nil, corrupt("record 1 does not open the journal that this till enrolled with")
+		}
+		n, hash = r.N, r.Hash
+	}
+	return batch, bad
+}
+
+// errParted marks a record that is signed by the till and does not continue the
+// record we hold.
+var errParted = pos.E("check record", pos.Corrupt, "the till's records and ours have parted")
+
+// opens checks the genesis record against the enrolment: one key, one name.
+func opens(r pos.Record, till store.Till) bool {
+	var g pos.Genesis
+	return r.Kind == pos.KindGenesis && r.Decode(&g) == nil && g.Till == till.ID && till.Key.Equal(ed25519.PublicKey(g.Key))
+}
+
+// unsigned returns the index of the first record whose signature is wrong, or the
+// length of the batch. Signatures are nearly all the work there is, so every
+// processor takes its share.
+func unsigned(batch []pos.Record, key ed25519.PublicKey) int {
+	var next atomic.Int64
+	var first atomic.Int64
+	first.Store(int64(len(batch)))
+	var wg sync.WaitGroup
+	for range min(runtime.GOMAXPROCS(0), len(batch)) {
+		wg.Go(func() {
+			for i := next.Add(1) - 1; i < first.Load(); i = next.Add(1) - 1 {
+				if batch[i].Verify(key) != nil {
+					lower(&first, i)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	return int(first.Load())
+}
+
+func lower(v *atomic.Int64, to int64) {
+	for old := v.Load(); to < old && !v.CompareAndSwap(old, to); old = v.Load() {
+	}
+}
+
+// book asks of each record whether it can be booked, and returns the till's head
+// after them.
+func (in *Ingest) book(till store.Till, fresh []pos.Record) (store.Head, []store.Entry) {
+	head, entries := till.Head, make([]store.Entry, len(fresh))
+	for i, r := range fresh {
+		sales, turnover, err := in.Book(till, head, r)
+		head = store.Head{N: r.N, Hash: r.Hash, At: r.At, Sales: sales, Turnover: turnover}
+		entries[i] = store.Entry{Record: r, Red: message(err)}
+	}
+	return head, entries
+}
+
+func (in *Ingest) sign(till store.Till, h store.Head, at time.Time) pos.Checkpoint {
+	return wire.SignCheckpoint(pos.Checkpoint{Till: till.ID, N: h.N, Hash: h.Hash, At: at}, in.Key)
+}
+
+// gap tells a till which record we want next.
+func (in *Ingest) gap(till store.Till, at time.Time) error {
+	cp := in.sign(till, till.Head, at)
+	return &wire.Problem{
+		Type: wire.ProblemGap, Title: "Records are missing", Status: http.StatusConflict,
+		Detail:   "the backoffice lacks records before these; go on from the number expected",
+		Expected: cp.N + 1, Checkpoint: &cp,
+	}
+}
+
+// refuse answers a batch of which nothing could be taken.
+func (in *Ingest) refuse(ctx context.Context, till store.Till, rest []pos.Record, bad error, at time.Time) error {
+	if bad == errParted {
+		return in.fork(ctx, till, till.Head.N, till.Head.Hash, rest, at)
+	}
+	p := bad.(*wire.Problem)
+	a := store.Alarm{Till: till.ID, Kind: store.AlarmCorrupt, N: till.Head.N + 1, Why: p.Detail}
+	if err := in.Store.Alarm(ctx, a, at); err != nil {
+		return err
+	}
+	return p
+}
+
+// fork keeps what the till signed against record n as evidence. Only what its key
+// signed is evidence; anything else could be made by whoever sends it.
+func (in *Ingest) fork(ctx context.Context, till store.Till, n uint64, held pos.Hash, evidence []pos.Record, at time.Time) error {
+	evidence = evidence[:unsigned(evidence, till.Key)]
+	if len(evidence) == 0 {
+		return in.refuse(ctx, till, nil, corrupt("record %d is not signed by this till's key", n), at)
+	}
+	a := store.Alarm{Till: till.ID, Kind: store.AlarmFork, N: n, Why: "two different records bear this number: the till's card was copied, or is an old one"}
+	if err := in.Store.Fork(ctx, a, evidence, at); err != nil {
+		return err
+	}
+	cp := wire.SignCheckpoint(pos.Checkpoint{Till: till.ID, N: n, Hash: held, At: at}, in.Key)
+	return &wire.Problem{
+		Type: wire.ProblemFork, Title: "Two histories", Status: http.StatusConflict,
+		Detail: "the backoffice holds another record under this number", Checkpoint: &cp,
+	}
+}
