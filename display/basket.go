@@ -2,6 +2,7 @@ package display
 
 import (
 	"image"
+	"image/color"
 	"strconv"
 
 	"github.com/tillwright/tillwright/pos"
@@ -11,7 +12,11 @@ import (
 // from new to old, the total always in the same place.
 func (c *canvas) basket(s scene) {
 	page := c.page()
-	foot := image.Rect(c.img.Rect.Min.X, page.Max.Y-c.p(92), c.img.Rect.Max.X, c.img.Rect.Max.Y)
+	band := c.p(92)
+	if !c.wide() {
+		band = c.p(120) // the sum stands below its label
+	}
+	foot := image.Rect(c.img.Rect.Min.X, page.Max.Y-band, c.img.Rect.Max.X, c.img.Rect.Max.Y)
 	page.Max.Y = foot.Min.Y - c.p(8)
 	c.total(foot, s)
 
@@ -21,7 +26,7 @@ func (c *canvas) basket(s scene) {
 	right.Min.X = head.Max.X - head.Dx()*2/5
 	head.Max.X = right.Min.X - c.p(12)
 	c.text(head, s.shop.Name, set{max: c.p(20), min: c.small(), y: middle, col: quiet})
-	c.text(right, count, set{max: c.p(20), min: c.small(), x: end, y: middle, col: quiet})
+	c.text(right, count, set{max: c.p(20), min: c.small(), x: end, y: middle, col: quiet, whole: true})
 
 	lines := s.customer.Lines
 	if len(lines) == 0 {
@@ -38,17 +43,30 @@ func (c *canvas) total(band image.Rectangle, s scene) {
 	c.fill(band, shade)
 	c.fill(image.Rect(band.Min.X, band.Min.Y, band.Max.X, band.Min.Y+max(c.p(4), 1)), accent)
 	in := image.Rect(band.Min.X+c.p(32), band.Min.Y+c.p(12), band.Max.X-c.p(32), band.Max.Y-c.p(10))
+	sum := set{bold: true, max: c.p(72), min: c.small(), x: end, y: middle, col: ink, whole: true}
+	label := set{bold: true, max: c.p(36), min: c.small(), y: middle, col: ink}
+	note := set{max: c.p(18), min: c.small(), lines: 2, col: quiet, whole: true}
+	tax := c.taxNote(s.customer.Tax)
+	if !c.wide() {
+		head := top(&in, in.Dy()*36/100)
+		word := head
+		word.Max.X = head.Min.X + head.Dx()*32/100
+		head.Min.X = word.Max.X + c.p(12)
+		note.x, note.y, note.lines = end, middle, 1
+		c.text(word, c.word("total"), label)
+		c.text(head, tax, note)
+		c.text(in, c.money(s.customer.Total), sum)
+		return
+	}
 	words := in
 	words.Max.X = in.Min.X + in.Dx()*38/100
 	in.Min.X = words.Max.X + c.p(12)
-	c.text(in, c.money(s.customer.Total), set{bold: true, max: c.p(72), min: c.small(), x: end, y: middle, col: ink, whole: true})
-	note := c.taxNote(s.customer.Tax)
-	if note == "" {
-		c.text(words, c.word("total"), set{bold: true, max: c.p(36), min: c.small(), y: middle, col: ink})
-		return
+	c.text(in, c.money(s.customer.Total), sum)
+	if tax != "" {
+		c.text(bottom(&words, words.Dy()*44/100), tax, note)
+		label.y = end
 	}
-	c.text(top(&words, words.Dy()*56/100), c.word("total"), set{bold: true, max: c.p(36), min: c.small(), y: end, col: ink})
-	c.text(words, note, set{max: c.p(18), min: c.small(), lines: 2, y: start, col: quiet})
+	c.text(words, c.word("total"), label)
 }
 
 // taxNote says how much of the total is tax. Included or added, the total holds
@@ -70,11 +88,13 @@ func (c *canvas) taxNote(rows []pos.TaxRow) string {
 
 // newest is the last line, at a size that is read from where the customer stands.
 func (c *canvas) newest(r image.Rectangle, l pos.Line) {
-	name, sum := split(top(&r, r.Dy()*64/100), c.p(16))
-	c.text(name, l.Name, set{bold: true, max: c.p(44), min: c.p(26), y: middle, col: ink})
-	c.text(sum, c.money(l.Total), set{bold: true, max: c.p(44), min: c.small(), x: end, y: middle, col: ink, whole: true})
+	sum := c.money(l.Total)
+	large := set{bold: true, max: c.p(44), min: c.small(), x: end, y: middle, col: ink, whole: true}
+	left, right := c.split(top(&r, r.Dy()*64/100), sum, large)
+	c.text(left, l.Name, set{bold: true, max: c.p(44), min: c.p(26), y: middle, col: ink})
+	c.text(right, sum, large)
 	if l.Qty != 1000 {
-		c.text(r, c.times(l), set{max: c.p(22), min: c.small(), col: quiet})
+		c.text(r, c.times(l), set{max: c.p(22), min: c.small(), col: quiet, whole: true})
 	}
 }
 
@@ -103,27 +123,25 @@ func (c *canvas) earlier(r image.Rectangle, lines []pos.Line) {
 		if l.Qty != 1000 {
 			label = number(c.lang, pos.FormatQty(l.Qty)) + space + "×" + space + label
 		}
-		c.row(row, label, c.money(l.Total), c.p(22), true)
+		c.row(row, label, c.money(l.Total), c.p(22), ink)
 	}
 }
 
 // row sets a label at the left and a sum at the right.
-func (c *canvas) row(r image.Rectangle, label, sum string, size int, strong bool) {
-	name, right := split(r, c.p(16))
-	col := quiet
-	if strong {
-		col = ink
-	}
-	c.text(name, label, set{max: size, min: max(size, c.small()), y: middle, col: col})
-	c.text(right, sum, set{max: size, min: c.small(), x: end, y: middle, col: col, whole: true})
+func (c *canvas) row(r image.Rectangle, label, sum string, size int, col color.RGBA) {
+	number := set{max: size, min: c.small(), x: end, y: middle, col: col, whole: true}
+	left, right := c.split(r, sum, number)
+	c.text(left, label, set{max: size, min: max(size, c.small()), y: middle, col: col})
+	c.text(right, sum, number)
 }
 
-// split parts a row into a label's and a sum's room.
-func split(r image.Rectangle, gap int) (label, sum image.Rectangle) {
-	label, sum = r, r
-	sum.Min.X = r.Max.X - r.Dx()*35/100
-	label.Max.X = sum.Min.X - gap
-	return label, sum
+// split parts a row into the room of a label and of a sum. The sum gets what it
+// takes as t sets it, up to half and a little more: the name can be cut.
+func (c *canvas) split(r image.Rectangle, sum string, t set) (left, right image.Rectangle) {
+	left, right = r, r
+	right.Min.X = r.Max.X - min(c.width(sum, t), r.Dx()*55/100)
+	left.Max.X = right.Min.X - c.p(16)
+	return left, right
 }
 
 // pieces counts what is in the basket: each piece, and one for what is weighed.

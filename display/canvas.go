@@ -65,9 +65,9 @@ func (c *canvas) fill(r image.Rectangle, col color.RGBA) {
 	}
 }
 
-// stamp paints col through a glyph's mask.
-func (c *canvas) stamp(at image.Point, g glyph, col color.RGBA) {
-	r := image.Rect(at.X, at.Y, at.X+g.w, at.Y+g.h).Intersect(c.img.Rect)
+// stamp paints col through a glyph's mask, within box.
+func (c *canvas) stamp(box image.Rectangle, at image.Point, g glyph, col color.RGBA) {
+	r := image.Rect(at.X, at.Y, at.X+g.w, at.Y+g.h).Intersect(box)
 	for y := r.Min.Y; y < r.Max.Y; y++ {
 		mask := g.mask[(y-at.Y)*g.w+r.Min.X-at.X:][:r.Dx()]
 		row := c.img.Pix[c.img.PixOffset(r.Min.X, y):][:4*r.Dx()]

@@ -157,7 +157,7 @@ func (c *canvas) countdown(bar, words image.Rectangle, s scene, side align) {
 		col = bad
 	}
 	c.pill(full, col)
-	c.text(words, c.word("time_left", "time", clock(s.left)), set{bold: s.left <= hurry, max: c.p(24), min: c.small(), x: side, y: middle, col: col})
+	c.text(words, c.word("time_left", "time", clock(s.left)), set{bold: s.left <= hurry, max: c.p(24), min: c.small(), x: side, y: middle, col: col, whole: true})
 }
 
 // clock writes d as m:ss, rounded up: 0:00 is over.

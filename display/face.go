@@ -173,22 +173,14 @@ func (w *weight) draw(k glyphKey) glyph {
 // coarse rounds a coverage to one of 16 steps from 0 to 255.
 func coarse(a uint8) uint8 { return uint8((int(a) + 8) / 17 * 17) }
 
-// clean makes s drawable: one line, no control or format characters or pictures,
-// every run of letters that the font lacks as one box. A letter built of a base
-// and a mark loses the mark.
+// clean makes s drawable: one line, no control or format characters, no pictures
+// that the font lacks, and every run of letters that it lacks as one box. A letter
+// built of a base and a mark loses the mark.
 func (w *weight) clean(s string) string {
 	var b strings.Builder
 	last, n := ' ', 0
-	for _, r := range strings.ToValidUTF8(s, string(absent)) {
-		switch {
-		case unicode.IsSpace(r) && r != '\u00a0':
-			r = ' '
-		case unicode.In(r, unicode.C, unicode.M, unicode.So, unicode.Sk):
-			continue
-		case !w.has(r):
-			r = absent
-		}
-		if (r == ' ' || r == absent) && r == last {
+	for _, r := range s {
+		if r = w.drawable(r); r < 0 || (r == last && (r == ' ' || r == absent)) {
 			continue
 		}
 		if n++; n > textMax {
@@ -198,4 +190,23 @@ func (w *weight) clean(s string) string {
 		last = r
 	}
 	return strings.ReplaceAll(strings.TrimSpace(b.String()), " …", space+"…")
+}
+
+// drawable returns what stands for r, -1 for nothing. Bytes that are no UTF-8 come
+// as U+FFFD.
+func (w *weight) drawable(r rune) rune {
+	switch {
+	case r == '\u00a0':
+		return r
+	case unicode.IsSpace(r):
+		return ' '
+	case unicode.In(r, unicode.C, unicode.M):
+		return -1
+	case r != unicode.ReplacementChar && w.has(r):
+		return r
+	case r != unicode.ReplacementChar && unicode.In(r, unicode.So, unicode.Sk):
+		return -1
+	default:
+		return absent
+	}
 }

@@ -142,7 +142,7 @@ func (c *canvas) paid(s scene) {
 	c.text(word, c.word("paid"), set{bold: true, max: c.p(128), min: c.small(), x: middle, y: middle, col: white})
 	c.text(sum, c.money(s.customer.Total), set{bold: true, max: c.p(64), min: c.small(), x: middle, y: middle, col: white, whole: true})
 	c.text(thanks, c.word("thank_you"), set{max: c.p(30), min: c.small(), x: middle, y: middle, col: white})
-	c.text(receipt, c.receipt(s), set{max: c.p(22), min: c.small(), x: middle, y: end, col: white})
+	c.text(receipt, c.receipt(s), set{max: c.p(22), min: c.small(), x: middle, y: end, col: white, whole: true})
 }
 
 // receipt names the receipt, if there is one.
@@ -163,11 +163,11 @@ func (c *canvas) change(s scene) {
 	c.text(head, c.word("paid"), set{bold: true, max: c.p(32), min: c.small(), y: middle, col: good})
 	if receipt := c.receipt(s); receipt != "" {
 		head.Min.X += head.Dx() / 2
-		c.text(head, receipt, set{max: c.p(20), min: c.small(), x: end, y: middle, col: quiet})
+		c.text(head, receipt, set{max: c.p(20), min: c.small(), x: end, y: middle, col: quiet, whole: true})
 	}
 	rows := bottom(&page, c.p(96))
-	c.row(top(&rows, c.p(48)), c.word("total"), c.money(s.customer.Total), c.p(26), false)
-	c.row(rows, c.word("given"), c.money(s.customer.Given), c.p(26), false)
+	c.row(top(&rows, c.p(48)), c.word("total"), c.money(s.customer.Total), c.p(26), quiet)
+	c.row(rows, c.word("given"), c.money(s.customer.Given), c.p(26), quiet)
 	bottom(&page, c.p(12))
 	label := top(&page, page.Dy()*3/10)
 	c.text(label, c.word("change"), set{max: c.p(40), min: c.small(), x: middle, y: end, col: quiet})
