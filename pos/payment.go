@@ -55,7 +55,7 @@ const (
 // leads to Unknown and nowhere else, and only the rail's answer leads out of it.
 // Cash skips the middle: Intended settles by the cashier's own hand.
 var moves = map[State]map[Event]State{
-	Intended:  {Request: Requested, See: Seen, Settle: Settled, Cancel: Cancelled, Expire: Expired, Fail: Failed, Doubt: Unknown},
+	Intended:  {Request: Requested, See: Seen, Accept: Accepted, Settle: Settled, Cancel: Cancelled, Expire: Expired, Fail: Failed, Doubt: Unknown},
 	Requested: {See: Seen, Accept: Accepted, Settle: Settled, Cancel: Cancelled, Expire: Expired, Fail: Failed, Doubt: Unknown},
 	Seen:      {Accept: Accepted, Settle: Settled, Cancel: Cancelled, Expire: Expired, Fail: Failed, Doubt: Unknown},
 	Accepted:  {Settle: Settled, Fail: Failed, Cancel: Cancelled, Doubt: Unknown},
