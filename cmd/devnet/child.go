@@ -55,6 +55,7 @@ type Child struct {
 	spec   Spec
 	report func(string)
 	deaths atomic.Int64
+	born   atomic.Int64 // deaths at the last Start
 
 	life sync.Mutex // held through Start and Stop, so that they take turns
 	mu   sync.Mutex // guards what follows
@@ -78,6 +79,7 @@ func NewChild(s Spec, report func(string)) *Child {
 func (c *Child) Start() error {
 	c.life.Lock()
 	defer c.life.Unlock()
+	c.born.Store(c.deaths.Load())
 	if c.Running() {
 		return nil
 	}
@@ -131,11 +133,10 @@ func (c *Child) Stop(grace time.Duration) {
 }
 
 // Await calls check every 50 ms until it returns nil, at most until ctx ends. It
-// gives up when the child dies meanwhile, and then says its last words.
+// gives up when the child has died since Start, and then says its last words.
 func (c *Child) Await(ctx context.Context, check func(context.Context) error) error {
-	before := c.deaths.Load()
 	return await(ctx, c.spec.Name, func(ctx context.Context) error {
-		if c.deaths.Load() != before {
+		if c.deaths.Load() != c.born.Load() {
 			return final{fmt.Errorf("%s ended while it was starting; its last lines:\n%s", c.spec.Name, c.words())}
 		}
 		return check(ctx)

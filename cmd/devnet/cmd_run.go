@@ -76,13 +76,13 @@ func runShop(ctx context.Context, args []string, out, errs io.Writer) error {
 	if err != nil {
 		return err
 	}
-	l, err := listen(f.listen)
-	if err = errors.Join(err, shop.free()); err != nil {
+	writer := connectionWriter{shop.connectionFile(), n, progress, say.Line}
+	if err := errors.Join(shop.free(), writer.write()); err != nil {
 		return err
 	}
-	writer := connectionWriter{shop.connectionFile(), n, progress, say.Line}
-	if err := writer.write(); err != nil {
-		return errors.Join(err, l.Close())
+	l, err := listen(f.listen)
+	if err != nil {
+		return err
 	}
 	page := newAPI(n, shop.Shown).Handler()
 	return together(ctx,
