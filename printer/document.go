@@ -52,8 +52,7 @@ type Style struct {
 }
 
 // Text returns what a customer reads, one row a line: a code as its text in
-// brackets, a cut as a dotted line. Wide letters are written once, with the
-// margin they have on paper.
+// brackets, a cut as a dotted line. Wide letters are written narrow.
 func (d Document) Text() string {
 	var b strings.Builder
 	for _, r := range d.Rows {
@@ -76,12 +75,13 @@ func (d Document) Text() string {
 	return b.String()
 }
 
-// plain is a line as text; the margin of wide text counts double.
+// plain is a line as text. Wide letters are written narrow, in the middle of the
+// room that they take.
 func plain(l Line) string {
 	text := strings.TrimLeft(l.Text, " ")
 	margin := len(l.Text) - len(text)
 	if l.Style.Wide {
-		margin *= 2
+		margin = 2*margin + cells(text)/2
 	}
 	return strings.TrimRight(strings.Repeat(" ", margin)+text, " ")
 }

@@ -28,7 +28,9 @@ var (
 func Layout(r pos.Receipt, cols int) Document {
 	s := newSheet(r.Shop, cols)
 	s.hang = hang(r.Lines)
-	s.banners(r)
+	if s.banners(r) {
+		s.feed(1)
+	}
 	s.head(r.Shop)
 	s.rule()
 	s.event(r)
@@ -47,6 +49,7 @@ func Layout(r pos.Receipt, cols int) Document {
 	s.rule()
 	s.taxes(r.Tax)
 	s.foot(r)
+	s.feed(1)
 	s.banners(r)
 	return s.end()
 }
@@ -60,8 +63,9 @@ func hang(lines []pos.Line) int {
 	return n
 }
 
-// banners says what this paper is when it is not the original of a sale.
-func (s *sheet) banners(r pos.Receipt) {
+// banners says what this paper is when it is not the original of a sale, and
+// reports whether it is not.
+func (s *sheet) banners(r pos.Receipt) bool {
 	if r.Kind != "" {
 		s.centre(r.Kind, loud)
 	}
@@ -71,11 +75,16 @@ func (s *sheet) banners(r pos.Receipt) {
 	if r.Unsure {
 		s.centre(s.word("copy_unsure"), loud)
 	}
+	return r.Kind != "" || r.Copy > 0 || r.Unsure
 }
 
-// head is who sells.
+// head is who sells; the name is as large as it fits.
 func (s *sheet) head(shop pos.Shop) {
-	s.centre(shop.Name, high)
+	name := loud
+	if cells(Clean(shop.Name)) > s.room(loud) {
+		name = high
+	}
+	s.centre(shop.Name, name)
 	for _, a := range shop.Address {
 		s.centre(a, Style{})
 	}

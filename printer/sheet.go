@@ -69,7 +69,11 @@ func (s *sheet) pair(label, value string, st Style) {
 
 // tail writes a line that ends in value at the right edge.
 func (s *sheet) tail(label, value string, st Style) {
-	for _, v := range wrap(value, s.room(st)-cells(label), 0) {
+	values := []string{value}
+	if cells(value) > s.room(st)-cells(label) {
+		values = wrap(value, s.room(st)-cells(label), 0)
+	}
+	for _, v := range values {
 		s.put(label+right(v, s.room(st)-cells(label)), st)
 		label = pad(cells(label))
 	}

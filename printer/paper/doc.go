@@ -11,5 +11,5 @@
 // passed over as real printers do.
 //
 // Limits. Font A and B of one face, no page mode, no bar codes, no downloaded
-// images. The last maxRows rows (50 cm) and maxText bytes are kept.
+// images. The last maxRows rows (50 cm) and maxText bytes are shown.
 package paper

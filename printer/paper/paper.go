@@ -1,16 +1,16 @@
 package paper
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"os"
 	"sync"
-	"unicode/utf8"
 )
 
 const (
-	maxRows = 4000     // rows of paper that are kept: 50 cm
-	maxText = 64 << 10 // bytes of text that are kept
+	maxRows = 4000     // rows of paper that are shown: 50 cm; up to twice as many are kept
+	maxText = 64 << 10 // bytes of text that are shown; up to twice as many are kept
 	// DefaultBuffer is what a printer holds while it cannot print, in bytes. Small
 	// machines have 4 kB.
 	DefaultBuffer = 4096
@@ -156,7 +156,7 @@ func (p *Printer) Changed() <-chan struct{} { return p.changed }
 func (p *Printer) Text() string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return string(p.sheet.text)
+	return string(p.sheet.last())
 }
 
 // Drawer returns how many times the drawer was kicked.
@@ -184,15 +184,23 @@ func (p *Printer) wrong(format string, args ...any) {
 	}
 }
 
-// note adds to the text, and keeps its last part.
+// note adds to the text. It forgets the first part when twice too much is kept, so
+// that a letter is not moved each time.
 func (s *sheet) note(text string) {
 	s.text = append(s.text, text...)
-	if over := len(s.text) - maxText; over > 0 {
-		for over < len(s.text) && !utf8.RuneStart(s.text[over]) {
-			over++
-		}
-		s.text = append([]byte(nil), s.text[over:]...)
+	if len(s.text) > 2*maxText {
+		s.text = append([]byte(nil), s.last()...)
 	}
+}
+
+// last is the last maxText bytes of the text, from the start of a line.
+func (s *sheet) last() []byte {
+	over := len(s.text) - maxText
+	if over <= 0 {
+		return s.text
+	}
+	tail := s.text[over:]
+	return tail[bytes.IndexByte(tail, '\n')+1:]
 }
 
 var _ io.ReadWriteCloser = (*Printer)(nil)

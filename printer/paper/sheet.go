@@ -107,8 +107,8 @@ func (s *sheet) blank(n int) [][]byte {
 	for i := range n {
 		s.rows = append(s.rows, dots[i*s.dots:(i+1)*s.dots:(i+1)*s.dots])
 	}
-	if over := len(s.rows) - maxRows; over > 0 {
-		s.rows = append([][]byte(nil), s.rows[over:]...)
+	if len(s.rows) > 2*maxRows {
+		s.rows = append([][]byte(nil), s.rows[len(s.rows)-maxRows:]...)
 	}
 	return s.rows[len(s.rows)-min(n, len(s.rows)):]
 }
@@ -149,7 +149,9 @@ func drawLetter(rows [][]byte, x, y int, l letter) {
 			if l.st.reverse {
 				ink = 255 - ink
 			}
-			rows[y+dy][x+dx] = ink
+			if x+dx < len(rows[y+dy]) { // a margin set in the middle of a line moves it
+				rows[y+dy][x+dx] = ink
+			}
 		}
 	}
 }
@@ -163,18 +165,20 @@ func (p *Printer) PNG() ([]byte, uint64) {
 	img, version := p.sheet.picture(), p.version
 	p.mu.Unlock()
 	var b bytes.Buffer
-	if err := png.Encode(&b, img); err != nil {
+	enc := png.Encoder{CompressionLevel: png.BestSpeed}
+	if err := enc.Encode(&b, img); err != nil {
 		panic("paper: " + err.Error()) // a picture in memory into memory
 	}
 	return b.Bytes(), version
 }
 
 func (s *sheet) picture() *image.Gray {
-	img := image.NewGray(image.Rect(0, 0, s.dots+2*border, len(s.rows)+2*border))
+	rows := s.rows[max(len(s.rows)-maxRows, 0):]
+	img := image.NewGray(image.Rect(0, 0, s.dots+2*border, len(rows)+2*border))
 	for i := range img.Pix {
 		img.Pix[i] = 255
 	}
-	for y, row := range s.rows {
+	for y, row := range rows {
 		for x := range s.dots {
 			if row != nil && row[x] != 0 {
 				img.SetGray(border+x, border+y, color.Gray{Y: 255 - row[x]})

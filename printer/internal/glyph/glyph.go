@@ -63,7 +63,7 @@ func Has(r rune) bool {
 func has(r rune) bool {
 	f, _ := faces()
 	i, err := f.GlyphIndex(&buf, r)
-	return err == nil && i != 0
+	return err == nil && i != 0 && r >= 0x20 // the face draws NUL
 }
 
 // Of returns the cell of r, an outlined box when the face has no such letter. The

@@ -1,0 +1,137 @@
+package escpos
+
+import (
+	"errors"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/tillwright/tillwright/printer"
+	"github.com/tillwright/tillwright/printer/printertest"
+)
+
+// script is a printer that gives fixed answers: the n-th write that asks gets the
+// n-th of them.
+type script struct {
+	answers []string
+	asked   []string
+	pending string
+	read    error // when nothing is pending
+	write   error
+}
+
+func (s *script) Write(b []byte) (int, error) {
+	if s.write != nil {
+		return 0, s.write
+	}
+	if strings.HasPrefix(string(b), dleStatus) || string(b) == gsStatus {
+		s.asked = append(s.asked, string(b))
+		if len(s.answers) > 0 {
+			s.pending += s.answers[0]
+			s.answers = s.answers[1:]
+		}
+	}
+	return len(b), nil
+}
+
+func (s *script) Read(b []byte) (int, error) {
+	if s.pending == "" {
+		if s.read != nil {
+			return 0, s.read
+		}
+		return 0, os.ErrDeadlineExceeded
+	}
+	n := copy(b, s.pending)
+	s.pending = s.pending[n:]
+	return n, nil
+}
+
+// TestStatus: bits as in the manual (DLE EOT).
+func TestStatus(t *testing.T) {
+	well := printer.Status{Known: true}
+	with := func(f func(*printer.Status)) printer.Status { s := well; f(&s); return s }
+	tests := []struct {
+		name    string
+		answers []string
+		want    printer.Status
+	}{
+		{"well", []string{"\x12", "\x12", "\x12"}, well},
+		{"drawer open is no trouble", []string{"\x16", "\x12", "\x12"}, well},
+		{"cover", []string{"\x1a", "\x16", "\x12"}, with(func(s *printer.Status) { s.Offline, s.Cover = true, true })},
+		{"paper end", []string{"\x1a", "\x32", "\x7e"}, with(func(s *printer.Status) { s.Offline, s.PaperOut, s.PaperLow = true, true, true })},
+		{"paper end seen by the roll sensor alone", []string{"\x12", "\x12", "\x72"}, with(func(s *printer.Status) { s.PaperOut = true })},
+		{"near end", []string{"\x12", "\x12", "\x1e"}, with(func(s *printer.Status) { s.PaperLow = true })},
+		{"knife", []string{"\x1a", "\x52", "\x1a", "\x12"}, with(func(s *printer.Status) { s.Offline, s.Fault = true, true })},
+		{"hot head, recovers", []string{"\x1a", "\x52", "\x52", "\x12"}, with(func(s *printer.Status) { s.Offline = true })},
+		{"silent", nil, printer.Status{}},
+		{"falls silent", []string{"\x1a", "\x16"}, with(func(s *printer.Status) { s.Offline, s.Cover = true, true })},
+		{"automatic frames between", []string{"\x10\x00\x00\x0f\x12", "\x14\x00\x00\x0f\x18\x20\x00\x0c\x12", "\x12"}, well},
+		{"junk before", []string{"\xff\x9a\x12", "\x12", "\x12"}, well},
+		{"only junk", []string{strings.Repeat("\xff", 100)}, printer.Status{}},
+		{"half a frame", []string{"\x10\x00"}, printer.Status{}},
+	}
+	for _, tt := range tests {
+		got, err := Default80.Status(&script{answers: tt.answers})
+		if got != tt.want || err != nil {
+			t.Errorf("%s: got %+v, %v, want %+v", tt.name, got, err, tt.want)
+		}
+	}
+}
+
+func TestStatusOfBrokenPorts(t *testing.T) {
+	if _, err := Default80.Status(&script{read: os.ErrClosed}); !errors.Is(err, os.ErrClosed) {
+		t.Errorf("closed: %v", err)
+	}
+	if s, err := Default80.Status(&script{read: errors.New("one-way")}); err != nil || s.Known {
+		t.Errorf("one-way: %+v, %v", s, err)
+	}
+	if s, err := Default80.Status(&script{write: os.ErrDeadlineExceeded}); err == nil || !s.Stalled {
+		t.Errorf("takes nothing: %+v, %v", s, err)
+	}
+	sc := &script{write: errors.New("gone")}
+	if s, err := Safe.Status(sc); err != nil || s.Known || len(sc.asked) != 0 {
+		t.Errorf("a printer that is not asked: %+v, %v", s, err)
+	}
+}
+
+// TestFinishWaits: the last word is asked for after the printer said that all is
+// printed, and a printer that says it never is not waited for for ever.
+func TestFinishWaits(t *testing.T) {
+	d := printer.Document{Columns: 48, Rows: []printer.Row{printer.Line{Text: "x"}}}
+	fine := []string{"\x12", "\x12", "\x12"}
+	tests := []struct {
+		name    string
+		answers []string
+		asks    int
+		trouble string
+	}{
+		{"at once", append(append([]string{}, fine...), "\x00", "\x12", "\x12", "\x12"), 7, ""},
+		{"after two looks", append(append(append(append([]string{}, fine...), ""), fine...), "\x12", "\x12", "\x00\x12", "\x12", "\x12", "\x12"), 13, ""},
+		{"ends while printing", append(append(append([]string{}, fine...), ""), "\x1a", "\x32", "\x72"), 7, "printer_paper"},
+		{"cover opened after the last byte", append(append([]string{}, fine...), "\x00", "\x1a", "\x16", "\x12"), 7, "printer_cover"},
+	}
+	for _, tt := range tests {
+		sc := &script{answers: tt.answers}
+		st, err := Default80.Print(sc, d, printer.Run{})
+		if st.Trouble() != tt.trouble || (err != nil) != (tt.trouble != "") || len(sc.asked) != tt.asks {
+			t.Errorf("%s: %+v, %v after %d questions", tt.name, st, err, len(sc.asked))
+		}
+	}
+	never := &script{answers: fine}
+	if _, err := Default80.Print(never, d, printer.Run{}); err != nil || len(never.asked) > 4+tailAsks+1 {
+		t.Errorf("a printer that fell silent: %v after %d questions", err, len(never.asked))
+	}
+}
+
+// TestStrictPrinterIsStrict: a test double that forgives would hide our faults.
+func TestStrictPrinterIsStrict(t *testing.T) {
+	p := printertest.New(t, 384)
+	faults := 0
+	p.OnFault(func(string) { faults++ })
+	for _, b := range []string{"\x01", "\x1b\x01", "\x1bt\x63", "x\x1ba\x01\n", "\x1dv0\x00\x02\x00\x01\x00\x10\x14", "\x1dv0\x00\x31\x00\x01\x00" + strings.Repeat("x", 49)} {
+		before := faults
+		if _, err := p.Write([]byte(b)); err != nil || faults == before {
+			t.Errorf("% x is let through: %v", b, err)
+		}
+	}
+}

@@ -1,0 +1,230 @@
+package printer_test
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/tillwright/tillwright/pos"
+	"github.com/tillwright/tillwright/printer"
+	"github.com/tillwright/tillwright/printer/printertest"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+// TestGolden compares what a customer reads with the files in testdata, which a
+// reviewer reads as paper.
+func TestGolden(t *testing.T) {
+	for name, r := range printertest.Receipts() {
+		if name == "huge" {
+			continue // TestHuge
+		}
+		for _, cols := range []int{32, 48} {
+			golden(t, fmt.Sprintf("%s-%d", name, cols), printer.Layout(r, cols))
+		}
+	}
+	golden(t, "page-32", printer.TestPage(printertest.Shop("en"), 32))
+	golden(t, "page-48", printer.TestPage(printertest.Shop("de"), 48))
+}
+
+func golden(t *testing.T, name string, d printer.Document) {
+	t.Helper()
+	file, got := filepath.Join("testdata", name+".txt"), d.Text()
+	if *update {
+		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got != string(want) {
+		t.Errorf("%s: got\n%s\nwant\n%s", name, got, want)
+	}
+}
+
+// widths are those of real printers, and some that Layout must survive.
+var widths = []int{-1, 0, 24, 32, 42, 44, 48, 56, 64, 1000}
+
+// TestAmountsStandInOneColumn holds the first thing a customer checks: what is
+// added up stands right-aligned in one column, and what follows it is its letter.
+func TestAmountsStandInOneColumn(t *testing.T) {
+	amount := regexp.MustCompile(`-?\d+\.\d\d( [A-Z]{1,4})?$`)
+	for name, r := range printertest.Receipts() {
+		if name == "yen" {
+			continue // an amount of 19 digits has no column
+		}
+		for _, cols := range []int{32, 42, 44, 48} {
+			end := -1
+			for _, l := range sums(printer.Layout(r, cols).Text()) {
+				at := amount.FindStringIndex(l)
+				if at == nil {
+					continue
+				}
+				number, _, _ := strings.Cut(l[at[0]:at[1]], " ")
+				here := utf8.RuneCountInString(l[:at[0]]) + len(number)
+				if end < 0 {
+					end = here
+				}
+				if here != end {
+					t.Errorf("%s in %d columns: %q ends its amount at %d, others at %d", name, cols, l, here, end)
+				}
+			}
+			if end < 0 {
+				t.Errorf("%s in %d columns has no amounts", name, cols)
+			}
+		}
+	}
+}
+
+// sums returns the lines between the second and the fourth rule of a receipt,
+// without what a rail adds to a payment.
+func sums(text string) []string {
+	var out []string
+	rules := 0
+	for l := range strings.Lines(text) {
+		l = strings.TrimRight(l, "\n")
+		if strings.HasPrefix(l, "----") {
+			rules++
+		} else if rules >= 2 && rules < 4 && !strings.Contains(l, " BTC = ") {
+			out = append(out, l)
+		}
+	}
+	return out
+}
+
+// TestNothingIsCutOff looks for every name and every amount of every receipt at
+// every width.
+func TestNothingIsCutOff(t *testing.T) {
+	for name, r := range printertest.Receipts() {
+		for _, cols := range widths {
+			text := squeeze(printer.Layout(r, cols).Text())
+			want := []string{r.Shop.Name, r.Number, r.Cashier, r.Total.Number(), r.Seal, r.Shop.Footer}
+			for _, l := range r.Lines {
+				want = append(want, l.Name, l.Total.Number())
+			}
+			for _, x := range r.Tax {
+				want = append(want, x.Net.Number(), x.Tax.Number(), x.Gross.Number(), x.Rate.Percent())
+			}
+			for _, p := range r.Paid {
+				want = append(want, p.Amount.Number(), p.Quantity, p.Rate, p.Source, p.Reference, p.Over)
+			}
+			for _, w := range want {
+				if !strings.Contains(text, squeeze(printer.Clean(w))) {
+					t.Errorf("%s in %d columns lacks %q", name, cols, w)
+				}
+			}
+		}
+	}
+}
+
+// squeeze takes out white space, which wrapping changes.
+func squeeze(s string) string {
+	return strings.Join(strings.Fields(s), "")
+}
+
+// check fails unless a document keeps what Line and Document promise.
+func check(t *testing.T, d printer.Document) {
+	t.Helper()
+	for _, row := range d.Rows {
+		l, ok := row.(printer.Line)
+		if !ok {
+			continue
+		}
+		room := d.Columns
+		if l.Style.Wide {
+			room /= 2
+		}
+		if n := utf8.RuneCountInString(l.Text); n > room {
+			t.Errorf("%q takes %d cells of %d", l.Text, n, room)
+		}
+		if i := strings.IndexFunc(l.Text, func(r rune) bool { return r != ' ' && !unicode.IsPrint(r) || unicode.In(r, unicode.M) }); i >= 0 {
+			t.Errorf("%q has something unprintable at %d", l.Text, i)
+		}
+	}
+	if _, ok := d.Rows[len(d.Rows)-1].(printer.Cut); !ok {
+		t.Error("the paper does not end in a cut")
+	}
+}
+
+func TestRowsFit(t *testing.T) {
+	for _, r := range printertest.Receipts() {
+		for _, cols := range widths {
+			check(t, printer.Layout(r, cols))
+			check(t, printer.TestPage(r.Shop, cols))
+		}
+	}
+}
+
+// TestBanners: what is no original says so at the top and at the bottom, large.
+func TestBanners(t *testing.T) {
+	base := printertest.Receipts()["cash"]
+	with := func(f func(*pos.Receipt)) pos.Receipt { r := base; f(&r); return r }
+	tests := []struct {
+		name string
+		r    pos.Receipt
+		want []string
+	}{
+		{"original", base, nil},
+		{"copy", with(func(r *pos.Receipt) { r.Copy = 3 }), []string{"COPY 3"}},
+		{"unsure", with(func(r *pos.Receipt) { r.Unsure = true }), []string{"COPY (printing", "was interrupted)"}},
+		{"unsure copy", with(func(r *pos.Receipt) { r.Copy, r.Unsure = 2, true }), []string{"COPY 2", "COPY (printing", "was interrupted)"}},
+		{"test", with(func(r *pos.Receipt) { r.Kind = "TEST" }), []string{"TEST"}},
+	}
+	for _, tt := range tests {
+		var large []string
+		for _, row := range printer.Layout(tt.r, 32).Rows {
+			if l, ok := row.(printer.Line); ok && l.Style.Wide && l.Style.Tall && !strings.Contains(l.Text, "Süd") {
+				large = append(large, strings.TrimSpace(l.Text))
+			}
+		}
+		if want := append(slices.Clone(tt.want), tt.want...); !slices.Equal(large, want) {
+			t.Errorf("%s: got %q, want %q", tt.name, large, want)
+		}
+	}
+}
+
+// TestHuge prints the longest sale of all.
+func TestHuge(t *testing.T) {
+	d := printer.Layout(printertest.Receipts()["huge"], 32)
+	check(t, d)
+	if n := len(d.Rows); n < pos.MaxLines || n > 3*pos.MaxLines {
+		t.Errorf("%d lines of a sale take %d rows", pos.MaxLines, n)
+	}
+}
+
+// TestRateTime: a rate of another day says which.
+func TestRateTime(t *testing.T) {
+	text := printer.Layout(printertest.Receipts()["exclusive"], 48).Text()
+	if !strings.Contains(text, "median of 3, 2026-11-21 18:03:11") {
+		t.Errorf("got %s", text)
+	}
+	text = printer.Layout(printertest.Receipts()["lightning"], 48).Text()
+	if !strings.Contains(text, "median of 3, 14:02:55") {
+		t.Errorf("got %s", text)
+	}
+}
+
+// FuzzLayout: whatever is in a name, the rows stay rows and the text stays text.
+func FuzzLayout(f *testing.F) {
+	f.Add("Espresso", "Bäckerei", 32)
+	f.Add("\x1bp\x00\x19\xfa", "\x10\x14\x01\x00\x01", 48)
+	f.Add("a\u202eb\nc\td\u0301\xff", "\u2028\u00a0\ufeff", 24)
+	f.Add(strings.Repeat("x", 200), strings.Repeat(" y", 100), 42)
+	f.Fuzz(func(t *testing.T, name, shop string, cols int) {
+		r := printertest.Receipts()["cash"]
+		r.Lines[0].Name, r.Shop.Name, r.Shop.Footer, r.Cashier, r.Kind = name, shop, name, shop, name
+		r.Lines[0].Tax.Code, r.Tax[0].Rate.Code, r.QR, r.Seal = shop, shop, name, name
+		r.Paid[0].Reference, r.Paid[0].Rate, r.Paid[0].Tender, r.Shop.Address = name, shop, pos.Tender(name), []string{name, shop}
+		check(t, printer.Layout(r, cols))
+		check(t, printer.TestPage(r.Shop, cols))
+	})
+}

@@ -1,0 +1,136 @@
+package port
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"golang.org/x/sys/unix"
+)
+
+// terminal returns the printer's end of a serial line, and the name of ours.
+func terminal(t *testing.T) (*os.File, string) {
+	t.Helper()
+	m, err := os.OpenFile("/dev/ptmx", os.O_RDWR|unix.O_NOCTTY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = m.Close() })
+	var n int
+	err = control(m, func(fd int) error {
+		if err := unix.IoctlSetPointerInt(fd, unix.TIOCSPTLCK, 0); err != nil {
+			return err
+		}
+		n, err = unix.IoctlGetInt(fd, unix.TIOCGPTN)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m, fmt.Sprintf("/dev/pts/%d", n)
+}
+
+// everyByte is what an image may hold, the flow-control characters, line ends and
+// the terminal's interrupt among it.
+func everyByte() []byte {
+	b := make([]byte, 3000)
+	for i := range b {
+		b[i] = byte(i)
+	}
+	return b
+}
+
+// TestSerial: every byte goes through as it is, both ways.
+func TestSerial(t *testing.T) {
+	for _, flow := range []string{"rtscts", "none"} {
+		m, name := terminal(t)
+		p, err := Open(t.Context(), "serial://"+name+"?baud=115200&flow="+flow)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := make(chan string, 1)
+		go func() {
+			b := make([]byte, 3000)
+			_, _ = io.ReadFull(m, b)
+			_, _ = m.Write([]byte("\x12\x0d\x03\x13"))
+			got <- string(b)
+		}()
+		if n, err := p.Write(everyByte()); n != 3000 || err != nil {
+			t.Fatalf("wrote %d, %v", n, err)
+		}
+		if <-got != string(everyByte()) {
+			t.Errorf("%s: other bytes arrived", flow)
+		}
+		b := make([]byte, 4)
+		if n, err := io.ReadFull(p, b); string(b) != "\x12\x0d\x03\x13" {
+			t.Errorf("%s: answers % x, %v", flow, b[:n], err)
+		}
+		if err := p.Close(); err != nil {
+			t.Errorf("%s: %v", flow, err)
+		}
+	}
+}
+
+func TestSerialSettings(t *testing.T) {
+	m, name := terminal(t)
+	p, err := Open(t.Context(), "serial://"+name+"?baud=38400&flow=xonxoff")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	err = control(m, func(fd int) error {
+		s, err := unix.IoctlGetTermios(fd, unix.TCGETS)
+		if err == nil && (s.Cflag&unix.CBAUD != unix.B38400 || s.Cflag&unix.CSIZE != unix.CS8 || s.Iflag&unix.IXON == 0 || s.Lflag != 0 || s.Oflag != 0) {
+			t.Errorf("%+v", s)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestSerialOnAFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "tty")
+	if err := os.WriteFile(path, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Open(t.Context(), "serial://"+path); err == nil {
+		t.Error("a plain file is no serial line")
+	}
+}
+
+// TestUSB plays usblp with a FIFO, which blocks when nobody takes its bytes as the
+// real file does without paper: writes go out whole, and the file is drained by
+// waiting until it takes bytes again.
+func TestUSB(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "lp0")
+	if err := unix.Mkfifo(path, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	paper, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer paper.Close()
+	p, err := Open(t.Context(), path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := make(chan int, 1)
+	go func() {
+		n, _ := io.ReadFull(paper, make([]byte, 200_000)) // more than the kernel keeps
+		got <- n
+	}()
+	if n, err := p.Write(make([]byte, 200_000)); n != 200_000 || err != nil {
+		t.Errorf("wrote %d, %v", n, err)
+	}
+	if n := <-got; n != 200_000 {
+		t.Errorf("%d bytes arrived", n)
+	}
+	if err := p.Close(); err != nil {
+		t.Error(err)
+	}
+}
