@@ -60,7 +60,8 @@ type Source interface {
 // Backoffice is the far end.
 type Backoffice interface {
 	// Push offers records, oldest first, none to ask how far it is. It fails with
-	// *wire.GapError, *wire.ForkError, or with anything else: an outage.
+	// *wire.GapError, *wire.ForkError, with NotFound while the till has no
+	// backoffice, or with anything else: an outage.
 	Push(ctx context.Context, batch []pos.Record) (pos.Checkpoint, error)
 }
 
@@ -122,8 +123,12 @@ func (o *Outbox) Run(ctx context.Context) error {
 
 // judge tells the link's state after a try and returns how long to stay quiet.
 func (o *Outbox) judge(err error, wait time.Duration) time.Duration {
-	if err == nil {
+	switch {
+	case err == nil:
 		o.tell("online", "")
+		return 0
+	case pos.KindOf(err) == pos.NotFound: // Wake says when the till has been enrolled
+		o.tell("unknown", "")
 		return 0
 	}
 	word := "sync_offline"
