@@ -25,7 +25,8 @@ const (
 	ofField     = `,"of":`
 	prevField   = `,"prev":"`
 	prevLen     = len(prevField) + 2*sha256.Size + len(`"`)
-	maxDigits   = 20 // of an uint64
+	maxDigits   = 20   // of an uint64
+	maxPart     = 9999 // records of one write: cutInt reads four digits
 )
 
 // strictSig refuses the second spelling that the last character of 86 allows.
@@ -61,6 +62,24 @@ func (p *Peek) read(line []byte) string {
 		return "the line does not say its place in the chain"
 	}
 	return ""
+}
+
+// CountEnds returns how many ends of records b shows. A line that lost its newline
+// shows two, and neither is a record any more.
+func CountEnds(b []byte) int {
+	const between = len(hashField) + 2*sha256.Size
+	n := 0
+	for at := 0; ; {
+		i := bytes.Index(b[at:], []byte(sigField))
+		if i < 0 {
+			return n
+		}
+		at += i
+		if at >= between && bytes.HasPrefix(b[at-between:], []byte(hashField)) {
+			n++
+		}
+		at += len(sigField)
+	}
 }
 
 // readTail reads a line's last tailLen bytes. Each value has one spelling only:

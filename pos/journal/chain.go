@@ -1,7 +1,6 @@
 package journal
 
 import (
-	"bytes"
 	"crypto/ed25519"
 	"fmt"
 	"io"
@@ -17,6 +16,7 @@ const maxDamage = 1000
 const (
 	whyBlind = "the storage cannot be read here"
 	whyLong  = "a line longer than any record"
+	whyGone  = "the file, or the end of the one before, is missing"
 	whyOpen  = "the file ends within a record"
 )
 
@@ -53,8 +53,8 @@ type batch struct {
 	before place // the chain's end without it
 	part   int   // of the last record seen; equal to of when that is the batch's last
 	of     int
-	holed  bool // something in it is bad or missing
-	nul    bool // and there are zero bytes in it
+	rotten bool // something in it is bad or missing
+	hole   bool // and a sector in it was never written
 	known  bool // off is certain: no older batch shares its bad bytes
 }
 
@@ -63,7 +63,7 @@ type region struct {
 	Damage
 	seg   *segment
 	end   place // where the chain goes on if nothing follows: an unreadable line was a record once
-	nul   bool
+	hole  bool
 	blind bool
 }
 
@@ -133,7 +133,7 @@ func (c *chain) resume(seg *segment, ln line, p pos.Peek) {
 	if c.bad != nil {
 		d = c.bad.Damage
 	} else if ln.off == 0 {
-		d = Damage{File: segmentName(c.end.n + 1), Why: "the file is missing"}
+		d = Damage{File: segmentName(c.end.n + 1), Why: whyGone}
 	}
 	d.First, d.Last = c.end.n+1, p.N-1
 	c.damage = append(c.damage, d)
@@ -153,8 +153,8 @@ func (c *chain) take(seg *segment, ln line, p pos.Peek) {
 	}
 	c.batch.part, c.batch.of = p.Part, p.Of
 	if start != p.N { // else what came before is no part of this batch
-		c.batch.holed = c.batch.holed || lost
-		c.batch.nul = c.batch.nul || c.bad != nil && c.bad.nul
+		c.batch.rotten = c.batch.rotten || lost
+		c.batch.hole = c.batch.hole || c.bad != nil && c.bad.hole
 	}
 	if c.end.n == 0 {
 		c.signed(p)
@@ -177,10 +177,10 @@ func (c *chain) spoil(seg *segment, ln line, p pos.Peek, why string, unreadable 
 	seg.fence(ln.off, ln.end)
 	b := c.bad
 	b.blind = b.blind || ln.blind
-	b.nul = b.nul || ln.nul || bytes.IndexByte(ln.text, 0) >= 0
+	b.hole = b.hole || ln.hole
 	switch {
 	case unreadable:
-		b.end = place{b.end.n + 1, c.prove(p, b.end.hash)}
+		b.end = place{b.end.n + uint64(max(1, pos.CountEnds(ln.text))), c.prove(p, b.end.hash)}
 	case p.N > b.end.n && c.signed(p):
 		b.end = place{p.N, p.Hash}
 	}

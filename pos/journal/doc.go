@@ -33,8 +33,8 @@
 // # Damage
 //
 // An unfinished tail is cut off, for nobody was promised it: bytes after the last
-// newline, a batch that lacks its last part, and a last batch with holes of zero
-// bytes in it, which a device leaves that writes its sectors out of order. The
+// newline, a batch that lacks its last part, and a last batch with sectors of zero
+// bytes in it, which a device leaves that writes out of order. The
 // bytes cut are kept beside, in journal-00000001.torn-<offset>-<count>, and
 // counted by Torn. On a full disk, where they cannot be kept yet, they stay where
 // they are until Append finds room.

@@ -18,8 +18,10 @@ const (
 	// maxUnread bounds the unreadable blocks of a file. Each may cost the kernel
 	// seconds of retries, and a till that cannot say so is worse than one that stops.
 	maxUnread = 16
-	// unread stands for bytes that the medium would not give. It is no zero byte: a
-	// zero means "never written".
+	// sector is the least that a device writes at once.
+	sector = 512
+	// unread stands for bytes that the medium would not give. It is no zero byte:
+	// zeros mean "never written".
 	unread = 0xff
 )
 
@@ -30,7 +32,7 @@ type line struct {
 	off   int64
 	end   int64
 	open  bool // the file ends without a newline
-	nul   bool // holds a zero byte: a sector that was never written, JSON has none
+	hole  bool // holds a sector that was never written: see hole
 	blind bool // holds bytes that could not be read
 }
 
@@ -66,7 +68,7 @@ func (l *lines) next() (line, error) {
 			break
 		}
 		if seen > pos.MaxLine {
-			ln.nul = ln.nul || l.nul(seen)
+			ln.hole = ln.hole || bytes.IndexByte(l.buf[l.from:l.to], 0) >= 0
 			l.pass(seen)
 			seen = 0
 		}
@@ -87,15 +89,31 @@ func (l *lines) take(ln line, n int) line {
 	if whole := ln.off == l.off; whole {
 		ln.text = l.buf[l.from : l.from+n : l.from+n]
 	}
-	if ln.text == nil || ln.open { // else PeekRecord has a better word
-		ln.nul = ln.nul || l.nul(n)
+	if i := bytes.IndexByte(l.buf[l.from:l.from+n], 0); i >= 0 {
+		ln.hole = ln.hole || ln.text == nil || hole(ln.text, ln.off)
 	}
 	l.no = ln.no
 	l.pass(n)
 	return ln
 }
 
-func (l *lines) nul(n int) bool { return bytes.IndexByte(l.buf[l.from:l.from+n], 0) >= 0 }
+// hole says whether text, which begins at off, holds zero bytes from the beginning
+// of a sector or line to the end of a sector: a part of a write that never reached
+// the medium. JSON holds none, and a space with a flipped bit is one byte long.
+func hole(text []byte, off int64) bool {
+	for i := 0; i < len(text); i++ {
+		from := i
+		for i < len(text) && text[i] == 0 {
+			i++
+		}
+		begins := from == 0 || (off+int64(from))%sector == 0
+		ends := i == len(text) || (off+int64(i))%sector == 0
+		if i > from && begins && ends {
+			return true
+		}
+	}
+	return false
+}
 
 func (l *lines) pass(n int) {
 	l.from += n

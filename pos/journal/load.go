@@ -155,7 +155,7 @@ func (j *Journal) settle(c *chain, seg *segment, e ending) error {
 // rewrite writes the last batch over itself. If the till's last run ended in a
 // failed fsync, its pages may be in memory only, and no sync would write them.
 func (j *Journal) rewrite(b batch, seg *segment, end int64) error {
-	if b.seg != seg || b.holed || end-b.off > maxBatchBytes {
+	if b.seg != seg || b.rotten || end-b.off > maxBatchBytes {
 		return nil
 	}
 	block := make([]byte, end-b.off)

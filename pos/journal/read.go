@@ -21,9 +21,9 @@ func (j *Journal) Since(after uint64) iter.Seq2[pos.Record, error] {
 		if after >= to {
 			return
 		}
-		c := &cursor{j: j, at: place{n: after}}
+		c := &cursor{j: j, want: after + 1}
 		defer c.close()
-		for c.at.n < to {
+		for c.want <= to {
 			r, err := c.next()
 			if !yield(r, err) || err != nil {
 				return
@@ -38,7 +38,7 @@ func (j *Journal) Read(n uint64) (pos.Record, error) {
 	if last, _ := j.Last(); n == 0 || n > last {
 		return pos.Record{}, pos.E("read record", pos.NotFound, "there is no record %d", n)
 	}
-	c := &cursor{j: j, at: place{n: n - 1}}
+	c := &cursor{j: j, want: n}
 	defer c.close()
 	return c.next()
 }
@@ -46,8 +46,9 @@ func (j *Journal) Read(n uint64) (pos.Record, error) {
 // cursor walks through the journal's records.
 type cursor struct {
 	j      *Journal
-	at     place // the record returned last; its hash is zero when it is not known
-	seg    int   // index of the file that is open
+	want   uint64 // the next record
+	prev   place  // the last whole record that the walk passed
+	seg    int    // index of the file that is open
 	file   File
 	lines  *lines
 	fences []span // of that file, those still ahead
@@ -60,16 +61,15 @@ func (c *cursor) close() {
 	}
 }
 
-// next returns the record after c.at.
+// next returns record c.want.
 func (c *cursor) next() (pos.Record, error) {
-	want := c.at.n + 1
 	for _, d := range c.j.damage {
-		if d.covers(want) {
-			return pos.Record{}, pos.Wrap("read record", pos.Corrupt, errors.New(d.String()), "record %d is damaged", want)
+		if d.covers(c.want) {
+			return pos.Record{}, c.damaged(errors.New(d.String()))
 		}
 	}
 	if c.file == nil {
-		if err := c.seek(want); err != nil {
+		if err := c.seek(); err != nil {
 			return pos.Record{}, err
 		}
 	}
@@ -82,41 +82,39 @@ func (c *cursor) next() (pos.Record, error) {
 		ended := err == io.EOF
 		p, err := pos.PeekRecord(text)
 		switch {
-		case ended || err == nil && p.N > want:
-			return pos.Record{}, pos.Wrap("read record", pos.Corrupt, rot, "record %d is damaged", want)
+		case ended || err == nil && p.N > c.want:
+			return pos.Record{}, c.damaged(rot)
 		case err != nil: // since Open; whether it was the record wanted, the next line tells
-			rot, c.at.hash = err, pos.Hash{}
-		case p.N < want: // on the way from the mark
-			c.at.hash = p.Hash
+			rot = err
+		case p.N < c.want: // on the way from the mark
+			c.prev = place{p.N, p.Hash}
 		default:
-			return c.read(want, text)
+			return c.read(text)
 		}
 	}
 }
 
-// read makes text record want, and the cursor's place.
-func (c *cursor) read(want uint64, text []byte) (pos.Record, error) {
+// read makes text record c.want. It checks the link to the record before, unless
+// that one is damaged or lies before the mark where the walk began.
+func (c *cursor) read(text []byte) (pos.Record, error) {
 	r, err := pos.ParseRecord(bytes.Clone(text))
+	if err == nil && c.prev.n == c.want-1 {
+		err = r.Follows(c.prev.n, c.prev.hash)
+	}
 	if err != nil {
-		return pos.Record{}, pos.Wrap("read record", pos.Corrupt, err, "record %d is damaged", want)
+		return pos.Record{}, c.damaged(err)
 	}
-	prev := c.at.hash
-	if c.unchained(want) {
-		prev = r.Prev
-	}
-	if err := r.Follows(want-1, prev); err != nil {
-		return pos.Record{}, err
-	}
-	c.at = place{r.N, r.Hash}
+	c.want, c.prev = r.N+1, place{r.N, r.Hash}
 	return r, nil
 }
 
-// unchained says whether there is no whole record before want to check it against:
-// the one before is damaged, or lies before the mark that the walk began at.
-func (c *cursor) unchained(want uint64) bool { return c.at.hash == pos.Hash{} && want > 1 }
+func (c *cursor) damaged(why error) error {
+	return pos.Wrap("read record", pos.Corrupt, why, "record %d is damaged", c.want)
+}
 
-// seek opens the file with record n at a mark before it.
-func (c *cursor) seek(n uint64) error {
+// seek opens the file with record c.want at a mark before it.
+func (c *cursor) seek() error {
+	n := c.want
 	c.j.mu.Lock()
 	i := len(c.j.segs) - 1
 	for i > 0 && (len(c.j.segs[i].marks) == 0 || c.j.segs[i].marks[0].n > n) {
@@ -127,7 +125,6 @@ func (c *cursor) seek(n uint64) error {
 		m = s.before(n)
 	}
 	c.j.mu.Unlock()
-	c.at.hash = pos.Hash{}
 	return c.open(i, m.off)
 }
 

@@ -46,16 +46,16 @@ func (c *chain) finish(seg *segment, rest *line) (ending, error) {
 }
 
 // torn says whether seg ends in an Append that was never finished, and where it
-// begins. Only holes of zero bytes tell one from damage when lines follow it.
+// begins. Only sectors never written tell one from damage when lines follow it.
 func (c *chain) torn(seg *segment) (off int64, before place, torn bool) {
 	b := c.batch
 	own := b.seg == seg && b.known
 	open := own && b.part < b.of
-	holed := own && b.holed && b.nul
+	holed := own && b.rotten && b.hole
 	switch {
 	case c.bad == nil:
 		return b.off, b.before, open || holed
-	case !c.bad.nul || seg.size-c.bad.Offset > maxBatchBytes:
+	case !c.bad.hole || seg.size-c.bad.Offset > maxBatchBytes:
 		return 0, place{}, false
 	case open:
 		return b.off, b.before, true
@@ -93,7 +93,7 @@ func (c *chain) trustName(seg *segment) {
 	if len(seg.marks) > 0 || seg.first <= c.end.n+1 {
 		return
 	}
-	c.damage = append(c.damage, Damage{File: seg.name, First: c.end.n + 1, Last: seg.first - 1, Why: "records before this file are missing"})
+	c.damage = append(c.damage, Damage{File: segmentName(c.end.n + 1), First: c.end.n + 1, Last: seg.first - 1, Why: whyGone})
 	c.end.n += lost
 	if c.bad != nil {
 		c.bad.end.n += lost

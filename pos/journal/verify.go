@@ -98,7 +98,7 @@ func (v *verifier) file(path string, final bool) (err error) {
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
 	if first, _ := parseSegment(v.name); v.last.N != 0 && first != v.last.N+1 {
-		d := Damage{File: segmentName(v.last.N + 1), First: v.last.N + 1, Last: first - 1, Why: "the file is missing"}
+		d := Damage{File: segmentName(v.last.N + 1), First: v.last.N + 1, Last: first - 1, Why: whyGone}
 		if first <= v.last.N {
 			d = Damage{File: v.name, Line: 1, Why: fmt.Sprintf("the file begins again before record %d", v.last.N)}
 		}

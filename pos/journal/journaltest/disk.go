@@ -74,6 +74,7 @@ type node struct {
 	data    []byte   // what the kernel shows
 	stable  []byte   // what is on the medium
 	pending []change // made since the last Sync
+	dead    [2]int64 // from, to: cannot be read
 }
 
 // change is a write, or a truncation when bytes is nil.
@@ -157,6 +158,11 @@ func (d *Disk) Poke(path string, b []byte) {
 			d.names[path], d.stable[path] = n, n
 		}
 	})
+}
+
+// Spoil makes n bytes of a file at off unreadable: EIO.
+func (d *Disk) Spoil(path string, off, n int64) {
+	d.with(func() { d.names[path].dead = [2]int64{off, off + n} })
 }
 
 // Files returns the paths of all files, sorted.

@@ -1,10 +1,10 @@
 package journaltest
 
 import (
-	"bytes"
 	"io"
 	"math/rand/v2"
 	"os"
+	"syscall"
 )
 
 // file is an open file of a Disk.
@@ -38,6 +38,9 @@ func (f *file) ReadAt(p []byte, off int64) (int, error) {
 		return 0, io.EOF
 	}
 	n := copy(p, f.n.data[off:])
+	if dead := f.n.dead; off < dead[1] && off+int64(n) > dead[0] {
+		return int(max(0, dead[0]-off)), syscall.EIO
+	}
 	if n < len(p) {
 		return n, io.EOF
 	}
@@ -93,7 +96,7 @@ func (f *file) Sync() error {
 	err := f.d.call(Sync)
 	switch {
 	case err == nil, f.d.off && f.d.rand.IntN(2) == 0: // power may go right behind it
-		f.n.stable, f.n.pending = bytes.Clone(f.n.data), nil
+		f.n.flush()
 	case !f.d.off: // the kernel tried once, and holds its pages for clean now
 		f.n.settle(f.d.rand, f.d.reorder)
 	}
@@ -138,6 +141,15 @@ func (c change) on(b []byte) []byte {
 	}
 	copy(b[c.off:], c.bytes)
 	return b
+}
+
+// flush brings the pending changes to the medium. What an earlier Sync lost stays
+// lost: the kernel thinks that it is there.
+func (n *node) flush() {
+	for _, c := range n.pending {
+		n.stable = c.on(n.stable)
+	}
+	n.pending = nil
 }
 
 // settle decides what of the pending changes reaches the medium.
