@@ -250,7 +250,9 @@ var cases = []struct {
 	}},
 
 	{"health follows the line", func(k *kit) {
+		p := k.ask(k.next())
 		k.Break()
+		_, _ = k.Rail.Check(k.Context(), p) // as the till does all the time: health may learn from it
 		k.until("the broken line is noticed", func() bool { return !k.Rail.Health().Ready })
 		if h := k.Rail.Health(); h.Reason == "" {
 			k.Fatal("not ready, and no reason")

@@ -58,7 +58,7 @@ func (r *Rail) Ask(ctx context.Context, p pos.Payment, memo string) (pos.Asked, 
 	if err != nil {
 		return pos.Asked{}, err
 	}
-	return r.accept(ctx, n, want, text, s)
+	return r.accept(ctx, n, p, want, text, s)
 }
 
 // mayAsk refuses what no call to the node could make good. Once an attempt has
@@ -142,11 +142,15 @@ func (r *Rail) again(ctx context.Context, n *node, h hash) (string, stamp, error
 }
 
 // accept checks the invoice and makes it a payload. One that differs from the
-// order is cancelled at once and shown to nobody.
-func (r *Rail) accept(ctx context.Context, n *node, want order, text string, s stamp) (pos.Asked, error) {
+// order is cancelled at once and shown to nobody; but one that was shown already
+// stays, for the customer may be paying it.
+func (r *Rail) accept(ctx context.Context, n *node, p pos.Payment, want order, text string, s stamp) (pos.Asked, error) {
 	end, err := want.check(strings.ToUpper(text))
-	if err != nil {
+	switch {
+	case err != nil && neverShown(p):
 		return pos.Asked{}, r.reject(ctx, n, want.hash, err)
+	case err != nil:
+		return pos.Asked{}, pos.Wrap(askOp, pos.Internal, err, "%s", r.word("ln_odd"))
 	}
 	if !end.After(s.now()) {
 		return pos.Asked{}, pos.E(askOp, pos.Unavailable, "%s", r.word("ln_attempt_over"))
@@ -172,7 +176,14 @@ func (r *Rail) reject(ctx context.Context, n *node, h hash, why error) error {
 	return pos.Wrap(askOp, kind, why, "%s", r.word("ln_wrong_invoice"))
 }
 
-// unknown wraps a call that gave no clear answer, in a cashier's words.
+// unknown wraps a call that gave no clear answer, in a cashier's words, and lets
+// the health loop look for the cause now.
 func (r *Rail) unknown(op string, err error) *pos.Error {
+	if !answered(err) {
+		select {
+		case r.look <- struct{}{}:
+		default:
+		}
+	}
 	return pos.Wrap(op, pos.Unavailable, err, "%s", r.reason(faultOf(err)))
 }

@@ -52,7 +52,7 @@ func refuse(format string, args ...any) (Connection, error) {
 // holds no secret. It does not judge the macaroon's rights: Inspect does.
 func ParseConnection(text string) (Connection, error) {
 	text = strings.TrimSpace(text)
-	lower := strings.ToLower(text)
+	lower := strings.ReplaceAll(strings.ToLower(text), " ", "")
 	switch {
 	case text == "":
 		return refuse("there is no connection string; copy it from the Lightning node")

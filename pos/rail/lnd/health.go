@@ -23,46 +23,85 @@ var certificateDays = []int{1, 7, 30}
 
 // Run keeps the health known until ctx ends; then it returns nil.
 func (r *Rail) Run(ctx context.Context) error {
-	wait, next := retryFirst, time.Now()
-	var asked *node
+	var p pacer
 	for ctx.Err() == nil {
 		if !r.Health().Ready {
 			_ = r.link() // the health says what is wrong
 		}
 		n := r.node.Load()
-		if n != asked {
-			asked, wait, next = n, retryFirst, time.Now()
-		}
-		if n != nil && !time.Now().Before(next) {
+		if p.due(n) {
 			h, f := r.examine(ctx, n)
-			if ctx.Err() != nil {
-				break
-			}
-			if r.node.Load() == n {
+			if ctx.Err() == nil && r.node.Load() == n {
 				r.set(h)
 			}
-			pace := healthEvery
-			switch {
-			case h.Ready:
-				wait = retryFirst
-			case f.permanent():
-				pace = permanentRetry
-			default:
-				pace = jitter(wait)
-				wait = min(2*wait, retryLast)
-			}
-			next = time.Now().Add(pace)
+			p.examined(h.Ready, f)
 		}
-		d := sourceEvery
-		if n != nil && (r.Health().Ready || time.Until(next) < d) {
-			d = time.Until(next)
+		if r.rest(ctx, p.rest(r.Health().Ready)) && r.Health().Ready {
+			p.hurry()
 		}
-		pause(ctx, max(d, 0))
 	}
 	if n := r.node.Load(); n != nil {
 		n.close()
 	}
 	return nil
+}
+
+// rest waits for d, for ctx, or for a call that had no answer; the last it reports.
+func (r *Rail) rest(ctx context.Context, d time.Duration) (look bool) {
+	t := time.NewTimer(max(d, 0))
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-ctx.Done():
+	case <-r.look:
+		return true
+	}
+	return false
+}
+
+// pacer says when the node is to be examined next. It belongs to Run.
+type pacer struct {
+	node       *node
+	wait       time.Duration // the next one, while the node is not well
+	last, next time.Time
+}
+
+// due reports that n shall be examined now: it is new, or its time has come.
+func (p *pacer) due(n *node) bool {
+	if n != p.node {
+		*p = pacer{node: n, wait: retryFirst}
+	}
+	return n != nil && !time.Now().Before(p.next)
+}
+
+// examined sets the next time.
+func (p *pacer) examined(ready bool, f fault) {
+	p.last = time.Now()
+	switch {
+	case ready:
+		p.wait, p.next = retryFirst, p.last.Add(healthEvery)
+	case f.permanent():
+		p.next = p.last.Add(permanentRetry)
+	default:
+		p.next = p.last.Add(jitter(p.wait))
+		p.wait = min(2*p.wait, retryLast)
+	}
+}
+
+// hurry brings the next time forward, to no sooner than a second after the last.
+func (p *pacer) hurry() { p.next = p.last.Add(time.Second) }
+
+// rest is how long Run may sleep: until the next time, and no longer than Source
+// may wait.
+func (p *pacer) rest(ready bool) time.Duration {
+	switch left := time.Until(p.next); {
+	case p.node == nil:
+		return sourceEvery
+	case ready:
+		return left
+	default:
+		return min(left, sourceEvery)
+	}
 }
 
 // examine asks the node how it is. The fault is meaningful when it is not ready.

@@ -1,6 +1,7 @@
 package lnd
 
 import (
+	"bytes"
 	"fmt"
 	"strings"
 	"time"
@@ -113,6 +114,9 @@ func Inspect(b []byte) (Rights, error) {
 	}
 	if err := m.UnmarshalBinary(b); err != nil {
 		return Rights{}, pos.E(inspectMacaroon, pos.Invalid, "this is not a macaroon")
+	}
+	if again, err := m.MarshalBinary(); err != nil || !bytes.Equal(again, b) {
+		return Rights{}, pos.E(inspectMacaroon, pos.Invalid, "this macaroon has more to it than can be read; copy it again")
 	}
 	id := m.Id()
 	if m.Version() != macaroon.V2 || len(id) == 0 || id[0] != bakeryV3 {

@@ -60,7 +60,8 @@ type Rail struct {
 	o      Options
 	node   atomic.Pointer[node] // nil until there is a connection that may be used
 	health atomic.Pointer[pos.Health]
-	linkMu sync.Mutex // one reader of Source at a time
+	linkMu sync.Mutex    // one reader of Source at a time
+	look   chan struct{} // holds a token when a call had no answer: the health may be out of date
 
 	mu         sync.Mutex
 	gone       remembered // invoices whose cancellation the node confirmed
@@ -94,7 +95,7 @@ func New(o Options) (*Rail, error) {
 	if err := o.complete(); err != nil {
 		return nil, err
 	}
-	r := &Rail{o: o}
+	r := &Rail{o: o, look: make(chan struct{}, 1)}
 	r.say(r.word("ln_connecting"))
 	if err := r.link(); pos.KindOf(err) == pos.Forbidden {
 		return nil, err

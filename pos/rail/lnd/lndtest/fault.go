@@ -121,3 +121,11 @@ func (p *page) send(w http.ResponseWriter, body []byte) {
 	w.WriteHeader(p.status)
 	_, _ = w.Write(body) // the other end may be gone
 }
+
+// Clear takes every fault away that has not happened yet.
+func (n *Node) Clear() {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	clear(n.faults)
+	clear(n.always)
+}

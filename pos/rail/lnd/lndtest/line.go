@@ -45,7 +45,7 @@ func (n *Node) Dial(ctx context.Context, network, address string) (net.Conn, err
 	if l == nil {
 		return nil, &net.OpError{Op: "dial", Net: network, Err: syscall.ECONNREFUSED}
 	}
-	client, server := net.Pipe()
+	client, server := newConns()
 	select {
 	case l.conns <- server:
 		return client, nil
