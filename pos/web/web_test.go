@@ -155,3 +155,5 @@ func TestSell(t *testing.T) {
 		t.Errorf("got %s", got.body)
 	}
 }
+
+func webtestEUR(minor int64) pos.Amount { return pos.Currency{Code: "EUR", Decimals: 2}.Of(minor) }

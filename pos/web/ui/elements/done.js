@@ -1,0 +1,36 @@
+// @ts-check
+// done.js: <till-done> PAID, or the CHANGE to give back. The next digit, scan or
+// tap begins the next sale.
+
+import { act, busy, set } from "../local.js";
+import { h, icon, paint } from "../dom.js";
+import { TillElement } from "../element.js";
+import { money, zero } from "../money.js";
+import { now } from "../state.js";
+import { tender, t } from "../words.js";
+
+/** next ends the customer's picture too. */
+export async function next() {
+  const sale = now().view?.customer?.sale ?? "";
+  if (await act("POST", "/v1/next-customer", {})) set({ seen: sale, pane: "keypad" });
+}
+
+customElements.define("till-done", class extends TillElement {
+  draw() {
+    const { view, online } = now();
+    const done = view?.counter?.last_done;
+    if (!done || view.customer.sale !== done.id) return;
+    const last = (done.payments ?? []).filter((/** @type {any} */ p) => p.state === "settled").at(-1);
+    const change = !zero(done.change);
+    paint(this, [done, online, view.shop.language], () => [
+      h("div", { class: "mid" },
+        h("p", { class: "state good" }, icon("check"), t("paid"), h("span", { class: "soft" }, done.receipt)),
+        change ? h("p", { class: "label" }, t("ui.give_change")) : h("p", { class: "label" }, last ? tender(last.tender) : ""),
+        h("output", { class: "money giant", "aria-live": "assertive" }, money(change ? done.change : done.totals.total)),
+        change ? h("p", { class: "quantity" }, t("total") + " " + money(done.totals.total) + " · " + t("given") + " " + money(last?.given)) : null),
+      h("div", { class: "exits" },
+        h("button", { class: "wide", "data-key": "again", disabled: !online, click: (/** @type {Event} */ e) => busy(e, () => act("POST", `/v1/sales/${done.id}/reprints`, {})) }, icon("printer"), t("ui.print_again")),
+        h("button", { class: "wide go", "data-key": "next", disabled: !online, click: (/** @type {Event} */ e) => busy(e, next) }, t("ui.next_customer"), icon("next"))),
+    ]);
+  }
+});

@@ -1,0 +1,58 @@
+// @ts-check
+// head.js: <till-head> who is here, and how far the records are safe.
+
+import { dialog, h, icon, paint } from "../dom.js";
+import { TillElement } from "../element.js";
+import { money, zero } from "../money.js";
+import { now, till } from "../state.js";
+import { t } from "../words.js";
+
+/** @param {any} v @param {boolean} online */
+function standing(v, online) {
+  const { sync, links } = v.counter;
+  const off = links.filter((/** @type {any} */ l) => l.state === "offline");
+  if (!online) return { shape: "triangle", word: t("ui.no_till"), look: "bad" };
+  if (sync.trouble) return { shape: "square", word: t("ui.action_needed"), look: "bad" };
+  if (off.some((/** @type {any} */ l) => l.name === "printer")) return { shape: "square", word: t("ui.link.printer") + ": " + t("ui.link_offline"), look: "bad" };
+  if (off.length) return { shape: "triangle", word: t("ui.offline_cash_ok"), look: "warn" };
+  if (!sync.enrolled) return { shape: "dot", word: t("ui.on_this_till"), look: "plain" };
+  if (sync.waiting) return { shape: "dot", word: t("ui.waiting_n", { n: sync.waiting }), look: "plain" };
+  return { shape: "check", word: t("ui.all_safe"), look: "good" };
+}
+
+/** age writes how long ago something was, roughly. @param {string} at */
+export function age(at) {
+  const minutes = Math.max(0, Math.floor((till() - Date.parse(at)) / 60_000));
+  if (minutes < 1) return t("ui.just_now");
+  return minutes < 60 ? t("ui.minutes", { n: minutes }) : t("ui.hours", { n: Math.floor(minutes / 60) });
+}
+
+/** details opens the sheet behind the pill. */
+function details() {
+  const { counter, software } = now().view;
+  const { sync, links } = counter;
+  const rows = links.map((/** @type {any} */ l) => h("li", { class: "row" },
+    h("span", { class: "state " + l.state }, icon(l.state === "online" ? "check" : l.state === "offline" ? "triangle" : "dot")),
+    h("span", { class: "grow" }, h("b", {}, t("ui.link." + l.name)), l.detail ? h("small", {}, l.detail) : null),
+    h("span", {}, t("ui.link_" + l.state))));
+  const far = sync.enrolled ? t("ui.safe_to", { n: sync.safe_to }) : t("ui.not_enrolled");
+  const waits = sync.waiting ? t("ui.waiting_more", { n: sync.waiting, sales: sync.sales, amount: zero(sync.amount) ? "–" : money(sync.amount), age: sync.oldest ? age(sync.oldest) : "–" }) : null;
+  dialog(t("ui.status"), t("ui.close"),
+    sync.trouble ? h("p", { class: "alarm" }, icon("square"), sync.trouble) : null,
+    h("p", { class: "lead" }, far), waits ? h("p", {}, waits) : null,
+    h("ul", { class: "rows" }, ...rows), h("p", { class: "soft" }, t("ui.software", { version: software })));
+}
+
+customElements.define("till-head", class extends TillElement {
+  draw() {
+    const { view, online } = now();
+    if (!view?.counter) return;
+    const s = standing(view, online);
+    const who = view.session.actor.name;
+    paint(this, [s, who], () => [
+      h("button", { class: "who", "data-key": "who", "aria-label": t("ui.lock_named", { name: who }), click: () => document.dispatchEvent(new Event("lock")) },
+        icon("lock"), h("span", {}, who)),
+      h("button", { class: "pill " + s.look, "data-key": "pill", click: details }, icon(/** @type {any} */ (s.shape)), h("span", {}, s.word)),
+    ]);
+  }
+});

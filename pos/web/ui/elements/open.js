@@ -1,0 +1,36 @@
+// @ts-check
+// open.js: <till-open> every sale that is not over.
+
+import { act, current, set } from "../local.js";
+import { h, icon, paint } from "../dom.js";
+import { TillElement } from "../element.js";
+import { money } from "../money.js";
+import { now } from "../state.js";
+import { t } from "../words.js";
+import { age } from "./head.js";
+
+/** standing says in a word how a sale stands. @param {any} s */
+export function standing(s) {
+  if (s.doubtful) return { word: t("ui.no_answer"), look: "bad", shape: "warn" };
+  if (s.waiting) return { word: t("ui.awaiting"), look: "warn", shape: "clock" };
+  if (s.state === "part-paid") return { word: t("ui.part_paid"), look: "warn", shape: "dot" };
+  if (s.state === "awaiting") return { word: t("ui.not_paid"), look: "plain", shape: "dot" };
+  return { word: t("ui.basket"), look: "plain", shape: "receipt" };
+}
+
+customElements.define("till-open", class extends TillElement {
+  draw() {
+    const { view, online } = now();
+    if (!view?.counter) return;
+    const here = current()?.id;
+    const list = view.counter.open;
+    paint(this, [list, here, online, Math.floor(Date.now() / 60_000)], () => [
+      h("div", { class: "cards" }, ...list.map((/** @type {any} */ s) => {
+        const st = standing(s);
+        return h("button", { class: "card", "data-key": s.id, "aria-current": s.id === here ? "true" : null, disabled: !online, click: async () => { if (await act("PUT", "/v1/current-sale", { sale: s.id })) set({ pane: "keypad" }); } },
+          h("b", {}, s.ref), h("span", { class: "money" }, money(s.due)), h("span", { class: "tag " + st.look }, icon(/** @type {any} */ (st.shape)), st.word), h("small", {}, s.by.name + " · " + age(s.opened)));
+      }), list.length ? null : h("p", { class: "nothing" }, t("ui.none_open"))),
+      h("button", { class: "wide", "data-key": "new", disabled: !online, click: async () => { if (await act("POST", "/v1/sales", {})) set({ pane: "keypad" }); } }, icon("plus"), t("ui.new_sale")),
+    ]);
+  }
+});

@@ -1,0 +1,146 @@
+// @ts-check
+// local.js: what only this page knows: the open pane, digits being typed, what is
+// not sent yet. The till's own state is in state.js.
+
+import { newKey, once, Problem, send } from "./api.js";
+import { changed, now } from "./state.js";
+import * as sound from "./sound.js";
+import { t } from "./words.js";
+
+/** What the cashier is doing on this page. */
+export const local = {
+  pane: "keypad", // keypad, items, open, pay, amount
+  digits: "", // of an amount being typed, in minor units
+  times: "", // pieces, typed before ×
+  line: 0, // the chosen line; 0 is the last
+  search: "",
+  category: "",
+  seen: "", // the completed sale whose PAID or CHANGE was left
+  sure: "", // what a second tap will do
+  problem: /** @type {null|{title: string, detail: string}} */ (null),
+  /** @type {{key: string, body: any, name: string}[]} */
+  queue: [],
+};
+
+/** MOST digits: 99,999,999.99 is more than any till sells at once. */
+const MOST = 10;
+const QUEUE = 32; // taps ahead of the till; beyond it somebody leans on the screen
+
+/** set changes what the page knows and shows it. @param {Partial<typeof local>} change */
+export function set(change) {
+  Object.assign(local, change);
+  changed();
+}
+
+/** current is the sale at the counter, if any. */
+export const current = () => now().view?.counter?.current ?? null;
+
+/** fail shows what went wrong and says it aloud. @param {unknown} e */
+export function fail(e) {
+  sound.wrong();
+  if (!(e instanceof Problem)) throw e;
+  const offline = e.status === 0;
+  set({ problem: { title: offline ? t("ui.offline") : e.title, detail: offline ? t("ui.offline_again") : e.message } });
+  if (e.status === 401) document.dispatchEvent(new Event("stranger"));
+}
+
+/** act sends one thing for a button; what fails is shown. It returns the answer or undefined. @param {string} method @param {string} path @param {any} [body] */
+export async function act(method, path, body) {
+  set({ problem: null, sure: "" });
+  try {
+    return await once(method, path, body);
+  } catch (e) {
+    fail(e);
+    return undefined;
+  }
+}
+
+/** busy runs f with the pressed button switched off, so that a second tap on it does nothing. @param {Event} e @param {() => Promise<any>} f */
+export async function busy(e, f) {
+  const b = /** @type {HTMLButtonElement} */ (e.currentTarget);
+  if (b.getAttribute("aria-disabled") === "true") return;
+  b.setAttribute("aria-disabled", "true");
+  try {
+    await f();
+  } finally {
+    b.removeAttribute("aria-disabled");
+  }
+}
+
+let running = /** @type {Promise<string|undefined>|null} */ (null);
+
+/**
+ * add puts a line into the basket: at once on the screen, and in order, each
+ * under its own key, on the till. It returns the sale's ID when all is sent.
+ * @param {any} body @param {string} name
+ */
+export function add(body, name) {
+  if (local.queue.length < QUEUE) local.queue.push({ key: newKey(), body, name });
+  set({ digits: "", times: "", line: 0, problem: null, sure: "", seen: now().view?.customer?.sale ?? "" });
+  return flush();
+}
+
+/** flush sends what waits. */
+export function flush() {
+  running ??= drain().finally(() => { running = null; });
+  return running;
+}
+
+async function drain() {
+  let sale;
+  while (local.queue.length) {
+    const { key, body } = local.queue[0];
+    try {
+      const id = current()?.state === "draft" ? current().id : "current";
+      sale = (await send("POST", `/v1/sales/${id}/lines`, body, key)).sale;
+    } catch (e) {
+      if (e instanceof Problem && e.status === 0) { // not answered: it stays, under its key, and is shown as not sent
+        fail(e);
+        return undefined;
+      }
+      sale = undefined;
+      if (e instanceof Problem && e.status === 401) local.queue = [];
+      fail(e);
+    }
+    local.queue.shift();
+    changed();
+  }
+  return sale;
+}
+
+/** pieces takes what was typed before ×, in thousandths, as text is not a number of money. */
+export function pieces() {
+  return local.times ? { qty: Number(local.times) * 1000 } : {};
+}
+
+/** digit types into the amount. @param {string} d "0" to "9", or "00" */
+export function digit(d) {
+  const digits = (local.digits + d).replace(/^0+/, "").slice(0, MOST);
+  set({ digits, problem: null, sure: "" });
+}
+
+/** times takes the digits as a number of pieces. */
+export function times() {
+  if (local.digits && local.digits.length <= 4) set({ times: local.digits, digits: "" });
+}
+
+/** typed returns what was typed as an amount of the shop's currency. */
+export const typed = () => {
+  const v = now().view;
+  return { minor: local.digits || "0", decimals: v?.decimals ?? 2, currency: v?.currency ?? "EUR" };
+};
+
+/** addTyped puts the typed amount into the basket. */
+export async function addTyped() {
+  if (!local.digits) return undefined;
+  return add({ price: typed(), ...pieces() }, t("ui.amount"));
+}
+
+/** addItem puts an item into the basket. @param {any} item */
+export const addItem = (item) => add({ sku: item.sku, ...pieces() }, item.name);
+
+/** scan looks a code up; the till knows whether there is such an item. @param {string} code */
+export async function scan(code) {
+  const sale = await add({ sku: code, ...pieces() }, code);
+  if (sale) sound.scanned();
+}

@@ -1,0 +1,129 @@
+// @ts-check
+// menu.js: what is needed less often than a sale: the drawer, copies, people, the
+// head office, help.
+
+import { get, once, Problem } from "./api.js";
+import { dialog, h, icon } from "./dom.js";
+import { act, busy, fail } from "./local.js";
+import { money } from "./money.js";
+import { now } from "./state.js";
+import { tender, t } from "./words.js";
+
+/** @param {string} title @param {...(Node|string|null|false)} content */
+const sheet = (title, ...content) => dialog(title, t("ui.close"), ...content);
+
+/** noSale opens the drawer without a sale, for a reason that is kept. */
+export function noSale() {
+  const open = async (/** @type {Event} */ e, /** @type {string} */ reason) => busy(e, async () => { if (await act("POST", "/v1/drawer-openings", { reason })) box.close(); });
+  const other = /** @type {HTMLInputElement} */ (h("input", { maxlength: "100", autocomplete: "off", "aria-label": t("ui.other_reason") }));
+  other.placeholder = t("ui.other_reason");
+  const box = sheet(t("ui.open_drawer"), h("p", {}, t("ui.open_drawer_why")), h("div", { class: "menu" },
+    ...["ui.reason.change", "ui.reason.check", "ui.reason.mistake", "ui.reason.supplies"].map((r) => h("button", { class: "wide", click: (/** @type {Event} */ e) => open(e, t(r)) }, t(r)))),
+  h("form", { class: "inline", submit: (/** @type {Event} */ e) => { e.preventDefault(); if (other.value.trim()) open(e, other.value.trim()); } }, other, h("button", { class: "wide", type: "submit" }, icon("drawer"), t("ui.open"))));
+}
+
+/** menu opens the sheet of everything else. */
+export function menu() {
+  const { counter, session } = now().view;
+  const role = session.actor.role;
+  /** @param {any} name @param {string} word @param {() => any} f @param {string} [off] */
+  const entry = (name, word, f, off = "") => h("button", { class: "wide", disabled: !!off, click: () => { box.close(); f(); } }, icon(name), h("span", {}, word, off ? h("small", {}, off) : null));
+  const box = sheet(t("ui.more"), h("div", { class: "menu" },
+    entry("printer", t("ui.print_last"), () => act("POST", `/v1/sales/${counter.last_done.id}/reprints`, {}), counter.last_done ? "" : t("ui.none_yet")),
+    entry("receipt", t("ui.receipts"), receipts),
+    entry("drawer", t("ui.open_drawer"), noSale),
+    entry("screen", t("ui.customer_screen"), () => open("/display", "display")),
+    entry("people", t("ui.staff"), people, role === "cashier" ? t("ui.manager_needed") : ""),
+    entry("office", t("ui.head_office"), office, role === "owner" ? "" : t("ui.owner_needed")),
+    entry("help", t("ui.keys"), keys),
+    entry("lock", t("ui.lock"), () => document.dispatchEvent(new Event("lock")))));
+}
+
+/** receipts lists completed sales, newest first, page by page. */
+async function receipts() {
+  const list = h("ul", { class: "rows" });
+  const more = h("button", { class: "wide", click: (/** @type {Event} */ e) => busy(e, page) }, t("ui.earlier"));
+  let cursor = "";
+  const page = async () => {
+    const got = await get("/v1/sales?limit=12" + (cursor ? "&cursor=" + encodeURIComponent(cursor) : "")).catch(fail);
+    if (!got) return;
+    list.append(...got.sales.map((/** @type {any} */ s) => h("li", { class: "row" },
+      h("span", { class: "grow" }, h("b", {}, s.receipt), h("small", {}, new Date(s.completed).toLocaleString(document.documentElement.lang, { dateStyle: "short", timeStyle: "short" }) + " · " + s.by.name + " · " +
+        [...new Set((s.payments ?? []).filter((/** @type {any} */ p) => p.state === "settled").map((/** @type {any} */ p) => tender(p.tender)))].join(", "))),
+      h("span", { class: "money" }, money(s.totals.total)),
+      h("button", { class: "step", "aria-label": t("ui.print_named", { name: s.receipt }), click: (/** @type {Event} */ e) => busy(e, () => act("POST", `/v1/sales/${s.id}/reprints`, {})) }, icon("printer")))));
+    cursor = got.next ?? "";
+    more.hidden = !cursor;
+    if (!list.children.length) list.append(h("li", { class: "row" }, t("ui.none_yet")));
+  };
+  await page();
+  sheet(t("ui.receipts"), list, more);
+}
+
+/** @param {string} word @param {Record<string, any>} props */
+export function field(word, props) {
+  const input = /** @type {HTMLInputElement} */ (h("input", { autocomplete: "off", required: true, ...props }));
+  return { input, row: h("label", { class: "field" }, h("span", {}, word), input) };
+}
+
+/** form sends its fields and says what came of it. @param {(Node|string)[]} rows @param {string} word @param {() => Promise<string>} f what to do; it returns what to say */
+export function form(rows, word, f) {
+  const said = h("p", { class: "hint", role: "status" });
+  const go = /** @type {HTMLButtonElement} */ (h("button", { class: "wide go", type: "submit" }, word));
+  return h("form", { class: "stack", submit: async (/** @type {Event} */ e) => {
+    e.preventDefault();
+    go.disabled = true;
+    said.className = "hint";
+    said.textContent = t("ui.one_moment");
+    try {
+      said.textContent = await f();
+      said.className = "hint fine";
+    } catch (err) {
+      if (!(err instanceof Problem)) throw err;
+      said.className = "hint wrong";
+      said.textContent = err.status === 0 ? t("ui.offline") : err.message;
+    } finally {
+      go.disabled = false;
+    }
+  } }, ...rows, said, go);
+}
+
+/** people lists who may use the till, and adds to them. */
+async function people() {
+  const got = await get("/v1/staff").catch(fail);
+  if (!got) return;
+  const list = h("ul", { class: "rows" });
+  const show = (/** @type {any[]} */ staff) => list.replaceChildren(...staff.map((s) => h("li", { class: "row" }, h("span", { class: "grow" }, h("b", {}, s.name)), t("ui.role." + s.role))));
+  show(got.staff);
+  const name = field(t("ui.name"), { maxlength: "40" });
+  const pin = field(t("ui.pin"), { type: "password", inputmode: "numeric", pattern: "[0-9]{4,8}", autocomplete: "new-password" });
+  const role = /** @type {HTMLSelectElement} */ (h("select", {}, ...["cashier", "manager", "owner"].map((r) => h("option", { value: r }, t("ui.role." + r)))));
+  sheet(t("ui.staff"), list, h("h3", {}, t("ui.add_person")), form([name.row, h("label", { class: "field" }, h("span", {}, t("ui.role")), role), pin.row], t("ui.add_person"), async () => {
+    const who = await once("POST", "/v1/staff", { name: name.input.value.trim(), role: role.value, pin: pin.input.value });
+    name.input.value = pin.input.value = "";
+    show((await get("/v1/staff")).staff);
+    return t("ui.added", { name: who.name });
+  }));
+}
+
+/** officeForm binds the till to its head office. */
+export function officeForm() {
+  const url = field(t("ui.office_url"), { type: "url", inputmode: "url" });
+  url.input.placeholder = "https://";
+  const code = field(t("ui.office_code"), { autocapitalize: "characters", spellcheck: "false" });
+  return form([url.row, code.row], t("ui.enrol"), async () => {
+    await once("POST", "/v1/enrolments", { url: url.input.value.trim(), code: code.input.value.trim() });
+    return t("ui.enrolled");
+  });
+}
+
+function office() {
+  const { sync } = now().view.counter;
+  sheet(t("ui.head_office"), h("p", { class: "lead" }, sync.enrolled ? t("ui.safe_to", { n: sync.safe_to }) : t("ui.not_enrolled")), officeForm());
+}
+
+/** keys explains the keyboard. */
+export function keys() {
+  const rows = [["0 – 9", "ui.key.digits"], ["*", "ui.key.times"], ["Enter", "ui.key.enter"], ["/", "ui.key.search"], ["F12  +", "ui.key.pay"], ["Del", "ui.key.del"], ["F6", "ui.key.aside"], ["Shift F6", "ui.key.open"], ["F4", "ui.key.lock"], ["Esc", "ui.key.esc"], ["F1", "ui.key.help"]];
+  sheet(t("ui.keys"), h("p", {}, t("ui.keys_scan")), h("ul", { class: "rows" }, ...rows.map(([k, w]) => h("li", { class: "row" }, h("kbd", {}, k), h("span", { class: "grow" }, t(w))))));
+}

@@ -1,0 +1,31 @@
+// @ts-check
+// words.js: the words of the screens, in the shop's language.
+
+import { speak } from "./money.js";
+
+/** @type {Record<string, string>} */
+let words = {};
+
+/** load fetches the shop's words; a page waits for them before it shows anything. */
+export async function load() {
+  const res = await fetch("/v1/words");
+  const page = await res.json();
+  words = page.words;
+  document.documentElement.lang = page.language;
+  speak(page.language);
+}
+
+/**
+ * t returns a word with {name}s filled in; a word that is missing is its key, so
+ * that a button is never empty.
+ * @param {string} key
+ * @param {Record<string, string|number>} [fill]
+ */
+export function t(key, fill = {}) {
+  let text = words[key] ?? key;
+  for (const [name, value] of Object.entries(fill)) text = text.replaceAll("{" + name + "}", String(value));
+  return text;
+}
+
+/** tender names a way to pay. @param {string} name */
+export const tender = (name) => words[name] ?? words["ui.tender." + name] ?? name.toUpperCase();
