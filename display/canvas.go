@@ -116,19 +116,19 @@ func (c *canvas) pill(r image.Rectangle, col color.RGBA) {
 
 // disc is a circle.
 func disc(x, y, radius float64) shape {
-	return func(px, py float64) float64 { return math.Hypot(px-x, py-y) - radius }
+	return func(px, py float64) float64 { return length(px-x, py-y) - radius }
 }
 
 // stroke is a line with round ends.
 func stroke(x1, y1, x2, y2, half float64) shape {
 	dx, dy := x2-x1, y2-y1
-	length := dx*dx + dy*dy
+	square := dx*dx + dy*dy
 	return func(x, y float64) float64 {
 		t := 0.0
-		if length > 0 {
-			t = max(0, min(1, ((x-x1)*dx+(y-y1)*dy)/length))
+		if square > 0 {
+			t = max(0, min(1, ((x-x1)*dx+(y-y1)*dy)/square))
 		}
-		return math.Hypot(x-x1-t*dx, y-y1-t*dy) - half
+		return length(x-x1-t*dx, y-y1-t*dy) - half
 	}
 }
 
@@ -142,3 +142,6 @@ func either(shapes ...shape) shape {
 		return d
 	}
 }
+
+// length is math.Hypot without its care for numbers that no picture has.
+func length(x, y float64) float64 { return math.Sqrt(x*x + y*y) }
