@@ -90,9 +90,11 @@ func (c *config) validate(f *faults) {
 	}
 }
 
+// validateURL checks the public URL; without one it is the listener's.
 func (c *config) validateURL(f *faults) {
 	if c.PublicURL == "" {
-		c.PublicURL = "http://" + c.Listen
+		c.PublicURL, c.public = "http://"+c.Listen, &url.URL{Scheme: "http", Host: c.Listen}
+		return
 	}
 	c.PublicURL = strings.TrimRight(c.PublicURL, "/")
 	u, err := url.Parse(c.PublicURL)
@@ -100,6 +102,14 @@ func (c *config) validateURL(f *faults) {
 		f.key("public_url", `must be how browsers reach the server, without a path: "https://shop.example"`)
 	}
 	c.public = u
+}
+
+// listening corrects the public URL when port 0 became a real one.
+func (c *config) listening(at net.Addr) {
+	if c.public.Scheme == "http" && c.public.Host == c.Listen {
+		c.public = &url.URL{Scheme: "http", Host: at.String()}
+		c.PublicURL = c.public.String()
+	}
 }
 
 // database and keyFile are the files of the data directory.

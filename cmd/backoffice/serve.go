@@ -73,6 +73,7 @@ func (c *runCommand) Run(p *process) (err error) {
 	if err != nil {
 		return fmt.Errorf("listen: %w", err)
 	}
+	o.cfg.listening(ln.Addr())
 	log := slog.New(slog.NewTextHandler(p.stderr, nil))
 	app := o.app(log)
 	if err := o.greet(p, ln.Addr()); err != nil {

@@ -123,13 +123,13 @@ func handler[I, O any](s *server, f func(context.Context, *I) (*O, error)) func(
 	}
 }
 
-// owner is the input of everything that needs a key.
-type owner struct {
+// ByKey is the input of everything that needs a key.
+type ByKey struct {
 	Authorization string `header:"Authorization" hidden:"true"`
 }
 
 // check fails with 401 unless the caller has a key.
-func (s *server) check(ctx context.Context, o owner) error {
+func (s *server) check(ctx context.Context, o ByKey) error {
 	token, ok := strings.CutPrefix(o.Authorization, "Bearer ")
 	if ok {
 		err := s.Keys.Key(ctx, token, time.Now())

@@ -37,8 +37,8 @@ func (s *server) owners(api huma.API) {
 
 type tillsOut struct{ Body Page[TillOut] }
 
-func (s *server) listTills(ctx context.Context, in *struct{ owner }) (*tillsOut, error) {
-	if err := s.check(ctx, in.owner); err != nil {
+func (s *server) listTills(ctx context.Context, in *struct{ ByKey }) (*tillsOut, error) {
+	if err := s.check(ctx, in.ByKey); err != nil {
 		return nil, err
 	}
 	tills, err := s.Store.Tills(ctx)
@@ -52,13 +52,14 @@ func (s *server) listTills(ctx context.Context, in *struct{ owner }) (*tillsOut,
 	return out, err
 }
 
-type paging struct {
+// Paging is the input of lists.
+type Paging struct {
 	Cursor string `query:"cursor" maxLength:"40" doc:"Next of the page before"`
 	Limit  int    `query:"limit" minimum:"1" maximum:"100" default:"50"`
 }
 
 // after reads a cursor: the number of the last item of the page before.
-func (p paging) after() (uint64, error) {
+func (p Paging) after() (uint64, error) {
 	if p.Cursor == "" {
 		return 0, nil
 	}
@@ -70,15 +71,15 @@ func (p paging) after() (uint64, error) {
 }
 
 type listRecordsIn struct {
-	owner
-	paging
+	ByKey
+	Paging
 	Till string `path:"till" pattern:"^[0-9a-f]{16}$"`
 }
 
 type recordsPage struct{ Body Page[RecordOut] }
 
 func (s *server) listRecords(ctx context.Context, in *listRecordsIn) (*recordsPage, error) {
-	if err := s.check(ctx, in.owner); err != nil {
+	if err := s.check(ctx, in.ByKey); err != nil {
 		return nil, err
 	}
 	after, err := in.after()
@@ -104,8 +105,8 @@ func (s *server) listRecords(ctx context.Context, in *listRecordsIn) (*recordsPa
 
 type alarmsOut struct{ Body Page[AlarmOut] }
 
-func (s *server) listAlarms(ctx context.Context, in *struct{ owner }) (*alarmsOut, error) {
-	if err := s.check(ctx, in.owner); err != nil {
+func (s *server) listAlarms(ctx context.Context, in *struct{ ByKey }) (*alarmsOut, error) {
+	if err := s.check(ctx, in.ByKey); err != nil {
 		return nil, err
 	}
 	alarms, err := s.Store.Alarms(ctx)
@@ -121,14 +122,14 @@ func alarmOut(a store.Alarm) AlarmOut {
 }
 
 type reportIn struct {
-	owner
+	ByKey
 	Day string `path:"day" format:"date" example:"2026-11-22"`
 }
 
 type reportOut struct{ Body Page[pos.Report] }
 
 func (s *server) getReport(ctx context.Context, in *reportIn) (*reportOut, error) {
-	days, err := s.days(ctx, in.owner, in.Day)
+	days, err := s.days(ctx, in.ByKey, in.Day)
 	out := &reportOut{Page[pos.Report]{Items: []pos.Report{}}}
 	for _, d := range days {
 		out.Body.Items = append(out.Body.Items, d.Total)
@@ -136,7 +137,7 @@ func (s *server) getReport(ctx context.Context, in *reportIn) (*reportOut, error
 	return out, err
 }
 
-func (s *server) days(ctx context.Context, o owner, day string) ([]report.Day, error) {
+func (s *server) days(ctx context.Context, o ByKey, day string) ([]report.Day, error) {
 	if err := s.check(ctx, o); err != nil {
 		return nil, err
 	}
@@ -148,8 +149,8 @@ func (s *server) days(ctx context.Context, o owner, day string) ([]report.Day, e
 }
 
 type listSalesIn struct {
-	owner
-	paging
+	ByKey
+	Paging
 	Day string `query:"day" required:"true" format:"date" example:"2026-11-22"`
 }
 
@@ -165,7 +166,7 @@ type SaleOut struct {
 type salesPage struct{ Body Page[SaleOut] }
 
 func (s *server) listSales(ctx context.Context, in *listSalesIn) (*salesPage, error) {
-	days, err := s.days(ctx, in.owner, in.Day)
+	days, err := s.days(ctx, in.ByKey, in.Day)
 	if err != nil {
 		return nil, err
 	}
@@ -203,7 +204,7 @@ func salesAfter(days []report.Day, cursor string) ([]report.Sale, error) {
 }
 
 type makeCodeIn struct {
-	owner
+	ByKey
 	Key  string `header:"Idempotency-Key" required:"true" minLength:"1" maxLength:"64"`
 	Body CodeIn
 }
@@ -211,7 +212,7 @@ type makeCodeIn struct {
 type makeCodeOut struct{ Body CodeOut }
 
 func (s *server) makeCode(ctx context.Context, in *makeCodeIn) (*makeCodeOut, error) {
-	if err := s.check(ctx, in.owner); err != nil {
+	if err := s.check(ctx, in.ByKey); err != nil {
 		return nil, err
 	}
 	code, ends, err := s.Codes.Make(ctx, in.Body.Name, in.Key, time.Now())

@@ -114,9 +114,7 @@ func (in *Ingest) known(ctx context.Context, till store.Till, batch []pos.Record
 	}
 	for i, r := range batch {
 		switch {
-		case i > 0 && r.N != batch[i-1].N+1:
-			return 0, corrupt("record %d does not follow record %d", r.N, batch[i-1].N)
-		case i == len(held):
+		case i == len(held), i > 0 && r.N != batch[i-1].N+1:
 			return i, nil
 		case held[i] != r.Hash:
 			return 0, in.fork(ctx, till, r.N, held[i], batch[i:], at)
@@ -135,7 +133,7 @@ func check(till store.Till, batch []pos.Record, bad error) ([]pos.Record, error)
 		switch {
 		case i == good:
 			return batch[:i], corrupt("record %d is not signed by this till's key", r.N)
-		case err != nil && i == 0 && n > 0:
+		case err != nil && i == 0 && n > 0 && r.N == n+1:
 			return nil, errParted // genuine, and it continues another chain than ours
 		case err != nil:
 			return batch[:i], corrupt("%s", message(err))
