@@ -254,6 +254,13 @@ func (d *Desk) turn(c pos.Command, f func(t *turn) error) (pos.Answer, error) {
 	return t.answer, nil
 }
 
+// settled waits for the turn under way, so that who asks after an answer finds
+// what the answer told of. It waits for a disk at most.
+func (d *Desk) settled() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+}
+
 // attempt runs f and makes the outcome durable.
 func (d *Desk) attempt(c pos.Command, f func(t *turn) error) (*turn, []pos.Record, error) {
 	if d.broken != nil {

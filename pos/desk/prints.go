@@ -51,6 +51,7 @@ func (d *Desk) JobReceipt(j pos.PrintJob) (pos.Receipt, error) {
 
 // Receipt returns the original receipt of a completed sale. It fails with NotFound.
 func (d *Desk) Receipt(id pos.SaleID) (pos.Receipt, error) {
+	d.settled()
 	f, err := d.o.Sales.Filed(id)
 	if err != nil {
 		return pos.Receipt{}, err
@@ -60,6 +61,7 @@ func (d *Desk) Receipt(id pos.SaleID) (pos.Receipt, error) {
 
 // Sale returns an open or completed sale. It fails with NotFound.
 func (d *Desk) Sale(id pos.SaleID) (pos.SaleView, error) {
+	d.settled()
 	s, err := d.o.Sales.Sale(id)
 	switch {
 	case err == nil:
@@ -78,6 +80,7 @@ const maxPage = 100
 // most), starting after the cursor before, and the cursor to go on from; an empty
 // one ends. It fails with Invalid for a cursor that is not one.
 func (d *Desk) Sales(before string, limit int) ([]pos.SaleView, string, error) {
+	d.settled()
 	n := uint64(0)
 	if before != "" {
 		var err error

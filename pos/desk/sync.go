@@ -69,6 +69,7 @@ func (d *Desk) Enrolled(e pos.Enrolled, by pos.Actor) error {
 		t.record(pos.KindEnrolled, e)
 		return nil
 	})
+	d.settled()
 	return err
 }
 
