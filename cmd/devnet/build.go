@@ -101,30 +101,42 @@ func (b Builder) prepare() error {
 		writeFile(filepath.Join(b.Work, "go.sum"), goSum))
 }
 
-// stale counts the packages that have to be compiled.
+// stale counts the packages that have to be compiled. It fetches their source
+// first when Go has not got it yet.
 func (b Builder) stale(ctx context.Context, t Tool) (int, error) {
-	b.Tell("fetching its source")
-	n := 0
+	n, modules := 0, 0
 	err := b.goCommand(ctx, []string{"list", "-deps", "-f", "{{if .Stale}}stale{{end}}", "-trimpath", "-tags", buildTags, t.Package},
 		func(line string) {
 			if line == "stale" {
 				n++
 			}
-		}, func(string) {})
+		}, func(line string) {
+			if strings.HasPrefix(line, "go: downloading ") {
+				modules++
+				b.Tell(fmt.Sprintf("fetching source, %d modules so far", modules))
+			}
+		})
 	return n, err
 }
 
 // compile builds the tool and tells how many packages are through. go build -v
-// names each package as it begins with it.
+// names each package as it begins with it, and nothing while it links.
 func (b Builder) compile(ctx context.Context, t Tool, path string, total int) error {
 	n := 0
+	tell := func() {
+		if n+1 < total {
+			b.Tell(fmt.Sprintf("%d of %d packages", n, total))
+		} else {
+			b.Tell("linking")
+		}
+	}
+	tell()
 	return b.goCommand(ctx, []string{"build", "-v", "-o", path, "-trimpath", "-tags", buildTags, t.Package},
 		func(string) {}, func(line string) {
-			if strings.HasPrefix(line, "go: ") {
-				return // downloading
+			if !strings.HasPrefix(line, "go: ") {
+				n++
+				tell()
 			}
-			n++
-			b.Tell(fmt.Sprintf("%d of %d packages", min(n, total), total))
 		})
 }
 

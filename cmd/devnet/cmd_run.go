@@ -121,7 +121,7 @@ func runAll(ctx context.Context, shop *Shop, n *Nodes, say *console, writer conn
 		},
 		func(ctx context.Context) error {
 			if n.awaitReady(ctx) {
-				say.Line("Lightning is ready. Charge a sale at the till, then pay it at " + wallet)
+				say.Line("Lightning is ready. Charge a sale at the till, then pay it at " + plain(wallet))
 			}
 			return nil
 		})
@@ -129,13 +129,13 @@ func runAll(ctx context.Context, shop *Shop, n *Nodes, say *console, writer conn
 
 // welcome says where everything is and how to get in.
 func (s *Shop) welcome(wallet string) string {
-	till, office := plainURL(s.tillAt), plainURL(s.officeAt)
+	till, office := plain("http://"+s.tillAt), plain("http://"+s.officeAt)
 	rows := [][2]string{
 		{"Till", till + signIn(s.pinFile(), "  sign in as "+cashier+", PIN ")},
 		{"Customer display", till + "/display"},
 		{"Printed paper", till + "/paper"},
 		{"Back office", office + signIn(s.passwordFile(), "  owner's password ")},
-		{"Customer's wallet", strings.Replace(wallet, "127.0.0.1", "localhost", 1)},
+		{"Customer's wallet", plain(wallet)},
 	}
 	var b strings.Builder
 	b.WriteString("\nCafé Aurora is open.\n\n")
@@ -147,9 +147,8 @@ func (s *Shop) welcome(wallet string) string {
 	return b.String()
 }
 
-func plainURL(addr string) string {
-	return "http://" + strings.Replace(addr, "127.0.0.1", "localhost", 1)
-}
+// plain writes an address as people type it.
+func plain(url string) string { return strings.Replace(url, "127.0.0.1", "localhost", 1) }
 
 // signIn returns text and the secret kept in a file, or nothing when there is
 // none: then the user set things up himself.

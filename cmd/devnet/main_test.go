@@ -170,10 +170,12 @@ func playGo(args []string) int {
 		fmt.Fprintln(os.Stderr, strings.Repeat("go: downloading x\n", 20)+"no space left on device")
 		return 1
 	case "hang":
-		fmt.Fprintln(os.Stderr, "package/one")
-		select {}
+		if args[0] == "build" {
+			select {}
+		}
 	}
 	if args[0] == "list" {
+		fmt.Fprintln(os.Stderr, "go: downloading example.com/y v1.0.0")
 		fmt.Print("stale\n\nstale\nstale\n")
 		return 0
 	}

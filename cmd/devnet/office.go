@@ -186,7 +186,8 @@ func (s *Shop) once(ctx context.Context, env []string, bin string, args ...strin
 	var out, errs bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errs
 	if err := cmd.Run(); err != nil {
-		return "", fmt.Errorf("%s %s: %w: %s", filepath.Base(bin), args[0], err, strings.TrimSpace(errs.String()))
+		said := strings.Split(strings.TrimSpace(errs.String()), "\n")
+		return "", fmt.Errorf("%s %s: %w:\n    %s", filepath.Base(bin), args[0], err, strings.Join(said[:min(len(said), goLines)], "\n    "))
 	}
 	return out.String(), nil
 }

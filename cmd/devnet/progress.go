@@ -34,9 +34,9 @@ type Progress struct {
 	changed chan struct{} // closed and replaced at each change
 }
 
-// NewProgress begins at "waiting".
+// NewProgress begins with a step of its own: what comes before the nodes.
 func NewProgress() *Progress {
-	return &Progress{now: Status{Step: "waiting", Since: time.Now()}, changed: make(chan struct{})}
+	return &Progress{now: Status{Step: "getting ready", Since: time.Now()}, changed: make(chan struct{})}
 }
 
 // Step begins a step.

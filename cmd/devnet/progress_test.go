@@ -13,7 +13,7 @@ import (
 func TestProgress(t *testing.T) {
 	p := NewProgress()
 	s, changed := p.Now()
-	if s.Ready || s.Step != "waiting" {
+	if s.Ready || s.Step != "getting ready" {
 		t.Errorf("it begins at %+v", s)
 	}
 	p.Step("building lnd 2/4")

@@ -190,13 +190,18 @@ func (n *Nodes) openChannel(ctx context.Context) error {
 	return await(ctx, "the channel", n.relink)
 }
 
-// relink fails unless the channel is active, and tries to make it so.
+// relink fails unless the customer can pay the shop, and tries to make it so. An
+// active channel is not enough: for a second or so after it opens lnd's own
+// pathfinding does not know it yet and says "insufficient balance" (measured).
 func (n *Nodes) relink(ctx context.Context) error {
-	err := n.cust.linked(ctx)
-	if err != nil {
-		err = errors.Join(err, n.connect(ctx))
+	if err := n.cust.linked(ctx); err != nil {
+		return errors.Join(err, n.connect(ctx))
 	}
-	return err
+	key, err := n.shop.key(ctx)
+	if err != nil {
+		return err
+	}
+	return n.cust.get(ctx, "/v1/graph/routes/"+key+"/1000", nil)
 }
 
 // channels counts what is open and what waits for blocks.
