@@ -36,7 +36,17 @@ async function swap(name) {
   next.alt = shown.alt;
   shown.replaceWith(next);
   shown = next;
+  document.body.style.background = ground(next);
   cover();
+}
+
+/** ground is the colour of the picture's corner: beside the picture it goes on. @param {HTMLImageElement} img */
+function ground(img) {
+  const canvas = /** @type {HTMLCanvasElement} */ (h("canvas", { width: 1, height: 1 }));
+  const draw = canvas.getContext("2d");
+  draw?.drawImage(img, 0, 0);
+  const [r, g, b] = draw?.getImageData(0, 0, 1, 1).data ?? [255, 255, 255];
+  return `rgb(${r} ${g} ${b})`;
 }
 
 /** cover hides amounts and codes while the till is not heard: an old code must not be paid. */

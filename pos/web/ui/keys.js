@@ -11,23 +11,27 @@ import { typed } from "./local.js";
 
 const BURST = 60; // milliseconds between keys that no hand holds through a whole number
 const SHORTEST = 6; // digits of a number nobody types as an amount so fast
+const LONGEST = 11; // digits, more than an amount has: EAN-13 and UPC-A are items at any speed
 
-let run = "";
+let run = ""; // keys of the last burst
+let word = ""; // keys since the last end
 let last = 0;
 
 /**
- * code returns the number that a scanner has just typed, or "". A hand is slower,
- * and an item's number that was typed by a fast hand is that item all the same.
+ * code returns the number that was just scanned, or typed by hand from a label,
+ * or "" when it was an amount. A hand is slower than a scanner, and shorter.
  * @param {number} at
  */
 function code(at) {
-  if (!run || at - last > BURST) return "";
-  return knows(run) || run.length >= SHORTEST ? run : "";
+  const fast = at - last <= BURST;
+  if (word.length >= LONGEST || (word.length >= 8 && knows(word))) return word;
+  return fast && (knows(run) || run.length >= SHORTEST) ? run : "";
 }
 
-/** note keeps the run of fast keys. @param {string} k @param {number} at */
+/** note keeps what is typed. @param {string} k @param {number} at */
 function note(k, at) {
   run = at - last <= BURST ? run + k : k;
+  word = local.digits || /^0*$/.test(word) ? word + k : k;
   last = at;
 }
 
@@ -46,22 +50,21 @@ function search(text) {
 function enter(e) {
   const scanned = code(e.timeStamp);
   if (scanned) {
-    const before = local.digits.endsWith(scanned) ? local.digits.slice(0, -scanned.length) : "";
-    set({ digits: before, pane: "keypad" });
-    run = "";
+    set({ digits: "", pane: "keypad" });
     scan(scanned);
   } else if (mode() === "pay" && local.pane === "amount" && local.digits) charge(/** @type {any} */ ({ currentTarget: document.body }), "cash", { given: typed() });
   else if (mode() === "pay") exact(e);
   else if (local.digits) addTyped();
   else if (mode() === "done") next();
   else return;
+  run = word = "";
   e.preventDefault();
 }
 
 /** named are keys with a name. @type {Record<string, (e: KeyboardEvent) => void>} */
 const named = {
   Enter: enter,
-  Backspace: () => set({ digits: local.digits.slice(0, -1) }),
+  Backspace: () => { word = word.slice(0, -1); set({ digits: local.digits.slice(0, -1) }); },
   Delete: () => { const line = chosen(); if (line && mode() === "sell") setQty(line, 0); },
   Escape: () => set({ digits: "", times: "", sure: "", problem: null, pane: local.pane === "amount" ? "pay" : current()?.state === "draft" || local.pane !== "pay" ? "keypad" : "pay" }),
   F1: help,
@@ -70,7 +73,7 @@ const named = {
   F6: (e) => (e.shiftKey ? set({ pane: "open" }) : current() && act("POST", "/v1/sales", {})),
   F12: () => (mode() === "pay" ? undefined : pay()),
   "+": () => (mode() === "pay" ? undefined : pay()),
-  "*": times,
+  "*": () => { word = ""; times(); },
   "/": () => search(""),
 };
 

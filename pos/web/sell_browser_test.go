@@ -1,0 +1,323 @@
+package web
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/tillwright/tillwright/pos"
+)
+
+// cashier opens the cashier's page and signs Anna in.
+func cashier(t *testing.T, k *till) *tab {
+	t.Helper()
+	p := tabOf(t, k, "/", 800, 480)
+	p.signIn("p1", ownerPIN)
+	return p
+}
+
+// TestSellCash sells for exact cash in two taps, and for a note with change.
+func TestSellCash(t *testing.T) {
+	k := serve(t)
+	p := cashier(t, k)
+	p.click(".tab.items")
+	p.tile("Espresso")
+	p.see("till-foot .money", "€2.90")
+	p.click(".pay", `[data-key="exact"]`)
+	p.see("till-done .giant", "€2.90")
+	p.key("1250") // the next digit begins the next sale
+	p.see(".typed", "€12.50")
+	p.click(".pay", `[data-key="note2000"]`)
+	p.see("till-done .giant", "€7.50")
+	p.click(`till-done [data-key="next"]`)
+	p.see("till-cart", "Tap an item")
+	done := k.desk.Done()
+	if len(done) != 2 || done[1].Payments[0].Given.Minor != 2000 || done[1].Payments[0].Change.Minor != 750 {
+		t.Errorf("got %+v", done)
+	}
+}
+
+// TestSellLightning goes from the basket to PAID; the till's answer ends it
+// without a tap.
+func TestSellLightning(t *testing.T) {
+	k := serve(t)
+	p := cashier(t, k)
+	p.key("500\r")
+	p.see("till-foot .money", "€5.00")
+	p.click(".pay", `[data-key="tender lightning"]`)
+	p.see("till-wait .quantity", "8,500 sat")
+	p.see("till-wait .clock", "left")
+	k.desk.Move("", pos.Settle)
+	p.see("till-done .state", "PAID")
+}
+
+// TestCancelPayment withdraws a request, is told why the customer's code is
+// gone, and pays in another way.
+func TestCancelPayment(t *testing.T) {
+	k := serve(t)
+	p := cashier(t, k)
+	p.key("500\r")
+	p.see("till-foot .money", "€5.00")
+	p.click(".pay", `[data-key="tender lightning"]`, `[data-key="cancel"]`)
+	p.see("till-pay .why", "withdrawn")
+	p.click(`[data-key="exact"]`)
+	p.see("till-done .giant", "€5.00")
+	states := []pos.State{}
+	for _, pay := range k.desk.Done()[0].Payments {
+		states = append(states, pay.State)
+	}
+	if fmt.Sprint(states) != "[cancelled settled]" {
+		t.Errorf("got %v", states)
+	}
+}
+
+// TestPartPayment pays a part in cash and the rest over Lightning.
+func TestPartPayment(t *testing.T) {
+	k := serve(t)
+	p := cashier(t, k)
+	p.key("2000\r")
+	p.see("till-foot .money", "€20.00")
+	p.click(".pay", `[data-key="other"]`)
+	p.key("500")
+	p.click(`.choices [data-key="tender cash"]`)
+	p.see("till-foot .label", "Still due")
+	p.see("till-pay .huge", "€15.00")
+	p.click(`[data-key="tender lightning"]`)
+	p.see("till-wait .huge", "€15.00")
+	k.desk.Move("", pos.Settle)
+	p.see("till-done .giant", "€20.00")
+}
+
+// TestTwoSales serves a second customer while the first one's payment is under
+// way. It is paid meanwhile, and the cashier is told.
+func TestTwoSales(t *testing.T) {
+	k := serve(t)
+	p := cashier(t, k)
+	p.key("500\r")
+	p.see("till-foot .money", "€5.00")
+	p.click(".pay", `[data-key="tender lightning"]`, `till-wait [data-key="next"]`)
+	p.see("till-cart", "Tap an item")
+	p.key("300\r")
+	p.see("till-foot .money", "€3.00")
+	first := k.desk.View().Counter.Open[0].ID
+	k.desk.Move(first, pos.Settle)
+	p.see(".notice", "is paid")
+	p.see("till-foot .money", "€3.00") // and this sale is where it was
+	p.click(".notice button")
+	p.wait("!document.querySelector('.notice')")
+	p.click(".pay", `[data-key="exact"]`)
+	p.see("till-done .giant", "€3.00")
+	if done := k.desk.Done(); len(done) != 2 || done[0].ID != first {
+		t.Errorf("got %d sales", len(done))
+	}
+}
+
+// TestDoubleTap taps Pay's answer twice, faster than the till answers. One
+// payment is made, and each command reached the desk once.
+func TestDoubleTap(t *testing.T) {
+	k := serve(t)
+	p := cashier(t, k)
+	p.key("500\r")
+	p.see("till-foot .money", "€5.00")
+	p.click(".pay")
+	p.wait("document.querySelector('[data-key=exact]')")
+	before := len(k.desk.Asked())
+	release := k.desk.Stall()
+	eval[bool](p, "(b => { b.click(); b.click(); b.click(); return true; })(document.querySelector('[data-key=exact]'))")
+	p.wait("document.querySelector('[data-key=exact]').getAttribute('aria-disabled') === 'true'")
+	p.shot("busy")
+	release()
+	p.see("till-done .giant", "€5.00")
+	if n := len(k.desk.Asked()) - before; n != 1 || len(k.desk.Done()) != 1 {
+		t.Errorf("%d commands, %d sales, want 1 and 1", n, len(k.desk.Done()))
+	}
+}
+
+// TestAheadOfTheTill taps items faster than the till answers: each is on the
+// screen at once, none is lost, and their order stays.
+func TestAheadOfTheTill(t *testing.T) {
+	k := serve(t)
+	p := cashier(t, k)
+	p.click(".tab.items")
+	release := k.desk.Stall()
+	for _, name := range []string{"Espresso", "Latte", "Espresso"} {
+		p.tile(name)
+	}
+	p.wait("document.querySelectorAll('.ghost.line').length === 3")
+	release()
+	p.see("till-foot .money", "€10.50")
+	var names []string
+	for _, l := range k.desk.View().Counter.Current.Lines {
+		names = append(names, l.Name)
+	}
+	if got := strings.Join(names, ","); got != "Espresso,Latte,Espresso" {
+		t.Errorf("got %s", got)
+	}
+}
+
+// TestScanner reads items as a scanner types them: known, unknown, three of a
+// kind, and while a button of consequence has the focus.
+func TestScanner(t *testing.T) {
+	k := serve(t)
+	p := cashier(t, k)
+	p.wait("document.querySelectorAll('.tile').length > 20")
+	p.key("9001234567894\r")
+	p.see("till-cart", "Croissant")
+	p.key("2*")
+	p.key("9001234567894\r")
+	p.see("till-cart .qty", "3 ×")
+	p.expect("404")
+	p.key("4000000000000\r")
+	p.see(".toast", "no item has the number 4000000000000")
+	p.click(".pay")
+	p.see("till-pay .huge", "€7.80")
+	p.key("9001234567894\r") // one more, after all: it must not pay
+	p.see("till-foot .money", "€10.40")
+	if n := len(k.desk.Done()); n != 0 {
+		t.Errorf("scanning paid %d sales", n)
+	}
+}
+
+// TestKeyboard sells without touching the screen.
+func TestKeyboard(t *testing.T) {
+	k := serve(t)
+	p := cashier(t, k)
+	p.wait("document.querySelectorAll('.tile').length > 20")
+	p.key("c")
+	p.wait("document.activeElement.type === 'search'")
+	eval[bool](p, "(i => { i.value = ''; return i.dispatchEvent(new Event('input')); })(document.activeElement)") // the driver types the first key twice
+	p.key("caesar\r")
+	p.see("till-cart", "Caesar salad")
+	p.key("150\r")
+	p.see("till-foot .money", "€12.40")
+	p.key("\u007f") // Delete
+	p.see("till-foot .money", "€10.90")
+	p.key("+")
+	p.see("till-pay .huge", "€10.90")
+	p.key("\r")
+	p.see("till-done .giant", "€10.90")
+}
+
+// TestLostStream cuts the page's line: it says so, dims the amounts, refuses Pay,
+// and is back by itself.
+func TestLostStream(t *testing.T) {
+	k := serve(t)
+	p := cashier(t, k)
+	p.key("500\r")
+	p.see("till-foot .money", "€5.00")
+	p.expect("ERR_")
+	k.app.hub.mu.Lock() // the streams end, and new ones find the till gone
+	k.app.hub.closed = true
+	close(k.app.hub.changed)
+	k.app.hub.changed = make(chan struct{})
+	k.app.hub.mu.Unlock()
+	p.see(".banner", "No connection to the till")
+	p.wait("document.querySelector('.pay').disabled && getComputedStyle(document.querySelector('till-foot .money')).opacity < 0.5")
+	p.see(".pill", "No connection")
+	p.shot("lost")
+	k.app.hub.mu.Lock()
+	k.app.hub.closed = false
+	k.app.hub.mu.Unlock()
+	p.wait("!document.body.classList.contains('offline') && !document.querySelector('.pay').disabled")
+	p.click(".pay", `[data-key="exact"]`)
+	p.see("till-done .giant", "€5.00")
+}
+
+// TestLockout types wrong PINs until the till locks, and reads how long.
+func TestLockout(t *testing.T) {
+	k := serve(t)
+	p := tabOf(t, k, "/", 800, 480)
+	p.expect("403")
+	p.expect("429")
+	p.click(`[data-key="p2"]`)
+	for range 3 {
+		for range 4 {
+			p.click(pinKey('9'))
+		}
+		p.click("till-pin .go")
+		p.see(".hint", "Wrong PIN")
+		p.click(`[data-key="p2"]`) // the hint goes
+		p.see(".hint", "Your PIN")
+	}
+	for range 4 {
+		p.click(pinKey('2'))
+	}
+	p.click("till-pin .go") // the right one, too late
+	p.see(".hint", "Locked for")
+	p.shot("locked")
+	if n := len(k.app.sessions.by); n != 0 {
+		t.Errorf("%d sessions", n)
+	}
+}
+
+// TestManagerDecides shows a cashier a payment in doubt that only a manager may
+// leave, and lets the owner do it.
+func TestManagerDecides(t *testing.T) {
+	k := serve(t)
+	p := tabOf(t, k, "/", 800, 480)
+	p.signIn("p2", "2222")
+	p.key("500\r")
+	p.see("till-foot .money", "€5.00")
+	p.click(".pay", `[data-key="tender lightning"]`)
+	k.desk.Silence(true)
+	p.click(`[data-key="cancel"]`)
+	p.see(`[data-key="despite"]`, "A manager must sign in")
+	p.wait(`document.querySelector('[data-key="despite"]').disabled`)
+	p.click(".who")
+	p.signIn("p1", ownerPIN)
+	p.click(`[data-key="despite"]`)
+	p.see(`[data-key="despite"]`, "Yes, go on")
+	p.click(`[data-key="despite"]`)
+	p.click(`[data-key="exact"]`)
+	p.see("till-done .giant", "€5.00")
+	if pay := k.desk.Done()[0].Payments[0]; pay.State != pos.Unknown || !pay.Aside {
+		t.Errorf("the doubtful payment is %s, aside %v", pay.State, pay.Aside)
+	}
+	if gone := k.staff.Gone(); len(gone) != 1 || gone[0].Name != "Ben" {
+		t.Errorf("signed out: %+v", gone)
+	}
+}
+
+// TestDrawerAndCopies opens the drawer for a reason and prints copies.
+func TestDrawerAndCopies(t *testing.T) {
+	k := serve(t)
+	p := cashier(t, k)
+	p.key("500\r")
+	p.see("till-foot .money", "€5.00")
+	p.click(".pay", `[data-key="exact"]`, `till-done [data-key="again"]`)
+	p.click(`till-done [data-key="next"]`, `[data-key="drawer"]`)
+	p.click("dialog .menu button")
+	p.wait("!document.querySelector('dialog')")
+	p.click(`[data-key="more"]`, "dialog .menu button:nth-child(2)")
+	p.see("dialog", "01-000001")
+	p.click("dialog .row button")
+	p.wait("!document.querySelector('dialog .row button[aria-disabled]')")
+	p.shot("receipts")
+	if got := k.desk.Drawers(); len(got) != 1 || got[0] != "Change money" {
+		t.Errorf("drawer: %q", got)
+	}
+	if got := k.desk.Done()[0].Copies; got != 2 {
+		t.Errorf("%d copies, want 2", got)
+	}
+}
+
+// TestPolicy tries to run what the repository does not hold. The browser must
+// refuse it.
+func TestPolicy(t *testing.T) {
+	k := serve(t)
+	p := tabOf(t, k, "/", 800, 480)
+	p.see(".name", "Anna")
+	p.expect("Content Security Policy")
+	p.expect("TrustedHTML")
+	p.expect("TrustedScript")
+	got := eval[string](p, `(() => {
+		const out = [];
+		const s = document.createElement("script");
+		try { s.textContent = "window.ran = 1"; document.body.append(s); } catch (e) { out.push("script"); }
+		try { document.body.innerHTML = "<img src=x onerror='window.ran=1'>"; } catch (e) { out.push("html"); }
+		return out.join() + " " + (window.ran ?? "nothing ran");
+	})()`)
+	if got != "script,html nothing ran" {
+		t.Errorf("got %q", got)
+	}
+}
