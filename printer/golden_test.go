@@ -219,8 +219,10 @@ func FuzzLayout(f *testing.F) {
 	f.Add("\x1bp\x00\x19\xfa", "\x10\x14\x01\x00\x01", 48)
 	f.Add("a\u202eb\nc\td\u0301\xff", "\u2028\u00a0\ufeff", 24)
 	f.Add(strings.Repeat("x", 200), strings.Repeat(" y", 100), 42)
+	cash := printertest.Receipts()["cash"]
 	f.Fuzz(func(t *testing.T, name, shop string, cols int) {
-		r := printertest.Receipts()["cash"]
+		r := cash
+		r.Lines, r.Tax, r.Paid = slices.Clone(r.Lines), slices.Clone(r.Tax), slices.Clone(r.Paid)
 		r.Lines[0].Name, r.Shop.Name, r.Shop.Footer, r.Cashier, r.Kind = name, shop, name, shop, name
 		r.Lines[0].Tax.Code, r.Tax[0].Rate.Code, r.QR, r.Seal = shop, shop, name, name
 		r.Paid[0].Reference, r.Paid[0].Rate, r.Paid[0].Tender, r.Shop.Address = name, shop, pos.Tender(name), []string{name, shop}

@@ -11,5 +11,5 @@ type Run struct {
 	// Between, if set, is called where bytes of another kind may go out, at least
 	// once a strip of an image and once every few lines: the drawer does not wait
 	// for a long paper. Its error ends the run.
-	Between func(io.Writer) error
+	Between func(io.ReadWriter) error
 }

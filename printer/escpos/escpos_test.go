@@ -179,7 +179,7 @@ func TestStatusBeforeImages(t *testing.T) {
 	p := printertest.New(t, 576)
 	rows := []printer.Row{printer.Line{Text: "one"}, printer.Code{Text: "TW1"}, printer.Cut{}}
 	pieces := 0
-	run := printer.Run{Between: func(io.Writer) error {
+	run := printer.Run{Between: func(io.ReadWriter) error {
 		if pieces++; pieces == 2 { // the code is next
 			p.SetCover(true)
 		}
@@ -198,7 +198,7 @@ func TestRunErrors(t *testing.T) {
 	d := printer.Layout(printertest.Receipts()["cash"], 48)
 	oops := errors.New("oops")
 	for name, run := range map[string]printer.Run{
-		"begin": {Begin: func() error { return oops }}, "between": {Between: func(io.Writer) error { return oops }},
+		"begin": {Begin: func() error { return oops }}, "between": {Between: func(io.ReadWriter) error { return oops }},
 	} {
 		p := printertest.New(t, 576)
 		if _, err := Default80.Print(p, d, run); !errors.Is(err, oops) || p.Text() != "" {
@@ -306,7 +306,7 @@ func TestKick(t *testing.T) {
 	pin5.Drawer = 1
 	p := printertest.New(t, 576)
 	for i, pr := range []Profile{Default80, pin5, Safe} {
-		if err := pr.Kick(p, false); err != nil || p.Drawer() != i+1 {
+		if err := pr.Kick(p, i > 0); err != nil || p.Drawer() != i+1 {
 			t.Errorf("%d: drawer %d, %v", i, p.Drawer(), err)
 		}
 	}

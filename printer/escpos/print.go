@@ -57,7 +57,7 @@ func (t *talk) ready() (printer.Status, error) {
 }
 
 // send sends one piece to a printer whose last word is s.
-func (t *talk) send(c piece, s printer.Status, between func(io.Writer) error) (printer.Status, error) {
+func (t *talk) send(c piece, s printer.Status, between func(io.ReadWriter) error) (printer.Status, error) {
 	if between != nil {
 		if err := between(t.rw); err != nil {
 			return s, err
@@ -113,16 +113,24 @@ func write(w io.Writer, text string, s *printer.Status) error {
 	return pos.Wrap("print", pos.Unavailable, err, "the connection to the printer broke")
 }
 
-// Kick opens the drawer at once. A printer that is offline keeps ordinary commands
-// and would open the drawer whenever somebody changes the roll; waiting says so,
-// and then the real-time command is sent alone, which such a printer obeys at once
-// or never.
-func (p Profile) Kick(w io.Writer, waiting bool) error {
+// Kick opens the drawer at once. answers says that this printer has answered
+// before: then it is asked first, which takes milliseconds. A printer that is
+// offline keeps ordinary commands and would open the drawer whenever somebody
+// changes the roll; it gets the real-time command instead, which it obeys at once or
+// never.
+func (p Profile) Kick(rw io.ReadWriter, answers bool) error {
 	var s printer.Status
-	if waiting {
-		return write(w, dlePulse+string([]byte{p.Drawer & 1, 1}), &s)
+	if answers && p.Answers {
+		t := talk{p: p, rw: rw}
+		b, err := t.ask(1, &s)
+		if err != nil {
+			return err
+		}
+		if b&offlineBit != 0 {
+			return write(rw, dlePulse+string([]byte{p.Drawer & 1, 1}), &s)
+		}
 	}
-	return write(w, p.pulse(), &s)
+	return write(rw, p.pulse(), &s)
 }
 
 // Reset brings a printer back that an earlier break left in the middle of a

@@ -89,14 +89,11 @@ func (p *Printer) Write(b []byte) (int, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for i, c := range b {
-		realTime := p.listen(c)
-		if len(p.pend) >= p.buffer && !p.ready() && !realTime {
-			p.run()
+		in := p.listen(c)
+		if !p.ready() && len(p.pend)+len(in) > p.buffer {
 			return i, os.ErrDeadlineExceeded
 		}
-		if len(p.pend) < p.buffer || p.ready() {
-			p.pend = append(p.pend, c)
-		}
+		p.pend = append(p.pend, in...)
 		if p.ready() && len(p.pend) >= p.buffer {
 			p.run()
 		}

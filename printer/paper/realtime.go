@@ -2,23 +2,34 @@ package paper
 
 // listen looks for real-time commands in the bytes as they arrive: they are
 // carried out at once, whatever else the printer is doing, and even inside an
-// image. It reports whether c belongs to one.
-func (p *Printer) listen(c byte) bool {
+// image. It returns what goes into the buffer: everything while printing, for it
+// may be part of an image; while the printer waits for somebody, real-time
+// commands take no room.
+func (p *Printer) listen(c byte) []byte {
+	waiting := !p.ready()
 	p.rt = append(p.rt, c)
 	n := realTimeLen(p.rt)
 	switch {
 	case n < 0:
-		p.rt = nil
-		if c == 0x10 {
-			p.rt = []byte{c}
-			return true
+		in := p.rt[len(p.rt)-1:]
+		if waiting {
+			in = p.rt
 		}
-		return false
+		if p.rt = nil; c == 0x10 {
+			p.rt = []byte{c}
+			if waiting {
+				in = in[:len(in)-1]
+			}
+		}
+		return in
 	case n == len(p.rt):
 		p.obey(p.rt)
 		p.rt = nil
 	}
-	return true
+	if waiting {
+		return nil
+	}
+	return []byte{c}
 }
 
 // realTimeLen is the length of the real-time command that b begins with, as far as

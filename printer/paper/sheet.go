@@ -134,24 +134,48 @@ func (s *sheet) cut() {
 	s.note("- - - - - - - - cut - - - - - - - -\n")
 }
 
+// drawLetter draws a letter with its upper left corner at x, y. A margin set in the
+// middle of a line may move it off the paper.
 func drawLetter(rows [][]byte, x, y int, l letter) {
-	cell := glyph.Of(l.r)
-	for dy := range l.st.height() {
-		for dx := range l.w {
-			cx, cy := dx*glyph.Width/l.w, dy*glyph.Height/l.st.height()
-			ink := cell.At(cx, cy)
-			if l.st.bold && cx > 0 {
-				ink = max(ink, cell.At(cx-1, cy))
-			}
-			if l.st.under && dy >= l.st.height()-2 {
-				ink = 255
-			}
-			if l.st.reverse {
-				ink = 255 - ink
-			}
-			if x+dx < len(rows[y+dy]) { // a margin set in the middle of a line moves it
-				rows[y+dy][x+dx] = ink
-			}
+	if l.r == ' ' && !l.st.reverse && !l.st.under {
+		return
+	}
+	cell, high := glyph.Of(l.r), l.st.height()
+	for dy := range high {
+		row := rows[y+dy][min(x, len(rows[y+dy])):]
+		row = row[:min(l.w, len(row))]
+		from := (dy * glyph.Height / high) * glyph.Width
+		ink := cell[from : from+glyph.Width]
+		if l.w == glyph.Width && !l.st.bold {
+			copy(row, ink)
+		} else {
+			stretch(row, ink, l)
+		}
+		l.st.decorate(row, dy >= high-2)
+	}
+}
+
+// stretch draws a row of a letter wider or narrower than its cell, or twice.
+func stretch(row, ink []byte, l letter) {
+	for dx := range row {
+		cx := dx * glyph.Width / l.w
+		row[dx] = ink[cx]
+		if l.st.bold && cx > 0 {
+			row[dx] = max(ink[cx], ink[cx-1])
+		}
+	}
+}
+
+func (st *state) decorate(row []byte, foot bool) {
+	if !st.under && !st.reverse {
+		return
+	}
+	for dx := range row {
+		if st.under && foot {
+			row[dx] = 255
+		}
+		if st.reverse {
+			row[dx] = 255 - row[dx]
 		}
 	}
 }

@@ -62,12 +62,12 @@ func (s *Spool) urgent(head pos.PrintJob) bool {
 }
 
 // kick opens the drawer if a job wants it open. Several jobs need one pulse.
-func (s *Spool) kick(w io.Writer, head pos.PrintJob) error {
+func (s *Spool) kick(p io.ReadWriter, head pos.PrintJob) error {
 	jobs := s.drawers(head)
 	if len(jobs) == 0 {
 		return nil
 	}
-	err := s.o.Encoder.Kick(w, s.status.Known && s.status.Offline)
+	err := s.o.Encoder.Kick(p, s.answers)
 	for _, j := range jobs {
 		k := s.sight(j)
 		k.kicked = err == nil

@@ -17,7 +17,7 @@ const (
 
 // heard notes what a printer that was reached said of itself.
 func (s *Spool) heard(st printer.Status) {
-	s.status, s.failures, s.rest = st, 0, time.Time{}
+	s.status, s.answers, s.failures, s.rest = st, st.Known, 0, time.Time{}
 	s.probe = time.Now().Add(probeEvery)
 	switch key := st.Trouble(); {
 	case key != "":
@@ -37,7 +37,7 @@ func (s *Spool) heard(st printer.Status) {
 // changing its roll.
 func (s *Spool) lost(st printer.Status, err error) {
 	s.log.Info("printer does not print", "err", err)
-	s.status = st
+	s.status, s.answers = st, s.answers || st.Known
 	key, pause := st.Trouble(), lookAgain
 	if key == "" || st.Stalled {
 		pause = backoff(s.failures)

@@ -61,9 +61,9 @@ type Receipts interface {
 // Encoder speaks the printer's language; escpos.Profile does. All methods block as
 // long as the port makes progress, and fail when the port does.
 type Encoder interface {
-	// Kick opens the drawer. waiting says that the printer is known to be offline:
-	// then only a command that it obeys at once or never may be sent.
-	Kick(w io.Writer, waiting bool) error
+	// Kick opens the drawer now or never. answers says that the printer answered
+	// before, so that it is worth asking.
+	Kick(rw io.ReadWriter, answers bool) error
 	// Status asks how the printer is; the zero Status if it does not say.
 	Status(rw io.ReadWriter) (printer.Status, error)
 	// Reset frees a printer that waits for the rest of something.
@@ -97,6 +97,7 @@ type Spool struct {
 	// Below: Run's alone.
 	seen     map[uint64]*sighting // jobs that are not over
 	status   printer.Status       // the printer's last word
+	answers  bool                 // it answered, when it was last reached
 	broken   bool                 // a paper broke off: the printer may wait for the rest of it
 	told     pos.Link
 	failures int       // to reach the printer, in a row

@@ -68,11 +68,11 @@ func (s *Spool) print(ctx context.Context, p io.ReadWriteCloser, job pos.PrintJo
 			begun = queueErr == nil
 			return queueErr
 		},
-		Between: func(w io.Writer) error {
+		Between: func(p io.ReadWriter) error {
 			if stop() {
 				return context.Cause(ctx)
 			}
-			return s.kick(w, job)
+			return s.kick(p, job)
 		},
 	})
 	err = errors.Join(err, p.Close())

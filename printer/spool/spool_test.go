@@ -1,0 +1,646 @@
+package spool
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/tillwright/tillwright/pos"
+	"github.com/tillwright/tillwright/printer"
+	"github.com/tillwright/tillwright/printer/escpos"
+	"github.com/tillwright/tillwright/printer/paper"
+	"github.com/tillwright/tillwright/printer/printertest"
+)
+
+// queue is a print queue that insists on its protocol and survives its spool.
+type queue struct {
+	t     testing.TB
+	mu    sync.Mutex
+	jobs  []pos.PrintJob
+	log   []string // what was done and dropped, in order
+	fail  error    // of Begin
+	undo  error    // of Done
+	blind bool     // does not tell of drawers behind the first
+}
+
+func (q *queue) add(j pos.PrintJob) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.jobs = append(q.jobs, j)
+}
+
+func (q *queue) Next() (pos.PrintJob, bool, error) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if len(q.jobs) == 0 {
+		return pos.PrintJob{}, false, nil
+	}
+	return q.jobs[0], true, nil
+}
+
+func (q *queue) find(id uint64) int {
+	i := slices.IndexFunc(q.jobs, func(j pos.PrintJob) bool { return j.ID == id })
+	if i < 0 {
+		q.t.Errorf("job %d is not in the queue", id)
+	}
+	return i
+}
+
+func (q *queue) Begin(id uint64) error {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.fail != nil {
+		return q.fail
+	}
+	q.jobs[q.find(id)].Begun = true
+	return nil
+}
+
+func (q *queue) Done(id uint64) error {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	i := q.find(id)
+	if q.undo != nil {
+		return q.undo
+	}
+	if q.jobs[i].Kind != pos.PrintDrawer && !q.jobs[i].Begun {
+		q.t.Errorf("job %d is done and was never begun", id)
+	}
+	q.jobs = slices.Delete(q.jobs, i, i+1)
+	q.log = append(q.log, fmt.Sprintf("done %d", id))
+	return nil
+}
+
+func (q *queue) Drop(id uint64, why string) error {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	i := q.find(id)
+	q.jobs = slices.Delete(q.jobs, i, i+1)
+	q.log = append(q.log, fmt.Sprintf("drop %d: %s", id, why))
+	return nil
+}
+
+func (q *queue) history() string {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return strings.Join(q.log, "; ")
+}
+
+// telling is a queue that tells of drawers, as Drawers says.
+type telling struct{ *queue }
+
+func (q telling) Drawers() ([]pos.PrintJob, error) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	var out []pos.PrintJob
+	for _, j := range q.jobs {
+		if hasDrawer(j) {
+			out = append(out, j)
+		}
+	}
+	return out, nil
+}
+
+// shop is a counter: a queue, a printer and its cable, a running spool.
+type shop struct {
+	t       *testing.T
+	q       *queue
+	p       *paper.Printer
+	spool   *Spool
+	profile escpos.Profile
+
+	mu     sync.Mutex
+	down   error // Dial fails
+	cut    int   // the next connections break after that many bytes; below 0 they do not
+	dials  int
+	links  []string
+	bad    error // of Receipts
+	skew   time.Duration
+	stop   context.CancelFunc
+	ended  chan struct{}
+	closes error
+	short  bool // receipts, for tests that print thousands
+}
+
+func open(t *testing.T, change func(s *shop)) *shop {
+	s := &shop{t: t, q: &queue{t: t}, p: printertest.New(t, 384), profile: escpos.Default58, cut: -1}
+	if change != nil {
+		change(s)
+	}
+	s.start()
+	t.Cleanup(func() { s.halt() })
+	return s
+}
+
+// start begins a new spool over the same queue and printer, as after a restart.
+func (s *shop) start() {
+	ctx, cancel := context.WithCancel(context.Background())
+	s.stop, s.ended = cancel, make(chan struct{})
+	var q Queue = telling{s.q}
+	if s.q.blind {
+		q = s.q
+	}
+	s.spool = New(Options{
+		Queue: q, Receipts: s, Dial: s.dial, Encoder: s.profile, Columns: s.profile.Columns, Shop: printertest.Shop("en"),
+		Link: func(l pos.Link) {
+			s.mu.Lock()
+			s.links = append(s.links, strings.TrimSuffix(l.State+": "+l.Detail, ": "))
+			s.mu.Unlock()
+		},
+		Now: func() time.Time { return time.Now().Add(s.skew) },
+	})
+	go func() {
+		defer close(s.ended)
+		if err := s.spool.Run(ctx); err != nil {
+			s.t.Error(err)
+		}
+	}()
+	synctest.Wait()
+}
+
+func (s *shop) halt() { s.stop(); <-s.ended }
+
+func (s *shop) dial(context.Context) (io.ReadWriteCloser, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.dials++
+	if s.down != nil {
+		return nil, s.down
+	}
+	return plug{&printertest.Cable{Printer: s.p, Left: s.cut}, s.closes}, nil
+}
+
+// plug is a cable whose Close may fail.
+type plug struct {
+	*printertest.Cable
+	err error
+}
+
+func (p plug) Close() error { return p.err }
+
+func (s *shop) set(f func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	f()
+}
+
+func (s *shop) said() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return strings.Join(s.links, "; ")
+}
+
+var cash = printertest.Receipts()["cash"]
+
+// Receipt makes the receipt of a job, with its number as the receipt's.
+func (s *shop) Receipt(j pos.PrintJob) (pos.Receipt, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.bad != nil && j.ID == 1 {
+		return pos.Receipt{}, s.bad
+	}
+	r := cash
+	if s.short {
+		r.Lines, r.Tax, r.Shop.Address = r.Lines[:1], nil, nil
+	}
+	r.Number, r.QR, r.Copy = fmt.Sprintf("01-%06d", j.ID), "TW1", j.Copy
+	return r, nil
+}
+
+// sell queues a receipt, with a drawer if it was paid in cash, and wakes the spool.
+func (s *shop) sell(id uint64, drawer bool) {
+	s.q.add(pos.PrintJob{ID: id, Kind: pos.PrintReceipt, Record: id, Drawer: drawer, At: time.Now().Add(s.skew)})
+	s.spool.Wake()
+	synctest.Wait()
+}
+
+func wait(d time.Duration) { time.Sleep(d); synctest.Wait() }
+
+// banner is a receipt's head that begins with COPY; the one at the foot of the
+// paper before is followed by more than one blank line.
+var banner = regexp.MustCompile(`(COPY \d+|was interrupted\))\n\n$`)
+
+// papers returns how many originals and copies of a receipt came out whole.
+func papers(text string, id uint64) (originals, copies int) {
+	for _, p := range strings.SplitAfter(text, "Thank you!") {
+		body, whole := strings.CutSuffix(p, "Thank you!")
+		at := strings.LastIndex(body, fmt.Sprintf("Receipt 01-%06d", id))
+		if at < 0 || !whole || strings.Count(body[at:], "Receipt") > 1 {
+			continue
+		}
+		if head := body[:max(strings.LastIndex(body[:at], "Bäckerei"), 0)]; banner.MatchString(strings.TrimRight(head, " ")) {
+			copies++
+		} else {
+			originals++
+		}
+	}
+	return originals, copies
+}
+
+func (s *shop) wantPapers(id uint64, originals, copies int) {
+	s.t.Helper()
+	if o, c := papers(s.p.Text(), id); o != originals || c != copies {
+		s.t.Errorf("receipt %d: %d originals and %d copies, want %d and %d on\n%s", id, o, c, originals, copies, s.p.Text())
+	}
+}
+
+func (s *shop) wantHistory(want string) {
+	s.t.Helper()
+	if got := s.q.history(); got != want {
+		s.t.Errorf("queue: %q, want %q", got, want)
+	}
+}
+
+func TestPrints(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := open(t, nil)
+		s.sell(1, true)
+		s.sell(2, false)
+		s.q.add(pos.PrintJob{ID: 3, Kind: pos.PrintDrawer, At: time.Now()})
+		s.q.add(pos.PrintJob{ID: 4, Kind: pos.PrintTest, At: time.Now()})
+		s.q.add(pos.PrintJob{ID: 5, Kind: pos.PrintReceipt, Copy: 1, At: time.Now()})
+		s.spool.Wake()
+		synctest.Wait()
+		s.wantPapers(1, 1, 0)
+		s.wantPapers(2, 1, 0)
+		s.wantHistory("done 1; done 2; done 3; done 4; done 5")
+		if s.p.Drawer() != 2 || !strings.Contains(s.p.Text(), "COPY 1") || !strings.Contains(s.p.Text(), "12345678901234567890123456789012") {
+			t.Errorf("drawer %d, paper\n%s", s.p.Drawer(), s.p.Text())
+		}
+		if got := s.said(); got != "online" {
+			t.Errorf("link: %q", got)
+		}
+	})
+}
+
+// TestNoPaper is the evening on which nobody looked: receipts wait, drawers open
+// all the same, what is too old is dropped with its reason, and when the roll is
+// changed only the last quarter of an hour comes out.
+func TestNoPaper(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := open(t, nil)
+		s.p.SetPaper(0, true)
+		for id := range uint64(10) {
+			s.sell(id+1, true)
+			if s.p.Drawer() != int(id)+1 {
+				t.Errorf("sale %d: the drawer opened %d times", id+1, s.p.Drawer())
+			}
+			wait(4 * time.Minute)
+		}
+		s.p.SetPaper(paper.Endless, false)
+		wait(5 * time.Second)
+		for id := uint64(1); id <= 10; id++ {
+			if o, c := papers(s.p.Text(), id); c != 0 || (o == 1) != (id >= 8) {
+				t.Errorf("receipt %d: %d originals, %d copies", id, o, c)
+			}
+		}
+		if !strings.HasPrefix(s.q.history(), "drop 1: too late: no paper; drop 2: too late: no paper;") {
+			t.Errorf("queue: %q", s.q.history())
+		}
+		if s.p.Drawer() != 10 {
+			t.Errorf("the drawer opened %d times for 10 sales", s.p.Drawer())
+		}
+		if got := s.said(); got != "online; offline: no paper; online" {
+			t.Errorf("link: %q", got)
+		}
+	})
+}
+
+// TestEveryLine empties the roll at every line of a receipt. The original may come
+// out whole once or be broken off once; then a copy comes, and nothing else.
+func TestEveryLine(t *testing.T) {
+	for left := 1; left < 60; left++ {
+		synctest.Test(t, func(t *testing.T) {
+			s := open(t, nil)
+			s.p.SetPaper(left, false)
+			s.sell(1, false)
+			wait(10 * time.Second)
+			s.p.SetPaper(paper.Endless, false)
+			wait(10 * time.Second)
+			o, c := papers(s.p.Text(), 1)
+			if o > 1 || c > 1 || o+c == 0 {
+				t.Errorf("roll of %d lines: %d originals, %d copies on\n%s", left, o, c, s.p.Text())
+			}
+			s.wantHistory("done 1")
+		})
+	}
+}
+
+// TestEveryByte breaks the cable at every byte and mends it. What comes out then
+// says COPY if a byte of the paper may have gone before, and is whole.
+func TestEveryByte(t *testing.T) {
+	for cut := 0; ; cut++ {
+		whole := false
+		synctest.Test(t, func(t *testing.T) {
+			s := open(t, func(s *shop) {
+				s.p = paper.New(384) // not strict: half a command is no command
+				s.short, s.profile.Module = true, 3
+			})
+			s.set(func() { s.cut = cut })
+			s.sell(1, true)
+			if whole = s.q.history() == "done 1"; whole {
+				s.wantPapers(1, 1, 0)
+				return
+			}
+			begun := s.q.jobs[0].Begun
+			s.set(func() { s.cut = -1 })
+			wait(3 * time.Second)
+			s.wantHistory("done 1")
+			o, c := papers(s.p.Text(), 1)
+			if begun && (c != 1 || o > 1) || !begun && (c != 0 || o != 1) || s.p.Drawer() < 1 {
+				t.Errorf("broken at byte %d (begun %v): %d originals, %d copies, drawer %d on\n%s", cut, begun, o, c, s.p.Drawer(), s.p.Text())
+			}
+		})
+		if whole {
+			return
+		}
+		if cut > 10_000 || t.Failed() {
+			t.Fatal("the receipt is never printed")
+		}
+	}
+}
+
+// TestPowerCut stops the till at every stage of a paper and starts it again.
+func TestPowerCut(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := open(t, func(s *shop) { s.p = paper.New(384) })
+		s.set(func() { s.cut = 900 })
+		s.sell(1, true)
+		s.halt()
+		s.set(func() { s.cut = -1 })
+		s.start()
+		s.wantPapers(1, 0, 1)
+		s.wantHistory("done 1")
+		if s.p.Drawer() != 1 {
+			t.Errorf("the drawer opened %d times", s.p.Drawer())
+		}
+	})
+}
+
+// TestDrawersFromBefore: what waits at the start is from before a power cut; the
+// clock may say what it likes.
+func TestDrawersFromBefore(t *testing.T) {
+	for _, blind := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			s := open(t, func(s *shop) {
+				s.q.blind = blind
+				s.q.add(pos.PrintJob{ID: 1, Kind: pos.PrintDrawer, At: time.Now().Add(time.Hour)})
+				s.q.add(pos.PrintJob{ID: 2, Kind: pos.PrintReceipt, At: time.Now()})
+			})
+			s.wantHistory("drop 1: the till was restarted meanwhile; done 2")
+			if s.p.Drawer() != 0 {
+				t.Error("the drawer opened by itself")
+			}
+		})
+	}
+}
+
+// TestUnreachable: the printer is off for an hour. It is not hammered, the drawer
+// does not open when it comes back, and the link says what to do.
+func TestUnreachable(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := open(t, func(s *shop) { s.down = errors.New("refused") })
+		for id := range uint64(6) {
+			s.sell(id+1, true)
+			wait(10 * time.Minute)
+		}
+		s.set(func() { s.down = nil })
+		wait(backoffTo)
+		s.wantHistory("drop 1: too late: not reachable: check cable and power; drop 2: too late: not reachable: check cable and power; " +
+			"drop 3: too late: not reachable: check cable and power; drop 4: too late: not reachable: check cable and power; drop 5: too late: not reachable: check cable and power; done 6")
+		if n := s.p.Drawer(); n != 0 {
+			t.Errorf("the drawer opened %d times by itself", n)
+		}
+		if most := int(time.Hour/(backoffTo*4/5)) + 40; s.dials > most {
+			t.Errorf("%d connections in an hour, at most %d", s.dials, most)
+		}
+		if got := s.said(); got != "offline: not reachable: check cable and power; online" {
+			t.Errorf("link: %q", got)
+		}
+	})
+}
+
+// TestSwitchedOnInTime: a printer that comes back within seconds still opens the
+// drawer, once.
+func TestSwitchedOnInTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := open(t, func(s *shop) { s.down = errors.New("refused") })
+		wait(time.Hour)
+		s.sell(1, true)
+		wait(3 * time.Second)
+		s.set(func() { s.down = nil })
+		wait(lookAgain)
+		if s.p.Drawer() != 1 {
+			t.Errorf("the drawer opened %d times", s.p.Drawer())
+		}
+		s.wantPapers(1, 1, 0)
+	})
+}
+
+// TestDrawerBehindPapers: the drawer does not wait for the papers in front of its
+// own; a queue that cannot tell opens it when its turn comes.
+func TestDrawerBehindPapers(t *testing.T) {
+	for _, blind := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			s := open(t, func(s *shop) { s.q.blind = blind })
+			s.p.SetCover(true)
+			s.sell(1, false)
+			wait(time.Second)
+			s.sell(2, true)
+			if opened := s.p.Drawer() == 1; opened == blind {
+				t.Errorf("blind %v: the drawer opened %d times", blind, s.p.Drawer())
+			}
+			s.p.SetCover(false)
+			wait(lookAgain)
+			s.wantPapers(1, 1, 0)
+			s.wantPapers(2, 1, 0)
+			if s.p.Drawer() != 1 {
+				t.Errorf("blind %v: the drawer opened %d times", blind, s.p.Drawer())
+			}
+		})
+	}
+}
+
+// TestDrawerDuringPaper: a sale ends while a long paper is printing.
+func TestDrawerDuringPaper(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := open(t, nil)
+		s.q.add(pos.PrintJob{ID: 1, Kind: pos.PrintReceipt, At: time.Now()})
+		job, _, _ := s.q.Next()
+		s.halt()
+		between := 0
+		s.spool.o.Encoder = hook{s.profile, func() {
+			if between++; between == 2 {
+				s.q.add(pos.PrintJob{ID: 2, Kind: pos.PrintDrawer, At: time.Now()})
+			}
+			if between == 3 && s.p.Drawer() != 1 {
+				t.Error("the drawer waits for the paper")
+			}
+		}}
+		s.spool.attempt(t.Context(), job, true)
+		s.wantHistory("done 1")
+		s.wantPapers(1, 1, 0)
+	})
+}
+
+// TestBreaksAreBounded: a paper that always breaks off does not eat the roll.
+func TestBreaksAreBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := open(t, func(s *shop) { s.p = paper.New(384); s.cut = 900 })
+		s.sell(1, false)
+		s.set(func() { s.cut += 4200 }) // after the bytes that free the printer
+		wait(10 * time.Minute)
+		s.wantHistory("drop 1: printing broke off too often: not reachable: check cable and power")
+		s.set(func() { s.cut = -1 })
+		s.sell(2, false)
+		wait(backoffTo)
+		s.wantPapers(2, 1, 0)
+	})
+}
+
+// TestTailLost: the last bytes may be lost when closing fails.
+func TestTailLost(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := open(t, nil)
+		s.set(func() { s.closes = errors.New("reset") })
+		s.sell(1, false)
+		s.set(func() { s.closes = nil })
+		wait(3 * time.Second)
+		s.wantPapers(1, 1, 1)
+		s.wantHistory("done 1")
+	})
+}
+
+// TestReceiptsThatFail do not hold up the ones behind them.
+func TestReceiptsThatFail(t *testing.T) {
+	tests := []struct {
+		name string
+		err  error
+		want string
+	}{
+		{"corrupt", pos.E("read record", pos.Corrupt, "record 1 is damaged"), "drop 1: the receipt cannot be made: record 1 is damaged; done 2"},
+		{"unknown", errors.New("oops"), "drop 1: the receipt cannot be made; done 2"},
+		{"later", pos.E("read record", pos.Unavailable, "busy"), "done 1; done 2"},
+	}
+	for _, tt := range tests {
+		synctest.Test(t, func(t *testing.T) {
+			s := open(t, func(s *shop) { s.bad = tt.err })
+			s.sell(1, false)
+			s.sell(2, false)
+			wait(10 * time.Second)
+			s.set(func() { s.bad = nil })
+			wait(10 * time.Second)
+			s.wantHistory(tt.want)
+		})
+	}
+}
+
+// TestQueueThatFails: nothing is printed that cannot be noted, and what is printed
+// and cannot be closed comes again as a copy, slowly.
+func TestQueueThatFails(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := open(t, nil)
+		s.q.fail = errors.New("full")
+		s.sell(1, false)
+		wait(time.Minute)
+		if s.p.Text() != "" {
+			t.Errorf("printed before it was noted:\n%s", s.p.Text())
+		}
+		s.halt()
+		s.q.fail = nil
+		s.start()
+		s.wantPapers(1, 1, 0)
+	})
+	synctest.Test(t, func(t *testing.T) {
+		s := open(t, nil)
+		s.q.undo = errors.New("full")
+		s.sell(1, false)
+		wait(backoffTo - time.Second)
+		s.wantPapers(1, 1, 0)
+		s.halt()
+		s.q.undo = nil
+		s.start()
+		s.wantPapers(1, 1, 1)
+		s.wantHistory("done 1")
+	})
+}
+
+// TestClockJumps: a clock that is set while papers wait makes none of them old.
+func TestClockJumps(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := open(t, nil)
+		s.p.SetCover(true)
+		s.sell(1, false)
+		s.halt()
+		s.start()
+		for _, skew := range []time.Duration{20 * 365 * 24 * time.Hour, -time.Hour} {
+			s.skew = skew
+			wait(5 * time.Second)
+		}
+		s.p.SetCover(false)
+		wait(lookAgain)
+		s.wantPapers(1, 1, 0)
+	})
+}
+
+// TestLinks: the cashier learns of an idle printer's troubles before a sale does.
+func TestLinks(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := open(t, nil)
+		s.p.SetPaper(500, true)
+		wait(probeEvery)
+		s.p.SetCover(true)
+		wait(probeEvery)
+		s.p.SetCover(false)
+		s.p.SetPaper(500, false)
+		wait(lookAgain)
+		s.p.SetOneWay(true)
+		wait(probeEvery)
+		if got := s.said(); got != "online; online: paper is running low; offline: cover open; online; unknown: does not report paper and cover" {
+			t.Errorf("link: %q", got)
+		}
+		s.sell(1, true)
+		s.wantPapers(1, 1, 0)
+	})
+}
+
+// TestBackoff: bounded, growing, never nothing.
+func TestBackoff(t *testing.T) {
+	for n := range 100 {
+		d := backoff(n)
+		if d > backoffTo || d < backoffFrom*4/5 || n > 5 && d < backoffTo*4/5 {
+			t.Errorf("after %d failures %v", n, d)
+		}
+	}
+}
+
+// TestWake never blocks, whether or not anybody runs.
+func TestWake(t *testing.T) {
+	s := New(Options{})
+	for range 100 {
+		s.Wake()
+	}
+}
+
+// hook is an encoder that calls f between the pieces of a paper.
+type hook struct {
+	escpos.Profile
+	f func()
+}
+
+func (h hook) Print(rw io.ReadWriter, d printer.Document, run printer.Run) (printer.Status, error) {
+	between := run.Between
+	run.Between = func(p io.ReadWriter) error {
+		h.f()
+		return between(p)
+	}
+	return h.Profile.Print(rw, d, run)
+}
