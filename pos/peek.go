@@ -51,6 +51,9 @@ func (p *Peek) read(line []byte) string {
 		return "a line of " + strconv.Itoa(len(line)) + " bytes is no record"
 	}
 	text, tail := line[:len(line)-tailLen], line[len(line)-tailLen:]
+	if bytes.IndexByte(text, '\n') >= 0 {
+		return "the line has a second end"
+	}
 	p.Sum = sha256.Sum256(text)
 	if !p.readTail(tail) {
 		return "the line does not end in hash and signature"

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"crypto/ed25519"
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -456,8 +455,13 @@ func TestTornTails(t *testing.T) {
 // one hit, never give out a promised number again, and keep the bytes.
 func TestFlippedBit(t *testing.T) {
 	d := journaltest.New(1, false)
-	j := open(t, dir, d)
-	for _, n := range []int{1, 3, 4, 2} {
+	o := options(d)
+	o.SegmentBytes = 2 << 10
+	j, err := journal.Open(dir, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, n := range []int{1, 3, 2} {
 		add(t, j, batch(n, 24)...)
 	}
 	all, err := lines(j, 0)
@@ -499,9 +503,7 @@ type flip struct {
 func (f *flip) put(t *testing.T, b []byte) {
 	t.Helper()
 	f.disk.Poke(f.path, b)
-	if err := os.WriteFile(f.copy, b, 0o600); err != nil {
-		t.Fatal(err)
-	}
+	write(t, f.copy, b)
 }
 
 func (f *flip) check(t *testing.T, b []byte) {

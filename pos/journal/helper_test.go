@@ -89,6 +89,14 @@ func verify(tb testing.TB, d *journaltest.Disk) (journal.Report, error) {
 	return journal.Verify(pub, d.Export(tb, "journal-*.jsonl")...)
 }
 
+// write makes a real file.
+func write(tb testing.TB, path string, b []byte) {
+	tb.Helper()
+	if err := os.WriteFile(path, b, 0o600); err != nil {
+		tb.Fatal(err)
+	}
+}
+
 // wantKind fails the test unless err is of this kind.
 func wantKind(tb testing.TB, what string, err error, want pos.Kind) {
 	tb.Helper()
@@ -97,7 +105,7 @@ func wantKind(tb testing.TB, what string, err error, want pos.Kind) {
 	}
 }
 
-// full is a disk with a journal of n records of about 200 bytes each, alone and in
+// filled is a disk with a journal of n records of about 200 bytes each, alone and in
 // batches of three in turn, and their lines.
 func filled(tb testing.TB, n int) (*journaltest.Disk, []string) {
 	tb.Helper()
