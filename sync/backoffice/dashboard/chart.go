@@ -75,7 +75,7 @@ func draw(name string, cols []column) template.HTML {
 }
 
 // hours draws the sales of a day by the hour, from the first with sales to the
-// last, eight hours at least.
+// last, fourteen hours at least.
 func (s *server) hours(p part) template.HTML {
 	first, last, top := 24, -1, int64(0)
 	for h, t := range p.Hours {
@@ -87,7 +87,7 @@ func (s *server) hours(p part) template.HTML {
 	if last < 0 {
 		first, last = 8, 19
 	}
-	for last-first < 11 {
+	for last-first < trendDays-1 { // as wide as the other drawing beside it
 		if first > 0 {
 			first--
 		}

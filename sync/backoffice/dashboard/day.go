@@ -88,11 +88,12 @@ func (s *server) day(c *fiber.Ctx) error {
 	if d.Alarms, err = s.alarms(ctx); err != nil {
 		return err
 	}
+	all := d.Alarms
 	if d.AlarmsMore = len(d.Alarms) - alarmsTop; d.AlarmsMore > 0 {
 		d.Alarms = d.Alarms[:alarmsTop]
 	}
 	for _, day := range days {
-		p, err := s.part(ctx, day, now)
+		p, err := s.part(ctx, day, all, now)
 		if err != nil {
 			return err
 		}
@@ -101,7 +102,7 @@ func (s *server) day(c *fiber.Ctx) error {
 	return s.show(c, "day", frame{Title: date.Format(time.DateOnly), Here: "day", Signed: true}, d)
 }
 
-func (s *server) part(ctx context.Context, day report.Day, now time.Time) (part, error) {
+func (s *server) part(ctx context.Context, day report.Day, alarms []alarmRow, now time.Time) (part, error) {
 	p := part{Day: day, Average: average(day.Total)}
 	var err error
 	if p.Collected, err = day.Total.Collected(); err != nil {
@@ -127,7 +128,7 @@ func (s *server) part(ctx context.Context, day report.Day, now time.Time) (part,
 	p.Sales = newest(day.Sales)
 	p.Items = day.Items[:min(len(day.Items), itemsShown)]
 	for _, t := range day.Tills {
-		p.Seen = append(p.Seen, s.tillRow(t.Till, now))
+		p.Seen = append(p.Seen, rowOf(t.Till, alarms, now))
 	}
 	return p, nil
 }

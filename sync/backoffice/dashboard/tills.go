@@ -22,13 +22,16 @@ const quietAfter = 10 * time.Minute
 // tillRow is a till as the owner sees it.
 type tillRow struct {
 	store.Till
-	Quiet  bool
-	Alarms int
-	Forked bool
+	Quiet  bool // it has not called for a while
+	Forked bool // an open alarm says that it has two histories
 }
 
-func (s *server) tillRow(t store.Till, now time.Time) tillRow {
-	return tillRow{Till: t, Quiet: now.Sub(t.Seen) > quietAfter}
+func rowOf(t store.Till, alarms []alarmRow, now time.Time) tillRow {
+	row := tillRow{Till: t, Quiet: now.Sub(t.Seen) > quietAfter}
+	for _, a := range alarms {
+		row.Forked = row.Forked || (a.Till == t.ID && a.Kind == store.AlarmFork)
+	}
+	return row
 }
 
 // alarmRow is an alarm with its till's name.
@@ -65,13 +68,7 @@ func (s *server) tills(c *fiber.Ctx) error {
 	}
 	rows := make([]tillRow, len(tills))
 	for i, t := range tills {
-		rows[i] = s.tillRow(t, time.Now())
-		for _, a := range alarms {
-			if a.Till == t.ID {
-				rows[i].Alarms++
-				rows[i].Forked = rows[i].Forked || a.Kind == store.AlarmFork
-			}
-		}
+		rows[i] = rowOf(t, alarms, time.Now())
 	}
 	return s.show(c, "tills", frame{Title: s.word("bo_tills"), Here: "tills", Signed: true}, struct {
 		Tills  []tillRow

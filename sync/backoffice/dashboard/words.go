@@ -31,6 +31,7 @@ func (s *server) funcs() template.FuncMap {
 		"plain":   s.plain,
 		"code":    func(a pos.Amount) string { return a.Currency.Code },
 		"num":     s.number,
+		"n":       num,
 		"qty":     pos.FormatQty,
 		"day":     s.dayName,
 		"date":    func(t time.Time) string { return t.Format(time.DateOnly) },

@@ -257,7 +257,9 @@ func TestFlippedByte(t *testing.T) {
 	}
 	o.take(till, all...)
 	o.held(till, len(all))
-	if a := o.alarms(); !slices.ContainsFunc(a, func(a store.Alarm) bool { return a.Kind == store.AlarmCorrupt && a.N == 4 && a.Times >= int64(len(good)) }) {
+	if a := o.alarms(); !slices.ContainsFunc(a, func(a store.Alarm) bool {
+		return a.Kind == store.AlarmCorrupt && a.N == 4 && a.Times >= int64(len(good))
+	}) {
 		t.Errorf("alarms %+v", a)
 	}
 }
