@@ -121,7 +121,9 @@ func (k *till) ask(method, path, body string, heads ...string) reply {
 	if err != nil {
 		k.Fatal(err)
 	}
-	return reply{res, b}
+	out := reply{res, b}
+	k.check(method, path, out)
+	return out
 }
 
 // want is ask with a status that must come back.
