@@ -3,6 +3,7 @@ package desk
 import (
 	"crypto/rand"
 	"fmt"
+	"slices"
 
 	"github.com/tillwright/tillwright/pos"
 )
@@ -34,10 +35,14 @@ func (d *Desk) newDraft(t *turn) (pos.Sale, error) {
 	if err != nil {
 		return pos.Sale{}, err
 	}
-	if len(open) >= maxOpen {
-		return pos.Sale{}, pos.E("open sale", pos.Conflict, "%d sales are open; finish or give up one first", len(open))
-	}
 	k := t.keep()
+	if len(open) >= maxOpen {
+		i := slices.IndexFunc(open, empty)
+		if i < 0 {
+			return pos.Sale{}, pos.E("open sale", pos.Conflict, "%d sales are open; finish or give up one first", len(open))
+		}
+		k.Drop = open[i].ID // opened, and nothing rung up since: the oldest such gives way
+	}
 	k.Refs++
 	s := pos.Sale{
 		ID: newSaleID(), Ref: fmt.Sprintf("#%04d", k.Refs%refsWrap), State: pos.Draft, Currency: d.o.Shop.Currency.Code,
@@ -48,13 +53,12 @@ func (d *Desk) newDraft(t *turn) (pos.Sale, error) {
 	return s, nil
 }
 
+// empty reports that nothing was rung up yet.
+func empty(s pos.Sale) bool { return s.State == pos.Draft && len(s.Lines) == 0 }
+
+// openSale starts an empty basket beside all others: two phones at one till must
+// not get the same one.
 func (d *Desk) openSale(t *turn) error {
-	if s, err := d.o.Sales.Sale(t.books.Current); err == nil && s.State == pos.Draft && len(s.Lines) == 0 {
-		k := t.keep()
-		k.Current, k.Shown = s.ID, true
-		t.answer.Sale = s.ID
-		return nil
-	}
 	_, err := d.newDraft(t)
 	return err
 }
@@ -65,9 +69,6 @@ func (d *Desk) switchTo(t *turn, do pos.SwitchTo) error {
 		return err
 	}
 	k := t.keep()
-	if old, err := d.o.Sales.Sale(t.books.Current); err == nil && old.ID != s.ID && old.State == pos.Draft && len(old.Lines) == 0 {
-		k.Drop = old.ID
-	}
 	k.Current, k.Shown = s.ID, true
 	t.answer.Sale = s.ID
 	return nil
@@ -233,7 +234,7 @@ func (d *Desk) clearSale(t *turn, do pos.ClearSale) error {
 		return err
 	}
 	t.answer.Sale = s.ID
-	if s.State == pos.Draft && len(s.Lines) == 0 {
+	if empty(s) {
 		k := t.keep()
 		k.Drop = s.ID
 		if k.Current == s.ID {

@@ -75,6 +75,9 @@ func (d *Desk) makeView(at time.Time) (pos.View, error) {
 			current := sv
 			c.Current = &current
 		}
+		if empty(s) {
+			continue
+		}
 		sv.Lines = nil // the list shows sums only
 		c.Open = append(c.Open, sv)
 	}

@@ -1,0 +1,78 @@
+# make run   a whole shop on this computer: till, backoffice, bitcoin, Lightning, a customer's wallet
+# make test  every test, on real nodes and a real browser
+# The rest: check race fuzz bench arm golden clean
+
+SHELL   := /bin/bash
+BIN     := bin
+DEVNET  := .devnet
+NODES   := $(CURDIR)/$(DEVNET)/bin
+GO      := CGO_ENABLED=0 go
+FLAGS   := -trimpath -ldflags='-s -w'
+FUZZ    ?= 20s
+
+.PHONY: run test tools nodes build check race vet32 test32 fuzz bench arm golden clean
+
+build:
+	@mkdir -p $(BIN)
+	@$(GO) build $(FLAGS) -o $(BIN)/till ./cmd/till
+	@$(GO) build $(FLAGS) -o $(BIN)/backoffice ./cmd/backoffice
+	@cd cmd/devnet && $(GO) build $(FLAGS) -o ../../$(BIN)/devnet .
+
+run: build
+	@$(BIN)/devnet run --dir $(DEVNET) --till $(BIN)/till --backoffice $(BIN)/backoffice
+
+# Debian packages that tests need: chromium drives the screens as a cashier would,
+# zbar-tools is the outside reader of our QR codes.
+tools:
+	@missing=; command -v chromium >/dev/null || missing+=" chromium"; command -v zbarimg >/dev/null || missing+=" zbar-tools"; \
+	if [ -n "$$missing" ]; then \
+		echo "installing$$missing (a real browser and an outside QR reader for the tests)"; \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing >/dev/null; \
+	fi
+
+# btcd and lnd, built from source once (about ten minutes on two cores), then cached.
+nodes: build
+	@$(BIN)/devnet nodes --dir $(DEVNET) --bin $(NODES) --build-only
+
+test: check build tools nodes
+	cd cmd/devnet && TILLWRIGHT_BIN=$(NODES) go test ./...
+	TILLWRIGHT_BIN=$(NODES) TILLWRIGHT_DEVNET_CMD=$(CURDIR)/$(BIN)/devnet go test -timeout 30m ./...
+	$(MAKE) race test32
+
+check:
+	@test -z "$$(gofmt -l cmd pos display printer sync firmware)" || { gofmt -l cmd pos display printer sync firmware; echo "run gofmt"; exit 1; }
+	@go vet ./...
+	@cd cmd/devnet && go vet ./...
+
+race:
+	CGO_ENABLED=1 go test -race -shuffle=on -short ./pos/... ./display/... ./printer/... ./sync/... ./firmware/...
+
+test32:
+	GOARCH=386 $(GO) vet ./pos/... ./display/... ./printer/... ./sync/outbox ./sync/wire ./firmware/... ./cmd/till
+	GOARCH=386 $(GO) test -short ./pos ./pos/journal ./pos/ledger ./pos/desk ./printer/... ./display/... ./firmware/...
+
+fuzz:
+	@for p in $$(go list ./...); do \
+		for f in $$(go test -list '^Fuzz' $$p 2>/dev/null | grep ^Fuzz); do \
+			echo "$$p $$f"; go test -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZ) $$p || exit 1; \
+		done; \
+	done
+
+bench: build
+	@go run ./cmd/internal/bench
+
+golden:
+	go test ./printer/... ./display/... ./cmd/till -run Golden -update
+
+# Static binaries for the boards, with their sizes; the till has a budget.
+arm:
+	@mkdir -p $(BIN)
+	@for v in 6 7; do GOOS=linux GOARCH=arm GOARM=$$v $(GO) build $(FLAGS) -o $(BIN)/till-armv$$v ./cmd/till || exit 1; done
+	@GOOS=linux GOARCH=arm64 $(GO) build $(FLAGS) -o $(BIN)/till-arm64 ./cmd/till
+	@for f in $(BIN)/till-arm*; do \
+		s=$$(stat -c %s $$f); printf '%-16s %5.1f MB\n' $${f##*/} $$(awk "BEGIN{print $$s/1000000}"); \
+		if [ $$s -gt 16000000 ]; then echo "$$f is over its budget of 16 MB"; exit 1; fi; \
+	done
+
+clean:
+	rm -rf $(BIN)
