@@ -108,7 +108,7 @@ func (p *Peek) readPlace(text []byte) bool {
 	rest, ok := bytes.CutPrefix(text, []byte(numberField))
 	digits, _, comma := bytes.Cut(rest[:min(len(rest), maxDigits+1)], []byte(","))
 	n, err := strconv.ParseUint(string(digits), 10, 64)
-	if !ok || !comma || err != nil || n == 0 || digits[0] == '0' || digits[0] == '+' {
+	if !ok || !comma || err != nil || n == 0 || digits[0] == '0' {
 		return false
 	}
 	p.N = n

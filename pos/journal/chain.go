@@ -82,7 +82,7 @@ type chain struct {
 // scan takes all lines of seg. It returns the last one if it has no newline, and
 // nil otherwise. It fails when the file cannot be read or too much is damaged.
 func (c *chain) scan(f File, seg *segment) (*line, error) {
-	l := newLines(f, 0, seg.size)
+	l := newLines(f, 0, seg.size, scanChunk)
 	for {
 		ln, err := l.next()
 		if err == io.EOF {

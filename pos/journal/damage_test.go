@@ -339,37 +339,45 @@ func TestOtherTill(t *testing.T) {
 	}
 }
 
-// TestDestroyed: more than can be fenced.
+// TestDestroyed: more than can be fenced. Nothing may be touched.
 func TestDestroyed(t *testing.T) {
-	tests := map[string]func(s *shop){
-		"a thousand places": func(s *shop) {
-			s.edit(1, func(l []string) []string {
-				out := l[:1:1]
-				for range 1001 {
-					out = append(out, "x\n", l[1], "x\n", l[2])
-				}
-				return out
-			})
-		},
-		"more than one write": func(s *shop) {
-			s.Poke(s.files[2], append(s.Peek(s.files[2]), bytes.Repeat([]byte("x"), 8*pos.MaxLine+1)...))
-		},
+	d := journaltest.New(1, false)
+	var every []byte // second line of a journal
+	prev := pos.Hash{}
+	for n := range uint64(2010) {
+		r, err := pos.Seal(pos.Record{N: n + 1, Kind: "x", Body: []byte(`1`), At: opening, Prev: prev}, key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if prev = r.Hash; n%2 == 0 {
+			every = append(every, r.Line...)
+		}
 	}
-	for name, do := range tests {
-		s := newShop(t)
-		do(s)
-		before := s.snapshot()
-		if _, err := journal.Open(dir, options(s)); err == nil || pos.KindOf(err) != pos.Corrupt {
-			if name == "a thousand places" {
-				continue // one run of bad lines is one place
-			}
-			t.Errorf("%s: %v", name, err)
+	s := newShop(t)
+	tests := map[string][]byte{
+		"a thousand places":   every,
+		"more than one write": append(s.Peek(s.files[0]), bytes.Repeat([]byte("x"), 8*pos.MaxLine+1)...),
+	}
+	for name, file := range tests {
+		path := filepath.Join(dir, "journal-00000001.jsonl")
+		d.Poke(path, file)
+		_, err := journal.Open(dir, options(d))
+		wantKind(t, name, err, pos.Corrupt)
+		if !bytes.Equal(d.Peek(path), file) || len(d.Files()) != 1 {
+			t.Errorf("%s: the files changed", name)
 		}
-		for path, b := range before {
-			if !bytes.Equal(s.Peek(path), b) {
-				t.Errorf("%s: %s changed", name, path)
-			}
-		}
+	}
+}
+
+// TestLargeHole: a hole in the end that is larger than any write is no unfinished
+// one. It is fenced.
+func TestLargeHole(t *testing.T) {
+	s := newShop(t)
+	s.Poke(s.files[2], append(s.Peek(s.files[2]), append(make([]byte, 8*pos.MaxLine+1), '\n')...))
+	j := open(t, dir, s)
+	last, _ := j.Last()
+	if d := j.Damage(); len(d) != 1 || d[0].First != 21 || d[0].Last != 21 || j.Torn() != 0 || last != 21 {
+		t.Errorf("ends at %d, damage %v, %d bytes torn", last, d, j.Torn())
 	}
 }
 

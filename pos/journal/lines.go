@@ -10,8 +10,11 @@ import (
 )
 
 const (
-	// readChunk is read at once: large enough that a card reads at full speed.
-	readChunk = 256 << 10
+	// scanChunk is read at once by Open and Verify: large enough that a card reads at
+	// full speed.
+	scanChunk = 256 << 10
+	// readChunk is read at once by Since and Read: what lies between two marks.
+	readChunk = markEvery
 	// badBlock is the unit in which an unreadable place is passed over: a page, the
 	// least that a card or a file system gives up.
 	badBlock = 4 << 10
@@ -49,8 +52,9 @@ type lines struct {
 	tries int   // unreadable blocks left to pass over
 }
 
-func newLines(r io.ReaderAt, off, size int64) *lines {
-	return &lines{r: r, size: size, buf: make([]byte, min(readChunk, max(size-off, 1))), off: off, tries: maxUnread}
+// newLines reads r from off to size, chunk bytes at once.
+func newLines(r io.ReaderAt, off, size, chunk int64) *lines {
+	return &lines{r: r, size: size, buf: make([]byte, min(chunk, max(size-off, 1))), off: off, tries: maxUnread}
 }
 
 // next returns the next line, or io.EOF. Places that the medium will not give are

@@ -104,7 +104,7 @@ func (j *Journal) cleanOne(key ed25519.PublicKey, seg *segment) *link {
 		return nil
 	}
 	defer func() { _ = f.Close() }() // read only
-	first, err := newLines(f, 0, seg.size).next()
+	first, err := newLines(f, 0, seg.size, readChunk).next()
 	if err != nil {
 		return nil
 	}

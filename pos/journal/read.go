@@ -143,7 +143,7 @@ func (c *cursor) open(i int, off int64) error {
 	if err != nil {
 		return storage("read record", err)
 	}
-	c.seg, c.file, c.lines, c.fences = i, f, newLines(f, off, size), fences
+	c.seg, c.file, c.lines, c.fences = i, f, newLines(f, off, size, readChunk), fences
 	return nil
 }
 

@@ -104,7 +104,7 @@ func (v *verifier) file(path string, final bool) (err error) {
 		}
 		return v.fault(d)
 	}
-	l := newLines(f, 0, size)
+	l := newLines(f, 0, size, scanChunk)
 	var batch int64 // where the batch under way begins
 	for {
 		ln, err := l.next()

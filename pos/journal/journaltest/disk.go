@@ -141,7 +141,7 @@ func (d *Disk) Restart() {
 func (d *Disk) Peek(path string) (b []byte) {
 	d.with(func() {
 		if n := d.names[path]; n != nil {
-			b = bytes.Clone(n.data)
+			b = append([]byte{}, n.data...) // empty is not nil
 		}
 	})
 	return b
