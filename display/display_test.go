@@ -144,6 +144,40 @@ func TestDyingPanel(t *testing.T) {
 	})
 }
 
+// TestHalfDrawn breaks a panel between the code and the words, and then goes back
+// to the picture from before: no half of the other one may be left.
+func TestHalfDrawn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := displaytest.New(320, 240)
+		broken := false
+		p.Fail = func(int) error {
+			if broken && len(p.Calls()) > 0 {
+				return displaytest.ErrDead
+			}
+			return nil
+		}
+		d := run(t, Options{Panels: []Panel{p}})
+		v := coffee(t, "en", pos.PhaseBasket)
+		d.Publish(v)
+		synctest.Wait()
+		shows(t, p, v)
+		p.Forget()
+		broken = true
+		due := coffee(t, "en", pos.PhaseDue)
+		due.Customer.Expires = time.Time{}
+		d.Publish(due)
+		synctest.Wait()
+		if len(p.Calls()) != 1 {
+			t.Fatalf("%d draws before it broke, want the code's", len(p.Calls()))
+		}
+		broken = false
+		d.Publish(v)
+		time.Sleep(retryFirst)
+		synctest.Wait()
+		shows(t, p, v)
+	})
+}
+
 // TestPanickingDriver lets a driver panic: the picture goes on elsewhere, and here
 // after a pause.
 func TestPanickingDriver(t *testing.T) {
@@ -326,15 +360,23 @@ func TestPNG(t *testing.T) {
 	}
 }
 
-// TestPNGOfManyColours holds that a picture which has no palette is not spoilt.
+// TestPNGOfManyColours holds that a picture with one colour more than a palette
+// has is not spoilt.
 func TestPNGOfManyColours(t *testing.T) {
-	img := image.NewRGBA(image.Rect(0, 0, 64, 64))
-	for i := range 64 * 64 {
-		img.Set(i%64, i/64, color.RGBA{uint8(i), uint8(i >> 4), uint8(i >> 8), 255})
-	}
-	got, err := png.Decode(bytes.NewReader(encode(img)))
-	if err != nil || different(img, got) != 0 {
-		t.Errorf("%d pixels differ, %v", different(img, got), err)
+	for _, n := range []int{255, 256, 257, 1000} {
+		img := image.NewRGBA(image.Rect(0, 0, 64, 64))
+		for i := range 64 * 64 {
+			img.Set(i%64, i/64, color.RGBA{uint8(i % n), uint8(i % n >> 8), 9, 255})
+		}
+		got, err := png.Decode(bytes.NewReader(encode(img)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range 64 * 64 {
+			if got := color.RGBAModel.Convert(got.At(i%64, i/64)); got != img.RGBAAt(i%64, i/64) {
+				t.Fatalf("%d colours: pixel %d is %v", n, i, got)
+			}
+		}
 	}
 }
 

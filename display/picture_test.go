@@ -240,6 +240,19 @@ func TestWhatIsSaid(t *testing.T) {
 	}
 }
 
+// TestClock holds that the time shown is rounded up to a second, so that 0:00 is the
+// end.
+func TestClock(t *testing.T) {
+	for d, want := range map[time.Duration]string{
+		5 * time.Minute: "5:00", 5*time.Minute - 1: "5:00", 299 * time.Second: "4:59", time.Second: "0:01", 1: "0:01", 0: "0:00", -time.Hour: "0:00",
+		65 * time.Minute: "65:00",
+	} {
+		if got := clock(d); got != want {
+			t.Errorf("%v is shown as %s, want %s", d, got, want)
+		}
+	}
+}
+
 // TestPaidFillsThePanel holds that paid is seen from across the counter: green to
 // every edge.
 func TestPaidFillsThePanel(t *testing.T) {
