@@ -128,6 +128,7 @@ func FuzzArithmetic(f *testing.F) {
 	f.Add(int64(math.MinInt64), int64(math.MinInt64), int64(math.MaxInt64))
 	f.Add(int64(-5), int64(1), int64(2))
 	f.Add(int64(math.MinInt64), int64(1), int64(1))
+	f.Add(int64(1)<<62, int64(4), int64(1)) // the quotient's upper half is just d
 	f.Fuzz(func(t *testing.T, a, b, d int64) {
 		x, y := big.NewInt(a), big.NewInt(b)
 		check := func(op string, want *big.Int, got int64, ok bool) {
