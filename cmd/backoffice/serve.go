@@ -87,7 +87,7 @@ func (c *runCommand) Run(p *process) (err error) {
 func (o *office) app(log *slog.Logger) *fiber.App {
 	app := web.New(web.Options{Log: log, Proxies: o.cfg.proxies, HTTPS: o.cfg.public.Scheme == "https"})
 	api.Mount(app, api.Options{
-		Store: o.db, Ingest: &ingest.Ingest{Store: o.db, Key: o.key, Book: report.Book}, Codes: o.codes, Keys: o.owner, Reports: o.reports,
+		Store: o.db, Ingest: &ingest.Ingest{Store: o.db, Key: o.key}, Codes: o.codes, Keys: o.owner, Reports: o.reports,
 		Key: o.key.Public().(ed25519.PublicKey), Shop: o.cfg.Shop, Version: version(), Log: log,
 	})
 	dashboard.Mount(app, dashboard.Options{

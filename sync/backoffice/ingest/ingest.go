@@ -17,15 +17,18 @@
 package ingest
 
 import (
+	"cmp"
 	"context"
 	"crypto/ed25519"
 	"net/http"
 	"runtime"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/tillwright/tillwright/pos"
+	"github.com/tillwright/tillwright/sync/backoffice/report"
 	"github.com/tillwright/tillwright/sync/backoffice/store"
 	"github.com/tillwright/tillwright/sync/wire"
 )
@@ -48,9 +51,6 @@ type Store interface {
 type Ingest struct {
 	Store Store
 	Key   ed25519.PrivateKey // signs checkpoints
-	// Book says why a record cannot be booked, and returns the till's counters
-	// after it, also when it fails. It gets the till's head before the record.
-	Book func(till store.Till, before store.Head, r pos.Record) (sales uint64, turnover int64, err error)
 }
 
 // conflictsMax is how often a batch is tried again when another process took
@@ -88,14 +88,15 @@ func (in *Ingest) take(ctx context.Context, till store.Till, batch []pos.Record,
 	if err != nil {
 		return pos.Checkpoint{}, err
 	}
-	fresh, bad := check(till, batch[known:], bad)
+	found := examine(till, batch[known:])
+	fresh, bad := check(till, found, bad)
 	if len(fresh)+known == 0 && bad != nil { // with known ones before it, the till learns first that those are safe
 		return pos.Checkpoint{}, in.refuse(ctx, till, batch, bad, at)
 	}
 	if len(fresh) == 0 {
 		return in.sign(till, till.Head, at), nil
 	}
-	head, entries := in.book(till, fresh)
+	head, entries := book(till, fresh)
 	if err := in.Store.Append(ctx, till.ID, till.Head, head, entries, at); err != nil {
 		return pos.Checkpoint{}, err
 	}
@@ -123,21 +124,54 @@ func (in *Ingest) known(ctx context.Context, till store.Till, batch []pos.Record
 	return len(batch), nil
 }
 
+// finding is what a record's own bytes tell, before its place is looked at.
+type finding struct {
+	pos.Record
+	signed  bool // by the till's key
+	booking report.Booking
+	red     error // why it cannot be booked
+}
+
+// examine looks at each record by itself, on all processors: checking signatures
+// and adding up sales is nearly all the work there is.
+func examine(till store.Till, batch []pos.Record) []finding {
+	out := make([]finding, len(batch))
+	each(len(batch), func(i int) {
+		f := finding{Record: batch[i], signed: batch[i].Verify(till.Key) == nil}
+		f.booking, f.red = report.Check(till, f.Record)
+		out[i] = f
+	})
+	return out
+}
+
+// each calls do for 0 to n-1, side by side.
+func each(n int, do func(i int)) {
+	var next atomic.Int64
+	var wg sync.WaitGroup
+	for range min(runtime.GOMAXPROCS(0), n) {
+		wg.Go(func() {
+			for i := next.Add(1) - 1; i < int64(n); i = next.Add(1) - 1 {
+				do(int(i))
+			}
+		})
+	}
+	wg.Wait()
+}
+
 // check returns the records that extend the till's chain, and why the one after
 // them does not.
-func check(till store.Till, batch []pos.Record, bad error) ([]pos.Record, error) {
+func check(till store.Till, batch []finding, bad error) ([]finding, error) {
 	n, hash := till.Head.N, till.Head.Hash
-	good := unsigned(batch, till.Key)
 	for i, r := range batch {
 		err := r.Follows(n, hash)
 		switch {
-		case i == good:
+		case !r.signed:
 			return batch[:i], corrupt("record %d is not signed by this till's key", r.N)
 		case err != nil && i == 0 && n > 0 && r.N == n+1:
 			return nil, errParted // genuine, and it continues another chain than ours
 		case err != nil:
 			return batch[:i], corrupt("%s", message(err))
-		case r.N == 1 && !opens(r, till):
+		case r.N == 1 && !opens(r.Record, till):
 			return nil, corrupt("record 1 does not open the journal that this till enrolled with")
 		}
 		n, hash = r.N, r.Hash
@@ -155,40 +189,14 @@ func opens(r pos.Record, till store.Till) bool {
 	return r.Kind == pos.KindGenesis && r.Decode(&g) == nil && g.Till == till.ID && till.Key.Equal(ed25519.PublicKey(g.Key))
 }
 
-// unsigned returns the index of the first record whose signature is wrong, or the
-// length of the batch. Signatures are nearly all the work there is, so every
-// processor takes its share.
-func unsigned(batch []pos.Record, key ed25519.PublicKey) int {
-	var next atomic.Int64
-	var first atomic.Int64
-	first.Store(int64(len(batch)))
-	var wg sync.WaitGroup
-	for range min(runtime.GOMAXPROCS(0), len(batch)) {
-		wg.Go(func() {
-			for i := next.Add(1) - 1; i < first.Load(); i = next.Add(1) - 1 {
-				if batch[i].Verify(key) != nil {
-					lower(&first, i)
-				}
-			}
-		})
-	}
-	wg.Wait()
-	return int(first.Load())
-}
-
-func lower(v *atomic.Int64, to int64) {
-	for old := v.Load(); to < old && !v.CompareAndSwap(old, to); old = v.Load() {
-	}
-}
-
-// book asks of each record whether it can be booked, and returns the till's head
-// after them.
-func (in *Ingest) book(till store.Till, fresh []pos.Record) (store.Head, []store.Entry) {
+// book puts records that cannot be booked on the red list, and returns the till's
+// head after them.
+func book(till store.Till, fresh []finding) (store.Head, []store.Entry) {
 	head, entries := till.Head, make([]store.Entry, len(fresh))
 	for i, r := range fresh {
-		sales, turnover, err := in.Book(till, head, r)
+		sales, turnover, jump := r.booking.After(head)
 		head = store.Head{N: r.N, Hash: r.Hash, At: r.At, Sales: sales, Turnover: turnover}
-		entries[i] = store.Entry{Record: r, Red: message(err)}
+		entries[i] = store.Entry{Record: r.Record, Red: message(cmp.Or(r.red, jump))}
 	}
 	return head, entries
 }
@@ -223,7 +231,7 @@ func (in *Ingest) refuse(ctx context.Context, till store.Till, rest []pos.Record
 // fork keeps what the till signed against record n as evidence. Only what its key
 // signed is evidence; anything else could be made by whoever sends it.
 func (in *Ingest) fork(ctx context.Context, till store.Till, n uint64, held pos.Hash, evidence []pos.Record, at time.Time) error {
-	evidence = evidence[:unsigned(evidence, till.Key)]
+	evidence = slices.DeleteFunc(slices.Clone(evidence), func(r pos.Record) bool { return r.Verify(till.Key) != nil })
 	if len(evidence) == 0 {
 		return in.refuse(ctx, till, nil, corrupt("record %d is not signed by this till's key", n), at)
 	}

@@ -13,7 +13,6 @@ import (
 
 	"github.com/tillwright/tillwright/pos"
 	"github.com/tillwright/tillwright/sync/backoffice/ingest"
-	"github.com/tillwright/tillwright/sync/backoffice/report"
 	"github.com/tillwright/tillwright/sync/backoffice/store"
 	"github.com/tillwright/tillwright/sync/backoffice/tilltest"
 	"github.com/tillwright/tillwright/sync/wire"
@@ -37,7 +36,7 @@ func newOffice(t *testing.T, tills ...*tilltest.Till) *office {
 	if err != nil {
 		t.Fatal(err)
 	}
-	o := &office{&ingest.Ingest{Store: db, Key: officeKey, Book: report.Book}, t, db}
+	o := &office{&ingest.Ingest{Store: db, Key: officeKey}, t, db}
 	t.Cleanup(func() {
 		if err := errors.Join(db.Check(context.Background()), db.Close()); err != nil {
 			t.Error(err)
@@ -475,7 +474,7 @@ func FuzzTake(f *testing.F) {
 	f.Add(append(lines(all[:2]...), "\n{}\n"...))
 	f.Fuzz(func(t *testing.T, body []byte) {
 		kept := &memory{till: store.Till{ID: till.Genesis.Till, Key: till.Genesis.Key, Currency: "EUR"}}
-		in := &ingest.Ingest{Store: kept, Key: officeKey, Book: report.Book}
+		in := &ingest.Ingest{Store: kept, Key: officeKey}
 		cp, err := in.Take(context.Background(), till.Genesis.Till, body, opening)
 		if err == nil && cp.N != uint64(len(kept.records)) {
 			t.Errorf("checkpoint %d for %d records", cp.N, len(kept.records))

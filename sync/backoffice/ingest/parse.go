@@ -12,25 +12,34 @@ import (
 // parse reads the records of a body up to the first that is none, and says why
 // that one is none. The records keep body.
 func parse(body []byte) ([]pos.Record, error) {
-	var batch []pos.Record
+	lines, bad := split(body)
+	batch, errs := make([]pos.Record, len(lines)), make([]error, len(lines))
+	each(len(lines), func(i int) { batch[i], errs[i] = pos.ParseRecord(lines[i]) })
+	for i, err := range errs {
+		if err != nil {
+			return batch[:i], corrupt("line %d is no record: %s", i+1, message(err))
+		}
+		if batch[i].N == 0 {
+			return batch[:i], corrupt("line %d: records are numbered from 1", i+1)
+		}
+	}
+	return batch, bad
+}
+
+// split parts a body into lines, newlines included.
+func split(body []byte) ([][]byte, error) {
+	var lines [][]byte
 	for len(body) > 0 {
-		if len(batch) == wire.MaxBatch {
-			return batch, corrupt("more than %d records at once", wire.MaxBatch)
+		if len(lines) == wire.MaxBatch {
+			return lines, corrupt("more than %d records at once", wire.MaxBatch)
 		}
 		end := bytes.IndexByte(body, '\n') + 1
 		if end == 0 {
 			end = len(body)
 		}
-		r, err := pos.ParseRecord(body[:end:end])
-		if err != nil {
-			return batch, corrupt("line %d is no record: %s", len(batch)+1, message(err))
-		}
-		if r.N == 0 {
-			return batch, corrupt("line %d: records are numbered from 1", len(batch)+1)
-		}
-		batch, body = append(batch, r), body[end:]
+		lines, body = append(lines, body[:end:end]), body[end:]
 	}
-	return batch, nil
+	return lines, nil
 }
 
 // corrupt refuses a record.

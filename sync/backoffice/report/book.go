@@ -7,39 +7,39 @@ import (
 	"github.com/tillwright/tillwright/sync/backoffice/store"
 )
 
-// Book says whether a genuine record can be booked: its body is readable, its sums
-// agree with each other, its tax is what its lines come to, its currency is the
-// till's, and the till's own counters of sales and turnover go on without a jump.
-// It returns the counters after the record; a jump is reported once and the new
-// count taken, for the next sale is compared with what its till said last.
-//
-// It fails with a pos.Error that tells the owner why.
-func Book(till store.Till, before store.Head, r pos.Record) (sales uint64, turnover int64, err error) {
-	c, err := pos.CurrencyOf(till.Currency)
-	if err != nil {
-		return before.Sales, before.Turnover, err
-	}
-	one := pos.NewReport(till.ID, c)
-	if err := one.Add(r); err != nil {
-		return before.Sales, before.Turnover, err
-	}
-	if r.Kind != pos.KindSaleCompleted {
-		return before.Sales, before.Turnover, nil
-	}
-	said := one.Marks[0]
-	return said.Sales, said.Turnover.Minor, bookSale(one, c.Of(before.Turnover), before.Sales, r)
+// Booking is what a record adds to its till's counters; the zero Booking is that of
+// a record which is no sale.
+type Booking struct {
+	sale     bool
+	receipt  string
+	total    pos.Amount
+	count    uint64 // completed sales so far, as the record says
+	turnover pos.Amount
 }
 
-func bookSale(one pos.Report, turnover pos.Amount, sales uint64, r pos.Record) error {
+// Check says whether a genuine record can be booked, as far as the record alone
+// can tell: its body is readable, its sums agree with each other, its tax is what
+// its lines come to, its currency is the till's. It fails with a pos.Error that
+// tells the owner why; the Booking counts also then. Check needs no other record,
+// so records can be checked side by side.
+func Check(till store.Till, r pos.Record) (Booking, error) {
+	c, err := pos.CurrencyOf(till.Currency)
+	if err != nil {
+		return Booking{}, err
+	}
+	one := pos.NewReport(till.ID, c)
+	if err := one.Add(r); err != nil || r.Kind != pos.KindSaleCompleted {
+		return Booking{}, err
+	}
 	var b pos.SaleCompleted
 	if err := r.Decode(&b); err != nil {
-		return err
+		return Booking{}, err
 	}
 	said := one.Marks[0]
-	want, err := turnover.Add(one.Total)
-	if err != nil {
-		return err
-	}
+	return Booking{true, b.Sale.Receipt, one.Total, said.Sales, said.Turnover}, checkSale(one, b)
+}
+
+func checkSale(one pos.Report, b pos.SaleCompleted) error {
 	t, err := b.Sale.Totals()
 	switch {
 	case err != nil:
@@ -48,10 +48,24 @@ func bookSale(one pos.Report, turnover pos.Amount, sales uint64, r pos.Record) e
 		return pos.E("book sale", pos.Corrupt, "receipt %s contradicts itself: lines, tax and payments do not add up", b.Sale.Receipt)
 	case t.Total != b.Totals.Total || !slices.Equal(t.Tax, b.Totals.Tax):
 		return pos.E("book sale", pos.Corrupt, "receipt %s states other tax than its lines come to", b.Sale.Receipt)
-	case said.Sales != sales+1:
-		return pos.E("book sale", pos.Corrupt, "receipt %s is the till's sale no. %d, after no. %d", b.Sale.Receipt, said.Sales, sales)
-	case said.Turnover != want:
-		return pos.E("book sale", pos.Corrupt, "after receipt %s the till's turnover is %s instead of %s", b.Sale.Receipt, said.Turnover, want)
 	}
 	return nil
+}
+
+// After moves a till's counters on, from before to what the record says. It fails
+// with a pos.Error when they jump. A jump is reported once: the next sale is
+// compared with what its till said last.
+func (b Booking) After(before store.Head) (sales uint64, turnover int64, err error) {
+	if !b.sale {
+		return before.Sales, before.Turnover, nil
+	}
+	want, err := b.turnover.Currency.Of(before.Turnover).Add(b.total)
+	switch {
+	case err != nil:
+	case b.count != before.Sales+1:
+		err = pos.E("book sale", pos.Corrupt, "receipt %s is the till's sale no. %d, after no. %d", b.receipt, b.count, before.Sales)
+	case b.turnover != want:
+		err = pos.E("book sale", pos.Corrupt, "after receipt %s the till's turnover is %s instead of %s", b.receipt, b.turnover, want)
+	}
+	return b.count, b.turnover.Minor, err
 }

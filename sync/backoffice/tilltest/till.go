@@ -110,7 +110,9 @@ func (t *Till) Clone(seed uint64) *Till {
 // Since yields the records above a number.
 func (t *Till) Since(after uint64) iter.Seq2[pos.Record, error] {
 	return func(yield func(pos.Record, error) bool) {
-		all := t.Records()
+		t.mu.Lock()
+		all := t.records[:len(t.records):len(t.records)] // they are only ever added to
+		t.mu.Unlock()
 		for _, r := range all[min(after, uint64(len(all))):] {
 			if !yield(r, nil) {
 				return
