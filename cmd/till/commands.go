@@ -5,6 +5,7 @@ import (
 	"crypto/ed25519"
 	"encoding/hex"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"log/slog"
@@ -16,14 +17,13 @@ import (
 	"github.com/tillwright/tillwright/pos/journal"
 )
 
-type configCmd struct {
-	Check configCheckCmd `cmd:"" help:"Name everything wrong with the configuration at once."`
-}
-
 type configCheckCmd struct{ configFlag }
 
 // Run reads the configuration and says what it means.
-func (c *configCheckCmd) Run(_ *context.Context, s *streams) error {
+func (c *configCheckCmd) Run(_ context.Context, args []string, s streams) error {
+	if err := exactly(args, 0, "nothing but flags"); err != nil {
+		return err
+	}
 	cfg, err := loadConfig(c.Config)
 	if err != nil {
 		return err
@@ -40,19 +40,23 @@ func (c *configCheckCmd) Run(_ *context.Context, s *streams) error {
 	return nil
 }
 
-type verifyCmd struct {
-	Files []string `arg:"" name:"file" help:"Journal files, or folders of them, in any order." type:"existingfile"`
-	Key   string   `required:"" help:"The till's public key in hex, as 'till export --key' prints it."`
+type verifyCmd struct{ Key string }
+
+func (v *verifyCmd) flags(f *flag.FlagSet) {
+	f.StringVar(&v.Key, "key", "", "the till's public key in `hex`, as 'till export -key' prints it")
 }
 
 // Run checks the chain, the hashes and the signatures, and names the first bad
 // line. It needs nothing of the till but its public key.
-func (v *verifyCmd) Run(_ *context.Context, s *streams) error {
+func (v *verifyCmd) Run(_ context.Context, files []string, s streams) error {
+	if len(files) == 0 {
+		return errors.New("name the journal's files")
+	}
 	key, err := hex.DecodeString(strings.TrimSpace(v.Key))
 	if err != nil || len(key) != ed25519.PublicKeySize {
-		return fmt.Errorf("--key must be %d hex digits, as 'till export --key' prints them", 2*ed25519.PublicKeySize)
+		return fmt.Errorf("-key must be %d hex digits, as 'till export -key' prints them", 2*ed25519.PublicKeySize)
 	}
-	rep, err := journal.Verify(key, v.Files...)
+	rep, err := journal.Verify(key, files...)
 	if err != nil {
 		return err
 	}
@@ -62,12 +66,20 @@ func (v *verifyCmd) Run(_ *context.Context, s *streams) error {
 
 type exportCmd struct {
 	configFlag
-	Key bool `help:"Print the till's public key and nothing else."`
+	Key bool
+}
+
+func (e *exportCmd) flags(f *flag.FlagSet) {
+	e.configFlag.flags(f)
+	f.BoolVar(&e.Key, "key", false, "print the till's public key and nothing else")
 }
 
 // Run prints every record's exact line; it works while the till runs, for it only
 // reads.
-func (e *exportCmd) Run(_ *context.Context, s *streams) error {
+func (e *exportCmd) Run(_ context.Context, args []string, s streams) error {
+	if err := exactly(args, 0, "nothing but flags"); err != nil {
+		return err
+	}
 	cfg, err := loadConfig(e.Config)
 	if err != nil {
 		return err
@@ -110,15 +122,14 @@ func copyFiles(w io.Writer, files []string) error {
 	return nil
 }
 
-type enrolCmd struct {
-	configFlag
-	URL  string `arg:"" help:"The backoffice's address."`
-	Code string `arg:"" help:"The one-time code that the backoffice shows."`
-}
+type enrolCmd struct{ configFlag }
 
 // Run enrols a till that is not running; a running one is enrolled on its screen.
 // A till that is enrolled there already is left as it is.
-func (e *enrolCmd) Run(ctx *context.Context, s *streams) error {
+func (e *enrolCmd) Run(ctx context.Context, args []string, s streams) error {
+	if err := exactly(args, 2, "an address and a code"); err != nil {
+		return err
+	}
 	cfg, err := loadConfig(e.Config)
 	if err != nil {
 		return err
@@ -127,32 +138,34 @@ func (e *enrolCmd) Run(ctx *context.Context, s *streams) error {
 	if err != nil {
 		return err
 	}
-	url := strings.TrimSuffix(e.URL, "/")
+	url := strings.TrimSuffix(args[0], "/")
 	if known := t.ledger.Books().Enrolled; known != nil && known.URL == url {
 		fmt.Fprintf(s.out, "this till is enrolled with %s (%s) already\n", known.Shop, url)
 		return t.shut()
 	}
 	owner := pos.Actor{ID: "console", Name: "Console", Role: pos.Owner}
-	if err := t.office.Enrol(*ctx, owner, url, e.Code); err != nil {
+	if err := t.office.Enrol(ctx, owner, url, args[1]); err != nil {
 		return errors.Join(err, t.shut())
 	}
 	fmt.Fprintf(s.out, "this till belongs to %s (%s) now\n", t.ledger.Books().Enrolled.Shop, url)
 	return t.shut()
 }
 
-type staffCmd struct {
-	Add staffAddCmd `cmd:"" help:"Add a person, while the till is not running."`
-}
-
 type staffAddCmd struct {
 	configFlag
-	Name string `arg:"" help:"The person's name, as it stands on receipts."`
-	Role string `enum:"cashier,manager,owner" default:"owner" help:"cashier, manager or owner."`
-	PIN  string `required:"" env:"TILL_PIN" help:"4 to 12 digits."`
+	Role string
+}
+
+func (a *staffAddCmd) flags(f *flag.FlagSet) {
+	a.configFlag.flags(f)
+	f.StringVar(&a.Role, "role", string(pos.Owner), "cashier, manager or owner")
 }
 
 // Run adds a person at the board itself: the way back in when all PINs are lost.
-func (a *staffAddCmd) Run(ctx *context.Context, s *streams) error {
+func (a *staffAddCmd) Run(ctx context.Context, args []string, s streams) error {
+	if err := exactly(args, 1, "a name"); err != nil {
+		return err
+	}
 	cfg, err := loadConfig(a.Config)
 	if err != nil {
 		return err
@@ -161,7 +174,7 @@ func (a *staffAddCmd) Run(ctx *context.Context, s *streams) error {
 	if err != nil {
 		return err
 	}
-	who, err := t.desk.AddStaff(*ctx, pos.Actor{ID: "console", Name: "Console", Role: pos.Owner}, a.Name, pos.Role(a.Role), a.PIN)
+	who, err := t.desk.AddStaff(ctx, pos.Actor{ID: "console", Name: "Console", Role: pos.Owner}, args[0], pos.Role(a.Role), os.Getenv("TILL_PIN"))
 	if err != nil {
 		return errors.Join(err, t.shut())
 	}

@@ -38,7 +38,10 @@ type finding struct {
 
 // Run tries everything that the till depends on. It fails when anything is not
 // well.
-func (d *doctorCmd) Run(ctx *context.Context, s *streams) error {
+func (d *doctorCmd) Run(ctx context.Context, args []string, s streams) error {
+	if err := exactly(args, 0, "nothing but flags"); err != nil {
+		return err
+	}
 	cfg, err := loadConfig(d.Config)
 	if err != nil {
 		return err
@@ -47,7 +50,7 @@ func (d *doctorCmd) Run(ctx *context.Context, s *streams) error {
 	for _, try := range []func(context.Context, config) []finding{
 		tryDisk, tryClock, tryNode, tryRates, tryPrinter, tryPanel, tryOffice,
 	} {
-		within, stop := context.WithTimeout(*ctx, doctorWithin)
+		within, stop := context.WithTimeout(ctx, doctorWithin)
 		list = append(list, try(within, cfg)...)
 		stop()
 	}

@@ -6,13 +6,14 @@ package main
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"os"
 	"os/signal"
+	"slices"
+	"strings"
 	"syscall"
-
-	"github.com/alecthomas/kong"
 
 	"github.com/tillwright/tillwright/pos"
 )
@@ -20,20 +21,38 @@ import (
 // software is the version in records and on screens; the linker may set it.
 var software = "till 0.1"
 
-// commands is the command line.
-type commands struct {
-	Run    runCmd    `cmd:"" help:"Sell. Runs until it is told to stop."`
-	Config configCmd `cmd:"" help:"Look at the configuration."`
-	Doctor doctorCmd `cmd:"" help:"Try node, rates, printer, display, clock, storage and backoffice, and say what to do."`
-	Verify verifyCmd `cmd:"" help:"Check journal files on their own; name the first bad line."`
-	Export exportCmd `cmd:"" help:"Print the journal's records, or the public key an auditor checks them with."`
-	Enrol  enrolCmd  `cmd:"" help:"Connect this till to a backoffice with a one-time code, while the till is not running."`
-	Staff  staffCmd  `cmd:"" help:"Say who may use the till, at the board itself."`
+// command is one word of the command line and what it does. The standard library
+// parses it: a larger parser that finds methods by name keeps the linker from
+// leaving out any method at all, and the appliance would be 5.4 MB larger
+// (measured on armv7, 2026-11-26: 17.6 MB against 12.2 MB).
+type command struct {
+	name, args, help string
+	make             func() runner
+}
+
+// runner carries one command out.
+type runner interface {
+	// flags says which flags there are.
+	flags(f *flag.FlagSet)
+	// Run does the work with what is left of the command line.
+	Run(ctx context.Context, args []string, s streams) error
+}
+
+var commands = []command{
+	{"run", "", "Sell. Runs until it is told to stop.", func() runner { return new(runCmd) }},
+	{"config check", "", "Name everything wrong with the configuration at once.", func() runner { return new(configCheckCmd) }},
+	{"doctor", "", "Try node, rates, printer, display, clock, storage and backoffice, and say what to do.", func() runner { return new(doctorCmd) }},
+	{"verify", "FILE…", "Check journal files on their own; name the first bad line.", func() runner { return new(verifyCmd) }},
+	{"export", "", "Print the journal's records, or the public key that an auditor checks them with.", func() runner { return new(exportCmd) }},
+	{"enrol", "URL CODE", "Connect this till to a backoffice with a one-time code, while the till is not running.", func() runner { return new(enrolCmd) }},
+	{"staff add", "NAME", "Let a person use the till, at the board itself; the PIN comes from TILL_PIN.", func() runner { return new(staffAddCmd) }},
 }
 
 // configFlag is the one flag that most commands share.
-type configFlag struct {
-	Config string `name:"config" default:"/perm/till/till.toml" help:"The configuration file." type:"path"`
+type configFlag struct{ Config string }
+
+func (c *configFlag) flags(f *flag.FlagSet) {
+	f.StringVar(&c.Config, "config", "/perm/till/till.toml", "the configuration `file`")
 }
 
 func main() {
@@ -57,30 +76,55 @@ type streams struct{ out, err io.Writer }
 // run is main without its globals, so that a test can hold the whole till in one
 // process. It returns nil when ctx ended it.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
-	var c commands
-	done := errors.New("done")
-	parser, err := kong.New(&c, kong.Name("till"), kong.Description("A checkout appliance for a shop counter."),
-		kong.Writers(stdout, stderr), kong.Exit(func(int) { panic(done) }), kong.UsageOnError())
-	if err != nil {
-		return err
+	c, rest := find(args)
+	if c == nil {
+		usage(stderr)
+		if len(args) == 0 || args[0] == "help" || args[0] == "-h" || args[0] == "--help" {
+			return nil
+		}
+		return fmt.Errorf("there is no command %q", args[0])
 	}
-	k, err := parse(parser, args, done)
-	if k == nil || err != nil {
-		return err
+	r := c.make()
+	f := flag.NewFlagSet("till "+c.name, flag.ContinueOnError)
+	f.SetOutput(stderr)
+	f.Usage = func() {
+		fmt.Fprintf(stderr, "usage: till %s [flags] %s\n%s\n", c.name, c.args, c.help)
+		f.PrintDefaults()
 	}
-	return k.Run(&ctx, &streams{stdout, stderr})
+	r.flags(f)
+	if err := f.Parse(rest); errors.Is(err, flag.ErrHelp) {
+		return nil
+	} else if err != nil {
+		return fmt.Errorf("till %s: %w", c.name, err)
+	}
+	return r.Run(ctx, f.Args(), streams{stdout, stderr})
 }
 
-// parse returns nil when only help was asked for.
-func parse(parser *kong.Kong, args []string, done error) (k *kong.Context, err error) {
-	defer func() {
-		if p := recover(); p == done {
-			k, err = nil, nil
-		} else if p != nil {
-			panic(p)
+// find returns the command that args begin with, and what follows it.
+func find(args []string) (*command, []string) {
+	for i, c := range commands {
+		words := strings.Fields(c.name)
+		if len(args) >= len(words) && slices.Equal(args[:len(words)], words) {
+			return &commands[i], args[len(words):]
 		}
-	}()
-	return parser.Parse(args)
+	}
+	return nil, nil
+}
+
+func usage(w io.Writer) {
+	fmt.Fprint(w, "till is a checkout appliance for a shop counter.\n\n")
+	for _, c := range commands {
+		fmt.Fprintf(w, "  till %-22s %s\n", c.name+" "+c.args, c.help)
+	}
+	fmt.Fprint(w, "\nAsk a command for its flags with -h.\n")
+}
+
+// exactly fails unless there are n arguments.
+func exactly(args []string, n int, what string) error {
+	if len(args) != n {
+		return fmt.Errorf("this command takes %s, not %d arguments", what, len(args))
+	}
+	return nil
 }
 
 // message returns what a person may read of err.

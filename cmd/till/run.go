@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"errors"
+	"flag"
 	"image"
 	"io"
 	"log/slog"
@@ -44,11 +45,19 @@ const (
 
 type runCmd struct {
 	configFlag
-	Verbose bool `help:"Log every step."`
+	Verbose bool
+}
+
+func (r *runCmd) flags(f *flag.FlagSet) {
+	r.configFlag.flags(f)
+	f.BoolVar(&r.Verbose, "verbose", false, "log every step")
 }
 
 // Run sells until ctx ends.
-func (r *runCmd) Run(ctx *context.Context, s *streams) error {
+func (r *runCmd) Run(ctx context.Context, args []string, s streams) error {
+	if err := exactly(args, 0, "nothing but flags"); err != nil {
+		return err
+	}
 	c, err := loadConfig(r.Config)
 	if err != nil {
 		return err
@@ -58,7 +67,7 @@ func (r *runCmd) Run(ctx *context.Context, s *streams) error {
 		level = slog.LevelDebug
 	}
 	log := slog.New(slog.NewTextHandler(s.err, &slog.HandlerOptions{Level: level}))
-	return sell(*ctx, c, log, nil)
+	return sell(ctx, c, log, nil)
 }
 
 // till is everything that one run of the appliance is made of.
