@@ -60,6 +60,7 @@ func TestRounding(t *testing.T) {
 // step away, never negative, and rounding it again changes nothing.
 func FuzzRounding(f *testing.F) {
 	f.Add(int64(105), int64(10), true)
+	f.Add(int64(math.MaxInt64), int64(10), false) // a rest of 7 would go up, past the end
 	f.Add(int64(math.MaxInt64), int64(100), false)
 	f.Add(int64(math.MaxInt64), int64(math.MaxInt64-1), false)
 	f.Fuzz(func(t *testing.T, minor, step int64, down bool) {
