@@ -160,7 +160,11 @@ func (b Builder) goCommand(ctx context.Context, args []string, out, errs func(st
 		errs(line)
 	})
 	cmd.Stdout, cmd.Stderr = o, e
-	err := cmd.Run()
+	err := cmd.Start()
+	if err == nil {
+		lowerGroup(cmd.Process.Pid)
+		err = cmd.Wait()
+	}
 	o.close()
 	e.close()
 	switch {

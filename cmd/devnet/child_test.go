@@ -65,7 +65,9 @@ func TestChildAwait(t *testing.T) {
 		if err := c.Start(); err != nil {
 			t.Fatal(err)
 		}
-		err := c.Await(t.Context(), func(context.Context) error { return errors.New("no answer") })
+		ctx, cancel := context.WithTimeout(t.Context(), patience)
+		defer cancel()
+		err := c.Await(ctx, func(context.Context) error { return errors.New("no answer") })
 		if err == nil || !strings.Contains(err.Error(), "the last word") {
 			t.Errorf("got %v", err)
 		}

@@ -33,7 +33,7 @@ func TestReapStale(t *testing.T) {
 	if err := os.Mkdir(filepath.Join(dir, "run"), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	start := func(path string) (*exec.Cmd, chan error) {
+	start := func(path string) (*exec.Cmd, chan struct{}) {
 		cmd := exec.Command(path, "wait")
 		out, err := cmd.StdoutPipe()
 		if err == nil {
@@ -45,8 +45,8 @@ func TestReapStale(t *testing.T) {
 		if _, err := out.Read(make([]byte, 1)); err != nil { // it listens to signals now
 			t.Fatal(err)
 		}
-		done := make(chan error, 1)
-		go func() { done <- cmd.Wait() }()
+		done := make(chan struct{})
+		go func() { cmd.Wait(); close(done) }()
 		return cmd, done
 	}
 	ours, ended := start(link(t, dir, "child"))

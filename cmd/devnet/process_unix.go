@@ -42,6 +42,9 @@ func ownGroup(cmd *exec.Cmd) {
 // signalGroup sends sig to the child and to whatever it started.
 func signalGroup(pid int, sig syscall.Signal) { _ = syscall.Kill(-pid, sig) }
 
+// lowerGroup lets everybody else go first: the shop sells while compilers run.
+func lowerGroup(pid int) { _ = syscall.Setpriority(syscall.PRIO_PGRP, pid, 10) }
+
 // reapPoll is how often a process that devnet did not start is asked whether it
 // still lives: only its parent is told.
 const reapPoll = 50 * time.Millisecond
