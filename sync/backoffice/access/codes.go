@@ -58,6 +58,7 @@ func (c *Codes) Make(ctx context.Context, name, ask string, at time.Time) (code 
 	if ask == "" {
 		ask = rand.Text()
 	}
+	at = at.Truncate(time.Second) // so that a repeated request is answered with the very same end
 	code = c.code(ask)
 	made := store.Code{Hash: hashOf(code), Name: name, Ask: hashOf(ask), Made: at, Ends: at.Add(CodeLife)}
 	err = c.store.AddCode(ctx, made)

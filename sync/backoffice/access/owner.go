@@ -64,7 +64,7 @@ func (o *Owner) SetPassword(ctx context.Context, password string, at time.Time) 
 
 // SignIn checks the password and returns the token of a new session. who is the
 // address it came from. It fails with Forbidden, and with Exhausted after too many
-// wrong tries. It takes a quarter of a second on purpose.
+// wrong tries. It takes a tenth of a second on purpose.
 func (o *Owner) SignIn(ctx context.Context, who, password string, at time.Time) (token string, err error) {
 	if err := allowed(ctx, o.passwords, "sign-in", who, at); err != nil {
 		return "", err

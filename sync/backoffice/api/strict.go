@@ -6,7 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+
+	"github.com/danielgtaylor/huma/v2"
 )
+
+// init makes schemas tell "Code" from "code": the library's own default takes one
+// for the other. The switch is the library's, for the whole process.
+func init() { huma.ValidateStrictCasing = true }
 
 // maxDepth bounds how deep JSON may nest; ours goes three deep.
 const maxDepth = 16
