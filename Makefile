@@ -58,8 +58,12 @@ fuzz:
 		done; \
 	done
 
-bench: build
-	@go run ./cmd/internal/bench
+# The figures of the README, as ratios to a bare limit measured in the same run.
+bench: build arm
+	@nproc | sed 's/^/cores: /'; grep -m1 'model name' /proc/cpuinfo || true
+	@TILLWRIGHT_TILL=$(CURDIR)/$(BIN)/till go test -run '^$$' -bench . -benchtime 1x ./cmd/till ./cmd/backoffice | grep -v '^20\|level='
+	@go test -run '^$$' -bench 'Append|Year' ./pos/journal
+	@go test -run '^$$' -bench . ./display ./pos/qr ./printer/escpos
 
 golden:
 	go test ./printer/... ./display/... ./cmd/till -run Golden -update

@@ -39,9 +39,13 @@ type process struct {
 var listens = regexp.MustCompile(`msg="till ready" listen=(\S+)`)
 
 // startProcess starts the till and waits until it serves.
-func startProcess(t *testing.T, file string) *process {
+func startProcess(t testing.TB, file string) *process {
 	t.Helper()
-	cmd := exec.Command(os.Args[0], "run", "--config", file)
+	program := os.Args[0]
+	if p := os.Getenv("TILLWRIGHT_TILL"); p != "" {
+		program = p
+	}
+	cmd := exec.Command(program, "run", "--config", file)
 	cmd.Env = append(os.Environ(), "TILL_CHILD=1")
 	out, err := cmd.StderrPipe()
 	if err != nil {
