@@ -96,7 +96,7 @@ async function people() {
   const show = (/** @type {any[]} */ staff) => list.replaceChildren(...staff.map((s) => h("li", { class: "row" }, h("span", { class: "grow" }, h("b", {}, s.name)), t("ui.role." + s.role))));
   show(got.staff);
   const name = field(t("ui.name"), { maxlength: "40" });
-  const pin = field(t("ui.pin"), { type: "password", inputmode: "numeric", pattern: "[0-9]{4,8}", autocomplete: "new-password" });
+  const pin = field(t("ui.pin"), { type: "password", inputmode: "numeric", pattern: "[0-9]{4,12}", autocomplete: "new-password" });
   const role = /** @type {HTMLSelectElement} */ (h("select", {}, ...["cashier", "manager", "owner"].map((r) => h("option", { value: r }, t("ui.role." + r)))));
   sheet(t("ui.staff"), list, h("h3", {}, t("ui.add_person")), form([name.row, h("label", { class: "field" }, h("span", {}, t("ui.role")), role), pin.row], t("ui.add_person"), async () => {
     const who = await once("POST", "/v1/staff", { name: name.input.value.trim(), role: role.value, pin: pin.input.value });

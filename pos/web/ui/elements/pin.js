@@ -5,7 +5,7 @@
 import { h, icon } from "../dom.js";
 import { t } from "../words.js";
 
-const MOST = 8; // digits
+const MOST = 12; // digits
 
 customElements.define("till-pin", class extends HTMLElement {
   #digits = "";
