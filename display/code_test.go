@@ -45,6 +45,9 @@ func TestCodesAreRead(t *testing.T) {
 	dir := t.TempDir()
 	var files, want []string
 	for i, payload := range payloads() {
+		if i%stride != 0 {
+			continue
+		}
 		size := []image.Point{landscape, {240, 320}}[i%2]
 		f, _ := look(dueWith(t, payload), size, t0)
 		if f.code.Empty() {
@@ -109,7 +112,10 @@ func zbar(t *testing.T, files, want []string) {
 // more on a 7" panel.
 func TestCodeIsPure(t *testing.T) {
 	const inch7 = 133 // pixels an inch of 800×480 on 7"
-	for _, payload := range payloads() {
+	for i, payload := range payloads() {
+		if i%stride != 0 {
+			continue
+		}
 		f, _ := look(dueWith(t, payload), landscape, t0)
 		if f.code.Dx() != f.code.Dy() || !f.code.In(f.img.Rect) {
 			t.Fatalf("%d characters: the code stands at %v", len(payload), f.code)

@@ -173,7 +173,7 @@ func (c *canvas) how(s scene) string {
 	switch {
 	case strings.HasPrefix(text, "https:") || strings.HasPrefix(text, "http:"):
 		return c.word("scan_camera")
-	case s.customer.Network == "" || s.customer.Network == "Lightning":
+	case s.customer.Network == "" || s.customer.Network == c.word("lightning"):
 		return c.word("scan_to_pay")
 	default:
 		return c.word("scan_with", "network", s.customer.Network)

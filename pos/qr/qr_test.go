@@ -52,7 +52,7 @@ func read(t *testing.T, m Matrix) string {
 
 // TestEveryLength encodes each length an invoice can have, and reads it back.
 func TestEveryLength(t *testing.T) {
-	for n := 1; n <= 600; n++ {
+	for n := 1; n <= 600; n += stride {
 		text := invoice(n)
 		m, err := encode(key{text, M}) // not through the cache: it would only be emptied
 		if err != nil {
@@ -150,7 +150,7 @@ func TestBest(t *testing.T) {
 
 // TestFit holds that stronger correction never costs a smaller module.
 func TestFit(t *testing.T) {
-	for pixels := 130; pixels <= 900; pixels += 7 {
+	for pixels := 130; pixels <= 900; pixels += 7 * stride {
 		m, px, err := Fit(invoice(300), M, pixels, 2)
 		if err != nil {
 			t.Fatal(err)
