@@ -81,7 +81,7 @@ func TestRailInBubble(t *testing.T, make func(t testing.TB) Harness) {
 	}
 }
 
-func run(t *testing.T, make func(t testing.TB) Harness, body func(k *kit)) {
+func run(t testing.TB, make func(t testing.TB) Harness, body func(k *kit)) {
 	k := &kit{TB: t, Harness: make(t)}
 	k.until("the rail is ready", func() bool { return k.Rail.Health().Ready })
 	body(k)

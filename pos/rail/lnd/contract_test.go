@@ -19,17 +19,14 @@ var (
 	secret              = bytes.Repeat([]byte{7}, 32)
 )
 
-// start makes a rail before node, with its health loop, until the test ends or the
+// start makes a rail before node (nil: change says where), with its health loop, until the test ends or the
 // returned function is called.
 func start(t testing.TB, node *lndtest.Node, change ...func(*lnd.Options)) (*lnd.Rail, func()) {
 	t.Helper()
-	text := node.Connection()
-	o := lnd.Options{
-		Source:  func() (string, string) { return text, "" },
-		Secret:  secret,
-		Network: "simnet",
-		Dial:    node.Dial,
-		Log:     slog.New(slog.DiscardHandler),
+	o := lnd.Options{Secret: secret, Network: "simnet", Log: slog.New(slog.DiscardHandler)}
+	if node != nil {
+		text := node.Connection()
+		o.Source, o.Dial = func() (string, string) { return text, "" }, node.Dial
 	}
 	for _, c := range change {
 		c(&o)

@@ -93,8 +93,7 @@ var forms = []struct {
 	{codeUnknown, "invoice already canceled", true, faultCancelled},
 	{codeUnknown, "unable to locate invoice", true, faultNoInvoice},
 	{codeNotFound, "unable to locate invoice", true, faultNoInvoice},
-	{codeUnknown, "there are no existing invoices", true, faultNoInvoice}, // a node that never had one
-	{codeNotFound, "there are no existing invoices", true, faultNoInvoice},
+	{codeNotFound, "there are no existing invoices", true, faultNoInvoice}, // a node that never had one
 	{codeUnknown, "wallet locked, unlock it to enable full RPC access", false, faultLocked},
 	{codeUnknown, "wallet not created, create one to enable full RPC access", false, faultNoWallet},
 	{codeUnknown, "the RPC server is in the process of starting up", false, faultStarting},

@@ -26,7 +26,6 @@ var said = []struct {
 	{"already cancelled", 2, "invoice already canceled", faultCancelled},
 	{"cancel of unknown hash", 2, "unable to locate invoice", faultNoInvoice},
 	{"read of unknown hash", 5, "unable to locate invoice", faultNoInvoice},
-	{"cancel at a virgin node", 2, "there are no existing invoices", faultNoInvoice},
 	{"read at a virgin node", 5, "there are no existing invoices", faultNoInvoice},
 	{"right missing", 2, "permission denied", faultDenied},
 	{"macaroon missing", 2, "expected 1 macaroon, got 0", faultDenied},
