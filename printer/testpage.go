@@ -12,6 +12,7 @@ import (
 func TestPage(shop pos.Shop, cols int) Document {
 	s := newSheet(shop, cols)
 	s.centre("TEST", loud)
+	s.feed(1)
 	s.head(shop)
 	s.rule()
 	s.line(ruler(s.cols, true), Style{})
@@ -27,6 +28,7 @@ func TestPage(shop pos.Shop, cols int) Document {
 	s.rule()
 	s.doc.Rows = append(s.doc.Rows, Code{"Tillwright test page"})
 	s.centre(s.word("test_code"), Style{})
+	s.feed(1)
 	s.centre("TEST", loud)
 	return s.end()
 }

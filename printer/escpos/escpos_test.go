@@ -84,10 +84,10 @@ func TestPaperSaysWhatTheDocumentSays(t *testing.T) {
 func TestBytes(t *testing.T) {
 	d := printer.Document{Columns: 32, Rows: []printer.Row{
 		printer.Pulse{}, printer.Line{Text: "5 €", Style: printer.Style{Bold: true, Tall: true}},
-		printer.Line{Text: "é"}, printer.Line{Text: "plain  "}, printer.Feed{Lines: 2}, printer.Line{}, printer.Cut{},
+		printer.Line{Text: "é"}, printer.Line{Text: "plain  "}, printer.Line{Text: "≥"}, printer.Feed{Lines: 2}, printer.Line{}, printer.Cut{},
 	}}
 	want := "\x1b@\x1c.\x1bR\x00" + "\x1bp\x00\x19\xfa" + "\x1d!\x01\x1bE\x01" + "\x1bt\x13" + "5 \xd5\n" +
-		"\x1d!\x00\x1bE\x00" + "\x82\n" + "plain\n" + "\n\n" + "\n"
+		"\x1d!\x00\x1bE\x00" + "\x82\n" + "plain\n" + "\x1bt\x00\xf2\n" + "\n\n" + "\n"
 	for _, tt := range []struct {
 		p   Profile
 		cut string
@@ -297,6 +297,24 @@ func TestReset(t *testing.T) {
 		}
 		if got := onPaper(strings.TrimPrefix(p.Text(), before)); len(got) == 0 || got[len(got)-1] != "next é" || p.Drawer() != 0 {
 			t.Fatalf("broken at byte %d: then %q, drawer %d", n, got, p.Drawer())
+		}
+	}
+}
+
+// TestResetOfLongestStrip: the printer may have all of the longest strip to come,
+// and even part of its header.
+func TestResetOfLongestStrip(t *testing.T) {
+	e := encoder{p: Default80}
+	e.image(newBitmap(576, stripRows))
+	next := printer.Document{Columns: 48, Rows: []printer.Row{printer.Line{Text: "next"}, printer.Cut{}}}
+	for n := 1; n <= header+1; n++ {
+		p := paper.New(576)
+		_, _ = p.Write(e.out[0].data[:n])
+		if err := Default80.Reset(p); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Default80.Print(p, next, printer.Run{}); err != nil || !strings.Contains(p.Text(), "next\n") {
+			t.Errorf("after %d bytes: %v, %q", n, err, p.Text())
 		}
 	}
 }

@@ -107,6 +107,7 @@ func TestFinishWaits(t *testing.T) {
 	}{
 		{"at once", append(append([]string{}, fine...), "\x00", "\x12", "\x12", "\x12"), 7, ""},
 		{"after two looks", append(append(append(append([]string{}, fine...), ""), fine...), "\x12", "\x12", "\x00\x12", "\x12", "\x12", "\x12"), 13, ""},
+		{"an automatic frame is no acknowledgement", append(append(append([]string{}, fine...), "\x10\x00\x00\x0f", "\x12", "\x12", "\x12"), "\x00\x12", "\x12", "\x12", "\x12", "\x12", "\x12"), 13, ""},
 		{"ends while printing", append(append(append([]string{}, fine...), ""), "\x1a", "\x32", "\x72"), 7, "printer_paper"},
 		{"cover opened after the last byte", append(append([]string{}, fine...), "\x00", "\x1a", "\x16", "\x12"), 7, "printer_cover"},
 	}

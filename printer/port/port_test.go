@@ -14,6 +14,10 @@ import (
 	"time"
 
 	"github.com/tillwright/tillwright/pos"
+	"github.com/tillwright/tillwright/printer"
+	"github.com/tillwright/tillwright/printer/escpos"
+	"github.com/tillwright/tillwright/printer/paper"
+	"github.com/tillwright/tillwright/printer/printertest"
 )
 
 func TestCheck(t *testing.T) {
@@ -140,6 +144,34 @@ func TestTCPOneAtATime(t *testing.T) {
 	if n := papers.Load(); n != 10 {
 		t.Errorf("%d papers of 10", n)
 	}
+}
+
+// onPaper prints a receipt on p through a port and wants it on paper, the status
+// read back, and nothing lost by closing at once.
+func onPaper(t *testing.T, spec string, p *paper.Printer) {
+	t.Helper()
+	c, err := Open(t.Context(), spec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := escpos.Default80.Kick(c, true); err != nil {
+		t.Error(err)
+	}
+	st, err := escpos.Default80.Print(c, printer.Layout(printertest.Receipts()["lightning"], 48), printer.Run{})
+	if err != nil || !st.Known {
+		t.Errorf("%+v, %v", st, err)
+	}
+	if err := c.Close(); err != nil {
+		t.Error(err)
+	}
+	if !strings.Contains(p.Text(), "Thank you!") || !strings.Contains(p.Text(), "cut") || p.Drawer() != 1 {
+		t.Errorf("drawer %d, paper\n%s", p.Drawer(), p.Text())
+	}
+}
+
+func TestPaperOverTCP(t *testing.T) {
+	p := printertest.New(t, 576)
+	onPaper(t, printerAt(t, func(c net.Conn) { printertest.Attach(c, p) }), p)
 }
 
 func TestUnreachable(t *testing.T) {

@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/tillwright/tillwright/printer/printertest"
 )
 
 // terminal returns the printer's end of a serial line, and the name of ours.
@@ -71,6 +73,13 @@ func TestSerial(t *testing.T) {
 			t.Errorf("%s: %v", flow, err)
 		}
 	}
+}
+
+func TestPaperOverSerial(t *testing.T) {
+	m, name := terminal(t)
+	p := printertest.New(t, 576)
+	go printertest.Attach(m, p)
+	onPaper(t, "serial://"+name+"?baud=115200", p)
 }
 
 func TestSerialSettings(t *testing.T) {
