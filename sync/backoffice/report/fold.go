@@ -10,8 +10,9 @@ import (
 	"github.com/tillwright/tillwright/sync/backoffice/store"
 )
 
-// fold folds the ranges of a day, one Day for each currency of the tills.
-func (r *Reports) fold(ctx context.Context, date time.Time, tills []store.Till, ranges []store.Range) ([]Day, error) {
+// fold folds the ranges of a day, one Day for each currency of the tills; the
+// lists of sales, items, hours and strays only when lists is set.
+func (r *Reports) fold(ctx context.Context, date time.Time, tills []store.Till, ranges []store.Range, lists bool) ([]Day, error) {
 	var days []Day
 	for _, till := range tills {
 		c, err := pos.CurrencyOf(till.Currency)
@@ -22,7 +23,7 @@ func (r *Reports) fold(ctx context.Context, date time.Time, tills []store.Till, 
 		if at < 0 {
 			at, days = len(days), append(days, Day{Date: date, Currency: c, Total: pos.NewReport("", c)})
 		}
-		f := folder{Day: &days[at], TillDay: TillDay{Till: till, Report: pos.NewReport(till.ID, c)}, zone: r.zone, before: next(date)}
+		f := folder{Day: &days[at], TillDay: TillDay{Till: till, Report: pos.NewReport(till.ID, c)}, zone: r.zone, before: next(date), lists: lists}
 		for _, g := range ranges {
 			if g.Till == till.ID {
 				err = f.records(ctx, r.store, g)
@@ -48,6 +49,7 @@ type folder struct {
 	TillDay
 	zone   *time.Location
 	before time.Time
+	lists  bool
 }
 
 func (f *folder) records(ctx context.Context, s Store, g store.Range) error {
@@ -75,10 +77,11 @@ func (f *folder) add(k store.Kept) error {
 		k.Kind = unbookable
 		return f.Report.Add(k.Record)
 	}
-	switch k.Kind {
-	case pos.KindSaleCompleted:
+	switch {
+	case !f.lists:
+	case k.Kind == pos.KindSaleCompleted:
 		return f.sale(k)
-	case pos.KindPayment:
+	case k.Kind == pos.KindPayment:
 		return f.payment(k)
 	}
 	return nil

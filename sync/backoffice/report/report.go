@@ -8,8 +8,9 @@
 // stands on the red list.
 //
 // Limits. A shop with two currencies gets two reports a day: sums of different
-// money do not exist. Folding takes about 20 µs a record; folded days are kept, as
-// many as a screen needs, and thrown away when a record of that day arrives.
+// money do not exist. Folding takes about 50 µs a record (2026-11), so a thousand
+// sales take 0.2 s; folded days are kept, as many as a screen needs, and thrown
+// away when a record of that day arrives.
 package report
 
 import (
@@ -137,7 +138,7 @@ func (r *Reports) Days(ctx context.Context, date time.Time) ([]Day, error) {
 	if days, ok := lookup(r, r.full, name, ranges); ok {
 		return rename(days, tills), nil
 	}
-	days, err := r.fold(ctx, date, tills, ranges)
+	days, err := r.fold(ctx, date, tills, ranges, true)
 	if err != nil {
 		return nil, err
 	}
@@ -155,8 +156,16 @@ func (r *Reports) Sum(ctx context.Context, date time.Time) ([]pos.Report, error)
 	if sums, ok := lookup(r, r.sums, date.Format(time.DateOnly), ranges); ok {
 		return sums, nil
 	}
-	days, err := r.Days(ctx, date)
-	return totals(days), err
+	tills, err := r.store.Tills(ctx)
+	if err != nil {
+		return nil, err
+	}
+	days, err := r.fold(ctx, date, tills, ranges, false)
+	if err != nil {
+		return nil, err
+	}
+	keep(r, r.sums, sumsMax, date.Format(time.DateOnly), ranges, totals(days))
+	return totals(days), nil
 }
 
 // next is the following midnight; days are not always 24 hours long.

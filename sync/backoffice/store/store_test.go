@@ -124,7 +124,9 @@ func TestRacingAppends(t *testing.T) {
 	var wg sync.WaitGroup
 	errs := make([]error, 2)
 	for i, db := range []*store.DB{one, two} {
-		wg.Go(func() { errs[i] = db.Append(t.Context(), till.Genesis.Till, store.Head{}, headOf(all[1]), entries(all), t0) })
+		wg.Go(func() {
+			errs[i] = db.Append(t.Context(), till.Genesis.Till, store.Head{}, headOf(all[1]), entries(all), t0)
+		})
 	}
 	wg.Wait()
 	if (errs[0] == nil) == (errs[1] == nil) || pos.KindOf(errors.Join(errs...)) != pos.Conflict {
