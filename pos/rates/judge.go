@@ -84,7 +84,7 @@ func (r rules) next(b book, quotes []quote, at time.Time) book {
 		b.why = fmt.Sprintf("the price of %s moved by more than 20 %%, which is being checked", r.coin)
 		return b
 	}
-	b.price, b.at, b.level, b.rounds, b.full = m, at, nil, 0, 0
+	b.price, b.at, b.level = m, at, nil
 	b.source = fmt.Sprintf("median of %d", len(kept))
 	if len(quotes) == 1 {
 		b.source = quotes[0].name

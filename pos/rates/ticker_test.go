@@ -211,6 +211,30 @@ func TestDeadline(t *testing.T) {
 	}
 }
 
+// endless is a body without an end; it counts what is taken of it.
+type endless struct{ taken int }
+
+func (e *endless) Read(b []byte) (int, error) {
+	for i := range b {
+		b[i] = ' '
+	}
+	e.taken += len(b)
+	return len(b), nil
+}
+
+func (*endless) Close() error { return nil }
+
+// TestEndlessBody: no more is taken than an answer may have.
+func TestEndlessBody(t *testing.T) {
+	body := &endless{}
+	client := &http.Client{Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
+		return &http.Response{StatusCode: 200, Body: body, Request: r}, nil
+	})}
+	if _, err := Kraken(client).Price(t.Context(), eur, "BTC"); pos.KindOf(err) != pos.Unavailable || body.taken > 2*bodyLimit {
+		t.Errorf("%d bytes taken, %v", body.taken, err)
+	}
+}
+
 func TestFixed(t *testing.T) {
 	if got, err := Fixed("60000.5").Price(t.Context(), eur, "BTC"); got != "60000.5" || err != nil {
 		t.Errorf("got %q, %v", got, err)
