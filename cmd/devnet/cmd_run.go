@@ -138,7 +138,7 @@ func (s *Shop) welcome(wallet string) string {
 		{"Customer's wallet", plain(wallet)},
 	}
 	var b strings.Builder
-	b.WriteString("\nCafé Aurora is open.\n\n")
+	b.WriteString("\nThe shop is open.\n\n")
 	for _, r := range rows {
 		fmt.Fprintf(&b, "  %-18s %s\n", r[0], r[1])
 	}

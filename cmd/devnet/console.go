@@ -79,8 +79,8 @@ func (c *console) followUntil(p *Progress, end chan struct{}) {
 	}
 	tick := time.NewTicker(every)
 	defer tick.Stop()
-	step := ""
-	for {
+	step, trouble := "", ""
+	for ticked := false; ; {
 		s, changed := p.Now()
 		if s.Step != step && step != "" && c.live {
 			c.Line("  " + step + ", done")
@@ -88,10 +88,11 @@ func (c *console) followUntil(p *Progress, end chan struct{}) {
 		if s.Ready {
 			return
 		}
-		if s.Step != step || c.live || s.Trouble != "" {
+		// In a log file: each step, each trouble, and a sign of life in between.
+		if c.live || s.Step != step || s.Trouble != trouble || ticked && s.Trouble == "" {
 			c.show("  " + s.String() + c.elapsed(s))
-			step = s.Step
 		}
+		step, trouble, ticked = s.Step, s.Trouble, false
 		select {
 		case <-end:
 			c.mu.Lock()
@@ -99,9 +100,7 @@ func (c *console) followUntil(p *Progress, end chan struct{}) {
 			c.mu.Unlock()
 			return
 		case <-tick.C:
-			if !c.live {
-				c.show("  " + s.String() + c.elapsed(s))
-			}
+			ticked = true
 		case <-changed:
 		}
 	}

@@ -113,12 +113,17 @@ func TestConsole(t *testing.T) {
 			p.Detail("packages")
 			time.Sleep(time.Second)
 		}
+		p.Trouble("no space left")
+		time.Sleep(time.Hour)
 		p.Ready()
 		synctest.Wait()
 		stop()
 		stop()
+		if n := strings.Count(out.String(), "no space left"); n != 1 {
+			t.Errorf("trouble was said %d times", n)
+		}
 		got := strings.Split(strings.TrimSpace(out.String()), "\n")
-		if len(got) < 4 || len(got) > 7 || !strings.HasSuffix(got[len(got)-1], "building lnd 2/4, packages (1m0s)") && !strings.HasSuffix(got[len(got)-1], "(45s)") {
+		if len(got) < 5 || len(got) > 8 || !strings.Contains(out.String(), "building lnd 2/4, packages (45s)") {
 			t.Errorf("it printed\n%s", out.String())
 		}
 	})

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -101,7 +102,7 @@ func TestShop(t *testing.T) {
 		t.Fatalf("called\n%q, want\n%q", got, want)
 	}
 	said, stop = c.open(t)
-	said.await(t, "Café Aurora is open")
+	said.await(t, "The shop is open")
 	if err := stop(); err != nil {
 		t.Fatal(err)
 	}
@@ -131,7 +132,9 @@ func TestShopTillDies(t *testing.T) {
 	said, stop := c.open(t)
 	said.await(t, "is open")
 	pid := linesOf(t, filepath.Join(c.dir, "run", "till.pid"))[0]
-	end(atoi(t, pid), 0) // killed hard
+	if err := syscall.Kill(atoi(t, pid), syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
 	said.await(t, "till ended by itself (signal: ")
 	err := await(t.Context(), "the till", func(context.Context) error {
 		if n := len(slices.DeleteFunc(c.calls(t), func(s string) bool { return s != "till run" })); n < 2 {

@@ -18,7 +18,7 @@ async function call(path, body) {
   return answer
 }
 
-// grouped writes 11991556 as 11,991,556, with thin spaces; text in, text out.
+// grouped sets thin spaces into 11991556; text in, text out.
 function grouped(text) {
   const [whole, part] = text.split('.')
   return whole.replace(/\B(?=(\d{3})+$)/g, '\u202f') + (part ? '.' + part : '')
@@ -39,7 +39,8 @@ async function look() {
   try {
     const status = await call('/v1/status')
     showStatus(status)
-    if (status.ready) await Promise.all([showWallet(), showInvoices()])
+    // Either may fail while its node is stopped; what was shown stays.
+    if (status.ready) await Promise.allSettled([showWallet(), showInvoices()])
   } catch {
     showStatus({ ready: false, step: 'devnet does not answer', detail: 'Is it still running?', since: null })
   }
