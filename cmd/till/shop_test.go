@@ -46,6 +46,7 @@ percent = "20"
 [lightning]
 connection_file = "lnd.conn"
 network = "simnet"
+expiry = "1m"
 [rates]
 fixed = "50000"
 [printer]
@@ -221,7 +222,13 @@ func (c *counter) phase(p pos.Phase) pos.Customer {
 // it and waits.
 func inProcess(t testing.TB, dir string, node *lndtest.Node) (*till, *counter, func()) {
 	t.Helper()
-	cfg, err := loadConfig(writeShop(t, dir, node.Connection()))
+	return inProcessAt(t, dir, node.Connection())
+}
+
+// inProcessAt is inProcess with the node that connection leads to.
+func inProcessAt(t testing.TB, dir, connection string) (*till, *counter, func()) {
+	t.Helper()
+	cfg, err := loadConfig(writeShop(t, dir, connection))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -19,7 +19,7 @@ import (
 )
 
 // patience bounds what must happen, on a machine that has other things to do.
-const patience = 30 * time.Second
+const patience = 90 * time.Second
 
 // lines yields the lines of r until it ends or breaks.
 func lines(r io.Reader) iter.Seq[[]byte] {

@@ -140,7 +140,7 @@ func completed(tx *bolt.Tx, b *pos.Books, r pos.Record) (pos.Answer, error) {
 	if err := put(tx.Bucket(done), []byte(id), pos.Filed{Sale: id, N: v.Count, Receipt: v.Sale.Receipt, Record: r.N}); err != nil {
 		return a, err
 	}
-	if err := tx.Bucket(numbers).Put(number(v.Count), []byte(id)); err != nil {
+	if err := put(tx.Bucket(numbers), number(v.Count), id); err != nil {
 		return a, err
 	}
 	cash := false

@@ -15,9 +15,7 @@
 package ledger
 
 import (
-	"bytes"
 	"encoding/binary"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -30,7 +28,7 @@ import (
 	"github.com/tillwright/tillwright/pos"
 )
 
-// Buckets. Keys are big-endian numbers or IDs, values JSON.
+// Buckets. Keys are big-endian numbers or IDs, values JSON behind a checksum.
 var (
 	meta    = []byte("meta")    // the names below
 	open    = []byte("open")    // sale ID -> pos.Sale that is not over
@@ -49,7 +47,7 @@ var (
 
 const (
 	// version of the layout; another one is folded anew.
-	version = "1"
+	version = "2"
 	// maxKeys bounds the answers kept for repeated commands: a busy day has about
 	// ten thousand commands, and nobody repeats yesterday's.
 	maxKeys = 20_000
@@ -102,7 +100,7 @@ func create(path string) error {
 				return err
 			}
 		}
-		return tx.Bucket(meta).Put(versionKey, []byte(version))
+		return put(tx.Bucket(meta), versionKey, version)
 	})
 	if err := errors.Join(err, db.Close()); err != nil {
 		return err
@@ -122,9 +120,12 @@ func move(from, to string) error {
 	return errors.Join(dir.Sync(), dir.Close())
 }
 
-// openDB opens the file. bbolt panics on some kinds of damage (a meta page that
-// points past the end); a panic here is damage like any other.
+// openDB opens the file, if it is sound. bbolt panics on some kinds of damage; a
+// panic here is damage like any other.
 func openDB(path string) (db *bolt.DB, err error) {
+	if err := sound(path); err != nil {
+		return nil, err
+	}
 	defer func() {
 		if p := recover(); p != nil {
 			db, err = nil, pos.E("open ledger", pos.Corrupt, "the till's index is damaged: %v", p)
@@ -156,9 +157,12 @@ func (l *Ledger) load() (err error) {
 		for err := range tx.Check() {
 			return pos.Wrap("check ledger", pos.Corrupt, err, "the till's index is damaged")
 		}
-		m := tx.Bucket(meta)
-		if v := m.Get(versionKey); string(v) != version {
-			return pos.E("check ledger", pos.Corrupt, "the till's index is of version %q, this program reads %q", v, version)
+		if err := checkValues(tx); err != nil {
+			return err
+		}
+		m, v := tx.Bucket(meta), ""
+		if err := get(m, versionKey, &v); err != nil || v != version {
+			return pos.Wrap("check ledger", pos.Corrupt, err, "the till's index is of version %q, this program reads %q", v, version)
 		}
 		return get(m, booksKey, &l.books)
 	})
@@ -195,27 +199,3 @@ func (l *Ledger) update(f func(tx *bolt.Tx, b *pos.Books) error) error {
 }
 
 func number(n uint64) []byte { return binary.BigEndian.AppendUint64(nil, n) }
-
-func put(b *bolt.Bucket, key []byte, v any) error {
-	text, err := json.Marshal(v)
-	if err != nil {
-		return fmt.Errorf("keep %x: %w", key, err)
-	}
-	return b.Put(key, text)
-}
-
-func decode(text []byte, v any) error {
-	if err := json.Unmarshal(bytes.Clone(text), v); err != nil {
-		return pos.Wrap("read ledger", pos.Corrupt, err, "the till's index holds an unreadable entry")
-	}
-	return nil
-}
-
-// get reads key into v, and leaves v alone when there is none.
-func get(b *bolt.Bucket, key []byte, v any) error {
-	text := b.Get(key)
-	if text == nil {
-		return nil
-	}
-	return decode(text, v)
-}

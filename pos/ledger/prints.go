@@ -12,11 +12,11 @@ import (
 // NextJob returns the oldest print job that waits; ok is false when none does.
 func (l *Ledger) NextJob() (j pos.PrintJob, ok bool, err error) {
 	err = l.db.View(func(tx *bolt.Tx) error {
-		_, text := tx.Bucket(prints).Cursor().First()
-		if ok = text != nil; !ok {
+		key, value := tx.Bucket(prints).Cursor().First()
+		if ok = key != nil; !ok {
 			return nil
 		}
-		return decode(text, &j)
+		return decode(key, value, &j)
 	})
 	return j, ok, err
 }

@@ -47,14 +47,17 @@ func ageKeys(tx *bolt.Tx, key string) error {
 	if err != nil {
 		return err
 	}
-	if err := b.Put(number(n), []byte(key)); err != nil || n <= maxKeys {
+	if err := put(b, number(n), key); err != nil || n <= maxKeys {
 		return err
 	}
-	old := number(n - maxKeys)
-	if err := tx.Bucket(keys).Delete(b.Get(old)); err != nil {
+	oldest, place := "", number(n-maxKeys)
+	if err := get(b, place, &oldest); err != nil {
 		return err
 	}
-	return b.Delete(old)
+	if err := tx.Bucket(keys).Delete([]byte(oldest)); err != nil {
+		return err
+	}
+	return b.Delete(place)
 }
 
 // Answer returns what the command with this key made, and the digest of its
@@ -119,17 +122,21 @@ func (l *Ledger) Series(n uint64, limit int) ([]pos.Filed, error) {
 	var out []pos.Filed
 	err := l.db.View(func(tx *bolt.Tx) error {
 		c := tx.Bucket(numbers).Cursor()
-		k, id := c.Last()
+		k, value := c.Last()
 		if n > 0 {
-			if k, id = c.Seek(number(n)); k != nil {
-				k, id = c.Prev()
+			if k, value = c.Seek(number(n)); k != nil {
+				k, value = c.Prev()
 			} else {
-				k, id = c.Last()
+				k, value = c.Last()
 			}
 		}
-		for ; k != nil && len(out) < limit; k, id = c.Prev() {
+		for ; k != nil && len(out) < limit; k, value = c.Prev() {
+			var id pos.SaleID
+			if err := decode(k, value, &id); err != nil {
+				return err
+			}
 			var f pos.Filed
-			if err := get(tx.Bucket(done), id, &f); err != nil {
+			if err := get(tx.Bucket(done), []byte(id), &f); err != nil {
 				return err
 			}
 			out = append(out, f)
@@ -156,9 +163,9 @@ func (l *Ledger) Payment(id pos.PaymentID) (pos.Payment, error) {
 func all[T any](l *Ledger, bucket []byte) ([]T, error) {
 	var out []T
 	err := l.db.View(func(tx *bolt.Tx) error {
-		return tx.Bucket(bucket).ForEach(func(_, text []byte) error {
+		return tx.Bucket(bucket).ForEach(func(key, value []byte) error {
 			var v T
-			if err := decode(text, &v); err != nil {
+			if err := decode(key, value, &v); err != nil {
 				return err
 			}
 			out = append(out, v)

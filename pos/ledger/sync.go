@@ -53,7 +53,7 @@ func ack(tx *bolt.Tx, b *pos.Books, n uint64) error {
 	c := tx.Bucket(unsent).Cursor()
 	for k, v := c.First(); k != nil; k, v = c.First() {
 		var s sent
-		if err := decode(v, &s); err != nil {
+		if err := decode(k, v, &s); err != nil {
 			return err
 		}
 		if first := binary.BigEndian.Uint64(k); first > n {
