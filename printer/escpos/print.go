@@ -16,8 +16,8 @@ const tailAsks = 40
 
 // Print prints d on rw, and returns what the printer last said of itself.
 //
-// It asks the printer first and, when something is known to be wrong, prints
-// nothing and does not call run.Begin. An error after Begin means that the paper
+// It asks the printer first (unless run.Silent) and, when something is known to be
+// wrong, prints nothing and does not call run.Begin. An error after Begin means that the paper
 // may be incomplete, or that nobody can tell. It fails with Unavailable when the
 // printer will not print now, with Invalid when d does not fit the profile (Begin
 // was not called), and with what Begin and Between return.
@@ -30,9 +30,11 @@ func (p Profile) Print(rw io.ReadWriter, d printer.Document, run printer.Run) (p
 		return printer.Status{}, err
 	}
 	t := talk{p: p, rw: rw}
-	s, err := t.ready()
-	if err != nil {
-		return s, err
+	var s printer.Status
+	if !run.Silent {
+		if s, err = t.ready(); err != nil {
+			return s, err
+		}
 	}
 	if run.Begin != nil {
 		if err := run.Begin(); err != nil {
@@ -44,7 +46,7 @@ func (p Profile) Print(rw io.ReadWriter, d printer.Document, run printer.Run) (p
 			return s, err
 		}
 	}
-	return t.finish(s)
+	return t.finish(s, run.Silent)
 }
 
 // ready asks the printer and fails with Unavailable when it is known to be unable.
@@ -75,12 +77,14 @@ func (t *talk) send(c piece, s printer.Status, between func(io.ReadWriter) error
 }
 
 // finish waits until the printer has printed what it holds, as far as it can tell,
-// and asks how it is. A printer that never answered is believed.
-func (t *talk) finish(s printer.Status) (printer.Status, error) {
-	if !s.Known {
+// and asks how it is. A printer that does not answer is believed.
+func (t *talk) finish(s printer.Status, silent bool) (printer.Status, error) {
+	switch {
+	case silent:
+		return t.ready()
+	case !s.Known:
 		return s, nil
-	}
-	if t.p.Queued {
+	case t.p.Queued:
 		t.printed = false
 		if err := write(t.rw, gsStatus, &s); err != nil {
 			return s, err

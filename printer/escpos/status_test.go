@@ -124,6 +124,30 @@ func TestFinishWaits(t *testing.T) {
 	}
 }
 
+// TestSilent: a printer that is known not to answer is not waited for, and asked
+// again when its paper is out: it may have been switched off and on.
+func TestSilent(t *testing.T) {
+	d := printer.Document{Columns: 48, Rows: []printer.Row{printer.Code{Text: "TW1"}}}
+	for name, tt := range map[string]struct {
+		answers []string
+		asks    int
+		trouble string
+	}{
+		"still": {nil, 1, ""}, "not any more": {[]string{"\x12", "\x12", "\x12"}, 3, ""}, "no paper": {[]string{"\x1a", "\x32", "\x72"}, 3, "printer_paper"},
+	} {
+		sc := &script{answers: tt.answers}
+		st, err := Default80.Print(sc, d, printer.Run{Silent: true, Begin: func() error {
+			if len(sc.asked) != 0 {
+				t.Errorf("%s: asked first", name)
+			}
+			return nil
+		}})
+		if len(sc.asked) != tt.asks || st.Trouble() != tt.trouble || (err != nil) != (tt.trouble != "") {
+			t.Errorf("%s: %+v, %v after %d questions", name, st, err, len(sc.asked))
+		}
+	}
+}
+
 // TestStrictPrinterIsStrict: a test double that forgives would hide our faults.
 func TestStrictPrinterIsStrict(t *testing.T) {
 	p := printertest.New(t, 384)

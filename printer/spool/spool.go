@@ -148,7 +148,7 @@ func (s *Spool) turn(ctx context.Context) time.Duration {
 		switch {
 		case urgent:
 		case ok && now.Before(s.rest):
-			return min(s.rest.Sub(now), s.left(job))
+			return s.rest.Sub(now)
 		case !ok && now.Before(s.probe):
 			return s.probe.Sub(now)
 		}

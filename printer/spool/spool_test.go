@@ -1,6 +1,7 @@
 package spool
 
 import (
+	"context"
 	"errors"
 	"strings"
 	"testing"
@@ -361,7 +362,39 @@ func TestLinks(t *testing.T) {
 		}
 		s.sell(1, true)
 		s.wantPapers(1, 1, 0)
+		s.p.SetOneWay(false)
+		s.sell(2, true)
+		if s.wantPapers(2, 1, 0); !strings.HasSuffix(s.said(), "; online") {
+			t.Errorf("link: %q", s.said())
+		}
 	})
+}
+
+// TestStop: a paper that is being printed when the till stops comes out if it is
+// short, and is a copy next time if it is not.
+func TestStop(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		piece time.Duration
+		want  string
+	}{{"fast", time.Second, "done 1"}, {"slow", 4 * time.Second, ""}} {
+		synctest.Test(t, func(t *testing.T) {
+			s := open(t, nil)
+			s.halt()
+			s.spool.o.Encoder = hook{s.profile, func() { time.Sleep(tt.piece) }}
+			s.q.add(pos.PrintJob{ID: 1, Kind: pos.PrintReceipt, At: time.Now()})
+			ctx, cancel := context.WithCancel(t.Context())
+			start := time.Now()
+			go func() { time.Sleep(time.Millisecond); cancel() }()
+			if err := s.spool.Run(ctx); err != nil || time.Since(start) > 2*tt.piece+stopWithin {
+				t.Errorf("%s: %v after %v", tt.name, err, time.Since(start))
+			}
+			s.wantHistory(tt.want)
+			if tt.want == "" && !s.q.jobs[0].Begun {
+				t.Errorf("%s: the next paper will be no copy", tt.name)
+			}
+		})
+	}
 }
 
 // TestBackoff: bounded, growing, never nothing.

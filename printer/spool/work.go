@@ -63,6 +63,7 @@ func (s *Spool) print(ctx context.Context, p io.ReadWriteCloser, job pos.PrintJo
 	begun, queueErr := false, error(nil)
 	stop := deadline(ctx)
 	st, err := s.o.Encoder.Print(p, d, printer.Run{
+		Silent: s.told.State == unknown,
 		Begin: func() error {
 			queueErr = s.o.Queue.Begin(job.ID)
 			begun = queueErr == nil
