@@ -16,6 +16,7 @@ import (
 type nodesFlags struct {
 	dir, bin, listen string
 	buildOnly        bool
+	command          []string // run with the nodes ready, then all ends
 }
 
 func (f *nodesFlags) parse(args []string, errs io.Writer) error {
@@ -28,7 +29,8 @@ func (f *nodesFlags) parse(args []string, errs io.Writer) error {
 	if err := set.Parse(args); err != nil {
 		return err
 	}
-	if set.NArg() > 0 || f.dir == "" && (f.bin == "" || !f.buildOnly) {
+	f.command = set.Args()
+	if f.dir == "" && (f.bin == "" || !f.buildOnly) || len(f.command) > 0 && f.buildOnly {
 		set.Usage()
 		return flag.ErrHelp
 	}
@@ -61,6 +63,9 @@ func runNodes(ctx context.Context, args []string, out, errs io.Writer) error {
 	defer watching()
 	if f.buildOnly {
 		return n.Build(ctx)
+	}
+	if len(f.command) > 0 {
+		return withNodes(ctx, n, f, out, errs)
 	}
 	return serveNodes(ctx, n, f.listen, out)
 }

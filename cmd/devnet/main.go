@@ -35,6 +35,7 @@ const usage = `devnet is a whole shop on one computer, for trying and for testin
 
   devnet run    [--dir .devnet] [--till FILE --backoffice FILE] [--listen 127.0.0.1:8082]
   devnet nodes  --dir DIR [--listen 127.0.0.1:0] [--bin DIR] [--build-only]
+  devnet nodes  --dir DIR [--bin DIR] COMMAND…   runs it with the nodes ready, then ends
 
 Ask a command for its flags with -h.
 `
