@@ -2,6 +2,7 @@ package journal
 
 import (
 	"crypto/ed25519"
+	"errors"
 	"fmt"
 	"io"
 
@@ -209,7 +210,7 @@ func (c *chain) signed(p pos.Peek) bool {
 
 // reason returns what a PeekRecord error says, without its operation.
 func reason(err error) string {
-	if e, ok := err.(*pos.Error); ok {
+	if e, ok := errors.AsType[*pos.Error](err); ok {
 		return e.Msg
 	}
 	return err.Error()

@@ -37,6 +37,15 @@ func (s *shop) edit(i int, f func(lines []string) []string) {
 	s.Poke(s.files[i], []byte(strings.Join(f(lines[:len(lines)-1]), "")))
 }
 
+// copy returns a disk with the same files.
+func (s *shop) copy(seed uint64) *journaltest.Disk {
+	d := journaltest.New(seed, true)
+	for path, b := range s.snapshot() {
+		d.Poke(path, b)
+	}
+	return d
+}
+
 // first returns the number of file i's first record.
 func (s *shop) first(i int) int {
 	var n int
@@ -437,9 +446,10 @@ func TestTornTails(t *testing.T) {
 		{"end missing", hole(2*size, len(three)), 20, len(three)},
 		{"a newline first", append([]byte("\n"), three[:100]...), 21, 100},
 	}
-	for _, test := range tests {
+	for i, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			s := newShop(t)
+			s.Disk = s.copy(uint64(i)) // another luck each time
 			s.Poke(s.files[2], append(bytes.Clone(whole), test.tail...))
 			j := openLarge(s)
 			if last, _ := j.Last(); last != test.end || j.Torn() != int64(test.torn) {
@@ -455,6 +465,62 @@ func TestTornTails(t *testing.T) {
 				t.Errorf("record %d, want %d; %d bytes torn", r[0].N, test.end+1, j.Torn())
 			}
 		})
+	}
+}
+
+// TestChainBehindRot: the last line rots, and the next record must carry the hash that
+// the lost one had, so that the chain holds when its bytes are found again.
+func TestChainBehindRot(t *testing.T) {
+	s := newShop(t)
+	last := s.all[19]
+	want, err := pos.ParseRecord([]byte(last))
+	if err != nil {
+		t.Fatal(err)
+	}
+	hash := strings.Index(last, `,"hash":"`) + len(`,"hash":"`)
+	other := map[byte]string{'0': "1"}[last[hash]]
+	if other == "" {
+		other = "0"
+	}
+	tests := map[string]string{
+		"its body":      spoilt(last),
+		"its hash":      last[:hash] + other + last[hash+1:],
+		"its signature": last[:len(last)-20] + "!" + last[len(last)-19:],
+	}
+	for name, line := range tests {
+		s := newShop(t)
+		s.edit(2, func(l []string) []string { l[len(l)-1] = line; return l })
+		j := open(t, dir, s)
+		if r := add(t, j, entry(40)); r[0].N != 21 || r[0].Prev != want.Hash {
+			t.Errorf("%s: the next record is %d behind %v, want 21 behind %v", name, r[0].N, r[0].Prev, want.Hash)
+		}
+	}
+}
+
+// TestMarksAreCut: where records stood that were cut off, other ones stand now.
+func TestMarksAreCut(t *testing.T) {
+	d, all := filled(t, 3)
+	path := d.Files()[0]
+	o := options(d)
+	o.SegmentBytes = 1 << 20
+	j, err := journal.Open(dir, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	add(t, j, batch(3, 100<<10)...)
+	shut(t, j)
+	b := d.Peek(path)
+	d.Poke(path, b[:len(b)-10])
+	if j, err = journal.Open(dir, o); err != nil {
+		t.Fatal(err)
+	}
+	for range 6 {
+		add(t, j, entry(40<<10))
+	}
+	for n := uint64(1); n <= uint64(len(all)+6); n++ {
+		if r, err := j.Read(n); err != nil || r.N != n {
+			t.Errorf("record %d: %v", n, err)
+		}
 	}
 }
 
@@ -521,11 +587,7 @@ func (f *flip) check(t *testing.T, b []byte) {
 	if err == nil || r.Bad == nil || r.Bad.File != filepath.Base(f.path) || r.Bad.Line != f.line || r.Last != uint64(f.n) {
 		t.Errorf("%s: verify: %v, %+v", f.where, err, r)
 	}
-	copied := journaltest.New(1, false)
-	for _, path := range f.disk.Files() {
-		copied.Poke(path, f.disk.Peek(path))
-	}
-	j := open(t, dir, copied)
+	j := open(t, dir, (&shop{Disk: f.disk}).copy(1))
 	last, _ := j.Last()
 	if j.Torn() > 0 || last < uint64(len(f.all)) || len(j.Damage()) > 1 {
 		t.Fatalf("%s: ends at %d, %d bytes torn, %v", f.where, last, j.Torn(), j.Damage())

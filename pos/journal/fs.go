@@ -41,8 +41,8 @@ const (
 // filepath.
 type FS interface {
 	// Lock makes dir durably if there is none and holds it until the Closer is
-	// closed or the process ends. It fails with errLocked's Kind, Unavailable,
-	// when someone else holds it.
+	// closed or the process ends. It fails with Unavailable when someone else
+	// holds it.
 	Lock(dir string) (io.Closer, error)
 	// List returns the regular files in dir, in any order.
 	List(dir string) ([]Info, error)

@@ -115,7 +115,7 @@ func (j *Journal) cleanOne(key ed25519.PublicKey, seg *segment) *link {
 	from := place{p.N - 1, p.Prev}
 	c := chain{key: key, end: from}
 	rest, err := c.scan(f, seg)
-	if err != nil || rest != nil || c.bad != nil || len(c.damage) > 0 || c.batch.part < c.batch.of {
+	if err != nil || rest != nil || c.bad != nil || len(c.damage) > 0 {
 		return nil
 	}
 	return &link{from, c.end, c.ours}

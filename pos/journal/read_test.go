@@ -143,7 +143,7 @@ func TestAppendDuringSince(t *testing.T) {
 	var readers sync.WaitGroup
 	for range 3 {
 		readers.Go(func() {
-			for at := uint64(0); at < total; {
+			for at := uint64(0); at < total && !t.Failed(); {
 				for r, err := range j.Since(at) {
 					if err != nil || r.N != at+1 {
 						t.Errorf("record %d after %d: %v", r.N, at, err)
@@ -163,7 +163,9 @@ func TestAppendDuringSince(t *testing.T) {
 	for range 2 {
 		writers.Go(func() {
 			for range total / 2 / 3 {
-				add(t, j, batch(3, 60)...)
+				if _, err := j.Append(opening, pos.ClockTrusted, batch(3, 60)...); err != nil {
+					t.Error(err)
+				}
 			}
 		})
 	}
@@ -187,11 +189,34 @@ func TestRotBehindTheBack(t *testing.T) {
 		got, err := lines(j, 0)
 		wantKind(t, fmt.Sprintf("record %d rots", n), err, pos.Corrupt)
 		s.wantLines(t, got, 0, uint64(n-1))
+		_, err = j.Read(uint64(n))
+		wantKind(t, fmt.Sprintf("record %d rots", n), err, pos.Corrupt)
 		got, err = lines(j, uint64(n))
 		if err != nil {
 			t.Errorf("since %d: %v", n, err)
 		}
 		s.wantLines(t, got, uint64(n), 20)
+	}
+}
+
+// TestSwapBehindTheBack: so is a line that someone puts in another's place, hash,
+// number, signature and all.
+func TestSwapBehindTheBack(t *testing.T) {
+	other := elsewhere(t)
+	for n := 2; n <= 20; n++ {
+		s := newShop(t)
+		j := open(t, dir, s)
+		for i := range s.files {
+			s.edit(i, func(l []string) []string {
+				if k := n - s.first(i); 0 <= k && k < len(l) {
+					l[k] = other.all[n-1]
+				}
+				return l
+			})
+		}
+		got, err := lines(j, 0)
+		wantKind(t, fmt.Sprintf("record %d is swapped", n), err, pos.Corrupt)
+		s.wantLines(t, got, 0, uint64(n-1))
 	}
 }
 
