@@ -10,7 +10,7 @@ GO      := CGO_ENABLED=0 go
 FLAGS   := -trimpath -ldflags='-s -w'
 FUZZ    ?= 20s
 
-.PHONY: run test tools nodes build check race vet32 test32 fuzz bench arm golden clean
+.PHONY: run test real tools nodes build check race vet32 test32 fuzz bench arm golden clean
 
 build:
 	@mkdir -p $(BIN)
@@ -35,9 +35,14 @@ nodes: build
 	@$(BIN)/devnet nodes --dir $(DEVNET) --bin $(NODES) --build-only
 
 test: check build tools nodes
-	cd cmd/devnet && TILLWRIGHT_BIN=$(NODES) go test ./...
-	TILLWRIGHT_BIN=$(NODES) TILLWRIGHT_DEVNET_CMD=$(CURDIR)/$(BIN)/devnet go test -timeout 30m ./...
-	$(MAKE) race test32
+	go test -timeout 30m ./...
+	cd cmd/devnet && TILLWRIGHT_BIN=$(NODES) go test -timeout 30m ./...
+	$(MAKE) real race test32
+
+# What only real nodes can show: the rail's contract, and every way a sale goes.
+real: build nodes
+	@d=$$(mktemp -d) && trap 'rm -rf "$$d"' EXIT && $(BIN)/devnet nodes --dir "$$d" --bin $(NODES) \
+		go test -count=1 -timeout 30m -v -run 'TestRealNode|TestDevnet' ./pos/rail/lnd ./cmd/till
 
 check:
 	@test -z "$$(gofmt -l cmd pos display printer sync firmware)" || { gofmt -l cmd pos display printer sync firmware; echo "run gofmt"; exit 1; }

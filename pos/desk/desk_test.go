@@ -123,6 +123,7 @@ func TestBadCommands(t *testing.T) {
 		s.refused(pos.AddItem{SKU: "ESP", Qty: -1}, pos.Invalid)
 		s.refused(pos.AddItem{SKU: "ESP", Sale: "0000000000000"}, pos.NotFound)
 		s.refused(pos.OpenDrawer{}, pos.Invalid)
+		s.refused(pos.OpenDrawer{Reason: "coins\x1bp0"}, pos.Invalid) // would be obeyed by a printer
 		s.refused(pos.Reprint{}, pos.NotFound)
 		a := s.do(pos.AddItem{SKU: "ESP"})
 		s.refused(pos.SetQty{Line: 9, Qty: 1000}, pos.NotFound)

@@ -262,8 +262,8 @@ func (d *Desk) reprint(t *turn, do pos.Reprint) error {
 const maxReason = 120
 
 func (d *Desk) openDrawer(t *turn, do pos.OpenDrawer) error {
-	if do.Reason == "" || len(do.Reason) > maxReason {
-		return pos.E("open drawer", pos.Invalid, "say why the drawer is opened, in 1 to %d letters", maxReason)
+	if do.Reason == "" || len(do.Reason) > maxReason || !pos.IsPlain(do.Reason) {
+		return pos.E("open drawer", pos.Invalid, "say why the drawer is opened, in 1 to %d plain letters", maxReason)
 	}
 	t.record(pos.KindDrawerOpened, pos.DrawerOpened{Reason: do.Reason, By: t.by})
 	t.prints = true

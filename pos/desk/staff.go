@@ -41,8 +41,8 @@ func (d *Desk) Add(ctx context.Context, by pos.Actor, name string, role pos.Role
 // AddStaff is Add without the question who asks: for the board's own console.
 func (d *Desk) AddStaff(_ context.Context, by pos.Actor, name string, role pos.Role, pin string) (pos.Actor, error) {
 	name = strings.TrimSpace(name)
-	if name == "" || len(name) > maxStaffName || !role.Includes(pos.Cashier) {
-		return pos.Actor{}, pos.E("add person", pos.Invalid, "a person needs a name of 1 to %d letters and a role", maxStaffName)
+	if name == "" || len(name) > maxStaffName || !pos.IsPlain(name) || !role.Includes(pos.Cashier) {
+		return pos.Actor{}, pos.E("add person", pos.Invalid, "a person needs a name of 1 to %d plain letters and a role", maxStaffName)
 	}
 	for _, known := range d.o.PINs.Names() {
 		if strings.EqualFold(known.Name, name) {
