@@ -29,7 +29,7 @@ var batches = []struct{ n, size int }{{1, 40}, {3, 40}, {1, 900}, {3, 700}, {2, 
 // promised must be there byte for byte, an Append whole or not at all, nothing
 // fenced, and selling must go on with the next number.
 func TestPowerCutAtEveryCall(t *testing.T) {
-	const seeds = 6
+	const seeds = 4
 	for _, reorder := range []bool{false, true} {
 		t.Run(fmt.Sprintf("reorder=%v", reorder), func(t *testing.T) {
 			t.Parallel()

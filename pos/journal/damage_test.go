@@ -524,18 +524,19 @@ func TestMarksAreCut(t *testing.T) {
 	}
 }
 
-// TestFlippedBit flips each bit of the last record, and one of every other byte, of a
-// small journal. Verify must name the line. Open must go on, lose no record but the
+// TestFlippedBit flips one bit of every byte of a small journal, and all bits where
+// that differs: in the end of the last record, and in its spaces, which can turn into
+// zero bytes. Verify must name the line. Open must go on, lose no record but the
 // one hit, never give out a promised number again, and keep the bytes.
 func TestFlippedBit(t *testing.T) {
 	d := journaltest.New(1, false)
 	o := options(d)
-	o.SegmentBytes = 2 << 10
+	o.SegmentBytes = 1600
 	j, err := journal.Open(dir, o)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, n := range []int{1, 3, 2} {
+	for _, n := range []int{1, 1, 2} {
 		add(t, j, batch(n, 24)...)
 	}
 	all, err := lines(j, 0)
@@ -549,7 +550,7 @@ func TestFlippedBit(t *testing.T) {
 		f.path, f.copy, f.line = path, f.copies[i], 1
 		for at, b := range held {
 			for bit := range 8 {
-				if f.n == len(all)-1 || bit == at%8 {
+				if bit == at%8 || f.n == len(all)-1 && (b == ' ' || at > len(held)-200) {
 					f.where = fmt.Sprintf("record %d byte %d bit %d", f.n+1, at, bit)
 					f.check(t, append(append(bytes.Clone(held[:at]), b^1<<bit), held[at+1:]...))
 				}

@@ -94,9 +94,11 @@ func TestSince(t *testing.T) {
 	}
 	for range 2 { // with the marks that Append made, and with those that Open made
 		for n := range uint64(125) {
-			got, err := lines(j, n)
-			if err != nil || !slices.Equal(got, all[min(n, 120):]) {
-				t.Errorf("since %d: %d records, %v", n, len(got), err)
+			if n%6 == 0 || n > 110 {
+				got, err := lines(j, n)
+				if err != nil || !slices.Equal(got, all[min(n, 120):]) {
+					t.Errorf("since %d: %d records, %v", n, len(got), err)
+				}
 			}
 			switch r, err := j.Read(n); {
 			case n == 0 || n > 120:
