@@ -56,6 +56,7 @@ func (a *App) events(c *fiber.Ctx) error {
 	if !a.streams.open(addr) {
 		return errBusy
 	}
+	c.Context().SetConnectionClose() // its write deadline must not meet another request
 	c.Set(fiber.HeaderContentType, "text/event-stream")
 	c.Set(fiber.HeaderCacheControl, "no-store")
 	c.Context().SetBodyStreamWriter(func(w *bufio.Writer) {

@@ -1,8 +1,10 @@
 package web
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"strconv"
 	"strings"
@@ -69,7 +71,11 @@ func seconds(d time.Duration) int { return max(1, int((d+time.Second-1)/time.Sec
 func (a *App) problem(c *fiber.Ctx, err error) error {
 	p := problemOf(err)
 	if p.Status >= http.StatusInternalServerError {
-		a.log.Error("request failed", "method", c.Method(), "path", strings.Clone(c.Path()), "err", err)
+		level := slog.LevelError // a person must come
+		if p.Status == http.StatusServiceUnavailable {
+			level = slog.LevelWarn // it may pass by itself
+		}
+		a.log.Log(context.Background(), level, "request failed", "method", strings.Clone(c.Method()), "path", strings.Clone(c.Path()), "err", err)
 	}
 	name := p.Type
 	p.Type = "/problems/" + name

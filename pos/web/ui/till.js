@@ -55,13 +55,14 @@ let newest = /** @type {number|null} */ (null);
 function ring() {
   const { customer, counter } = now().view;
   const over = customer.phase === "paid" || customer.phase === "change" ? customer.sale : "";
-  if (rung !== null && over && over !== rung) {
+  const fresh = rung !== null && !!over && over !== rung;
+  if (fresh) {
     sound.paid();
     set({ seen: "", pane: "keypad", digits: "", times: "" });
   }
   rung = over;
   const top = counter?.notices?.[0];
-  if (newest !== null && top && top.id > newest) (top.kind === "paid" ? sound.elsewhere : sound.wrong)();
+  if (newest !== null && top && top.id > newest && !fresh) (top.kind === "paid" ? sound.elsewhere : sound.wrong)();
   if (counter) newest = Math.max(newest ?? 0, top?.id ?? 0);
 }
 

@@ -27,5 +27,8 @@ export function t(key, fill = {}) {
   return text;
 }
 
+/** word returns a word, or undefined when there is none. @param {string} key */
+export const word = (key) => words[key];
+
 /** tender names a way to pay. @param {string} name */
 export const tender = (name) => words[name] ?? words["ui.tender." + name] ?? name.toUpperCase();

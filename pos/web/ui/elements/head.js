@@ -5,15 +5,22 @@ import { dialog, h, icon, paint } from "../dom.js";
 import { TillElement } from "../element.js";
 import { money, zero } from "../money.js";
 import { now, till } from "../state.js";
-import { t } from "../words.js";
+import { t, tender, word } from "../words.js";
+
+/** MACHINES stand on the counter: somebody there can mend them. */
+const MACHINES = /^(printer|display)/;
+
+/** named says what a link leads to; rails go by their tender. @param {string} name */
+const named = (name) => word("ui.link." + name) ?? tender(name);
 
 /** @param {any} v @param {boolean} online */
 function standing(v, online) {
   const { sync, links } = v.counter;
-  const off = links.filter((/** @type {any} */ l) => l.state === "offline");
+  const off = links.filter((/** @type {any} */ l) => l.state === "offline" && (sync.enrolled || l.name !== "backoffice"));
   if (!online) return { shape: "triangle", word: t("ui.no_till"), look: "bad" };
   if (sync.trouble) return { shape: "square", word: t("ui.action_needed"), look: "bad" };
-  if (off.some((/** @type {any} */ l) => l.name === "printer")) return { shape: "square", word: t("ui.link.printer") + ": " + t("ui.link_offline"), look: "bad" };
+  const machine = off.find((/** @type {any} */ l) => MACHINES.test(l.name));
+  if (machine) return { shape: "square", word: named(machine.name) + ": " + t("ui.link_offline"), look: "bad" };
   if (off.length) return { shape: "triangle", word: t("ui.offline_cash_ok"), look: "warn" };
   if (!sync.enrolled) return { shape: "dot", word: t("ui.on_this_till"), look: "plain" };
   if (sync.waiting) return { shape: "dot", word: t("ui.waiting_n", { n: sync.waiting }), look: "plain" };
@@ -33,10 +40,10 @@ function details() {
   const { sync, links } = counter;
   const rows = links.map((/** @type {any} */ l) => h("li", { class: "row" },
     h("span", { class: "state " + l.state }, icon(l.state === "online" ? "check" : l.state === "offline" ? "triangle" : "dot")),
-    h("span", { class: "grow" }, h("b", {}, t("ui.link." + l.name)), l.detail ? h("small", {}, l.detail) : null),
+    h("span", { class: "grow" }, h("b", {}, named(l.name)), l.detail ? h("small", {}, l.detail) : null),
     h("span", {}, t("ui.link_" + l.state))));
   const far = sync.enrolled ? t("ui.safe_to", { n: sync.safe_to }) : t("ui.not_enrolled");
-  const waits = sync.waiting ? t("ui.waiting_more", { n: sync.waiting, sales: sync.sales, amount: zero(sync.amount) ? "–" : money(sync.amount), age: sync.oldest ? age(sync.oldest) : "–" }) : null;
+  const waits = sync.enrolled && sync.waiting ? t("ui.waiting_more", { n: sync.waiting, sales: sync.sales, amount: zero(sync.amount) ? "–" : money(sync.amount), age: sync.oldest ? age(sync.oldest) : "–" }) : null;
   dialog(t("ui.status"), t("ui.close"),
     sync.trouble ? h("p", { class: "alarm" }, icon("square"), sync.trouble) : null,
     h("p", { class: "lead" }, far), waits ? h("p", {}, waits) : null,

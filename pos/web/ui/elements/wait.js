@@ -38,7 +38,7 @@ customElements.define("till-wait", class extends TillElement {
     const p = payment(sale);
     clearInterval(this.#ticking);
     if (!view?.counter || !p) return;
-    paint(this, [p, sale.doubtful, online, view.counter.open.length, local.sure, view.session.actor.role, view.shop.language], () => sale.doubtful ? this.#doubt(sale, p, view, online) : this.#wait(sale, p, online));
+    paint(this, [p, sale.doubtful, online, view.counter.open.length, view.customer.phase, local.sure, view.session.actor.role, view.shop.language], () => sale.doubtful ? this.#doubt(sale, p, view, online) : this.#wait(sale, p, online));
     this.#tick(p);
     this.#ticking = window.setInterval(() => this.#tick(p), 500);
   }
@@ -57,13 +57,15 @@ customElements.define("till-wait", class extends TillElement {
   /** @param {any} sale @param {any} p @param {boolean} online */
   #wait(sale, p, online) {
     const arriving = p.state === "seen" || p.state === "accepted";
+    const { customer } = now().view;
+    const checking = customer.phase === "checking" && customer.sale === sale.id; // its time is over, the rail has not said what became of it
     return [
       h("div", { class: "mid" },
-        h("p", { class: "state " + (arriving ? "good" : "") }, h("i", { class: "pulse" }), arriving ? t("arriving") : t("ui.waiting_for", { tender: tender(p.tender) })),
+        h("p", { class: "state " + (arriving ? "good" : "") }, h("i", { class: "pulse" }), checking ? t("checking") : arriving ? t("arriving") : t("ui.waiting_for", { tender: tender(p.tender) })),
         h("output", { class: "money huge", "aria-live": "polite" }, money(p.amount)),
         h("p", { class: "quantity" }, quantity(p.quantity)),
         p.expires ? h("div", { class: "lasts" }, this.#bar, this.#clock) : null,
-        h("p", { class: "soft" }, t("ui.customer_scans"))),
+        arriving || checking ? null : h("p", { class: "soft" }, t("ui.customer_scans"))),
       h("div", { class: "exits" },
         h("button", { class: "wide bad", "data-key": "cancel", disabled: !online, click: (/** @type {Event} */ e) => busy(e, () => act("POST", `/v1/sales/${sale.id}/payments/${p.id}/cancellations`, {})) }, icon("close"), t("ui.cancel_payment")),
         ...others(online)),
