@@ -433,26 +433,42 @@ func (hanging) Push(ctx context.Context, _ []pos.Record) (pos.Checkpoint, error)
 	return pos.Checkpoint{}, ctx.Err()
 }
 
-// broken asks for records that it was just given, for ever.
-type broken struct{ calls int }
-
-func (b *broken) Push(context.Context, []pos.Record) (pos.Checkpoint, error) {
-	b.calls++
-	return pos.Checkpoint{}, &wire.GapError{Expected: 1}
+// broken is a backoffice that keeps a till busy for ever, if the till lets it.
+type broken struct {
+	mine  *tilltest.Till
+	kind  string
+	calls int
 }
 
-// TestEndlessGap meets a backoffice that never stops asking. Goal: a back-off, not
-// a loop.
-func TestEndlessGap(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		far, mine := &broken{}, newTill()
-		mine.Ack(pos.Checkpoint{N: 2, Hash: mine.Records()[1].Hash})
-		start(t, far, mine)
-		time.Sleep(time.Hour)
-		if far.calls > 120 {
-			t.Errorf("%d calls in an hour", far.calls)
-		}
-	})
+func (b *broken) Push(_ context.Context, batch []pos.Record) (pos.Checkpoint, error) {
+	b.calls++
+	switch {
+	case b.kind == "takes nothing", b.kind == "forgets" && len(batch) > 0 && batch[0].N == 1:
+		first := b.mine.Records()[0]
+		return pos.Checkpoint{N: 1, Hash: first.Hash}, nil
+	case b.kind == "forgets": // what it just took
+		return pos.Checkpoint{}, &wire.GapError{Expected: 1}
+	}
+	return pos.Checkpoint{}, &wire.GapError{Expected: batch[0].N} // asks for what it was just given
+}
+
+// TestBrokenBackoffice meets backoffices that never come to an end. Goal: a
+// back-off, not a loop.
+func TestBrokenBackoffice(t *testing.T) {
+	for _, kind := range []string{"takes nothing", "forgets", "asks again"} {
+		t.Run(kind, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				mine := newTill()
+				mine.Day(opening, 5)
+				far := &broken{mine: mine, kind: kind}
+				start(t, far, mine)
+				time.Sleep(time.Hour)
+				if far.calls > 300 {
+					t.Errorf("%d calls in an hour", far.calls)
+				}
+			})
+		})
+	}
 }
 
 // TestWakeNeverBlocks wakes an outbox that nobody runs.
