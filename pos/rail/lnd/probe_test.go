@@ -41,9 +41,10 @@ func TestProbe(t *testing.T) {
 		{"wide", func(n *lndtest.Node, c *Connection) {
 			c.Macaroon = n.Bake("1", "invoices:read", "invoices:write", "info:read")
 		}, []string{"note macaroon", "ok   permissions"}},
-		{"nobody", func(n *lndtest.Node, _ *Connection) { n.Cut() }, []string{"BAD  address: nobody answers"}},
+		{"nobody", func(_ *lndtest.Node, c *Connection) { c.URL = "https://127.0.0.1:1" }, []string{"BAD  address: nobody answers"}},
 		{"stranger", func(n *lndtest.Node, _ *Connection) { n.RenewCertificate(1 << 60) }, []string{"ok   address", "BAD  certificate: another"}},
 		{"no pin", func(_ *lndtest.Node, c *Connection) { c.Pins = nil }, []string{"BAD  certificate: no public authority"}},
+		{"hangs up", func(n *lndtest.Node, _ *Connection) { n.Cut() }, []string{"ok   address", "BAD  wallet: no answer"}},
 		{"locked", func(n *lndtest.Node, _ *Connection) { n.SetState("LOCKED") }, []string{"BAD  wallet: its state is LOCKED"}},
 		{"proxy", func(n *lndtest.Node, _ *Connection) { n.Always("GetState", lndtest.HTML) }, []string{"BAD  wallet: no answer from lnd"}},
 		{"revoked", func(n *lndtest.Node, _ *Connection) { n.Revoke("1007") }, []string{"BAD  permissions: LookupInvoice"}},

@@ -95,6 +95,9 @@ func TestDeletionTrap(t *testing.T) {
 		doubtful(t, "check of what the node forgot", f, err)
 		f, err = r.Cancel(t.Context(), keep)
 		doubtful(t, "cancel of what the node forgot", f, err)
+		if _, err := r.Ask(t.Context(), keep, "Cafe #0001 2.50 EUR"); pos.KindOf(err) != pos.Unavailable || node.Invoices() != 0 {
+			t.Errorf("asked for what the node forgot: %v, %d invoices", err, node.Invoices())
+		}
 		if h, _ := r.examine(t.Context(), r.node.Load()); !strings.Contains(strings.Join(h.Notices, " "), "gc-canceled-invoices-on-the-fly") {
 			t.Errorf("the owner is not told: %v", h.Notices)
 		}
@@ -360,6 +363,34 @@ func TestAskAfterPaid(t *testing.T) {
 	}
 	if f, err := r.Cancel(t.Context(), intended(1)); err != nil || f.Event != pos.Settle || f.Received.Cmp(p.Quantity) != 0 {
 		t.Errorf("cancel: %+v, %v", f, err)
+	}
+}
+
+// TestAskAfterItsEnd: the attempt was made, never shown, and has ended meanwhile.
+// Its code is of no use; the cashier begins anew.
+func TestAskAfterItsEnd(t *testing.T) {
+	node := lndtest.New(t, lndtest.Options{})
+	r := railBefore(t, node)
+	requested(t, r, 1)
+	node.Advance(301 * time.Second)
+	if a, err := r.Ask(t.Context(), intended(1), "Cafe #0001 2.50 EUR"); pos.KindOf(err) != pos.Conflict || a != (pos.Asked{}) {
+		t.Errorf("got %+v, %v, want Conflict", a, err)
+	}
+}
+
+// TestAskOnTheWrongChain: test money is no money.
+func TestAskOnTheWrongChain(t *testing.T) {
+	node := lndtest.New(t, lndtest.Options{Network: "testnet"})
+	r := railBefore(t, node)
+	if a, err := r.Ask(t.Context(), intended(1), "Cafe"); pos.KindOf(err) != pos.Unavailable || a != (pos.Asked{}) {
+		t.Errorf("got %+v, %v", a, err)
+	}
+	if node.Invoices() != 0 {
+		t.Error("an invoice was made")
+	}
+	node.SetInfo("identity_pubkey", "02")
+	if _, err := railBefore(t, node, func(o *Options) { o.Network = "" }).Ask(t.Context(), intended(1), "Cafe"); pos.KindOf(err) != pos.Unavailable {
+		t.Errorf("a node without a name: %v", err)
 	}
 }
 

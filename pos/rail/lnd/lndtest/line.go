@@ -14,14 +14,14 @@ import (
 // line is the node's REST listener and server, from one Start to the next Stop.
 type line struct {
 	server *http.Server
-	conns  chan net.Conn // of memory
+	conns  chan net.Conn // from memory or from the port
 	done   chan struct{} // closed when nobody listens any more
 	served chan struct{} // closed when Serve has returned
 	stop   chan struct{} // closed when streams shall end in order
 	once   sync.Once
 }
 
-// Accept, Close and Addr make a line a net.Listener of connections in memory.
+// Accept, Close and Addr make a line a net.Listener.
 func (l *line) Accept() (net.Conn, error) {
 	select {
 	case c := <-l.conns:
@@ -70,33 +70,49 @@ func (n *Node) Start() {
 		ErrorLog:  log.New(io.Discard, "", 0), // handshakes that the till breaks off on purpose
 		TLSConfig: &tls.Config{Certificates: []tls.Certificate{n.cert}, NextProtos: []string{"http/1.1"}},
 	}
-	var listener net.Listener = l
-	if n.tcp {
-		listener = n.listen()
+	if n.tcp && n.port == nil {
+		n.listen()
 	}
 	n.line = l
 	go func() {
 		defer close(l.served)
-		_ = l.server.ServeTLS(listener, "", "") // ends with ErrServerClosed
+		_ = l.server.ServeTLS(l, "", "") // ends with ErrServerClosed
 	}()
 }
 
-// listen takes a port of the system's choice, and the same one again after a restart.
-func (n *Node) listen() net.Listener {
-	addr := "127.0.0.1:0"
-	if n.addr != "node.test:8080" {
-		addr = n.addr
-	}
-	l, err := net.Listen("tcp", addr)
+// listen takes a port of the system's choice, and keeps it until the test ends:
+// while the node is away, whoever connects is hung up on. A port given back might
+// be somebody else's by the time the node returns.
+func (n *Node) listen() {
+	port, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
-		n.t.Errorf("listen: %v", err)
-		return &line{done: closed()}
+		n.t.Fatalf("listen: %v", err)
 	}
-	n.addr = l.Addr().String()
-	return l
+	n.port, n.addr = port, port.Addr().String()
+	done := make(chan struct{})
+	n.t.Cleanup(func() { _ = port.Close(); <-done })
+	go func() {
+		defer close(done)
+		for {
+			c, err := port.Accept()
+			if err != nil {
+				return
+			}
+			n.mu.Lock()
+			l := n.line
+			n.mu.Unlock()
+			if l == nil {
+				_ = c.Close()
+				continue
+			}
+			select {
+			case l.conns <- c:
+			case <-l.done:
+				_ = c.Close()
+			}
+		}
+	}()
 }
-
-func closed() chan struct{} { c := make(chan struct{}); close(c); return c }
 
 // Stop stops the node in order: streams end in a clean EOF, then nobody answers.
 // While it is stopped, nobody can pay it.

@@ -65,6 +65,7 @@ type Node struct {
 	line     *line
 	frozen   chan struct{} // closed when thawed; nil if not frozen
 	addr     string
+	port     net.Listener // with TCP
 }
 
 // New starts a node that is synced, has two active channels and takes calls. It is
