@@ -329,3 +329,31 @@ func TestPolicy(t *testing.T) {
 		t.Errorf("got %q", got)
 	}
 }
+
+// TestFastFingers taps + while the basket changes under the finger: the button
+// stays the same element, so no tap is lost. And what is typed before the till's
+// answer to the last sale arrives is not wiped by it.
+func TestFastFingers(t *testing.T) {
+	k := serve(t)
+	p := cashier(t, k)
+	p.click(".tab.items")
+	p.tile("Espresso")
+	p.see("till-cart .qty", "1 ×")
+	eval[bool](p, `(window.plus = document.querySelector('[data-key="plus"]')) !== null`)
+	for range 4 {
+		p.click(`[data-key="plus"]`)
+	}
+	p.see("till-cart .qty", "5 ×")
+	if !eval[bool](p, `window.plus === document.querySelector('[data-key="plus"]')`) {
+		t.Error("+ became another element")
+	}
+	p.click(".pay")
+	p.wait("document.querySelector('[data-key=exact]')")
+	eval[bool](p, `(f => { window.fetch = async (...a) => { const r = await f(...a); await new Promise(go => { window.answer = go; }); return r; }; return true; })(window.fetch)`)
+	p.click(`[data-key="exact"]`)
+	p.see("till-done .giant", "€14.50")
+	p.key("1250")
+	eval[bool](p, "window.answer() ?? true")
+	p.wait("!document.querySelector('[aria-disabled=true]')")
+	p.see("till-keypad .typed", "€12.50")
+}

@@ -50,7 +50,7 @@ function search(text) {
 function enter(e) {
   const scanned = code(e.timeStamp);
   if (scanned) {
-    set({ digits: "", pane: "keypad" });
+    set({ digits: "", pane: local.home });
     scan(scanned);
   } else if (mode() === "pay" && local.pane === "amount" && local.digits) charge(/** @type {any} */ ({ currentTarget: document.body }), "cash", { given: typed() });
   else if (mode() === "pay") exact(e);
@@ -66,7 +66,7 @@ const named = {
   Enter: enter,
   Backspace: () => { word = word.slice(0, -1); set({ digits: local.digits.slice(0, -1) }); },
   Delete: () => { const line = chosen(); if (line && mode() === "sell") setQty(line, 0); },
-  Escape: () => set({ digits: "", times: "", sure: "", problem: null, pane: local.pane === "amount" ? "pay" : current()?.state === "draft" || local.pane !== "pay" ? "keypad" : "pay" }),
+  Escape: () => set({ digits: "", times: "", sure: "", problem: null, pane: local.pane === "amount" ? "pay" : current()?.state === "draft" || local.pane !== "pay" ? local.home : "pay" }),
   F1: help,
   F3: () => document.dispatchEvent(new Event("lock")),
   F4: () => document.dispatchEvent(new Event("lock")),

@@ -9,7 +9,8 @@ import { t } from "./words.js";
 
 /** What the cashier is doing on this page. */
 export const local = {
-  pane: "keypad", // keypad, items, open, pay, amount
+  pane: localStorage.getItem("home") ?? "keypad", // keypad, items, open, pay, amount
+  home: localStorage.getItem("home") ?? "keypad", // keypad or items, as chosen last: where each sale begins
   digits: "", // of an amount being typed, in minor units
   times: "", // pieces, typed before ×
   line: 0, // the chosen line; 0 is the last

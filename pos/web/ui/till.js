@@ -41,11 +41,17 @@ function show() {
   return "sell";
 }
 
+/** go opens a pane; the next sale begins where this one was rung up. @param {string} pane */
+function go(pane) {
+  if (pane !== "open") localStorage.setItem("home", pane);
+  set({ pane, home: pane === "open" ? local.home : pane, seen: now().view.customer.sale ?? "", sure: "" });
+}
+
 /** @param {string} pane @param {string} word @param {any} shape */
 function tab(pane, word, shape) {
   const on = (local.pane === "open") === (pane === "open") && (pane === "open" || local.pane === pane || (pane === "keypad" && local.pane !== "items"));
   const wide = pane === "keypad" ? h("span", { class: "wideword" }, t("ui.sell")) : null; // both are there on a wide screen
-  return h("button", { class: "tab " + pane, "data-key": "tab " + pane, "aria-pressed": String(on), click: () => set({ pane, seen: now().view.customer.sale ?? "", sure: "" }) }, shape, h("span", {}, word), wide);
+  return h("button", { class: "tab " + pane, "data-key": "tab " + pane, "aria-pressed": String(on), click: () => go(pane) }, shape, h("span", {}, word), wide);
 }
 
 let rung = /** @type {string|null} */ (null);
@@ -58,7 +64,7 @@ function ring() {
   const fresh = rung !== null && !!over && over !== rung;
   if (fresh) {
     sound.paid();
-    set({ seen: "", pane: "keypad", digits: "", times: "" });
+    set({ seen: "", pane: local.home, digits: "", times: "" });
   }
   rung = over;
   const top = counter?.notices?.[0];
@@ -101,7 +107,7 @@ function draw() {
 
 /** lock signs out here; the line may be down, the screen locks all the same. */
 async function lock() {
-  set({ pane: "keypad", digits: "", times: "", problem: null, queue: [] });
+  set({ pane: local.home, digits: "", times: "", problem: null, queue: [] });
   await send("DELETE", "/v1/sessions/current", undefined, newKey()).catch(() => {});
   connect();
 }

@@ -26,7 +26,7 @@ func Items() []pos.Item {
 			out = append(out, pos.Item{SKU: r.sku, Name: r.name, Category: category, Price: eur.Of(r.minor), Tax: tax, Colour: colour})
 		}
 	}
-	add("Coffee", "amber", vat("A", 20_000), row{"4001", "Espresso", 290}, row{"4002", "Double espresso", 390}, row{"4003", "Macchiato", 330},
+	add("Coffee", "orange", vat("A", 20_000), row{"4001", "Espresso", 290}, row{"4002", "Double espresso", 390}, row{"4003", "Macchiato", 330},
 		row{"4004", "Cappuccino", 420}, row{"4005", "Flat white", 450}, row{"4006", "Latte", 470}, row{"4007", "Filter coffee", 380}, row{"4008", "Cold brew", 490})
 	add("Tea", "green", vat("A", 20_000), row{"4101", "Green tea", 360}, row{"4102", "Earl Grey", 360}, row{"4103", "Mint, fresh", 410}, row{"4104", "Chai", 440})
 	add("Bakery", "red", vat("B", 10_000), row{"9001234567894", "Croissant", 260}, row{"4202", "Pain au chocolat", 310}, row{"4203", "Cinnamon roll", 340},

@@ -27,52 +27,106 @@ function more(line) {
   else setQty(line, line.qty + 1000);
 }
 
+/** write changes a text only where it differs. @param {HTMLElement} el @param {string} text */
+function write(el, text) {
+  if (el.textContent !== text) el.textContent = text;
+}
+
+/** Row is one line of the basket. It stays the same element while the line is there: a finger on it must not lose it. */
+class Row {
+  #qty = h("span", { class: "qty" });
+  #name = h("span");
+  #each = h("small");
+  #sum = h("span", { class: "sum money" });
+  #what;
+
+  /** @param {number} id */
+  constructor(id) {
+    this.#what = h("button", { class: "what", "data-key": "line" + id, click: () => set({ line: id, sure: "" }) }, this.#qty, h("span", { class: "name" }, this.#name, this.#each), this.#sum);
+    this.el = h("li", { class: "line" }, this.#what);
+  }
+
+  /** @param {any} l @param {boolean} open */
+  show(l, open) {
+    write(this.#qty, qty(l.qty) + " ×");
+    write(this.#name, l.name);
+    write(this.#each, l.qty === 1000 ? "" : t("ui.each", { price: money(l.price) }));
+    write(this.#sum, bare(l.total));
+    this.el.classList.toggle("chosen", open);
+    this.#what.setAttribute("aria-expanded", String(open));
+  }
+}
+
 customElements.define("till-cart", class extends TillElement {
   #list = h("ol", { class: "lines" });
   #notices = h("div", { class: "notices", role: "status" });
+  /** @type {Map<string, Row>} */
+  #rows = new Map();
+  #sale = "";
+  #trash = h("button", { class: "step", "data-key": "trash", click: () => setQty(chosen(), 0) }, icon("trash"));
+  #minus = h("button", { class: "step", "data-key": "minus", click: () => setQty(chosen(), chosen().qty - 1000) }, icon("minus"));
+  #plus = h("button", { class: "step", "data-key": "plus", click: () => more(chosen()) }, icon("plus"));
+  #count = h("b", { class: "count" });
+  #steps = h("div", { class: "steps" }, this.#trash, this.#minus, this.#count, this.#plus);
+  #empty = h("li", { class: "empty" }, icon("receipt"));
+  #mark = "";
 
   connectedCallback() {
-    if (!this.firstChild) this.append(this.#notices, this.#list);
+    if (!this.firstChild) {
+      this.append(this.#notices, this.#list);
+      this.#trash.append(h("span", {}, t("ui.remove")));
+      this.#minus.setAttribute("aria-label", t("ui.less"));
+      this.#plus.setAttribute("aria-label", t("ui.one_more"));
+      this.#empty.append(h("p", {}, t("ui.basket_empty")));
+    }
     super.connectedCallback();
   }
 
-  /** @param {any} l @param {boolean} open @param {boolean} draft */
-  #line(l, open, draft) {
-    return h("li", { class: open && draft ? "line chosen" : "line" },
-      h("button", { class: "what", "data-key": "line" + l.id, "aria-expanded": String(open && draft), click: () => set({ line: l.id, sure: "" }) },
-        h("span", { class: "qty" }, qty(l.qty) + " ×"), h("span", { class: "name" }, l.name, l.qty === 1000 ? null : h("small", {}, t("ui.each", { price: money(l.price) }))), h("span", { class: "sum money" }, bare(l.total))),
-      open && draft ? h("div", { class: "steps" },
-        h("button", { class: "step trash", "data-key": "trash", "aria-label": t("ui.remove_named", { name: l.name }), click: () => setQty(l, 0) }, icon("trash"), h("span", {}, t("ui.remove"))),
-        h("button", { class: "step", "data-key": "minus", "aria-label": t("ui.less"), disabled: l.qty <= 1000, click: () => setQty(l, l.qty - 1000) }, icon("minus")),
-        h("b", { class: "count" }, qty(l.qty)),
-        h("button", { class: "step", "data-key": "plus", "aria-label": t("ui.one_more"), click: () => more(l) }, icon("plus"))) : null);
-  }
-
-  #empty() {
-    return h("li", { class: "empty" }, icon("receipt"), h("p", {}, t("ui.basket_empty")));
+  /** #row returns the line's row, making it once. @param {string} id @param {() => Row} make */
+  #row(id, make) {
+    const row = this.#rows.get(id) ?? make();
+    this.#rows.set(id, row);
+    return row;
   }
 
   draw() {
     const { view, online } = now();
     if (!view?.counter) return;
     const sale = current();
+    if (this.#sale !== (sale?.id ?? "")) this.#rows.clear();
+    this.#sale = sale?.id ?? "";
     const lines = sale?.lines ?? [];
-    const pick = chosen();
-    const draft = sale?.state === "draft" && online;
-    const waits = local.queue;
-    paint(this.#list, [sale?.id, lines, pick?.id, draft, waits.map((w) => w.key), view.shop.language], () => {
-      const out = lines.map((/** @type {any} */ l) => this.#line(l, l === pick, draft));
-      out.push(...waits.map((w) => h("li", { class: "line ghost" }, h("span", { class: "what" }, h("span", { class: "qty" }, icon("clock")), h("span", { class: "name" }, w.name)))));
-      return out.length ? out : [this.#empty()];
+    const pick = sale?.state === "draft" && online ? chosen() : null;
+    const rows = lines.map((/** @type {any} */ l) => {
+      const row = this.#row(String(l.id), () => new Row(l.id));
+      row.show(l, l === pick);
+      if (l === pick && this.#steps.parentElement !== row.el) row.el.append(this.#steps);
+      return row.el;
     });
-    const mark = `${sale?.id} ${pick?.id} ${lines.length} ${waits.length}`;
-    if (this.dataset.mark !== mark) {
-      this.dataset.mark = mark;
-      const at = this.#list.querySelector(".ghost:last-child, .chosen");
-      at?.scrollIntoView({ block: "nearest" });
+    if (!pick) this.#steps.remove();
+    else {
+      write(this.#count, qty(pick.qty));
+      this.#minus.toggleAttribute("disabled", pick.qty <= 1000);
+      this.#trash.setAttribute("aria-label", t("ui.remove_named", { name: pick.name }));
     }
+    rows.push(...local.queue.map((w) => h("li", { class: "line ghost" }, h("span", { class: "what" }, h("span", { class: "qty" }, icon("clock")), h("span", { class: "name" }, w.name)))));
+    this.#place(rows.length ? rows : [this.#empty]);
+    this.#reveal(`${this.#sale} ${pick?.id} ${lines.length} ${local.queue.length}`);
     const news = view.counter.notices;
     paint(this.#notices, news, () => news.length ? [notice(news[0], news.length)] : []);
+  }
+
+  /** #place puts the rows into the list and moves none that stands right. @param {HTMLElement[]} rows */
+  #place(rows) {
+    for (const old of [...this.#list.children]) if (!rows.includes(/** @type {HTMLElement} */ (old))) old.remove();
+    rows.forEach((el, i) => { if (this.#list.children[i] !== el) this.#list.insertBefore(el, this.#list.children[i] ?? null); });
+  }
+
+  /** #reveal scrolls to what has just changed. @param {string} mark */
+  #reveal(mark) {
+    if (this.#mark === mark) return;
+    this.#mark = mark;
+    this.#list.querySelector(".ghost:last-child, .chosen")?.scrollIntoView({ block: "nearest" });
   }
 });
 

@@ -2,7 +2,7 @@
 // done.js: <till-done> PAID, or the CHANGE to give back. The next digit, scan or
 // tap begins the next sale.
 
-import { act, busy, set } from "../local.js";
+import { act, busy, local, set } from "../local.js";
 import { h, icon, paint } from "../dom.js";
 import { TillElement } from "../element.js";
 import { money, zero } from "../money.js";
@@ -12,7 +12,7 @@ import { tender, t } from "../words.js";
 /** next ends the customer's picture too. */
 export async function next() {
   const sale = now().view?.customer?.sale ?? "";
-  if (await act("POST", "/v1/next-customer", {})) set({ seen: sale, pane: "keypad" });
+  if (await act("POST", "/v1/next-customer", {}) && !local.digits) set({ seen: sale, pane: local.home });
 }
 
 customElements.define("till-done", class extends TillElement {
@@ -22,7 +22,7 @@ customElements.define("till-done", class extends TillElement {
     if (!done || view.customer.sale !== done.id) return;
     const last = (done.payments ?? []).filter((/** @type {any} */ p) => p.state === "settled").at(-1);
     const change = !zero(done.change);
-    paint(this, [done, online, view.shop.language], () => [
+    paint(this, [done.id, done.receipt, done.change, done.totals.total, last?.tender, last?.given, online, view.shop.language], () => [
       h("div", { class: "mid" },
         h("p", { class: "state good" }, icon("check"), t("paid"), h("span", { class: "soft" }, done.receipt)),
         change ? h("p", { class: "label" }, t("ui.give_change")) : h("p", { class: "label" }, last ? tender(last.tender) : ""),

@@ -51,15 +51,18 @@ function details() {
 }
 
 customElements.define("till-head", class extends TillElement {
+  #who = h("button", { class: "who", click: () => document.dispatchEvent(new Event("lock")) });
+  #pill = h("button", { class: "pill", click: details });
+
   draw() {
     const { view, online } = now();
     if (!view?.counter) return;
     const s = standing(view, online);
     const who = view.session.actor.name;
-    paint(this, [s, who], () => [
-      h("button", { class: "who", "data-key": "who", "aria-label": t("ui.lock_named", { name: who }), click: () => document.dispatchEvent(new Event("lock")) },
-        icon("lock"), h("span", {}, who)),
-      h("button", { class: "pill " + s.look, "data-key": "pill", click: details }, icon(/** @type {any} */ (s.shape)), h("span", {}, s.word)),
-    ]);
+    if (!this.firstChild) this.append(this.#who, this.#pill);
+    this.#who.setAttribute("aria-label", t("ui.lock_named", { name: who }));
+    paint(this.#who, who, () => [icon("lock"), h("span", {}, who)]);
+    this.#pill.className = "pill " + s.look;
+    paint(this.#pill, s, () => [icon(/** @type {any} */ (s.shape)), h("span", {}, s.word)]);
   }
 });

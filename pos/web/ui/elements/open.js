@@ -1,7 +1,7 @@
 // @ts-check
 // open.js: <till-open> every sale that is not over.
 
-import { act, current, set } from "../local.js";
+import { act, current, local, set } from "../local.js";
 import { h, icon, paint } from "../dom.js";
 import { TillElement } from "../element.js";
 import { money } from "../money.js";
@@ -27,10 +27,10 @@ customElements.define("till-open", class extends TillElement {
     paint(this, [list, here, online, Math.floor(Date.now() / 60_000)], () => [
       h("div", { class: "cards" }, ...list.map((/** @type {any} */ s) => {
         const st = standing(s);
-        return h("button", { class: "card", "data-key": s.id, "aria-current": s.id === here ? "true" : null, disabled: !online, click: async () => { if (await act("PUT", "/v1/current-sale", { sale: s.id })) set({ pane: "keypad" }); } },
+        return h("button", { class: "card", "data-key": s.id, "aria-current": s.id === here ? "true" : null, disabled: !online, click: async () => { if (await act("PUT", "/v1/current-sale", { sale: s.id })) set({ pane: local.home }); } },
           h("b", {}, s.ref), h("span", { class: "money" }, money(s.due)), h("span", { class: "tag " + st.look }, icon(/** @type {any} */ (st.shape)), st.word), h("small", {}, s.by.name + " · " + age(s.opened)));
       }), list.length ? null : h("p", { class: "nothing" }, t("ui.none_open"))),
-      h("button", { class: "wide", "data-key": "new", disabled: !online, click: async () => { if (await act("POST", "/v1/sales", {})) set({ pane: "keypad" }); } }, icon("plus"), t("ui.new_sale")),
+      h("button", { class: "wide", "data-key": "new", disabled: !online, click: async () => { if (await act("POST", "/v1/sales", {})) set({ pane: local.home }); } }, icon("plus"), t("ui.new_sale")),
     ]);
   }
 });

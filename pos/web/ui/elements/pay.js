@@ -9,6 +9,9 @@ import { money, note } from "../money.js";
 import { now } from "../state.js";
 import { tender, t } from "../words.js";
 
+/** PANES are ours. When the answer comes, the cashier may be typing the next sale already. */
+const PANES = new Set(["pay", "amount"]);
+
 /**
  * charge pays the sale at the counter.
  * @param {Event} e @param {string} name @param {{given?: any, amount?: any}} [how]
@@ -16,7 +19,7 @@ import { tender, t } from "../words.js";
 export function charge(e, name, how = {}) {
   const sale = current();
   return busy(e, async () => {
-    if (sale && await act("POST", `/v1/sales/${sale.id}/payments`, { tender: name, ...how })) set({ pane: "keypad", digits: "", times: "" });
+    if (sale && await act("POST", `/v1/sales/${sale.id}/payments`, { tender: name, ...how }) && PANES.has(local.pane)) set({ pane: local.home, digits: "", times: "" });
   });
 }
 
@@ -29,7 +32,7 @@ export function exact(e) {
 
 /** back leaves the tenders; a sale that is charged can only be given up. @param {any} sale */
 function back(sale) {
-  if (sale.state === "draft") return set({ pane: "keypad", digits: "", sure: "" });
+  if (sale.state === "draft") return set({ pane: local.home, digits: "", sure: "" });
   if (local.sure !== "give up") return set({ sure: "give up" });
   act("DELETE", `/v1/sales/${sale.id}`);
 }
@@ -48,7 +51,8 @@ customElements.define("till-pay", class extends TillElement {
     const { tenders } = view.counter;
     const refused = view.customer.phase === "refused" && view.customer.sale === sale.id ? view.customer.reason : "";
     const amount = local.pane === "amount";
-    paint(this, [sale, tenders, refused, amount, amount && local.digits, local.sure, online, view.shop.language], () => [
+    const { id, state, due, cash_due, cash_keys } = sale;
+    paint(this, [id, state, due, cash_due, cash_keys, tenders, refused, amount, amount && local.digits, local.sure, online, view.shop.language], () => [
       h("div", { class: "due" }, h("span", { class: "label" }, t("to_pay")), h("output", { class: "money huge" }, money(sale.due))),
       refused ? h("p", { class: "why" }, icon("warn"), t(refused)) : null,
       ...(amount ? this.#amount(sale, tenders, online) : this.#tenders(sale, tenders, online)),

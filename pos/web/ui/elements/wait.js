@@ -15,7 +15,7 @@ const OPEN = new Set(["intended", "requested", "seen", "accepted", "unknown"]);
 export const payment = (sale) => [...(sale?.payments ?? [])].reverse().find((p) => OPEN.has(p.state) && !p.aside) ?? null;
 
 /** serve puts this sale aside for the next customer. */
-const serve = () => act("POST", "/v1/sales", {}).then((ok) => { if (ok) set({ pane: "keypad" }); });
+const serve = () => act("POST", "/v1/sales", {}).then((ok) => { if (ok) set({ pane: local.home }); });
 
 /** others leads to the next customer, and to sales that are open already. @param {boolean} online */
 const others = (online) => [
@@ -38,7 +38,7 @@ customElements.define("till-wait", class extends TillElement {
     const p = payment(sale);
     clearInterval(this.#ticking);
     if (!view?.counter || !p) return;
-    paint(this, [p, sale.doubtful, online, view.counter.open.length, view.customer.phase, local.sure, view.session.actor.role, view.shop.language], () => sale.doubtful ? this.#doubt(sale, p, view, online) : this.#wait(sale, p, online));
+    paint(this, [p.id, p.state, p.amount, p.quantity, p.expires, sale.doubtful, online, view.counter.open.length, view.customer.phase, local.sure, view.session.actor.role, view.shop.language], () => sale.doubtful ? this.#doubt(sale, p, view, online) : this.#wait(sale, p, online));
     this.#tick(p);
     this.#ticking = window.setInterval(() => this.#tick(p), 500);
   }
