@@ -132,7 +132,7 @@ func readRefusal(status int, body []byte) (r *refusal, ok bool) {
 	if f.Error != nil {
 		f = *f.Error
 	}
-	if f.Code == nil || f.Message == "" {
+	if f.Code == nil {
 		return nil, false
 	}
 	return &refusal{status, *f.Code, f.Message}, true

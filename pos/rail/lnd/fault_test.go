@@ -106,7 +106,8 @@ func TestUnclearAnswers(t *testing.T) {
 			w.Header().Set("Location", "https://node.test:8080/v1/state")
 			w.WriteHeader(302)
 		},
-		"401": lndtest.Say(401, "application/json", `{}`), "429": lndtest.Say(429, "text/html", "slow down"),
+		"retyped": lndtest.Retype("text/html"),
+		"401":     lndtest.Say(401, "application/json", `{}`), "429": lndtest.Say(429, "text/html", "slow down"),
 	}
 	only := map[string]lndtest.Fault{ // of a lookup
 		"another invoice": tamper("r_hash", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="), "unknown state": tamper("state", "PAID"),
@@ -139,6 +140,9 @@ func TestUnclearAnswers(t *testing.T) {
 			if f, err := r.Cancel(t.Context(), p); err != nil || f.Event != pos.Cancel {
 				t.Errorf("%s: cancelled again: %+v, %v", name, f, err)
 			}
+		}
+		if node.Calls("GetState") != 0 {
+			t.Error("a redirect was followed: the macaroon went along")
 		}
 		for name, spoil := range only {
 			n++

@@ -118,7 +118,7 @@ func TestInspectRefuses(t *testing.T) {
 		"noise":              []byte("hello"),
 		"too long":           make([]byte, maxMacaroon+1),
 		"left over":          append(bake(good, macaroon.V2, nil), 0),
-		"version 1":          bake([]byte("\x03 1007"), macaroon.V1, nil),
+		"version 1":          bake([]byte("\x03\x1a\x0c\x0a\x04info\x12\x04read"), macaroon.V1, nil),
 		"other identifier":   bake(append([]byte{2}, good[1:]...), macaroon.V2, nil),
 		"super macaroon":     bake([]byte("supermacaroon:123"), macaroon.V2, nil),
 		"cut identifier":     bake(good[:len(good)-3], macaroon.V2, nil),

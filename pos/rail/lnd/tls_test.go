@@ -64,6 +64,20 @@ func TestMacaroonStaysHome(t *testing.T) {
 	}
 }
 
+// TestStateNeedsNoMacaroon: the one call that lnd takes from anybody goes without.
+func TestStateNeedsNoMacaroon(t *testing.T) {
+	node := lndtest.New(t, lndtest.Options{})
+	r := railBefore(t, node)
+	sent := "nothing"
+	node.Next("GetState", func(w httpWriter, r *httpRequest, serve func(httpWriter, *httpRequest)) {
+		sent = strings.Join(r.Header.Values("Grpc-Metadata-macaroon"), "")
+		serve(w, r)
+	})
+	if _, err := r.node.Load().state(t.Context()); err != nil || sent != "" {
+		t.Errorf("%v, sent %d bytes", err, len(sent))
+	}
+}
+
 // TestEndedCertificate: the pinned certificate is past its end. With a clock to be
 // believed the till says so; on a board whose clock nobody vouches for, the pin
 // alone counts.

@@ -109,8 +109,11 @@ func TestWatchUnknownHash(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		node := lndtest.New(t, lndtest.Options{})
 		r := railBefore(t, node)
-		watched(t, r, intended(1))
+		woken := watched(t, r, intended(1))
 		time.Sleep(10 * time.Minute)
+		if woken.Load() < 5 {
+			t.Errorf("%d wake-ups in ten minutes: a stream that is opened anew must be followed by a look", woken.Load())
+		}
 		if n := streams(node); n < 5 || n > 12 {
 			t.Errorf("opened %d times in ten minutes", n)
 		}

@@ -96,6 +96,16 @@ func Tamper(change func(answer map[string]any)) Fault {
 	}
 }
 
+// Retype lets the node answer, and calls the answer something else.
+func Retype(kind string) Fault {
+	return func(w http.ResponseWriter, r *http.Request, serve func(http.ResponseWriter, *http.Request)) {
+		p := &page{header: http.Header{}}
+		serve(p, r)
+		p.header.Set("Content-Type", kind)
+		p.send(w, p.body.Bytes())
+	}
+}
+
 // CutShort lets the node answer and loses the end of it.
 func CutShort(w http.ResponseWriter, r *http.Request, serve func(http.ResponseWriter, *http.Request)) {
 	p := &page{header: http.Header{}}
