@@ -16,6 +16,9 @@ type Shop struct {
 	MaxSale  Amount    `json:"-"` // a sale above it is a slip; refused
 }
 
+// Colours are the names that a tile may have; the screens choose the shade.
+var Colours = []string{"red", "orange", "yellow", "green", "blue", "violet"}
+
 // Item is something with a fixed price in the catalogue.
 type Item struct {
 	SKU      string  `json:"sku"`
@@ -23,5 +26,5 @@ type Item struct {
 	Category string  `json:"category"`
 	Price    Amount  `json:"price"`
 	Tax      TaxRate `json:"tax"`
-	Colour   string  `json:"colour,omitempty"` // of its tile: one of six names, see the screens
+	Colour   string  `json:"colour,omitempty"` // of its tile: one of Colours
 }

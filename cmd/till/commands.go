@@ -60,7 +60,11 @@ func (v *verifyCmd) Run(_ context.Context, files []string, s streams) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintln(s.out, rep)
+	fmt.Fprintf(s.out, "good: %d records, from %d to %d, in %d file(s); signed by this key, none changed, none missing between them\nlast: record %d, %s\n",
+		rep.Records, rep.First, rep.Last, rep.Files, rep.Last, rep.Hash)
+	if rep.Torn > 0 {
+		fmt.Fprintf(s.out, "behind it lie %d bytes of a record that a loss of power cut off; nobody was promised it\n", rep.Torn)
+	}
 	return nil
 }
 

@@ -264,7 +264,7 @@ func loadCatalogue(file string, shop pos.Shop) ([]pos.Item, error) {
 	for _, t := range r.tables("item") {
 		it := pos.Item{
 			SKU: t.need("sku", "ESP"), Name: t.need("name", "Espresso"), Category: t.text("category", ""),
-			Colour: t.oneOf("colour", "", "", "red", "orange", "yellow", "green", "blue", "purple"),
+			Colour: t.oneOf("colour", "", append([]string{""}, pos.Colours...)...),
 		}
 		price := t.need("price", "2.90")
 		if it.Price, err = pos.ParseAmount(price, shop.Currency); price != "" && (err != nil || it.Price.Minor < 0) {

@@ -159,7 +159,7 @@ func (r *reader) need(key, example string) string {
 func (r *reader) oneOf(key, otherwise string, list ...string) string {
 	s := r.text(key, otherwise)
 	if !slices.Contains(list, s) {
-		r.bad(key, "must be one of %s, not %q", strings.Join(list, ", "), s)
+		r.bad(key, "must be one of %s, not %q", strings.Join(slices.DeleteFunc(slices.Clone(list), func(s string) bool { return s == "" }), ", "), s)
 		return otherwise
 	}
 	return s

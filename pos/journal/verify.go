@@ -32,14 +32,14 @@ type Report struct {
 
 // Verify checks copies of a journal's files with nothing but the till's public key:
 // every hash, link, number, time and signature, and that each record can be read.
-// It takes the files by the numbers in their names, wherever they lie, needs no
-// lock and changes nothing. Signatures cost 70 µs each on a PC, shared by all
+// It takes the files by the numbers in their names, or else of their first records,
+// wherever they lie, needs no lock and changes nothing. Signatures cost 70 µs each on a PC, shared by all
 // cores.
 //
 // It stops at the first fault and fails with Corrupt, naming file and line; the
 // Report says how far all was good. An unfinished Append at the very end is no
 // fault. Files that were cut off the end cannot be missed: compare Last with a
-// checkpoint. It fails with Invalid when key is no key, or a name is no journal's,
+// checkpoint. It fails with Invalid when key is no key, or a file is no journal's,
 // and with NotFound or Internal when a file cannot be read.
 func Verify(key ed25519.PublicKey, files ...string) (Report, error) {
 	v := &verifier{key: key}
@@ -62,9 +62,9 @@ func Verify(key ed25519.PublicKey, files ...string) (Report, error) {
 func byNumber(files []string) ([]string, error) {
 	first := make(map[string]uint64, len(files))
 	for _, path := range files {
-		n, ok := parseSegment(filepath.Base(path))
-		if !ok {
-			return nil, pos.E("verify journal", pos.Invalid, "%s is not named like a journal's file", filepath.Base(path))
+		n, err := firstOf(path)
+		if err != nil {
+			return nil, err
 		}
 		first[path] = n
 	}
@@ -72,6 +72,30 @@ func byNumber(files []string) ([]string, error) {
 	slices.SortStableFunc(sorted, func(a, b string) int { return cmp.Compare(first[a], first[b]) })
 	return sorted, nil
 }
+
+// firstOf returns the number that a file begins with: by its name, or, where it was
+// renamed or is an export of all, by its first line.
+func firstOf(path string) (n uint64, err error) {
+	if n, ok := parseSegment(filepath.Base(path)); ok {
+		return n, nil
+	}
+	f, size, err := openCopy(path)
+	if err != nil {
+		return 0, err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	head := make([]byte, min(size, firstLine))
+	if _, err := f.ReadAt(head, 0); err != nil {
+		return 0, pos.Wrap("verify journal", pos.Internal, err, "%s cannot be read", filepath.Base(path))
+	}
+	if _, err := fmt.Sscanf(string(head), `{"n":%d,`, &n); err != nil || n == 0 {
+		return 0, pos.E("verify journal", pos.Invalid, "%s is no journal's file: it does not begin with a record", filepath.Base(path))
+	}
+	return n, nil
+}
+
+// firstLine is enough of a file to read its first record's number.
+const firstLine = 32
 
 // verifier follows the chain through files that it does not trust.
 type verifier struct {
@@ -97,7 +121,11 @@ func (v *verifier) file(path string, final bool) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
-	if first, _ := parseSegment(v.name); v.last.N != 0 && first != v.last.N+1 {
+	first, err := firstOf(path)
+	if err != nil {
+		return err
+	}
+	if v.last.N != 0 && first != v.last.N+1 {
 		d := Damage{File: segmentName(v.last.N + 1), First: v.last.N + 1, Last: first - 1, Why: whyGone}
 		if first <= v.last.N {
 			d = Damage{File: v.name, Line: 1, Why: fmt.Sprintf("the file begins again before record %d", v.last.N)}
@@ -188,7 +216,7 @@ func (v *verifier) follows(r pos.Record, no int) error {
 	if err := r.Follows(last.N, last.Hash); err != nil {
 		return err
 	}
-	if first, _ := parseSegment(v.name); no == 1 && r.N != first {
+	if first, named := parseSegment(v.name); named && no == 1 && r.N != first {
 		return pos.E("verify journal", pos.Corrupt, "record %d stands in a file that begins with another", r.N)
 	}
 	if r.At.Before(last.At) {

@@ -3,6 +3,7 @@ package journal_test
 import (
 	"crypto/ed25519"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -22,6 +23,13 @@ func TestVerify(t *testing.T) {
 	}
 	if last, _ := pos.ParseRecord([]byte(s.all[19])); whole.Hash != last.Hash {
 		t.Errorf("hash %v, want %v", whole.Hash, last.Hash)
+	}
+	export := filepath.Join(t.TempDir(), "all of till 1.txt") // as till export prints it
+	if err := os.WriteFile(export, []byte(strings.Join(s.all, "")), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if one, err := journal.Verify(pub, export); err != nil || one.Records != 20 || one.Hash != whole.Hash {
+		t.Errorf("exported: %v, %+v", err, one)
 	}
 	part, err := journal.Verify(pub, files[1:]...)
 	if err != nil || part.First != uint64(s.first(1)) || part.Last != 20 {
@@ -66,6 +74,10 @@ func TestVerifyRefuses(t *testing.T) {
 	s := newShop(t)
 	files := s.Export(t, "*")
 	other, _, _ := ed25519.GenerateKey(nil)
+	notes := filepath.Join(t.TempDir(), "notes.txt")
+	if err := os.WriteFile(notes, []byte("milk, sugar, a new roll of paper for the printer\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	tests := []struct {
 		name  string
 		key   ed25519.PublicKey
@@ -74,8 +86,9 @@ func TestVerifyRefuses(t *testing.T) {
 	}{
 		{"no key", nil, files, pos.Invalid},
 		{"another key", other, files, pos.Corrupt},
-		{"another file's name", pub, []string{"journal.txt"}, pos.Invalid},
+		{"no journal", pub, []string{notes}, pos.Invalid},
 		{"no such file", pub, []string{t.TempDir() + "/journal-00000001.jsonl"}, pos.NotFound},
+		{"no such file by any name", pub, []string{t.TempDir() + "/all.jsonl"}, pos.NotFound},
 	}
 	for _, test := range tests {
 		r, err := journal.Verify(test.key, test.files...)
