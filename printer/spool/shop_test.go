@@ -261,10 +261,14 @@ func (s *shop) wantHistory(want string) {
 // hook is an encoder that calls f between the pieces of a paper.
 type hook struct {
 	escpos.Profile
-	f func()
+	f   func()
+	run *printer.Run // the last one
 }
 
 func (h hook) Print(rw io.ReadWriter, d printer.Document, run printer.Run) (printer.Status, error) {
+	if h.run != nil {
+		*h.run = run
+	}
 	between := run.Between
 	run.Between = func(p io.ReadWriter) error {
 		h.f()

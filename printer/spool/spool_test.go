@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/tillwright/tillwright/pos"
+	"github.com/tillwright/tillwright/printer"
 	"github.com/tillwright/tillwright/printer/paper"
 )
 
@@ -237,7 +238,7 @@ func TestDrawerDuringPaper(t *testing.T) {
 			if between == 3 && s.p.Drawer() != 1 {
 				t.Error("the drawer waits for the paper")
 			}
-		}}
+		}, nil}
 		s.spool.attempt(t.Context(), job, true)
 		s.wantHistory("done 1")
 		s.wantPapers(1, 1, 0)
@@ -370,6 +371,24 @@ func TestLinks(t *testing.T) {
 	})
 }
 
+// TestSilentIsRemembered: only a printer that did not answer is not asked first.
+func TestSilentIsRemembered(t *testing.T) {
+	for _, oneWay := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			var run printer.Run
+			s := open(t, func(s *shop) { s.p.SetOneWay(oneWay) })
+			s.halt()
+			s.spool.o.Encoder = hook{s.profile, func() {}, &run}
+			job := pos.PrintJob{ID: 1, Kind: pos.PrintTest, At: time.Now()}
+			s.q.add(job)
+			s.spool.attempt(t.Context(), job, true)
+			if run.Silent != oneWay {
+				t.Errorf("one-way %v, silent %v", oneWay, run.Silent)
+			}
+		})
+	}
+}
+
 // TestStop: a paper that is being printed when the till stops comes out if it is
 // short, and is a copy next time if it is not.
 func TestStop(t *testing.T) {
@@ -381,7 +400,7 @@ func TestStop(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			s := open(t, nil)
 			s.halt()
-			s.spool.o.Encoder = hook{s.profile, func() { time.Sleep(tt.piece) }}
+			s.spool.o.Encoder = hook{s.profile, func() { time.Sleep(tt.piece) }, nil}
 			s.q.add(pos.PrintJob{ID: 1, Kind: pos.PrintReceipt, At: time.Now()})
 			ctx, cancel := context.WithCancel(t.Context())
 			start := time.Now()
