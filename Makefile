@@ -1,6 +1,6 @@
 # make run   a whole shop on this computer: till, backoffice, bitcoin, Lightning, a customer's wallet
 # make test  every test, on real nodes and a real browser
-# The rest: check race fuzz bench arm golden clean
+# The rest: check race fuzz bench arm golden pictures clean
 
 SHELL   := /bin/bash
 BIN     := bin
@@ -37,6 +37,7 @@ nodes: build
 test: check build tools nodes
 	go test -timeout 30m ./...
 	cd cmd/devnet && TILLWRIGHT_BIN=$(NODES) go test -timeout 30m ./...
+	TILLWRIGHT_SHOP=$(CURDIR)/$(BIN) TILLWRIGHT_BIN=$(NODES) go test -count=1 -timeout 20m -v ./cmd/internal/shop
 	$(MAKE) real race test32
 
 # What only real nodes can show: the rail's contract, and every way a sale goes.
@@ -72,6 +73,10 @@ bench: build arm
 
 golden:
 	go test ./printer/... ./display/... ./cmd/till -run Golden -update
+
+# The README's pictures, taken of a running shop.
+pictures: build tools nodes
+	TILLWRIGHT_SHOP=$(CURDIR)/$(BIN) TILLWRIGHT_BIN=$(NODES) go test -count=1 ./cmd/internal/shop -pictures $(CURDIR)/cmd/till/pictures
 
 # Static binaries for the boards, with their sizes; the till has a budget.
 arm:

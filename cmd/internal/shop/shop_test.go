@@ -193,7 +193,7 @@ func (p *page) wait(within time.Duration, expr string) {
 // see waits until an element holds text.
 func (p *page) see(within time.Duration, selector, text string) {
 	p.t.Helper()
-	p.wait(within, fmt.Sprintf("[...document.querySelectorAll(%q)].some(e => e.innerText.replaceAll('\\u00a0', ' ').includes(%q))", selector, text))
+	p.wait(within, fmt.Sprintf("[...document.querySelectorAll(%q)].some(e => e.checkVisibility() && e.innerText.replaceAll('\\u00a0', ' ').includes(%q))", selector, text))
 }
 
 // tap clicks the first element that matches and holds text.
@@ -270,6 +270,8 @@ func TestNewcomer(t *testing.T) {
 	wallet.tap("#pay-now", "")
 	cashier.see(seeIn, "till-done", "PAID")
 	cashier.shot("paid-cashier")
+	customer.wait(seeIn, "document.querySelector('img').alt.includes('PAID')")
+	customer.do(chromedp.Sleep(500 * time.Millisecond)) // the picture is swapped when it is decoded
 	customer.shot("paid")
 
 	paper := tab(t, b, "http://"+s.till+"/paper", 700, 900)
