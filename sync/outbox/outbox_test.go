@@ -100,6 +100,12 @@ func (t *till) link() pos.Link {
 	return t.links[len(t.links)-1]
 }
 
+func (t *till) told() int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return len(t.links)
+}
+
 func (t *till) sell() {
 	t.Sell()
 	t.box.Wake()
@@ -281,8 +287,8 @@ func TestTrouble(t *testing.T) {
 				if l := till.link(); l.State != "offline" || l.Detail != pos.Word("en", word) {
 					t.Errorf("the link says %+v", l)
 				}
-				if len(till.links) > 2 {
-					t.Errorf("an outage was told %d times", len(till.links))
+				if n := till.told(); n > 2 {
+					t.Errorf("an outage was told %d times", n)
 				}
 				time.Sleep(40 * time.Minute)
 				synctest.Wait()
@@ -463,6 +469,7 @@ func TestBrokenBackoffice(t *testing.T) {
 				far := &broken{mine: mine, kind: kind}
 				start(t, far, mine)
 				time.Sleep(time.Hour)
+				synctest.Wait()
 				if far.calls > 300 {
 					t.Errorf("%d calls in an hour", far.calls)
 				}
