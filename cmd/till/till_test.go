@@ -100,12 +100,13 @@ func (t *till) paperText(tb testing.TB, n int) string {
 	tb.Helper()
 	deadline := time.After(patience)
 	for {
+		changed := t.paper.Changed()
 		text := t.paper.Text()
 		if cuts.FindAllString(text, -1) != nil && len(cuts.FindAllString(text, -1)) >= n {
 			return text
 		}
 		select {
-		case <-t.paper.Changed():
+		case <-changed:
 		case <-deadline:
 			tb.Fatalf("the printer put out less than %d papers:\n%s", n, text)
 		}

@@ -45,7 +45,7 @@ type Printer struct {
 // rounded up to whole bytes), an endless roll and its cover closed.
 func New(dots int) *Printer {
 	dots = max((dots+7)/8*8, 8)
-	p := &Printer{dots: dots, buffer: DefaultBuffer, left: Endless, changed: make(chan struct{}, 1)}
+	p := &Printer{dots: dots, buffer: DefaultBuffer, left: Endless, changed: make(chan struct{})}
 	p.sheet.dots = dots
 	p.st.reset()
 	return p
@@ -139,14 +139,17 @@ func (p *Printer) run() {
 }
 
 func (p *Printer) tell() {
-	select {
-	case p.changed <- struct{}{}:
-	default:
-	}
+	close(p.changed)
+	p.changed = make(chan struct{})
 }
 
-// Changed receives after the paper or the drawer changed; many changes may be one.
-func (p *Printer) Changed() <-chan struct{} { return p.changed }
+// Changed returns a channel that is closed at the next change of the paper or the
+// drawer, for any number of lookers. Take it before you look.
+func (p *Printer) Changed() <-chan struct{} {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.changed
+}
 
 // Text returns the last part of what is on the paper: lines of text, "[image
 // WxH]" for images, a dotted line for a cut.

@@ -162,14 +162,16 @@ func TestBounds(t *testing.T) {
 
 func TestChanged(t *testing.T) {
 	p := New(384)
+	one, two := p.Changed(), p.Changed()
 	p.Write([]byte("half a line"))
 	select {
-	case <-p.Changed():
+	case <-one:
 		t.Error("nothing is on paper yet")
 	default:
 	}
 	p.Write([]byte("\n\x1bp\x00\x19\xfa\n"))
-	<-p.Changed()
+	<-one
+	<-two // everybody who looks is told
 }
 
 // TestConcurrent is for the race detector.
