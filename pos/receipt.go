@@ -27,7 +27,7 @@ type Receipt struct {
 	Change  Amount
 	Record  uint64
 	Seal    string // first 12 hex digits of the record's hash, for people to compare
-	QR      string // text of the code at the foot: till, number, record, hash
+	QR      string // text of the code at the foot: number, record, hash; in capitals, so that all codes are small and alike
 }
 
 // ReceiptPayment is one tender on a receipt, with the rate as sold.
@@ -62,7 +62,7 @@ func NewReceipt(shop Shop, r Record, zone *time.Location, copies int) (Receipt, 
 		At: r.At.In(zone), Unclear: r.Clock != ClockTrusted, Lines: b.Sale.Lines, Tax: b.Totals.Tax,
 		Total: b.Totals.Total, ToPay: b.Totals.Total, Rounded: b.Rounding, Change: b.Change,
 		Record: r.N, Seal: r.Hash.String()[:12],
-		QR: fmt.Sprintf("TW1 %s %d %s", b.Sale.Receipt, r.N, r.Hash.String()[:32]),
+		QR: fmt.Sprintf("TW1 %s %d %s", b.Sale.Receipt, r.N, strings.ToUpper(r.Hash.String()[:32])),
 	}
 	if toPay, err := b.Totals.Total.Add(b.Rounding); err == nil && b.Rounding.Minor != 0 {
 		out.ToPay = toPay

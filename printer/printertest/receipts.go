@@ -67,7 +67,7 @@ func receipt(shop pos.Shop, c pos.Currency, lines ...pos.Line) pos.Receipt {
 	return pos.Receipt{
 		Shop: shop, Number: "01-000482", Ref: "#0417", Cashier: "Anna", At: At, Lines: lines, Tax: t.Tax,
 		Total: t.Total, ToPay: t.Total, Rounded: c.Zero(), Change: c.Zero(), Record: 913, Seal: "3fa9c1d2e4b5",
-		QR: "TW1 01-000482 913 3fa9c1d2e4b5f60718293a4b5c6d7e8f",
+		QR: "TW1 01-000482 913 3FA9C1D2E4B5F60718293A4B5C6D7E8F",
 	}
 }
 
