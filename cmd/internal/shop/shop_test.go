@@ -233,6 +233,7 @@ func TestNewcomer(t *testing.T) {
 
 	cashier := tab(t, b, "http://"+s.till+"/", 800, 480)
 	cashier.see(openIn, "body", "Ada")
+	cashier.shot("sign-in")
 	for _, d := range pin {
 		cashier.tap("till-pin button.digit", string(d))
 	}
@@ -269,7 +270,6 @@ func TestNewcomer(t *testing.T) {
 	wallet.shot("wallet")
 	wallet.tap("#pay-now", "")
 	cashier.see(seeIn, "till-done", "PAID")
-	cashier.shot("paid-cashier")
 	customer.wait(seeIn, "document.querySelector('img').alt.includes('PAID')")
 	customer.do(chromedp.Sleep(500 * time.Millisecond)) // the picture is swapped when it is decoded
 	customer.shot("paid")
@@ -294,6 +294,9 @@ func TestNewcomer(t *testing.T) {
 		owner.do(chromedp.Reload())
 	}
 	owner.shot("report")
+	bill := tab(t, b, "http://"+s.office+"/tills", 1280, 900)
+	bill.see(seeIn, "body", "none missing")
+	bill.shot("tills")
 	if !owner.js("document.body.innerText.includes('9.70')") {
 		t.Error("the report does not add 6.80 and 2.90 up")
 	}
