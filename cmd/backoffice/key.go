@@ -30,8 +30,8 @@ func loadKey(path string) (ed25519.PrivateKey, error) {
 	if block == nil {
 		return nil, fmt.Errorf("%s holds no key; restore it from the backup", path)
 	}
-	any, err := x509.ParsePKCS8PrivateKey(block.Bytes)
-	key, ok := any.(ed25519.PrivateKey)
+	parsed, err := x509.ParsePKCS8PrivateKey(block.Bytes)
+	key, ok := parsed.(ed25519.PrivateKey)
 	if err != nil || !ok {
 		return nil, fmt.Errorf("%s holds no Ed25519 key; restore it from the backup", path)
 	}
