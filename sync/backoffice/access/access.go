@@ -59,6 +59,24 @@ func wrong(ctx context.Context, a Attempts, kind, who string, at time.Time) erro
 	return a.Attempt(ctx, kind, clip(who), at, at.Add(-window))
 }
 
+// turns lets one try at a time be counted, from the look at the count to the new
+// one: else a hundred that come at once all see it before one of them is in it.
+type turns chan struct{}
+
+func newTurns() turns { return make(turns, 1) }
+
+// take waits for a turn until ctx ends. The caller gives it back with done.
+func (t turns) take(ctx context.Context) error {
+	select {
+	case t <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return pos.Wrap("count attempts", pos.Unavailable, ctx.Err(), "the backoffice is busy; try again")
+	}
+}
+
+func (t turns) done() { <-t }
+
 func clip(who string) string { return who[:min(len(who), whoMax)] }
 
 // newToken makes a random token, and the hash it is kept by.

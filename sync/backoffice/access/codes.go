@@ -38,13 +38,14 @@ type CodeStore interface {
 type Codes struct {
 	store  CodeStore
 	secret []byte
+	turns  turns
 }
 
 // NewCodes returns the codes of a backoffice. They are computed from its key, so
 // that a request that is repeated gets its code again although none is kept.
 func NewCodes(s CodeStore, key ed25519.PrivateKey) *Codes {
 	secret := sha256.Sum256(append([]byte("tillwright enrolment codes 1\n"), key.Seed()...))
-	return &Codes{s, secret[:]}
+	return &Codes{s, secret[:], newTurns()}
 }
 
 // Make makes a code for a till that the owner calls name; name may be empty. The
@@ -97,6 +98,10 @@ func (c *Codes) Enrol(ctx context.Context, who string, e wire.Enrolment, at time
 	if err := genuine(e.Genesis); err != nil {
 		return err
 	}
+	if err := c.turns.take(ctx); err != nil {
+		return err
+	}
+	defer c.turns.done()
 	if err := allowed(ctx, c.store, "enrol", who, at); err != nil {
 		return err
 	}
@@ -136,7 +141,8 @@ func (c *Codes) find(ctx context.Context, typed string) ([]byte, error) {
 func genuine(g pos.Genesis) error {
 	id, err := hex.DecodeString(g.Till)
 	_, badCurrency := pos.CurrencyOf(g.Currency)
-	if err != nil || len(id) != 8 || len(g.Key) != ed25519.PublicKeySize || badCurrency != nil || len(g.Series) > 8 || len(g.Software) > maxName {
+	if err != nil || len(id) != 8 || len(g.Key) != ed25519.PublicKeySize || badCurrency != nil || len(g.Series) > 8 || len(g.Software) > maxName ||
+		!pos.IsPlain(g.Series) || !pos.IsPlain(g.Software) {
 		return pos.E("enrol till", pos.Invalid, "this is not the first record of a till's journal")
 	}
 	return nil

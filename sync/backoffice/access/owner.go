@@ -38,10 +38,11 @@ type TicketStore interface {
 type Owner struct {
 	passwords PasswordStore
 	tickets   TicketStore
+	turns     turns
 }
 
 // NewOwner returns the owner's doors.
-func NewOwner(p PasswordStore, t TicketStore) *Owner { return &Owner{p, t} }
+func NewOwner(p PasswordStore, t TicketStore) *Owner { return &Owner{p, t, newTurns()} }
 
 // errSignIn does not say what was wrong.
 var errSignIn = pos.E("sign in", pos.Forbidden, "that is not the password")
@@ -66,6 +67,10 @@ func (o *Owner) SetPassword(ctx context.Context, password string, at time.Time) 
 // address it came from. It fails with Forbidden, and with Exhausted after too many
 // wrong tries. It takes a tenth of a second on purpose.
 func (o *Owner) SignIn(ctx context.Context, who, password string, at time.Time) (token string, err error) {
+	if err := o.turns.take(ctx); err != nil {
+		return "", err
+	}
+	defer o.turns.done()
 	if err := allowed(ctx, o.passwords, "sign-in", who, at); err != nil {
 		return "", err
 	}

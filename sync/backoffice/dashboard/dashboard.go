@@ -123,7 +123,7 @@ func (s *server) human(c *fiber.Ctx) error {
 	}
 	p, report := web.Problem(err, access.Locked)
 	if report {
-		s.Log.Error("page failed", "path", strings.Clone(c.Path()), "err", err)
+		s.Log.Error("page failed", "route", web.Route(c), "err", err)
 	}
 	for k, v := range p.GetHeaders() {
 		c.Set(k, v[0])

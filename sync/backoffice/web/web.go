@@ -58,9 +58,9 @@ func New(o Options) *fiber.App {
 		ErrorHandler:          problem(o.Log),
 	})
 	app.Use(recover.New(recover.Config{EnableStackTrace: true, StackTraceHandler: func(c *fiber.Ctx, e any) {
-		o.Log.Error("handler panicked", "path", strings.Clone(c.Path()), "err", e)
+		o.Log.Error("handler panicked", "route", Route(c), "err", e)
 	}}))
-	app.Use(o.headers, deadline, o.limit(newLimits(addressRate, addressBurst)))
+	app.Use(o.headers, deadline, o.limit(newLimits(addressRate, addressBurst)), plain)
 	return app
 }
 
@@ -87,6 +87,19 @@ func deadline(c *fiber.Ctx) error {
 	return c.Next()
 }
 
+// plain refuses a packed body. Nobody of ours sends one, and fiber unpacks it for
+// whoever asks for the body, however large it grows.
+func plain(c *fiber.Ctx) error {
+	if len(c.Request().Header.ContentEncoding()) > 0 {
+		return fiber.NewError(http.StatusUnsupportedMediaType, "send the body as it is, without Content-Encoding")
+	}
+	return c.Next()
+}
+
+// Route names a request for the log, by the pattern it matched: a set-up link's
+// path holds the token that opens the door.
+func Route(c *fiber.Ctx) string { return strings.Clone(c.Route().Path) }
+
 // addressKey is where a request keeps its client's address.
 type addressKey struct{}
 
@@ -112,7 +125,8 @@ func (o Options) limit(l *limits) fiber.Handler {
 }
 
 // client returns the last address in forwarded that is not a proxy of ours. Those
-// before it are what the client itself wrote.
+// before it are what the client itself wrote. An IPv6 address stands for its whole
+// line: whoever has one has 2^64 of them.
 func (o Options) client(remote, forwarded string) string {
 	chain := append(strings.Split(forwarded, ","), remote)
 	for i := len(chain) - 1; i >= 0; i-- {
@@ -125,7 +139,19 @@ func (o Options) client(remote, forwarded string) string {
 			break
 		}
 	}
-	return strings.Clone(remote)
+	return line(remote)
+}
+
+// lineBits is the part of an IPv6 address that one line has (RFC 6177, section 2).
+const lineBits = 64
+
+// line returns what stands for who calls from this address. It is a copy.
+func line(address string) string {
+	at, err := netip.ParseAddr(address)
+	if err != nil || at.Unmap().Is4() {
+		return strings.Clone(address)
+	}
+	return netip.PrefixFrom(at.WithZone(""), lineBits).Masked().String()
 }
 
 func (o Options) trusts(a netip.Addr) bool {
@@ -176,7 +202,7 @@ func problem(log *slog.Logger) fiber.ErrorHandler {
 	return func(c *fiber.Ctx, err error) error {
 		p, report := Problem(err, 0)
 		if report {
-			log.Error("request failed", "method", c.Method(), "path", strings.Clone(c.Path()), "err", err)
+			log.Error("request failed", "method", c.Method(), "route", Route(c), "err", err)
 		}
 		for k, v := range p.GetHeaders() {
 			c.Set(k, v[0])
