@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -81,7 +82,7 @@ func walkFile(f io.ReaderAt, length uint64) error {
 	if t.pages > length/size {
 		return fmt.Errorf("%d pages in a file of %d bytes", t.pages, length)
 	}
-	return t.page(le.Uint64(newest[16:]), 0)
+	return t.page(le.Uint64(newest[16:]), 0, keyRange{})
 }
 
 // readMeta returns the meta page's content at this place, if its sum is right.
@@ -96,8 +97,16 @@ func readMeta(f io.ReaderAt, at uint64) ([]byte, bool) {
 	return m, le.Uint16(b[8:]) == metaPage && le.Uint32(m) == metaMagic && le.Uint32(m[4:]) == metaVersion && le.Uint64(m[metaLen-8:]) == h.Sum64()
 }
 
+// keyRange is what a page's keys lie in: from from on, below to if that is not nil. A key out of
+// its order cannot be found, and bbolt takes it for granted that it can.
+type keyRange struct{ from, to []byte }
+
+func (r keyRange) has(key []byte) bool {
+	return bytes.Compare(key, r.from) >= 0 && (r.to == nil || bytes.Compare(key, r.to) < 0)
+}
+
 // page walks a page and what hangs below it.
-func (t *tree) page(id uint64, depth int) error {
+func (t *tree) page(id uint64, depth int, within keyRange) error {
 	if id < 2 || id >= t.pages || t.seen[id] || depth > maxDepth {
 		return fmt.Errorf("page %d is out of place", id)
 	}
@@ -120,48 +129,66 @@ func (t *tree) page(id uint64, depth int) error {
 	if _, err := t.f.ReadAt(b, int64(id*t.size)); err != nil {
 		return err
 	}
-	return t.elements(b, depth)
+	return t.elements(b, depth, within)
 }
 
 // elements walks a page's elements; b is the whole page.
-func (t *tree) elements(b []byte, depth int) error {
+func (t *tree) elements(b []byte, depth int, within keyRange) error {
 	flags, count := le.Uint16(b[8:]), int(le.Uint16(b[10:]))
 	if (flags != branchPage && flags != leafPage) || (flags == branchPage && count == 0) || pageHead+count*elementLen > len(b) {
 		return fmt.Errorf("a page of kind %#x with %d elements", flags, count)
 	}
+	keys, err := keysOf(b, flags == branchPage, count, within)
+	if err != nil {
+		return err
+	}
 	for i := range count {
-		at := pageHead + i*elementLen
-		e := b[at : at+elementLen]
-		if flags == branchPage {
-			if _, ok := span(b, at, le.Uint32(e), le.Uint32(e[4:]), 0); !ok {
-				return errors.New("a key lies outside of its page")
+		e := b[pageHead+i*elementLen:]
+		switch {
+		case flags == branchPage:
+			below := keyRange{keys[i], within.to}
+			if i+1 < count {
+				below.to = keys[i+1]
 			}
-			if err := t.page(le.Uint64(e[8:]), depth+1); err != nil {
-				return err
-			}
-			continue
+			err = t.page(le.Uint64(e[8:]), depth+1, below)
+		case le.Uint32(e)&bucketLeaf != 0:
+			err = t.bucket(valueAt(b, i), depth)
 		}
-		value, ok := span(b, at, le.Uint32(e[4:]), le.Uint32(e[8:]), le.Uint32(e[12:]))
-		if !ok {
-			return errors.New("a value lies outside of its page")
-		}
-		if le.Uint32(e)&bucketLeaf != 0 {
-			if err := t.bucket(value, depth); err != nil {
-				return err
-			}
+		if err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
-// span returns the value of an element: behind its key, within the page.
-func span(b []byte, at int, pos, key, value uint32) ([]byte, bool) {
-	from := uint64(at) + uint64(pos) + uint64(key)
-	to := from + uint64(value)
-	if key == 0 || pos < elementLen || to > uint64(len(b)) {
-		return nil, false
+// keysOf returns a page's keys, which rise and lie within the range; so do the values behind them
+// in the page.
+func keysOf(b []byte, branch bool, count int, within keyRange) ([][]byte, error) {
+	out := make([][]byte, count)
+	for i := range count {
+		at := pageHead + i*elementLen
+		e := b[at:]
+		pos, key, value := le.Uint32(e[4:]), le.Uint32(e[8:]), le.Uint32(e[12:])
+		if branch {
+			pos, key, value = le.Uint32(e), le.Uint32(e[4:]), 0
+		}
+		from := uint64(at) + uint64(pos)
+		if key == 0 || pos < elementLen || from+uint64(key)+uint64(value) > uint64(len(b)) {
+			return nil, errors.New("a key or a value lies outside of its page")
+		}
+		out[i] = b[from : from+uint64(key)]
+		if !within.has(out[i]) || (i > 0 && bytes.Compare(out[i-1], out[i]) >= 0) {
+			return nil, errors.New("a key is out of its order")
+		}
 	}
-	return b[from:to], true
+	return out, nil
+}
+
+// valueAt returns the value of a leaf's element, which keysOf has checked.
+func valueAt(b []byte, i int) []byte {
+	at := pageHead + i*elementLen
+	from := at + int(le.Uint32(b[at+4:])) + int(le.Uint32(b[at+8:]))
+	return b[from : from+int(le.Uint32(b[at+12:]))]
 }
 
 // bucket walks a bucket below a leaf: its own root, or a page within the value.
@@ -170,11 +197,11 @@ func (t *tree) bucket(value []byte, depth int) error {
 		return errors.New("a bucket without a head")
 	}
 	if root := le.Uint64(value); root != 0 {
-		return t.page(root, depth+1)
+		return t.page(root, depth+1, keyRange{})
 	}
 	inline := value[bucketHead:]
 	if len(inline) < pageHead || le.Uint16(inline[8:]) != leafPage {
 		return errors.New("a bucket without a page")
 	}
-	return t.elements(inline, depth+1)
+	return t.elements(inline, depth+1, keyRange{})
 }
