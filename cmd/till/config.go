@@ -244,7 +244,7 @@ func (c *config) readPrinter(r *reader) {
 
 func (c *config) readOffice(r *reader) {
 	t := r.table("backoffice")
-	c.office = officeConfig{url: strings.TrimSuffix(t.text("url", ""), "/"), allowHTTP: t.yes("allow_http")}
+	c.office = officeConfig{url: strings.TrimSuffix(t.text("url", ""), "/"), allowHTTP: t.yes("allow_plain_http")}
 	if c.office.url == "" {
 		return
 	}

@@ -26,9 +26,9 @@ type office struct {
 	vouch   func(time.Time)
 	woken   func()
 
-	mu     sync.Mutex
-	url    string
-	client *wire.Client
+	mu       sync.Mutex
+	enrolled *pos.Enrolled // that client was made for
+	client   *wire.Client
 }
 
 func (o *office) options() []wire.Option {
@@ -43,7 +43,7 @@ func (o *office) options() []wire.Option {
 func (o *office) Push(ctx context.Context, batch []pos.Record) (pos.Checkpoint, error) {
 	c := o.connected()
 	if c == nil {
-		return pos.Checkpoint{}, pos.E("send records", pos.Unavailable, "not enrolled with a backoffice yet")
+		return pos.Checkpoint{}, pos.E("send records", pos.NotFound, "not enrolled with a backoffice yet")
 	}
 	cp, err := c.Push(ctx, batch)
 	if err == nil {
@@ -59,8 +59,8 @@ func (o *office) connected() *wire.Client {
 	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if o.client == nil || o.url != e.URL {
-		o.url = e.URL
+	if o.client == nil || o.enrolled != e { // the ledger makes a new one for each enrolment
+		o.enrolled = e
 		o.client = wire.NewClient(e.URL, o.genesis.Till, o.key, e.Key, &http.Client{Timeout: officeWithin}, o.options()...)
 	}
 	return o.client
