@@ -25,6 +25,12 @@ func (s *source) get() (string, string) {
 	return s.text, s.waiting
 }
 
+func (s *source) count() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.asked
+}
+
 func (s *source) set(text, waiting string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -88,8 +94,8 @@ func TestWaitingForANode(t *testing.T) {
 		doubtful(t, "cancel", f, err)
 		run(t, r)
 		time.Sleep(time.Minute)
-		if s.asked < 29 || s.asked > 33 {
-			t.Errorf("asked %d times in a minute, want every 2 s", s.asked)
+		if n := s.count(); n < 29 || n > 33 {
+			t.Errorf("asked %d times in a minute, want every 2 s", n)
 		}
 		s.set("", "starting: mining 3/4")
 		time.Sleep(sourceEvery)
@@ -109,9 +115,9 @@ func TestWaitingForANode(t *testing.T) {
 		if !r.Health().Ready {
 			t.Fatalf("%+v", r.Health())
 		}
-		before := s.asked
+		before := s.count()
 		time.Sleep(time.Hour)
-		if s.asked != before {
+		if s.count() != before {
 			t.Error("asked for a connection while all is well")
 		}
 		requested(t, r, 1)
@@ -148,6 +154,30 @@ func TestLaterSpender(t *testing.T) {
 		synctest.Wait()
 		if !r.Health().Ready {
 			t.Errorf("%+v", r.Health())
+		}
+	})
+}
+
+// TestLastWordCounts: the owner puts a string in that is no good while the node is
+// away. The old connection is not used behind his back.
+func TestLastWordCounts(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		node := lndtest.New(t, lndtest.Options{})
+		s := &source{text: node.Connection()}
+		r := railBefore(t, node, func(o *Options) { o.Source = s.get })
+		run(t, r)
+		synctest.Wait()
+		node.SetState("LOCKED")
+		time.Sleep(time.Minute)
+		s.set(node.ConnectionWith(unhex(t, adminMacaroon)), "")
+		time.Sleep(time.Minute)
+		node.SetState("SERVER_ACTIVE")
+		time.Sleep(time.Minute)
+		if h := r.Health(); h.Ready || !strings.Contains(h.Reason, "info:write") {
+			t.Errorf("%+v", h)
+		}
+		if _, err := r.Ask(t.Context(), intended(1), "Cafe"); pos.KindOf(err) != pos.Unavailable {
+			t.Errorf("asked: %v", err)
 		}
 	})
 }
