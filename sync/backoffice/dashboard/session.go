@@ -2,7 +2,9 @@ package dashboard
 
 import (
 	"net/http"
+	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -72,9 +74,25 @@ func formType(t string) bool {
 }
 
 // sameOrigin also takes the very host that the browser asked for: on a shop's own
-// network the server is reached by more names than the public one.
+// network the server is reached by more names than the public one. It must be an
+// address or a name that the public DNS cannot have (RFC 6762, 8375; ICANN's
+// .internal): any other one may be somebody's who points it here.
 func (s *server) sameOrigin(c *fiber.Ctx, origin string) bool {
-	return origin == s.Public.Scheme+"://"+s.Public.Host || origin == "http://"+string(c.Request().Host())
+	host := string(c.Request().Host())
+	return origin == s.Public.Scheme+"://"+s.Public.Host || (origin == "http://"+host && ownName(host))
+}
+
+func ownName(host string) bool {
+	u, err := url.Parse("http://" + host)
+	if err != nil {
+		return false
+	}
+	name := strings.TrimSuffix(strings.ToLower(u.Hostname()), ".")
+	if _, err := netip.ParseAddr(name); err == nil {
+		return true
+	}
+	at := strings.LastIndexByte(name, '.')
+	return at < 0 || slices.Contains([]string{"local", "localhost", "lan", "internal"}, name[at+1:]) || strings.HasSuffix(name, ".home.arpa")
 }
 
 // signInData is the sign-in form.

@@ -27,8 +27,8 @@ func Check(till store.Till, r pos.Record) (Booking, error) {
 	if err != nil {
 		return Booking{}, err
 	}
-	one := pos.NewReport(till.ID, c)
-	if err := one.Add(r); err != nil || r.Kind != pos.KindSaleCompleted {
+	one, err := fold1(till, c, r)
+	if err != nil || r.Kind != pos.KindSaleCompleted {
 		return Booking{}, err
 	}
 	var b pos.SaleCompleted

@@ -72,7 +72,11 @@ func (f *folder) records(ctx context.Context, s Store, g store.Range) error {
 
 // add folds one record. What cannot be booked still counts as seen.
 func (f *folder) add(k store.Kept) error {
-	if err := f.Report.Add(k.Record); err != nil {
+	one, err := fold1(f.TillDay.Till, f.Currency, k.Record)
+	if err == nil {
+		err = f.Report.Merge(one)
+	}
+	if err != nil {
 		f.Red++
 		k.Kind = unbookable
 		return f.Report.Add(k.Record)
