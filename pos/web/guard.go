@@ -24,6 +24,8 @@ const (
 // guard stands before every handler: which headers go out, who may speak to the
 // till at all, and how often.
 func (a *App) guard(c *fiber.Ctx) error {
+	now := time.Now()
+	_ = c.Context().Conn().SetWriteDeadline(now.Add(answerWithin)) // fails on a closed connection, and so does the answer
 	c.Set(fiber.HeaderContentSecurityPolicy, policy)
 	c.Set(fiber.HeaderXContentTypeOptions, "nosniff")
 	c.Set(fiber.HeaderReferrerPolicy, "no-referrer")
@@ -36,7 +38,6 @@ func (a *App) guard(c *fiber.Ctx) error {
 	if !safe(c.Method()) && !sameSite(c) {
 		return errCrossSite
 	}
-	now := time.Now()
 	if wait, ok := take(a.clients.get(addrOf(c), now).all, now); !ok {
 		return &tooMany{wait}
 	}
@@ -107,6 +108,9 @@ func hostNames(names []string) map[string]bool {
 
 // addrOf names the client. No header is believed: the till stands behind no proxy.
 func addrOf(c *fiber.Ctx) string { return c.Context().RemoteIP().String() }
+
+// atTill reports that the client runs on the till itself.
+func atTill(c *fiber.Ctx) bool { return c.Context().RemoteIP().IsLoopback() }
 
 // tokenOf returns the session's token: a program's header, else a browser's
 // cookie. It is a copy.

@@ -10,16 +10,19 @@ import (
 // What one client, and all of them together, may use. A till serves a handful of
 // screens; the rest is slips, scripts gone wild, and strangers on the network.
 const (
-	bodyLimit  = 8 << 10 // bytes of a request: the longest, a line with a name, takes 400
-	headLimit  = 8 << 10 // bytes of a request's head
-	maxConns   = 256     // connections at once; each costs some 10 KB
-	maxDepth   = 4       // of nested objects in a body: an amount in a line is two
-	pageLimit  = 100     // sales in a page, and the default of items
-	itemsLimit = 500     // items in a page
+	bodyLimit = 8 << 10 // bytes of a request: the longest, a line with a name, takes 400
+	headLimit = 8 << 10 // bytes of a request's head
+	maxConns  = 256     // connections at once; each costs some 10 KB
+	// maxClientConns is one client's part of them: a PC with ten tabs in two browsers.
+	maxClientConns = 64
+	maxDepth       = 4   // of nested objects in a body: an amount in a line is two
+	pageLimit      = 100 // sales in a page, and the default of items
+	itemsLimit     = 500 // items in a page
 
 	readWithin   = 5 * time.Second  // a whole request
 	deskWithin   = 10 * time.Second // one call of the desk: a node may take some seconds to make an invoice
 	enrolWithin  = 30 * time.Second // over the internet, with a slow line
+	answerWithin = 90 * time.Second // a request's answer, read whole: longer than enrolWithin, and than an idle connection lives
 	retryDefault = 30 * time.Second // Retry-After when nobody knows better
 	retryBusy    = 2 * time.Second  // Retry-After when another may have finished by then
 

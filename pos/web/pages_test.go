@@ -1,6 +1,7 @@
 package web
 
 import (
+	"net"
 	"testing"
 
 	"github.com/tillwright/tillwright/pos"
@@ -89,4 +90,39 @@ func TestPaperPage(t *testing.T) {
 	p.run(navigate(k.url + "/paper"))
 	p.wait("document.querySelector('img')?.naturalWidth === 800")
 	p.shot("paper")
+}
+
+// far is a listener whose clients come from another machine.
+type far struct{ net.Listener }
+
+func (f far) Accept() (net.Conn, error) {
+	c, err := f.Listener.Accept()
+	return from{c, "192.168.1.9"}, err
+}
+
+// TestSetUpFromElsewhere sets a new till up from another machine: without the code
+// it is refused with the remedy, with it the day begins.
+func TestSetUpFromElsewhere(t *testing.T) {
+	staff := webtest.NewStaff()
+	k := serveOn(t, func(ln net.Listener) net.Listener { return far{ln} }, func(o *Options) { o.Staff = staff })
+	l := &looker{tab: tabOf(t, k, "/setup", 800, 480)}
+	l.see("h1", "Set up this till")
+	pin := func(digits string) {
+		for range 2 {
+			for _, d := range digits {
+				l.click(pinKey(d))
+			}
+			l.click("till-pin .go")
+		}
+	}
+	l.expect("403")
+	pin("1234")
+	l.see(".hint", "type the set-up code")
+	l.look("1-code")
+	l.run(sendKeys(".field:nth-of-type(2) input", k.app.code))
+	pin("1234")
+	l.see("h1", "head office")
+	if who := staff.Names(); len(who) != 1 || who[0].Role != pos.Owner {
+		t.Errorf("got %+v", who)
+	}
 }

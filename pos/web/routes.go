@@ -36,7 +36,7 @@ func (a *App) routes() []route {
 		{method: del, path: "/v1/sessions/current", handle: a.signOut, about: "Sign out.", need: pos.Cashier, status: fiber.StatusNoContent},
 		{method: get, path: "/v1/staff", handle: a.listStaff, about: "Who may sign in. None: the till is new. Roles are told to who is signed in.", status: ok, out: staffPage{}},
 		{method: post, path: "/v1/staff", handle: a.addStaff, about: "Let somebody else use the till.", need: pos.Manager, strict: true, keyed: true, in: addStaffIn{}, status: made, out: pos.Actor{}},
-		{method: post, path: "/v1/set-ups", handle: a.setUp, about: "Make the owner of a new till. Refused once somebody exists.", strict: true, keyed: true, in: setUpIn{}, status: made, out: pos.Actor{}},
+		{method: post, path: "/v1/set-ups", handle: a.setUp, about: "Make the owner of a new till. From another machine it needs the code in the till's log. Refused once somebody exists.", strict: true, keyed: true, in: setUpIn{}, status: made, out: pos.Actor{}},
 		{method: post, path: "/v1/enrolments", handle: a.enrol, about: "Bind the till to its head office with a one-time code.", need: pos.Owner, strict: true, keyed: true, in: enrolIn{}, status: made, out: enrolled{}},
 		{method: get, path: "/v1/items", handle: a.listItems, about: "The catalogue.", need: pos.Cashier, query: pageParams, status: ok, out: itemsPage{}},
 		{method: get, path: "/v1/words", handle: a.getWords, about: "The words of the screens.", query: []param{{"language", "en, es, de, fr or pt; the shop's when left out"}}, status: ok, out: wordsPage{}},

@@ -4,7 +4,10 @@ import (
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
+	"crypto/subtle"
 	"net/url"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -40,6 +43,9 @@ func (a *App) signIn(c *fiber.Ctx) error {
 	if in.Actor == "" || len(in.Actor) > pos.MaxName || in.PIN == "" || len(in.PIN) > pinMax {
 		return pos.E("sign in", pos.Invalid, "name and PIN, please")
 	}
+	if !a.known(in.Actor) {
+		return pos.E("sign in", pos.Forbidden, "this PIN is not right")
+	}
 	ctx, cancel := a.within(deskWithin)
 	defer cancel()
 	who, err := a.o.Staff.SignIn(ctx, in.Actor, in.PIN)
@@ -55,6 +61,13 @@ func (a *App) signIn(c *fiber.Ctx) error {
 		c.Cookie(&fiber.Cookie{Name: cookieName, Value: token, Path: "/", HTTPOnly: true, SameSite: fiber.CookieSameSiteStrictMode, SessionOnly: true})
 	}
 	return c.Status(fiber.StatusCreated).JSON(out)
+}
+
+// known reports that somebody of this name may sign in. Names are no secret, the
+// sign-in screen shows them; a stranger who makes them up is to cost no hash and no
+// record.
+func (a *App) known(id string) bool {
+	return slices.ContainsFunc(a.o.Staff.Names(), func(who pos.Actor) bool { return who.ID == id })
 }
 
 func (a *App) signOut(c *fiber.Ctx) error {
@@ -78,11 +91,12 @@ type member struct {
 
 type staffPage struct {
 	Staff []member `json:"staff"`
+	Code  bool     `json:"code_needed,omitempty"` // to set the till up from where this was asked
 }
 
 func (a *App) listStaff(c *fiber.Ctx) error {
 	_, signed := a.sessions.peek(tokenOf(c))
-	out := staffPage{[]member{}}
+	out := staffPage{Staff: []member{}}
 	for _, who := range a.o.Staff.Names() {
 		m := member{ID: who.ID, Name: who.Name}
 		if signed {
@@ -90,6 +104,7 @@ func (a *App) listStaff(c *fiber.Ctx) error {
 		}
 		out.Staff = append(out.Staff, m)
 	}
+	out.Code = len(out.Staff) == 0 && !atTill(c)
 	return c.JSON(out)
 }
 
@@ -124,6 +139,30 @@ func (a *App) addStaff(c *fiber.Ctx) error {
 type setUpIn struct {
 	Name string `json:"name"`
 	PIN  string `json:"pin"`
+	Code string `json:"code,omitempty"` // from the till's log; not needed at the till itself
+}
+
+// codeLen is the letters of a set-up code, of 5 bits each: strict lets nobody try
+// 2^40 of them.
+const codeLen = 8
+
+func newCode() string {
+	text := rand.Text() // base 32: no 0, 1, 8 or 9 to mistake
+	return text[:codeLen/2] + "-" + text[codeLen/2:codeLen]
+}
+
+// mayFound fails with Forbidden when c comes from another machine and does not
+// bring the code: else the first on the network would own the till.
+func (a *App) mayFound(c *fiber.Ctx, typed string) error {
+	if atTill(c) || len(a.o.Staff.Names()) > 0 { // then Found refuses
+		return nil
+	}
+	typed = strings.NewReplacer("-", "", " ", "").Replace(strings.ToUpper(typed))
+	want := strings.ReplaceAll(a.code, "-", "")
+	if want == "" || subtle.ConstantTimeCompare([]byte(typed), []byte(want)) != 1 {
+		return pos.E("set up", pos.Forbidden, "type the set-up code; the till wrote it into its log when it started")
+	}
+	return nil
 }
 
 // setUp makes the owner at first use. It starts no session: sign in next.
@@ -133,6 +172,9 @@ func (a *App) setUp(c *fiber.Ctx) error {
 		return err
 	}
 	if err := namePIN(in.Name, in.PIN); err != nil {
+		return err
+	}
+	if err := a.mayFound(c, in.Code); err != nil {
 		return err
 	}
 	return a.once(c, func() (int, any, error) {

@@ -116,7 +116,8 @@ type App struct {
 	hosts    map[string]bool
 	files    map[string]file
 	words    map[string]file
-	api      file // the OpenAPI document
+	api      file   // the OpenAPI document
+	code     string // sets a new till up from another machine
 	alive    context.Context
 	die      context.CancelFunc
 }
@@ -130,6 +131,10 @@ func New(o Options) *App {
 		o: o, log: o.Log, hub: newHub(o.Desk.View(), o.Version), sessions: newSessions(), clients: newClients(),
 		streams: newStreams(), replays: newReplays(), hosts: hostNames(o.Hosts), files: uiFiles(), words: wordFiles(),
 	}
+	if len(o.Staff.Names()) == 0 {
+		a.code = newCode()
+		a.log.Info("new till: to set it up from another machine, type this code there", "code", a.code)
+	}
 	a.alive, a.die = context.WithCancel(context.Background())
 	a.fiber = fiber.New(fiber.Config{
 		AppName:               "till",
@@ -142,8 +147,8 @@ func New(o Options) *App {
 		ReadBufferSize:        headLimit,
 		ReadTimeout:           readWithin,
 		IdleTimeout:           time.Minute,
-		// No WriteTimeout: it would cut an event stream off. Stream writers set
-		// their own deadline before each write.
+		// No WriteTimeout: it would cut an event stream off. guard sets a deadline for
+		// each answer, and stream writers their own before each write.
 		ErrorHandler: a.problem,
 	})
 	a.fiber.Use(a.guard)
@@ -152,7 +157,7 @@ func New(o Options) *App {
 }
 
 // Serve answers on ln until Shutdown; then it returns nil. It closes ln.
-func (a *App) Serve(ln net.Listener) error { return a.fiber.Listener(ln) }
+func (a *App) Serve(ln net.Listener) error { return a.fiber.Listener(newFair(ln)) }
 
 // Shutdown ends the event streams, lets requests that are under way finish, and
 // cuts off what is left after within. An App cannot serve again.

@@ -53,6 +53,12 @@ func open(t testing.TB, change ...func(*Options)) *till {
 // serve makes a till that listens on a port of its own.
 func serve(t testing.TB, change ...func(*Options)) *till {
 	t.Helper()
+	return serveOn(t, func(ln net.Listener) net.Listener { return ln }, change...)
+}
+
+// serveOn is serve with a listener that wrap makes of the port's own.
+func serveOn(t testing.TB, wrap func(net.Listener) net.Listener, change ...func(*Options)) *till {
+	t.Helper()
 	k := open(t, change...)
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -60,7 +66,7 @@ func serve(t testing.TB, change ...func(*Options)) *till {
 	}
 	k.url = "http://" + ln.Addr().String()
 	done := make(chan error, 1)
-	go func() { done <- k.app.Serve(ln) }()
+	go func() { done <- k.app.Serve(wrap(ln)) }()
 	t.Cleanup(func() {
 		if err := k.app.Shutdown(5 * time.Second); err != nil {
 			t.Errorf("shut down: %v", err)

@@ -17,8 +17,9 @@ function show(step, title, ...content) {
   main.replaceChildren(h("div", { class: "progress", "aria-hidden": "true" }, ...Array.from({ length: STEPS }, (_, i) => h("i", { class: i <= step ? "on" : "" }))), h("h1", {}, title), ...content.filter((c) => c !== null));
 }
 
-/** owner asks who owns the shop, and for the PIN twice. */
-function owner() {
+/** owner asks who owns the shop, and for the PIN twice; from another machine also for the code. @param {boolean} coded */
+function owner(coded) {
+  const code = field(t("ui.setup.code"), { maxlength: "20", autocapitalize: "characters", spellcheck: "false" });
   const name = field(t("ui.name"), { maxlength: "40" });
   name.input.value = t("ui.role.owner");
   const pad = /** @type {any} */ (document.createElement("till-pin"));
@@ -42,7 +43,7 @@ function owner() {
     if (!same) return say(t("ui.pin_differs"), true);
     say(t("ui.one_moment"));
     try {
-      const who = await once("POST", "/v1/set-ups", { name: name.input.value.trim(), pin });
+      const who = await once("POST", "/v1/set-ups", { name: name.input.value.trim(), pin, ...(coded ? { code: code.input.value } : {}) });
       if (!who) return;
       await send("POST", "/v1/sessions", { actor: who.id, pin }, newKey());
       office();
@@ -53,7 +54,8 @@ function owner() {
   });
   document.onkeydown = (e) => { if (!(/** @type {HTMLElement} */ (e.target).closest("input, button"))) pad.key(e); };
   show(0, t("ui.setup.title"), h("div", { class: "two" },
-    h("div", { class: "stack" }, h("p", { class: "lead" }, t("ui.setup.owner")), h("p", { class: "soft" }, t("ui.setup.owner_why")), name.row),
+    h("div", { class: "stack" }, h("p", { class: "lead" }, t("ui.setup.owner")), h("p", { class: "soft" }, t("ui.setup.owner_why")), name.row,
+      ...(coded ? [code.row, h("p", { class: "soft" }, t("ui.setup.code_why"))] : [])),
     h("div", { class: "pinbox" }, hint, pad)));
 }
 
@@ -79,8 +81,8 @@ async function start() {
   document.title = t("ui.setup.title");
   document.addEventListener("pointerdown", sound.wake);
   document.body.append(main);
-  const { staff } = await get("/v1/staff");
-  if (!staff.length) return owner();
+  const { staff, code_needed } = await get("/v1/staff");
+  if (!staff.length) return owner(code_needed === true);
   show(2, t("ui.setup.done"), h("button", { class: "wide go", click: () => location.assign("/") }, t("ui.setup.start"), icon("next")));
 }
 
