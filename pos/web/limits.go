@@ -38,6 +38,7 @@ const (
 	heartbeat        = 5 * time.Second
 	writeWithin      = 10 * time.Second // for one event to a screen that may be asleep
 
+	maxOwn      = 8                // of them, on how many screens one person is
 	maxSessions = 64               // people signed in at once
 	idleLock    = 5 * time.Minute  // without a request a session ends: nobody stands there
 	maxSession  = 16 * time.Hour   // the longest shift

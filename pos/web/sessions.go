@@ -27,32 +27,50 @@ type signedIn struct {
 
 func newSessions() *sessions { return &sessions{by: map[[sha256.Size]byte]*signedIn{}} }
 
-// start signs actor in and returns the token, which is kept nowhere. When there
-// are maxSessions the one that was idle for longest ends.
+// start signs actor in and returns the token, which is kept nowhere. When actor
+// has maxOwn sessions, or all have maxSessions, the one of them that was idle for
+// longest ends: nobody can sign the others out by signing in.
 func (s *sessions) start(actor pos.Actor) string {
 	raw := make([]byte, tokenBytes)
 	rand.Read(raw) // never fails: crypto/rand, Go 1.24
 	token, now := base64.RawURLEncoding.EncodeToString(raw), time.Now()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.sweep(now)
+	s.sweep(now, actor.ID)
 	s.by[sha256.Sum256([]byte(token))] = &signedIn{actor, now, now}
 	return token
 }
 
-// sweep drops what is over and makes room for one more.
-func (s *sessions) sweep(now time.Time) {
-	var idle *signedIn
-	var idleKey [sha256.Size]byte
+// sweep drops what is over and makes room for one more of this person's.
+func (s *sessions) sweep(now time.Time, id string) {
+	var all, own idlest
 	for key, in := range s.by {
 		if in.over(now) {
 			delete(s.by, key)
-		} else if idle == nil || in.used.Before(idle.used) {
-			idle, idleKey = in, key
+			continue
+		}
+		all.see(key, in)
+		if in.actor.ID == id {
+			own.see(key, in)
 		}
 	}
-	if len(s.by) >= maxSessions {
-		delete(s.by, idleKey)
+	if own.n >= maxOwn {
+		delete(s.by, own.key)
+	} else if all.n >= maxSessions {
+		delete(s.by, all.key)
+	}
+}
+
+// idlest finds the session that was idle for longest.
+type idlest struct {
+	n   int
+	key [sha256.Size]byte
+	in  *signedIn
+}
+
+func (i *idlest) see(key [sha256.Size]byte, in *signedIn) {
+	if i.n++; i.in == nil || in.used.Before(i.in.used) {
+		i.key, i.in = key, in
 	}
 }
 

@@ -31,16 +31,28 @@ func TestSessions(t *testing.T) {
 		}, false},
 		{"ended", func(s *sessions, token string) { s.end(token) }, false},
 		{"crowded out", func(s *sessions, _ string) {
-			for range maxSessions {
+			for n := range maxSessions {
+				time.Sleep(1)
+				s.start(pos.Actor{ID: fmt.Sprint("other", n), Role: pos.Cashier})
+			}
+		}, false},
+		{"nearly crowded out", func(s *sessions, _ string) {
+			for n := range maxSessions - 1 {
+				s.start(pos.Actor{ID: fmt.Sprint("other", n), Role: pos.Cashier})
+			}
+		}, true},
+		{"crowded by one", func(s *sessions, _ string) {
+			for range 2 * maxSessions {
+				time.Sleep(1)
+				s.start(pos.Actor{ID: "p2", Name: "Ben", Role: pos.Cashier})
+			}
+		}, true},
+		{"on too many screens", func(s *sessions, _ string) {
+			for range maxOwn {
 				time.Sleep(1)
 				s.start(anna)
 			}
 		}, false},
-		{"nearly crowded out", func(s *sessions, _ string) {
-			for range maxSessions - 1 {
-				s.start(anna)
-			}
-		}, true},
 		{"swept past", func(s *sessions, token string) {
 			for range 3 {
 				time.Sleep(idleLock - 1)

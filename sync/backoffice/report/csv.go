@@ -5,6 +5,7 @@ import (
 	"encoding/csv"
 	"fmt"
 	"io"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -52,14 +53,14 @@ func (t *Table) Flush() error {
 	return t.w.Error()
 }
 
+// formula finds where a cell begins like a formula: at the start of the text, and
+// after every sign that another spreadsheet, of another country, parts cells at.
+// The wide forms count in some of them.
+var formula = regexp.MustCompile(`(^|[;,|\t\r\n])([\s\p{Z}"']*)([=+\-@＝＋－＠]|[\t\r\n])`)
+
 // guard disarms a cell of text: a name that begins like a formula would be
 // computed by whoever opens the file.
-func guard(s string) string {
-	if s != "" && strings.ContainsAny(s[:1], "=+-@\t\r\n") {
-		return "'" + s
-	}
-	return s
-}
+func guard(s string) string { return formula.ReplaceAllString(s, "$1$2'$3") }
 
 // Sales writes the sales of days as sales.csv.
 func (t *Table) Sales(days ...Day) error {
