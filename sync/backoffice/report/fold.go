@@ -74,7 +74,7 @@ func (f *folder) records(ctx context.Context, s Store, g store.Range) error {
 func (f *folder) add(k store.Kept) error {
 	one, err := fold1(f.TillDay.Till, f.Currency, k.Record)
 	if err == nil {
-		err = f.Report.Merge(one)
+		err = f.merge(one)
 	}
 	if err != nil {
 		f.Red++
@@ -89,6 +89,13 @@ func (f *folder) add(k store.Kept) error {
 		return f.payment(k)
 	}
 	return nil
+}
+
+func (f *folder) merge(one pos.Report) error {
+	if crowded(f.Report) {
+		return errCrowded
+	}
+	return f.Report.Merge(one)
 }
 
 // unbookable is a kind that no fold knows, so only the record's number counts.
@@ -112,13 +119,28 @@ func (f *folder) sale(k store.Kept) error {
 }
 
 func (f *folder) item(l pos.Line) (err error) {
-	at := slices.IndexFunc(f.Items, func(i ItemTotal) bool { return i.Name == l.Name })
-	if at < 0 {
-		at, f.Items = len(f.Items), append(f.Items, ItemTotal{Name: l.Name, Amount: f.Currency.Zero()})
-	}
+	at := f.place(l.Name)
 	f.Items[at].Qty += l.Qty
 	f.Items[at].Amount, err = f.sum(f.Items[at].Amount, l.Total)
 	return err
+}
+
+// place returns where an item of this name is counted; past mostItems, among the
+// others.
+func (d *Day) place(name string) int {
+	if d.places == nil {
+		d.places = map[string]int{}
+	}
+	at, known := d.places[name]
+	if !known && len(d.Items) >= mostItems {
+		name = otherItems
+		at, known = d.places[name]
+	}
+	if !known {
+		at, d.Items = len(d.Items), append(d.Items, ItemTotal{Name: name, Amount: d.Currency.Zero()})
+		d.places[name] = at
+	}
+	return at
 }
 
 func (f *folder) payment(k store.Kept) error {
@@ -146,6 +168,7 @@ func (d *Day) finish() {
 	slices.SortStableFunc(d.Items, func(a, b ItemTotal) int {
 		return cmp.Or(cmp.Compare(b.Amount.Minor, a.Amount.Minor), cmp.Compare(a.Name, b.Name))
 	})
+	d.places = nil // they are sorted
 	for i := range d.Hours {
 		if d.Hours[i].Amount.IsZero() {
 			d.Hours[i].Amount = d.Currency.Zero()

@@ -88,6 +88,8 @@ type Day struct {
 	Hours    [24]pos.Tally // by the hour of the clock on the wall; a repeated hour counts twice
 	Items    []ItemTotal   // the most money first
 	Stray    []Stray       // payments that cover no sale
+
+	places map[string]int // of Items by name, while they are folded
 }
 
 // TillDay is one till's part of a day.

@@ -13,6 +13,21 @@ const (
 	mostBits  = 192     // of an asset's base units; 2^64 such records still add up in 256 bits
 )
 
+// Bounds of a day's lists: folding looks at every row for every record, and a till
+// that lies could make each record a row of its own.
+const (
+	mostRows   = 256   // people, rates, tenders or gaps of one till: more than any shop has
+	mostItems  = 5_000 // different items of all tills
+	otherItems = "…"   // the name of those beyond
+)
+
+// errCrowded keeps a record out of the figures, not out of the books.
+var errCrowded = pos.E("book record", pos.Corrupt, "this till's day has more different people, rates or gaps than a shop's can")
+
+func crowded(r pos.Report) bool {
+	return max(len(r.Tax), len(r.Tenders), len(r.People), len(r.Received), len(r.Receipts), len(r.Late.Assets), len(r.RefundDue.Assets), len(r.Over.Assets)) >= mostRows
+}
+
 // fold1 returns the report of one record. It fails with a pos.Error for one that
 // cannot be booked.
 func fold1(till store.Till, c pos.Currency, r pos.Record) (pos.Report, error) {
