@@ -11,6 +11,36 @@
 // read it. Every body, stream, session and client is bounded by a constant in
 // limits.go. Sessions live in memory: a restart signs everybody out.
 //
+// # Defended, each with a test that attacks it
+//
+// A stranger on the network. Nothing changes without a session but signing in and
+// the first set-up, which needs the code in the till's log unless it is done at the
+// till itself. Tries of PINs and codes are slowed down by address, and two are
+// checked at once; a person that does not exist costs no hash and no record. One
+// address has a share of requests, connections and streams, and who reads slowly is
+// let go.
+//
+// A page of somebody else in a browser of the shop. What changes something must
+// come from a page of ours, by Sec-Fetch-Site or Origin, as application/json; the
+// till answers only to addresses and names that nobody else's DNS can point here;
+// it grants no other origin anything (no CORS), cannot be framed, and runs no inline
+// script. The cookie is HttpOnly and SameSite=Strict, new at each sign-in, and its
+// token is kept as a hash.
+//
+// A cashier. Roles are checked here and at the desk; nobody gives more than their
+// own role, and nobody signs others out by signing in often.
+//
+// # Not defended
+//
+// Whoever can read the network can read PINs and tokens: there is no TLS, and a
+// cookie over http is also sent to other ports of the till's name. Anybody on the
+// network sees the customer's picture and the names of the staff, and can lock a
+// person out by wrong PINs (a screen that is signed in goes on; the lock ends by
+// itself). Four machines together can take all connections. A proxy on the till
+// makes everybody look as if at the till: run none, or set the till up first. A
+// screen that is left alone is open for idleLock. PINs are short: their guard is
+// the lock and the record that each wrong one leaves.
+//
 // Fiber lends, it does not give: every string and byte slice a *fiber.Ctx
 // returns points into a buffer the next request overwrites. This package keeps
 // none of them past a handler: what must live on is cloned where it is read, and
