@@ -53,7 +53,9 @@ func (a *App) events(c *fiber.Ctx) error {
 		return pos.E("follow events", pos.Invalid, "there is no picture %q", clip(follow))
 	}
 	addr := addrOf(c)
-	if !a.streams.open(addr) {
+	_, signed := a.sessions.peek(s.token)
+	known := signed || atTill(c)
+	if !a.streams.open(addr, known) {
 		return errBusy
 	}
 	c.Context().SetConnectionClose() // its write deadline must not meet another request
@@ -62,7 +64,7 @@ func (a *App) events(c *fiber.Ctx) error {
 	c.Context().SetBodyStreamWriter(func(w *bufio.Writer) {
 		// c is back in fiber's pool by now. Touching it here would crash the till:
 		// this is another goroutine, and no recover middleware covers it.
-		defer a.streams.close(addr)
+		defer a.streams.close(addr, known)
 		s.w = w
 		s.run()
 	})

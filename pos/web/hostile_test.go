@@ -196,6 +196,33 @@ func TestGreedyClient(t *testing.T) {
 	}
 }
 
+// TestStreamsForStaff lets strangers from many addresses open all the streams they
+// get. Goal: who is signed in, or at the till itself, still gets one.
+func TestStreamsForStaff(t *testing.T) {
+	s := newStreams()
+	got := 0
+	for n := range 2 * maxStreams {
+		if s.open(fmt.Sprint("192.168.1.", n), false) {
+			got++
+		}
+	}
+	if got != maxNameless {
+		t.Errorf("strangers got %d streams, want %d", got, maxNameless)
+	}
+	for n := range maxStreams - maxNameless {
+		if !s.open(fmt.Sprint("192.168.2.", n), true) {
+			t.Fatalf("screen %d of the staff got none", n)
+		}
+	}
+	if s.open("192.168.3.1", true) {
+		t.Error("more than there are")
+	}
+	s.close("192.168.1.0", false)
+	if !s.open("192.168.1.0", false) || s.open("192.168.1.1", false) {
+		t.Error("a place is not given back once")
+	}
+}
+
 type counting struct {
 	*webtest.Staff
 	n int

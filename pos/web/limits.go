@@ -34,6 +34,7 @@ const (
 	maxClients   = 512                   // clients remembered: more than a shop's network has addresses
 
 	maxStreams       = 60 // event streams at once
+	maxNameless      = 40 // of them, of screens where nobody is signed in
 	maxClientStreams = 8  // of one client: browsers open six connections at most
 	heartbeat        = 5 * time.Second
 	writeWithin      = 10 * time.Second // for one event to a screen that may be asleep
@@ -101,30 +102,38 @@ func take(l *rate.Limiter, now time.Time) (wait time.Duration, ok bool) {
 
 // streams counts open event streams.
 type streams struct {
-	mu  sync.Mutex
-	all int
-	by  map[string]int
+	mu            sync.Mutex
+	all, nameless int
+	by            map[string]int
 }
 
 func newStreams() *streams { return &streams{by: map[string]int{}} }
 
 // open takes a place for addr; the caller closes it. ok is false when there is
-// none left.
-func (s *streams) open(addr string) (ok bool) {
+// none left: some are kept for who is known, or strangers would shut the staff's
+// screens out.
+func (s *streams) open(addr string, known bool) (ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.all >= maxStreams || s.by[addr] >= maxClientStreams {
+	if s.all >= maxStreams || s.by[addr] >= maxClientStreams || (!known && s.nameless >= maxNameless) {
 		return false
 	}
 	s.all++
+	if !known {
+		s.nameless++
+	}
 	s.by[addr]++
 	return true
 }
 
-func (s *streams) close(addr string) {
+// close gives a place back, said as it was opened.
+func (s *streams) close(addr string, known bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.all--
+	if !known {
+		s.nameless--
+	}
 	if s.by[addr]--; s.by[addr] == 0 {
 		delete(s.by, addr)
 	}

@@ -24,6 +24,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"os"
 	"time"
 
 	_ "modernc.org/sqlite" // the "sqlite" driver
@@ -52,6 +53,9 @@ type DB struct {
 // Open opens the database in this file, and makes it if need be. It fails with a
 // pos.Error: Corrupt for a file that is none, Invalid for one of a newer version.
 func Open(ctx context.Context, path string) (*DB, error) {
+	if err := private(path); err != nil {
+		return nil, err
+	}
 	w, err := open(path, "", 1)
 	if err != nil {
 		return nil, err
@@ -64,6 +68,21 @@ func Open(ctx context.Context, path string) (*DB, error) {
 		return nil, errors.Join(err, w.Close())
 	}
 	return &DB{w, r}, nil
+}
+
+// private makes the file if need be, readable by its owner alone: SQLite would make
+// it readable by everybody, and gives its side files the same mode. A file that is
+// there is not touched: closing it would drop the locks of this very process on it
+// (POSIX, fcntl).
+func private(path string) error {
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
+	if errors.Is(err, os.ErrExist) {
+		return nil
+	}
+	if err != nil {
+		return broken("open database", err)
+	}
+	return f.Close()
 }
 
 func open(path, more string, conns int) (*sql.DB, error) {
