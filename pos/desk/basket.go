@@ -202,25 +202,26 @@ func (d *Desk) setQty(t *turn, do pos.SetQty) error {
 		return pos.E("change line", pos.NotFound, "there is no such line in sale %s", s.Ref)
 	}
 	old := s.Lines[i]
-	t.answer.Sale = s.ID
-	if do.Qty == 0 {
-		t.record(pos.KindLineRemoved, pos.LineRemoved{Sale: s.ID, Line: old, By: t.by})
-		return nil
-	}
-	now, err := pos.NewLine(old.Name, old.SKU, do.Qty, old.Price, old.Tax)
-	if err != nil {
-		return err
-	}
-	if do.Qty < old.Qty {
-		gone, err := pos.NewLine(old.Name, old.SKU, old.Qty-do.Qty, old.Price, old.Tax)
-		if err != nil {
+	now, gone := old, old
+	if do.Qty != 0 {
+		if now, err = pos.NewLine(old.Name, old.SKU, do.Qty, old.Price, old.Tax); err != nil {
 			return err
 		}
-		t.record(pos.KindLineRemoved, pos.LineRemoved{Sale: s.ID, Line: gone, By: t.by}) // ID 0: a part of a line
+		now.ID = old.ID
 	}
-	now.ID = old.ID
-	s.Lines[i] = now
-	return d.putDraft(t, s)
+	if do.Qty >= old.Qty {
+		s.Lines[i] = now
+		return d.putDraft(t, s)
+	}
+	if do.Qty != 0 {
+		if gone, err = pos.NewLine(old.Name, old.SKU, old.Qty-do.Qty, old.Price, old.Tax); err != nil {
+			return err
+		}
+		gone.ID = old.ID
+	}
+	t.answer.Sale = s.ID
+	t.record(pos.KindLineRemoved, pos.LineRemoved{Sale: s.ID, Line: gone, By: t.by}) // its fold changes the basket
+	return nil
 }
 
 // clearSale gives up a basket, or a charged sale that nothing was received for.

@@ -13,9 +13,10 @@
 // for a printer, a network or the backoffice while it holds the counter up: rails
 // are asked outside the lock, with a deadline.
 //
-// Damage. When a record is durable but cannot be folded, the desk refuses every
-// further command and Run returns the error: the next start folds it again, or
-// builds the ledger anew.
+// Damage. When the journal can take no more records, or a record is durable but
+// cannot be folded, the desk refuses every further command and Run returns the
+// error: the next start opens the journal anew and folds what is in it, or builds
+// the ledger anew.
 package desk
 
 import (
@@ -65,10 +66,15 @@ type Sales interface {
 	Series(n uint64, limit int) ([]pos.Filed, error)
 }
 
-// Payments finds payments that can still change.
+// Payments finds payments that can still change, and those that came for a sale
+// that no longer needed them.
 type Payments interface {
 	Watched() ([]pos.Payment, error)
 	Payment(id pos.PaymentID) (pos.Payment, error)
+	// Refunds returns the payments that the owner owes a decision about, oldest first.
+	Refunds() ([]pos.Payment, error)
+	// Decided takes a payment off that list, durably.
+	Decided(id pos.PaymentID) error
 }
 
 // Prints is the durable print queue.
@@ -154,10 +160,12 @@ type Desk struct {
 	// fold of its records; the answer leaves when the journal is durable, which is
 	// before mu is free again.
 	mu      sync.Mutex
-	broken  error // a fold failed: nothing more is taken
+	broken  error // nothing more is taken, and why
 	version uint64
 	notices []pos.Notice
 	notice  uint64
+	refunds map[uint64]pos.PaymentID // what a notice tells of that must not be forgotten
+	last    pos.SaleView             // the sale completed last, as read from its record
 
 	viewMu sync.RWMutex
 	view   pos.View
@@ -165,16 +173,16 @@ type Desk struct {
 	linkMu sync.Mutex
 	links  map[string]pos.Link
 
-	folds   sync.WaitGroup
-	fatal   chan error
-	watches chan pos.PaymentID
+	founding sync.Mutex // one person is added at a time
+	fatal    chan error
+	watches  chan pos.PaymentID
 }
 
 // New returns a desk. Start must be called before any command.
 func New(o Options) *Desk {
 	d := &Desk{
 		o: o, items: map[string]pos.Item{}, rails: map[pos.Tender]Rail{}, links: map[string]pos.Link{},
-		fatal: make(chan error, 1), watches: make(chan pos.PaymentID, maxOpen),
+		refunds: map[uint64]pos.PaymentID{}, fatal: make(chan error, 1), watches: make(chan pos.PaymentID, maxOpen),
 	}
 	for _, it := range o.Items {
 		d.items[it.SKU] = it
@@ -197,7 +205,9 @@ type turn struct {
 	answer  pos.Answer
 	watch   pos.PaymentID
 	notice  *pos.Notice
+	refund  pos.PaymentID // what notice tells of
 	prints  bool
+	stops   bool // the last turn of all
 	again   bool // the view changed although nothing durable did
 }
 
@@ -247,10 +257,10 @@ func (d *Desk) turn(c pos.Command, f func(t *turn) error) (pos.Answer, error) {
 	if len(recs) > 0 {
 		t.answer.Record = recs[0].N
 	}
-	d.folds.Go(func() {
+	go func() {
 		defer d.mu.Unlock()
 		d.follow(t, recs)
-	})
+	}()
 	return t.answer, nil
 }
 
@@ -292,18 +302,30 @@ func (d *Desk) attempt(c pos.Command, f func(t *turn) error) (*turn, []pos.Recor
 		return t, nil, nil
 	}
 	recs, err := d.o.Journal.Append(t.at, t.clock, t.entries...)
+	if err != nil && pos.KindOf(err) == pos.Internal {
+		err = d.fail("append record", err) // whether the records are there, only a new start can tell
+	}
 	return t, recs, err
+}
+
+// fail ends the till's work: only a new start can mend it. d.mu is held.
+func (d *Desk) fail(op string, err error) error {
+	d.broken = pos.Wrap(op, pos.Internal, err, "the till's storage has a fault; restart the till")
+	d.fatal <- d.broken // one place; only the first turn after a fault gets here
+	return d.broken
 }
 
 // follow lets the effects of a durable turn happen.
 func (d *Desk) follow(t *turn, recs []pos.Record) {
 	if err := d.fold(t, recs); err != nil {
-		d.broken = pos.Wrap("fold record", pos.Internal, err, "the till's storage has a fault; restart the till")
-		d.fatal <- d.broken // one place; only the first turn after a fault gets here
+		d.fail("fold record", err)
 		return
 	}
+	if t.stops {
+		d.broken = errStopped
+	}
 	if t.notice != nil {
-		d.addNotice(t.at, *t.notice)
+		d.addNotice(t.at, *t.notice, t.refund)
 	}
 	if t.watch != "" {
 		select {

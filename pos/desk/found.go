@@ -9,18 +9,21 @@ import (
 
 // found books a rail's answer about a payment. An answer that brings nothing new
 // changes nothing.
-func (d *Desk) found(c pos.Command, id pos.PaymentID, f pos.Finding) (pos.Answer, error) {
+func (d *Desk) found(c pos.Command, p pos.Payment, f pos.Finding) (pos.Answer, error) {
 	return d.turn(c, func(t *turn) error {
-		p, err := d.o.Payments.Payment(id)
-		if pos.KindOf(err) == pos.NotFound && err != nil {
-			return nil // booked by another answer already
-		}
-		if err != nil {
+		t.answer = pos.Answer{Sale: p.Sale, Payment: p.ID}
+		p, err := d.o.Payments.Payment(p.ID)
+		if err != nil && pos.KindOf(err) != pos.NotFound {
 			return err
 		}
-		t.answer = pos.Answer{Sale: p.Sale, Payment: p.ID}
-		event, news := learn(&p, f, t)
-		if !news {
+		event, news := pos.Event(""), false
+		if err == nil {
+			event, news = learn(&p, f, t)
+		}
+		if !news { // another answer was booked before
+			if c.Key != "" {
+				t.keep() // a repeated command gets this answer again
+			}
 			return nil
 		}
 		if event == pos.Settle {
@@ -35,6 +38,9 @@ func (d *Desk) found(c pos.Command, id pos.PaymentID, f pos.Finding) (pos.Answer
 // anything is new at all.
 func learn(p *pos.Payment, f pos.Finding, t *turn) (pos.Event, bool) {
 	event, news := pos.Event(""), false
+	if f.Event == pos.Settle && f.Received.IsZero() {
+		return "", false // paid with nothing: no answer that can be booked
+	}
 	if f.Event != "" && p.Apply(f.Event, t.at) == nil {
 		event, news = f.Event, true
 		p.Why = ""
@@ -44,7 +50,7 @@ func learn(p *pos.Payment, f pos.Finding, t *turn) (pos.Event, bool) {
 		p.Over = f.Received.Minus(p.Quantity)
 		p.Aside = false
 	}
-	if f.Final && !p.Final {
+	if f.Final && !p.Final && !p.State.Open() { // or the till would wait for ever, and ask nobody
 		p.Final, news = true, true
 	}
 	return event, news
@@ -67,7 +73,9 @@ func (d *Desk) settle(t *turn, p pos.Payment) error {
 	p.Refundable = !open
 	covers(&p, due)
 	t.record(pos.KindPayment, pos.PaymentMoved{Payment: p, Event: pos.Settle, By: t.by})
-	t.notice = d.settleNotice(t, p, s)
+	if t.notice = d.settleNotice(t, p, s); p.Refundable {
+		t.refund = p.ID
+	}
 	if !open {
 		return nil
 	}
@@ -80,14 +88,21 @@ func (d *Desk) settle(t *turn, p pos.Payment) error {
 }
 
 // covers lowers the part of the sale that p pays for when less arrived than was
-// asked, rounded down, or when less is due by now.
+// asked, rounded down, or when less is due by now: then the rest is over.
 func covers(p *pos.Payment, due pos.Amount) {
 	asked, got := p.Quantity.Int(), p.Received.Int()
 	if asked.Sign() > 0 && got.Cmp(asked) < 0 {
 		part := new(big.Int).Mul(big.NewInt(p.Amount.Minor), got)
 		p.Amount.Minor = part.Quo(part, asked).Int64() // below the old Minor: it fits
 	}
-	p.Amount.Minor = min(p.Amount.Minor, due.Minor)
+	if p.Amount.Minor <= due.Minor {
+		return
+	}
+	over := new(big.Int).Mul(got, big.NewInt(p.Amount.Minor-due.Minor))
+	if over, err := p.Received.Asset.Units(over.Quo(over, big.NewInt(p.Amount.Minor))); err == nil && over.Cmp(p.Over) > 0 {
+		p.Over = over
+	}
+	p.Amount.Minor = due.Minor
 }
 
 // settleNotice says what a person should know about money that came by itself.
@@ -97,7 +112,7 @@ func (d *Desk) settleNotice(t *turn, p pos.Payment, s pos.Sale) *pos.Notice {
 	with := []string{"amount", p.Amount.String(), "ref", s.Ref}
 	switch {
 	case p.Refundable:
-		n.Kind, n.Text = pos.NoticeDouble, pos.Word(lang, "notice_refund_due", "amount", p.Amount.String(), "received", p.Received.String())
+		*n = d.refundNotice(p)
 	case p.Late:
 		n.Kind, n.Text = pos.NoticeLate, pos.Word(lang, "notice_late", with...)
 	case !p.Over.IsZero():
@@ -108,6 +123,12 @@ func (d *Desk) settleNotice(t *turn, p pos.Payment, s pos.Sale) *pos.Notice {
 		return nil
 	}
 	return n
+}
+
+// refundNotice says that the owner owes a customer a decision.
+func (d *Desk) refundNotice(p pos.Payment) pos.Notice {
+	text := pos.Word(d.o.Shop.Language, "notice_refund_due", "amount", p.Amount.String(), "received", p.Received.String())
+	return pos.Notice{Kind: pos.NoticeDouble, Sale: p.Sale, Text: text}
 }
 
 // message returns what a cashier may read of err.

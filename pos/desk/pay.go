@@ -13,6 +13,10 @@ const (
 	cancelWithin = 8 * time.Second
 	// memoParts is what an invoice says: shop, reference, amount.
 	memoParts = "%s %s %s"
+	// saleBytes bounds what a sale and its payments may take up in a record when one
+	// more payment begins. The record that completes it must fit into pos.MaxLine
+	// whatever that payment adds; or a customer pays and the sale is never over.
+	saleBytes = pos.MaxLine / 2
 )
 
 // pay charges the sale, if it is still a basket, and starts a payment of what is
@@ -28,6 +32,10 @@ func (d *Desk) pay(t *turn, do pos.Pay) error {
 	}
 	if p := s.OpenPayment(); p != nil {
 		return pos.E("pay", pos.Conflict, "a payment for sale %s is under way; cancel it first", s.Ref)
+	}
+	all := do.Tender == pos.Cash && do.Amount == 0 // ends the sale: no more can be added
+	if !all && len(pos.NewBody(s)) > saleBytes {
+		return pos.E("pay", pos.Conflict, "sale %s was tried to pay too often; take the rest in cash, all at once", s.Ref)
 	}
 	due, err := d.charge(t, &s)
 	if err != nil {
@@ -183,12 +191,15 @@ func (d *Desk) cancelPayment(ctx context.Context, c pos.Command, do pos.CancelPa
 	}
 	ctx, stop := context.WithTimeout(ctx, cancelWithin)
 	defer stop()
-	f, err := d.rails[p.Tender].Cancel(ctx, p)
+	f, err := pos.Finding{}, pos.E("cancel payment", pos.Unavailable, "this till does not take %q any more", string(p.Tender))
+	if rail := d.rails[p.Tender]; rail != nil {
+		f, err = rail.Cancel(ctx, p)
+	}
 	if err != nil {
 		d.o.Log.Warn("cancellation unanswered", "sale", p.Sale, "rail", p.Tender, "err", err)
 		return d.doubt(c, p)
 	}
-	return d.found(c, p.ID, f)
+	return d.found(c, p, f)
 }
 
 // toCancel finds the payment that a command means.

@@ -66,11 +66,14 @@ func (d *Desk) Sale(id pos.SaleID) (pos.SaleView, error) {
 	switch {
 	case err == nil:
 		return d.saleView(s)
-	case pos.KindOf(err) == pos.NotFound:
-		return d.completedView(id)
-	default:
+	case pos.KindOf(err) != pos.NotFound:
 		return pos.SaleView{}, err
 	}
+	f, err := d.o.Sales.Filed(id)
+	if err != nil {
+		return pos.SaleView{}, err
+	}
+	return d.completedView(f)
 }
 
 // maxPage bounds a page of sales.
@@ -98,7 +101,7 @@ func (d *Desk) Sales(before string, limit int) ([]pos.SaleView, string, error) {
 	}
 	out, next := make([]pos.SaleView, 0, len(fs)), ""
 	for _, f := range fs {
-		s, err := d.completedView(f.Sale)
+		s, err := d.completedView(f)
 		if err != nil {
 			return nil, "", err
 		}

@@ -7,9 +7,12 @@ import (
 	"fmt"
 	"iter"
 	"log/slog"
+	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -34,6 +37,8 @@ type memory struct {
 	mu   sync.Mutex
 	recs []pos.Record
 	fail error
+
+	rotten map[uint64]bool
 }
 
 func newMemory() *memory { return &memory{key: ed25519.NewKeyFromSeed(make([]byte, 32))} }
@@ -78,6 +83,9 @@ func (m *memory) Read(n uint64) (pos.Record, error) {
 	if n == 0 || n > uint64(len(m.recs)) {
 		return pos.Record{}, pos.E("read record", pos.NotFound, "no record %d", n)
 	}
+	if m.rotten[n] {
+		return pos.Record{}, pos.E("read record", pos.Corrupt, "record %d is damaged", n)
+	}
 	return m.recs[n-1], nil
 }
 
@@ -92,6 +100,18 @@ func (m *memory) Last() (uint64, pos.Hash) {
 }
 
 func (m *memory) Torn() int64 { return 0 }
+
+// rot damages the newest record of a kind.
+func (m *memory) rot(kind pos.RecordKind) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.rotten = map[uint64]bool{}
+	for _, r := range m.recs {
+		if r.Kind == kind {
+			m.rotten = map[uint64]bool{r.N: true}
+		}
+	}
+}
 
 // kinds returns the kinds of all records, for failures that read well.
 func (m *memory) kinds() string {
@@ -120,13 +140,17 @@ func (m *memory) count(kind pos.RecordKind) int {
 // rail is a payment network made of code: it holds requests and does with them
 // what networks do. It knows nothing of the desk.
 type rail struct {
-	mu     sync.Mutex
-	down   bool // answers nothing
-	grey   string
-	refuse error
-	slow   time.Duration
-	asks   int
-	reqs   map[pos.PaymentID]*request
+	mu       sync.Mutex
+	down     bool // answers nothing
+	grey     string
+	refuse   error
+	slow     time.Duration
+	ahead    func() time.Duration // of the till's clock, which Expires is told by
+	long     string               // makes payloads longer
+	endless  bool                 // requests do not expire
+	inCancel func()               // what happens while the answer to a cancellation is on its way; mu is held
+	asks     int
+	reqs     map[pos.PaymentID]*request
 }
 
 type request struct {
@@ -165,7 +189,10 @@ func (r *rail) Ask(ctx context.Context, p pos.Payment, memo string) (pos.Asked, 
 		q = &request{state: "open", ends: time.Now().Add(railExpiry)}
 		r.reqs[p.ID] = q
 	}
-	return pos.Asked{Reference: "ref-" + string(p.ID), Payload: "LNSB1" + strings.ToUpper(string(p.ID)), Network: "Lightning", Expires: q.ends}, nil
+	if r.endless {
+		return pos.Asked{Reference: "ref", Payload: "LNSB1", Network: "Lightning"}, nil
+	}
+	return pos.Asked{Reference: "ref-" + string(p.ID), Payload: "LNSB1" + strings.ToUpper(string(p.ID)) + r.long, Network: "Lightning", Expires: q.ends.Add(r.ahead())}, nil
 }
 
 func (r *rail) Check(_ context.Context, p pos.Payment) (pos.Finding, error) {
@@ -192,6 +219,8 @@ func (q *request) finding() pos.Finding {
 		return pos.Finding{Event: pos.Settle, Received: pos.Bitcoin.UnitsOf(q.got), Final: true}
 	case "cancelled":
 		return pos.Finding{Event: pos.Cancel, Final: true}
+	case "final":
+		return pos.Finding{Final: true}
 	case "lapsed":
 		return pos.Finding{Event: pos.Expire} // and may still be paid
 	case "expired":
@@ -212,6 +241,9 @@ func (r *rail) Cancel(_ context.Context, p pos.Payment) (pos.Finding, error) {
 	}
 	if q.state == "open" || q.state == "arriving" {
 		q.state = "cancelled"
+	}
+	if r.inCancel != nil {
+		r.inCancel()
 	}
 	return q.finding(), nil
 }
@@ -241,11 +273,24 @@ func (r *rates) Rate(a pos.Asset) (pos.Rate, error) {
 }
 
 // pins lets in whoever says his own name backwards; the real store has its own tests.
-type pins struct{ names []pos.Actor }
+type pins struct {
+	names []pos.Actor
+	slow  int // times that others run while one is added, for hashing takes long
+}
 
 func (p *pins) Names() []pos.Actor { return p.names }
-func (p *pins) Wrong(string) int   { return 1 }
+func (p *pins) Wrong(id string) int {
+	for _, a := range p.names {
+		if a.ID == id {
+			return 1
+		}
+	}
+	return 0
+}
 func (p *pins) Put(a pos.Actor, _ string) error {
+	for range p.slow {
+		runtime.Gosched()
+	}
 	p.names = append(p.names, a)
 	return nil
 }
@@ -270,6 +315,8 @@ type shop struct {
 	rates   *rates
 	pins    *pins
 	rules   pos.Rounding
+	tenders []desk.Tender
+	skew    atomic.Int64 // how far the wall clock is off
 	keys    int
 	stop    context.CancelFunc
 	done    chan error
@@ -281,6 +328,8 @@ func open(t *testing.T) *shop {
 		t: t, dir: t.TempDir(), journal: newMemory(), rates: &rates{}, pins: &pins{},
 		rail: &rail{reqs: map[pos.PaymentID]*request{}},
 	}
+	s.rail.ahead = func() time.Duration { return time.Duration(s.skew.Load()) }
+	s.tenders = []desk.Tender{{Name: "lightning", Rail: s.rail}}
 	s.start()
 	t.Cleanup(func() { s.halt() })
 	return s
@@ -289,19 +338,19 @@ func open(t *testing.T) *shop {
 func (s *shop) start() {
 	s.t.Helper()
 	log := slog.New(slog.DiscardHandler)
-	led, err := ledger.Recover(filepath.Join(s.dir, "ledger.db"), s.journal, time.Now(), log)
+	led, err := ledger.Recover(filepath.Join(s.dir, "ledger.db"), s.journal, s.wall(), log)
 	if err != nil {
 		s.t.Fatal(err)
 	}
 	s.ledger = led
 	s.Desk = desk.New(desk.Options{
 		Journal: s.journal, Ledger: led, Sales: led, Payments: led, Prints: led,
-		Tenders: []desk.Tender{{Name: "lightning", Rail: s.rail}}, Rates: s.rates, PINs: s.pins,
+		Tenders: s.tenders, Rates: s.rates, PINs: s.pins,
 		Shop: pos.Shop{Name: "Café", Till: "Till 1", Series: "01", Currency: eur, Language: "en",
 			Taxes: []pos.TaxRate{taxA, taxB}, MaxSale: eur.Of(500_000), Rounding: s.rules},
 		Zone: time.UTC, Items: []pos.Item{espr, bread}, Software: "test",
 		Genesis: pos.Genesis{Till: "t", Key: s.journal.key.Public().(ed25519.PublicKey), Currency: "EUR", Series: "01"},
-		Now:     func() (time.Time, pos.Clock) { return time.Now().UTC(), pos.ClockTrusted },
+		Now:     func() (time.Time, pos.Clock) { return s.wall(), pos.ClockTrusted },
 		Publish: func(pos.View) {}, Recorded: func() {}, Print: func() { s.prints++ }, Log: log,
 	})
 	if err := s.Start(); err != nil {
@@ -311,6 +360,9 @@ func (s *shop) start() {
 	s.stop, s.done = stop, make(chan error, 1)
 	go func() { s.done <- s.Run(ctx) }()
 }
+
+// wall is the till's wall clock: right, unless a test sets it.
+func (s *shop) wall() time.Time { return time.Now().UTC().Add(time.Duration(s.skew.Load())) }
 
 func (s *shop) halt() {
 	s.stop()
@@ -323,6 +375,27 @@ func (s *shop) halt() {
 	if err := s.ledger.Close(); err != nil {
 		s.t.Error(err)
 	}
+}
+
+// copyLedger keeps the ledger as it is now, for cut.
+func (s *shop) copyLedger() string {
+	s.t.Helper()
+	text, err := os.ReadFile(filepath.Join(s.dir, "ledger.db"))
+	must(s.t, err)
+	name := filepath.Join(s.t.TempDir(), "copy")
+	must(s.t, os.WriteFile(name, text, 0o600))
+	return name
+}
+
+// cut takes the power away when the journal had the last records and the ledger
+// was still as copyLedger found it.
+func (s *shop) cut(copied string) {
+	s.t.Helper()
+	s.halt()
+	text, err := os.ReadFile(copied)
+	must(s.t, err)
+	must(s.t, os.WriteFile(filepath.Join(s.dir, "ledger.db"), text, 0o600))
+	s.start()
 }
 
 // restart stops and starts the till in the middle of whatever happens.

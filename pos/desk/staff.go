@@ -18,7 +18,9 @@ func (d *Desk) Names() []pos.Actor { return d.o.PINs.Names() }
 // Found makes the first person the till's owner. It fails with Conflict when
 // somebody may sign in already, or could before the file of PINs was lost: then
 // the PINs are set anew at the board itself, not over the network.
-func (d *Desk) Found(ctx context.Context, name, pin string) (pos.Actor, error) {
+func (d *Desk) Found(_ context.Context, name, pin string) (pos.Actor, error) {
+	d.founding.Lock() // two may try at once
+	defer d.founding.Unlock()
 	if len(d.o.PINs.Names()) > 0 {
 		return pos.Actor{}, pos.E("set up", pos.Conflict, "this till is set up already; sign in with your PIN")
 	}
@@ -26,7 +28,7 @@ func (d *Desk) Found(ctx context.Context, name, pin string) (pos.Actor, error) {
 		return pos.Actor{}, pos.E("set up", pos.Conflict,
 			"this till had PINs, but their file is gone. At the board, run: till staff add NAME")
 	}
-	return d.AddStaff(ctx, pos.Till, name, pos.Owner, pin)
+	return d.addStaff(pos.Till, name, pos.Owner, pin)
 }
 
 // Add lets one more person use the till. Only a manager may, and nobody may make
@@ -40,6 +42,13 @@ func (d *Desk) Add(ctx context.Context, by pos.Actor, name string, role pos.Role
 
 // AddStaff is Add without the question who asks: for the board's own console.
 func (d *Desk) AddStaff(_ context.Context, by pos.Actor, name string, role pos.Role, pin string) (pos.Actor, error) {
+	d.founding.Lock()
+	defer d.founding.Unlock()
+	return d.addStaff(by, name, role, pin)
+}
+
+// addStaff adds a person; d.founding is held.
+func (d *Desk) addStaff(by pos.Actor, name string, role pos.Role, pin string) (pos.Actor, error) {
 	name = strings.TrimSpace(name)
 	if name == "" || len(name) > maxStaffName || !pos.IsPlain(name) || !role.Includes(pos.Cashier) {
 		return pos.Actor{}, pos.E("add person", pos.Invalid, "a person needs a name of 1 to %d plain letters and a role", maxStaffName)
@@ -58,13 +67,14 @@ func (d *Desk) AddStaff(_ context.Context, by pos.Actor, name string, role pos.R
 	return a, d.note(pos.KindStaffChanged, pos.StaffChanged{Who: a, What: "added", By: by})
 }
 
-// SignIn returns whose PIN it is. Wrong tries are records, as is a success.
+// SignIn returns whose PIN it is. Wrong tries are records, as is a success; those
+// for nobody are not, for strangers must not fill the journal.
 func (d *Desk) SignIn(_ context.Context, id, pin string) (pos.Actor, error) {
 	a, err := d.o.PINs.Check(id, pin)
 	switch k := pos.KindOf(err); {
 	case err == nil:
 		return a, d.note(pos.KindSignedIn, pos.ByActor{By: a})
-	case k == pos.Forbidden:
+	case k == pos.Forbidden && d.o.PINs.Wrong(id) > 0:
 		if nerr := d.note(pos.KindPINFailed, pos.PINFailed{Count: d.o.PINs.Wrong(id)}); nerr != nil {
 			return pos.Actor{}, nerr
 		}

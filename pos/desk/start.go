@@ -14,9 +14,15 @@ func (d *Desk) Start() error {
 	if err := d.begin(); err != nil {
 		return err
 	}
-	d.folds.Wait()
-	d.mu.Lock()
+	d.mu.Lock() // not before the effects of begin
 	defer d.mu.Unlock()
+	owed, err := d.o.Payments.Refunds()
+	if err != nil {
+		return err
+	}
+	for _, p := range owed {
+		d.addNotice(p.Moved, d.refundNotice(p), p.ID)
+	}
 	at, _ := d.o.Now()
 	d.publish(at)
 	return d.broken
@@ -41,18 +47,21 @@ func (d *Desk) begin() error {
 	return err
 }
 
+var errStopped = pos.E("read command", pos.Unavailable, "the till is shutting down")
+
 // Stop records that the till was shut down in order, and waits for effects under
-// way. No command is taken afterwards.
+// way. No command is taken afterwards, so that record is the last.
 func (d *Desk) Stop() error {
 	_, err := d.turn(pos.Command{By: pos.Till}, func(t *turn) error {
 		t.record(pos.KindStopped, pos.Stopped{})
+		t.stops = true
 		return nil
 	})
-	d.folds.Wait()
-	d.mu.Lock()
+	d.mu.Lock() // not before its effects
 	defer d.mu.Unlock()
-	if d.broken == nil {
-		d.broken = pos.E("read command", pos.Unavailable, "the till is shutting down")
+	if err == nil && d.broken != errStopped {
+		err = d.broken
 	}
+	d.broken = errStopped
 	return err
 }

@@ -35,7 +35,7 @@ func (d *Desk) refresh() {
 	at, _ := d.o.Now()
 	old := d.View()
 	if !slices.Equal(old.Counter.Tenders, d.tenders()) || !slices.Equal(old.Counter.Links, d.linkList()) ||
-		(old.Customer.Phase == pos.PhaseDue && !at.Before(old.Customer.Expires)) {
+		(old.Customer.Phase == pos.PhaseDue && !old.Customer.Expires.IsZero() && !at.Before(old.Customer.Expires)) {
 		d.publish(at)
 	}
 }
@@ -81,16 +81,28 @@ func (d *Desk) makeView(at time.Time) (pos.View, error) {
 		sv.Lines = nil // the list shows sums only
 		c.Open = append(c.Open, sv)
 	}
-	if b.LastDone != "" {
-		last, err := d.completedView(b.LastDone)
-		if err != nil {
-			return v, err
-		}
-		c.LastDone = &last
-	}
+	c.LastDone = d.lastDone(b)
 	c.Sync = syncView(b)
 	v.Customer = customer(v.Counter, b, at)
 	return v, nil
+}
+
+// lastDone returns the sale completed last, nil if there is none. One whose record
+// cannot be read must not take the screens from the next. d.mu is held.
+func (d *Desk) lastDone(b pos.Books) *pos.SaleView {
+	if b.LastDone == "" {
+		return nil
+	}
+	f, err := d.o.Sales.Filed(b.LastDone)
+	if err == nil && (d.last.Record != f.Record || d.last.Copies != f.Copies) { // else it is as it was: completed sales never change
+		d.last, err = d.completedView(f)
+	}
+	if err != nil {
+		d.o.Log.Debug("last sale not shown", "sale", b.LastDone, "err", err)
+		return nil
+	}
+	last := d.last
+	return &last
 }
 
 func (d *Desk) tenders() []pos.TenderView {
@@ -145,11 +157,8 @@ func (d *Desk) saleView(s pos.Sale) (pos.SaleView, error) {
 	return sv, nil
 }
 
-func (d *Desk) completedView(id pos.SaleID) (pos.SaleView, error) {
-	f, err := d.o.Sales.Filed(id)
-	if err != nil {
-		return pos.SaleView{}, err
-	}
+// completedView reads a sale from the record that completed it.
+func (d *Desk) completedView(f pos.Filed) (pos.SaleView, error) {
 	r, err := d.o.Journal.Read(f.Record)
 	if err != nil {
 		return pos.SaleView{}, err
@@ -251,14 +260,24 @@ func doneOnScreen(s pos.SaleView) pos.Customer {
 	return out
 }
 
-// addNotice puts n on top of the cashier's list. d.mu is held.
-func (d *Desk) addNotice(at time.Time, n pos.Notice) {
+// addNotice puts n on top of the cashier's list; refund is the payment that it
+// tells of when somebody must decide about it. d.mu is held.
+func (d *Desk) addNotice(at time.Time, n pos.Notice, refund pos.PaymentID) {
 	d.notice++
 	n.ID, n.At = d.notice, at
+	if refund != "" {
+		d.refunds[n.ID] = refund
+	}
 	d.notices = append([]pos.Notice{n}, d.notices[:min(len(d.notices), pos.MaxNotices-1)]...)
 }
 
 func (d *Desk) dismiss(t *turn, do pos.Dismiss) error {
+	if id, ok := d.refunds[do.Notice]; ok { // or it would come back with the next start
+		if err := d.o.Payments.Decided(id); err != nil {
+			return err
+		}
+		delete(d.refunds, do.Notice)
+	}
 	d.notices = slices.DeleteFunc(slices.Clone(d.notices), func(n pos.Notice) bool { return n.ID == do.Notice })
 	t.again = true
 	return nil

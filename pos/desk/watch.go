@@ -2,6 +2,7 @@ package desk
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	"github.com/tillwright/tillwright/pos"
@@ -15,6 +16,7 @@ const (
 	fastEvery = time.Second
 	shownTick = 2500 * time.Millisecond
 	lateFor   = 150 * time.Second // an invoice's parts are held up to 120 s beyond its end
+	maxLife   = time.Hour         // no request is shown for longer, whatever its end says
 	slowEvery = 30 * time.Second
 
 	askWithin   = 15 * time.Second // hop hints have taken 12 s on a large node
@@ -39,13 +41,14 @@ func (d *Desk) Run(ctx context.Context) error {
 			<-ended
 		}
 	}()
+	left := true // from before this start
 	start := func(id pos.PaymentID) {
 		if !running[id] {
 			running[id] = true
-			go func() {
+			go func(left bool) {
 				defer func() { ended <- id }()
-				d.watch(ctx, id)
-			}()
+				d.watch(ctx, id, left)
+			}(left)
 		}
 	}
 	sweep := time.NewTicker(sweepEvery)
@@ -53,6 +56,7 @@ func (d *Desk) Run(ctx context.Context) error {
 	if err := d.sweep(start); err != nil {
 		return err
 	}
+	left = false
 	for {
 		select {
 		case <-ctx.Done():
@@ -85,64 +89,80 @@ func (d *Desk) sweep(start func(pos.PaymentID)) error {
 	return nil
 }
 
-// watch follows one payment to the rail's final word.
-func (d *Desk) watch(ctx context.Context, id pos.PaymentID) {
-	wake := make(chan struct{}, 1)
-	p, err := d.o.Payments.Payment(id)
-	if err != nil {
-		return
-	}
+// watch follows one payment to the rail's final word. How old the payment is, it
+// counts itself: the wall clock may jump by years under a customer's eyes. Only for
+// one left from before the start the wall clock is all there is.
+func (d *Desk) watch(ctx context.Context, id pos.PaymentID, left bool) {
 	ctx, stop := context.WithCancel(ctx)
-	defer stop()
-	streamed := make(chan struct{})
-	go func() {
-		defer close(streamed)
-		d.rails[p.Tender].Watch(ctx, p, func() {
-			select {
-			case wake <- struct{}{}:
-			default:
-			}
-		})
-	}()
-	defer func() { stop(); <-streamed }()
+	var streams sync.WaitGroup
+	defer func() { stop(); streams.Wait() }()
+	wake, streaming := make(chan struct{}, 1), false
+	begun, before := time.Now(), time.Duration(0)
 	for {
 		p, err := d.o.Payments.Payment(id)
 		if err != nil || ctx.Err() != nil { // NotFound: nothing can change any more
 			return
 		}
-		d.step(ctx, p)
-		now, _ := d.o.Now()
+		if left {
+			left, before = false, d.age(p)
+		}
+		d.step(ctx, p, before+time.Since(begun))
+		if p, err = d.o.Payments.Payment(id); err != nil {
+			return
+		}
+		if !streaming && p.State != pos.Intended { // a rail has nothing to tell of what it never heard of
+			streaming = true
+			streams.Go(func() { d.rails[p.Tender].Watch(ctx, p, func() { poke(wake) }) })
+		}
 		select {
 		case <-ctx.Done():
 			return
 		case <-wake:
-		case <-time.After(pause(p, now)):
+		case <-time.After(pause(p, before+time.Since(begun))):
 		}
 	}
 }
 
-// pause returns how long to wait before p is asked about again.
-func pause(p pos.Payment, now time.Time) time.Duration {
-	age := now.Sub(p.At)
-	switch end := p.Expires; {
-	case p.State == pos.Intended || (age >= 0 && age < fastFor):
+// age returns how long ago p was chosen by the wall clock. When that stands before
+// p nobody knows; then it is too long ago to be asked for.
+func (d *Desk) age(p pos.Payment) time.Duration {
+	now, _ := d.o.Now()
+	if age := now.Sub(p.At); age >= 0 {
+		return age
+	}
+	return askFor + 1
+}
+
+// poke wakes whoever waits on c, once.
+func poke(c chan struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
+}
+
+// pause returns how long to wait before p, which was chosen age ago, is asked
+// about again.
+func pause(p pos.Payment, age time.Duration) time.Duration {
+	life := min(max(p.Expires.Sub(p.At), 0), maxLife)
+	switch left := life - age; {
+	case p.State == pos.Intended || age < fastFor:
 		return fastEvery
-	case !end.IsZero() && now.Before(end) && end.Sub(now) < shownTick:
-		return max(end.Sub(now), 100*time.Millisecond)
-	case end.IsZero() || now.Before(end.Add(lateFor)):
+	case left > 0 && left < shownTick:
+		return max(left, 100*time.Millisecond)
+	case p.Expires.IsZero() || left > -lateFor:
 		return shownTick
 	default:
 		return slowEvery
 	}
 }
 
-// step does the next thing for p: make the request, withdraw it, or ask.
-func (d *Desk) step(ctx context.Context, p pos.Payment) {
+// step does the next thing for p, which was chosen age ago: make the request,
+// withdraw it, or ask.
+func (d *Desk) step(ctx context.Context, p pos.Payment, age time.Duration) {
 	rail := d.rails[p.Tender]
-	now, _ := d.o.Now()
-	stale := now.Sub(p.At) > askFor || now.Before(p.At)
 	switch {
-	case p.State == pos.Intended && !stale && !d.over(p.Sale):
+	case p.State == pos.Intended && age <= askFor && !d.over(p.Sale):
 		d.ask(ctx, rail, p)
 	case p.State == pos.Intended, p.State == pos.Unknown, p.State.Open() && d.over(p.Sale):
 		// Nobody waits for it, or the cashier wanted it gone: the customer must not pay
@@ -174,7 +194,7 @@ func (d *Desk) answer(p pos.Payment, question func() (pos.Finding, error)) {
 		d.o.Log.Debug("payment not known", "sale", p.Sale, "rail", p.Tender, "err", err)
 		return
 	}
-	if _, err := d.found(pos.Command{By: pos.Till}, p.ID, f); err != nil {
+	if _, err := d.found(pos.Command{By: pos.Till}, p, f); err != nil {
 		d.o.Log.Error("finding not booked", "sale", p.Sale, "rail", p.Tender, "err", err)
 	}
 }

@@ -10,11 +10,13 @@ import (
 	"github.com/tillwright/tillwright/pos"
 )
 
-// Fold applies rs, oldest first, in one transaction. The last number applied is
-// kept in the same transaction, so a record counts once whenever the power goes:
-// one that is already in is skipped, and a gap is Corrupt.
+// Fold applies rs, oldest first, all or none. They are seen at once, and durable
+// here soon after: they are in the journal. The last number applied is kept in the
+// same transaction, so a record counts once whenever the power goes: one that is
+// already in is skipped, and a gap is Corrupt. After a failure the ledger must be
+// opened anew.
 func (l *Ledger) Fold(rs ...pos.Record) error {
-	return l.update(func(tx *bolt.Tx, b *pos.Books) error {
+	return l.lazily(func(tx *bolt.Tx, b *pos.Books) error {
 		for _, r := range rs {
 			if r.N <= b.Last {
 				continue
@@ -40,8 +42,7 @@ func apply(tx *bolt.Tx, b *pos.Books, r pos.Record) error {
 	case pos.KindGenesis:
 		err = r.Decode(&b.Genesis)
 	case pos.KindEnrolled:
-		b.Enrolled = new(pos.Enrolled)
-		err = r.Decode(b.Enrolled)
+		err = enrolled(tx, b, r)
 	case pos.KindCheckpoint:
 		err = checkpoint(tx, b, r)
 	case pos.KindFork:
@@ -104,6 +105,11 @@ func moved(tx *bolt.Tx, r pos.Record) (pos.Answer, error) {
 	} else if err := put(tx.Bucket(watched), []byte(p.ID), p); err != nil {
 		return a, err
 	}
+	if p.Refundable {
+		if err := put(tx.Bucket(refunds), []byte(p.ID), p); err != nil {
+			return a, err
+		}
+	}
 	var s pos.Sale
 	if err := get(tx.Bucket(open), []byte(p.Sale), &s); err != nil || s.ID == "" {
 		return a, err
@@ -140,17 +146,14 @@ func completed(tx *bolt.Tx, b *pos.Books, r pos.Record) (pos.Answer, error) {
 	if err := put(tx.Bucket(done), []byte(id), pos.Filed{Sale: id, N: v.Count, Receipt: v.Sale.Receipt, Record: r.N}); err != nil {
 		return a, err
 	}
-	if err := put(tx.Bucket(numbers), number(v.Count), id); err != nil {
+	if err := sell(tx, b, sold{id, r.N, v.Totals.Total.Minor, r.At}); err != nil {
 		return a, err
 	}
 	cash := false
 	for _, p := range v.Sale.Payments {
 		cash = cash || p.Tender == pos.Cash
 	}
-	if err := job(tx, pos.PrintJob{ID: r.N, Kind: pos.PrintReceipt, Sale: id, Record: r.N, Drawer: cash, At: r.At}); err != nil {
-		return a, err
-	}
-	return a, owe(tx, b, r, v.Totals.Total)
+	return a, job(tx, pos.PrintJob{ID: r.N, Kind: pos.PrintReceipt, Sale: id, Record: r.N, Drawer: cash, At: r.At})
 }
 
 // over takes a sale that will not be completed off the open ones.
@@ -166,6 +169,7 @@ func over[B any](tx *bolt.Tx, b *pos.Books, r pos.Record, sale func(B) pos.SaleI
 	return pos.Answer{Sale: id}, tx.Bucket(open).Delete([]byte(id))
 }
 
+// lineRemoved takes a line, or a part of it, out of a basket.
 func lineRemoved(tx *bolt.Tx, r pos.Record) (pos.Answer, error) {
 	var v pos.LineRemoved
 	if err := r.Decode(&v); err != nil {
@@ -177,10 +181,20 @@ func lineRemoved(tx *bolt.Tx, r pos.Record) (pos.Answer, error) {
 		return a, err // a basket that died in a rebuild
 	}
 	for i, l := range s.Lines {
-		if l.ID == v.Line.ID {
+		if l.ID != v.Line.ID {
+			continue
+		}
+		if l.Qty <= v.Line.Qty {
 			s.Lines = append(s.Lines[:i], s.Lines[i+1:]...)
 			break
 		}
+		left, err := pos.NewLine(l.Name, l.SKU, l.Qty-v.Line.Qty, l.Price, l.Tax)
+		if err != nil {
+			return a, err
+		}
+		left.ID = l.ID
+		s.Lines[i] = left
+		break
 	}
 	return a, put(tx.Bucket(open), []byte(s.ID), s)
 }

@@ -169,24 +169,70 @@ func TestFoldOnce(t *testing.T) {
 	}
 }
 
-// TestGap leaves a record out: nothing of the piece counts.
+// TestGap leaves a record out: nothing of the piece counts, and the ledger goes on
+// only after it is opened anew.
 func TestGap(t *testing.T) {
 	s := newStory(t)
 	s.sell(t, pos.Cash)
 	s.sell(t, pos.Cash)
-	l := open(t, filepath.Join(t.TempDir(), "l"))
-	if err := l.Fold(s.recs[:3]...); err != nil {
+	for name, piece := range map[string][]pos.Record{"at once": s.recs[4:], "behind a good one": {s.recs[3], s.recs[5]}} {
+		path := filepath.Join(t.TempDir(), "l")
+		l := open(t, path)
+		if err := l.Fold(s.recs[:3]...); err != nil {
+			t.Fatal(err)
+		}
+		l.Close()
+		l = open(t, path)
+		before := content(t, l)
+		if err := l.Fold(piece...); pos.KindOf(err) != pos.Corrupt {
+			t.Errorf("%s: %v", name, err)
+		}
+		if after := content(t, l); after != before {
+			t.Errorf("%s: a refused piece left something behind:\n%s\n%s", name, before, after)
+		}
+		if err := l.Fold(s.recs[3:]...); err == nil {
+			t.Errorf("%s: the ledger goes on after it failed", name)
+		}
+		l.Close()
+		l = open(t, path)
+		if err := l.Fold(s.recs[3:]...); err != nil {
+			t.Errorf("%s: opened anew: %v", name, err)
+		}
+	}
+}
+
+// TestLazy kills the ledger (by a copy of its file) at once after a fold, and a
+// moment later: what was not durable yet comes from the journal again.
+func TestLazy(t *testing.T) {
+	s := newStory(t)
+	s.sell(t, pos.Cash)
+	path, copied := filepath.Join(t.TempDir(), "l"), filepath.Join(t.TempDir(), "copy")
+	l := open(t, path)
+	if err := l.Fold(s.recs...); err != nil {
 		t.Fatal(err)
 	}
-	before := content(t, l)
-	if err := l.Fold(s.recs[4:]...); pos.KindOf(err) != pos.Corrupt {
-		t.Errorf("a gap: %v", err)
+	want := content(t, l) // seen before it is durable
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
 	}
-	if err := l.Fold(s.recs[3], s.recs[5]); pos.KindOf(err) != pos.Corrupt {
-		t.Errorf("a gap behind a good record: %v", err)
+	if err := os.WriteFile(copied, text, 0o600); err != nil {
+		t.Fatal(err)
 	}
-	if after := content(t, l); after != before {
-		t.Errorf("a refused piece left something behind:\n%s\n%s", before, after)
+	after, err := ledger.Recover(copied, s, t0, quiet)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer after.Close()
+	if got := content(t, after); got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+	if err := l.BeginJob(4); err != nil { // durable, and all before it
+		t.Fatal(err)
+	}
+	l.Close()
+	if got := open(t, path).Books(); got.Last != 4 {
+		t.Errorf("the books end at %d", got.Last)
 	}
 }
 
@@ -233,7 +279,7 @@ func TestUnsent(t *testing.T) {
 		sales int
 		minor int64
 		first uint64
-	}{{0, 3, 750, 4}, {3, 3, 750, 4}, {4, 2, 500, 7}, {6, 2, 500, 7}, {9, 1, 250, 10}, {10, 0, 0, 0}, {2, 0, 0, 0}} {
+	}{{0, 3, 750, 4}, {3, 3, 750, 4}, {4, 2, 500, 7}, {6, 2, 500, 7}, {9, 1, 250, 10}, {10, 0, 0, 0}, {7, 1, 250, 10}, {2, 3, 750, 4}, {6, 2, 500, 7}, {99, 0, 0, 0}, {0, 3, 750, 4}} {
 		if err := l.Acked(x.acked); err != nil {
 			t.Fatal(err)
 		}

@@ -55,16 +55,16 @@ func Recover(path string, j Journal, at time.Time, log *slog.Logger) (*Ledger, e
 	return rebuild(path, j, at)
 }
 
-// oneTurn is more records than any one command makes. After a power cut the
-// ledger lags by one command at most, and none of its papers was begun.
-const oneTurn = 8
+// mayLag is more records than a till makes within lazyFor. After a power cut the
+// ledger lags by no more than that, and none of its papers was begun.
+const mayLag = 64
 
 // follow folds in what the ledger has not seen. A ledger that lags by more is an
 // old copy: what was printed since, nobody knows.
 func (l *Ledger) follow(j Journal, at time.Time) error {
 	last, _ := j.Last()
 	lag := last - l.Books().Last
-	if err := l.catchUp(j); err != nil || lag <= oneTurn {
+	if err := l.catchUp(j); err != nil || lag <= mayLag {
 		return err
 	}
 	return l.settlePrints(at)
@@ -86,6 +86,7 @@ func rebuild(path string, j Journal, at time.Time) (*Ledger, error) {
 	if err == nil {
 		err = errors.Join(l.settlePrints(at), l.db.Sync())
 	}
+	l.db.NoSync = false
 	if err := errors.Join(err, l.Close()); err != nil {
 		return nil, fmt.Errorf("rebuild ledger: %w", err)
 	}
@@ -123,14 +124,21 @@ func (l *Ledger) catchUp(j Journal) error {
 			return err
 		}
 		if batch = append(batch, r); len(batch) == foldAtOnce {
-			if err := l.Fold(batch...); err != nil {
+			if err := l.foldDurably(batch); err != nil {
 				return err
 			}
 			batch = batch[:0]
 		}
 	}
-	if len(batch) == 0 {
-		return nil
+	return l.foldDurably(batch)
+}
+
+// foldDurably bounds how much waits in memory.
+func (l *Ledger) foldDurably(batch []pos.Record) error {
+	if err := l.Fold(batch...); err != nil {
+		return err
 	}
-	return l.Fold(batch...)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.commit()
 }

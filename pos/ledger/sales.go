@@ -64,13 +64,13 @@ func ageKeys(tx *bolt.Tx, key string) error {
 // content. ok is false when the key is new, or so old that it was forgotten.
 func (l *Ledger) Answer(key string) (digest string, a pos.Answer, ok bool, err error) {
 	var k kept
-	err = l.db.View(func(tx *bolt.Tx) error { return get(tx.Bucket(keys), []byte(key), &k) })
+	err = l.view(func(tx *bolt.Tx) error { return get(tx.Bucket(keys), []byte(key), &k) })
 	return k.Digest, k.Answer, k.Digest != "", err
 }
 
 // Keep makes d durable in one transaction.
 func (l *Ledger) Keep(d pos.DraftChange) error {
-	return l.update(func(tx *bolt.Tx, b *pos.Books) error {
+	return l.durably(func(tx *bolt.Tx, b *pos.Books) error {
 		b.Current, b.Shown, b.Refs = d.Current, d.Shown, max(b.Refs, d.Refs)
 		if d.Drop != "" {
 			if err := tx.Bucket(open).Delete([]byte(d.Drop)); err != nil {
@@ -99,7 +99,7 @@ func (l *Ledger) Open() ([]pos.Sale, error) {
 // Sale returns a sale that is not over. It fails with NotFound.
 func (l *Ledger) Sale(id pos.SaleID) (pos.Sale, error) {
 	var s pos.Sale
-	err := l.db.View(func(tx *bolt.Tx) error { return get(tx.Bucket(open), []byte(id), &s) })
+	err := l.view(func(tx *bolt.Tx) error { return get(tx.Bucket(open), []byte(id), &s) })
 	if err == nil && s.ID == "" {
 		err = pos.E("find sale", pos.NotFound, "there is no such open sale")
 	}
@@ -109,7 +109,7 @@ func (l *Ledger) Sale(id pos.SaleID) (pos.Sale, error) {
 // Filed returns the index entry of a completed sale. It fails with NotFound.
 func (l *Ledger) Filed(id pos.SaleID) (pos.Filed, error) {
 	var f pos.Filed
-	err := l.db.View(func(tx *bolt.Tx) error { return get(tx.Bucket(done), []byte(id), &f) })
+	err := l.view(func(tx *bolt.Tx) error { return get(tx.Bucket(done), []byte(id), &f) })
 	if err == nil && f.Sale == "" {
 		err = pos.E("find sale", pos.NotFound, "there is no such sale")
 	}
@@ -120,7 +120,7 @@ func (l *Ledger) Filed(id pos.SaleID) (pos.Filed, error) {
 // series below n, newest first, at most limit; n = 0 starts at the newest.
 func (l *Ledger) Series(n uint64, limit int) ([]pos.Filed, error) {
 	var out []pos.Filed
-	err := l.db.View(func(tx *bolt.Tx) error {
+	err := l.view(func(tx *bolt.Tx) error {
 		c := tx.Bucket(numbers).Cursor()
 		k, value := c.Last()
 		if n > 0 {
@@ -131,12 +131,12 @@ func (l *Ledger) Series(n uint64, limit int) ([]pos.Filed, error) {
 			}
 		}
 		for ; k != nil && len(out) < limit; k, value = c.Prev() {
-			var id pos.SaleID
-			if err := decode(k, value, &id); err != nil {
+			var s sold
+			if err := decode(k, value, &s); err != nil {
 				return err
 			}
 			var f pos.Filed
-			if err := get(tx.Bucket(done), []byte(id), &f); err != nil {
+			if err := get(tx.Bucket(done), []byte(s.Sale), &f); err != nil {
 				return err
 			}
 			out = append(out, f)
@@ -152,17 +152,30 @@ func (l *Ledger) Watched() ([]pos.Payment, error) { return all[pos.Payment](l, w
 // Payment returns a payment that can still change. It fails with NotFound.
 func (l *Ledger) Payment(id pos.PaymentID) (pos.Payment, error) {
 	var p pos.Payment
-	err := l.db.View(func(tx *bolt.Tx) error { return get(tx.Bucket(watched), []byte(id), &p) })
+	err := l.view(func(tx *bolt.Tx) error { return get(tx.Bucket(watched), []byte(id), &p) })
 	if err == nil && p.ID == "" {
 		err = pos.E("find payment", pos.NotFound, "there is no such payment under way")
 	}
 	return p, err
 }
 
+// Refunds returns the payments that came for a sale that did not need them any
+// more, oldest first, until Decided is called for each.
+func (l *Ledger) Refunds() ([]pos.Payment, error) {
+	out, err := all[pos.Payment](l, refunds)
+	sort.SliceStable(out, func(i, j int) bool { return out[i].Moved.Before(out[j].Moved) })
+	return out, err
+}
+
+// Decided notes, durably, that somebody knows of the refund.
+func (l *Ledger) Decided(id pos.PaymentID) error {
+	return l.durably(func(tx *bolt.Tx, _ *pos.Books) error { return tx.Bucket(refunds).Delete([]byte(id)) })
+}
+
 // all reads a whole bucket. It is used for those that stay small.
 func all[T any](l *Ledger, bucket []byte) ([]T, error) {
 	var out []T
-	err := l.db.View(func(tx *bolt.Tx) error {
+	err := l.view(func(tx *bolt.Tx) error {
 		return tx.Bucket(bucket).ForEach(func(key, value []byte) error {
 			var v T
 			if err := decode(key, value, &v); err != nil {

@@ -26,6 +26,8 @@ const (
 	branchPage  = 0x01
 	leafPage    = 0x02
 	metaPage    = 0x04
+	freePage    = 0x10
+	manyFree    = 0xFFFF // free pages or more: their number stands in the first place
 	bucketLeaf  = 0x01
 	bucketHead  = 16 // root page, sequence
 	metaLen     = 64
@@ -45,7 +47,8 @@ type tree struct {
 }
 
 // sound fails with Corrupt unless every page that can be reached is what bbolt
-// expects. It reads the file once.
+// expects, and every value matches its checksum. It reads the file once, not
+// through bbolt's mapping: what is mapped and touched counts as the till's memory.
 func sound(path string) error {
 	f, err := os.Open(path)
 	if err != nil {
@@ -82,7 +85,35 @@ func walkFile(f io.ReaderAt, length uint64) error {
 	if t.pages > length/size {
 		return fmt.Errorf("%d pages in a file of %d bytes", t.pages, length)
 	}
-	return t.page(le.Uint64(newest[16:]), 0, keyRange{})
+	if err := t.page(le.Uint64(newest[16:]), 0, keyRange{}); err != nil {
+		return err
+	}
+	return t.free(le.Uint64(newest[32:]))
+}
+
+// free checks the list of free pages: none of them may be in use, or the next
+// write would go over a page that is.
+func (t *tree) free(id uint64) error {
+	b, err := t.read(id)
+	if err != nil {
+		return err
+	}
+	count, at := uint64(le.Uint16(b[10:])), uint64(pageHead)
+	if count == manyFree {
+		count, at = le.Uint64(b[pageHead:]), pageHead+8
+	}
+	if le.Uint16(b[8:]) != freePage || count > (uint64(len(b))-at)/8 {
+		return fmt.Errorf("a list of %d free pages", count)
+	}
+	last := uint64(1)
+	for i := range count {
+		free := le.Uint64(b[at+8*i:])
+		if free <= last || free >= t.pages || t.seen[free] {
+			return fmt.Errorf("page %d is free and is not", free)
+		}
+		last = free
+	}
+	return nil
 }
 
 // readMeta returns the meta page's content at this place, if its sum is right.
@@ -107,29 +138,38 @@ func (r keyRange) has(key []byte) bool {
 
 // page walks a page and what hangs below it.
 func (t *tree) page(id uint64, depth int, within keyRange) error {
-	if id < 2 || id >= t.pages || t.seen[id] || depth > maxDepth {
-		return fmt.Errorf("page %d is out of place", id)
+	if depth > maxDepth {
+		return fmt.Errorf("page %d lies too deep", id)
 	}
-	t.seen[id] = true
+	b, err := t.read(id)
+	if err != nil {
+		return err
+	}
+	return t.elements(b, depth, within)
+}
+
+// read returns a page with what it runs over into, once.
+func (t *tree) read(id uint64) ([]byte, error) {
+	if id < 2 || id >= t.pages {
+		return nil, fmt.Errorf("page %d is out of place", id)
+	}
 	head := make([]byte, pageHead)
 	if _, err := t.f.ReadAt(head, int64(id*t.size)); err != nil {
-		return err
+		return nil, err
 	}
 	overflow := uint64(le.Uint32(head[12:]))
 	if le.Uint64(head) != id || overflow >= t.pages-id {
-		return fmt.Errorf("page %d calls itself %d and goes on for %d", id, le.Uint64(head), overflow)
+		return nil, fmt.Errorf("page %d calls itself %d and goes on for %d", id, le.Uint64(head), overflow)
 	}
-	for i := id + 1; i <= id+overflow; i++ {
+	for i := id; i <= id+overflow; i++ {
 		if t.seen[i] {
-			return fmt.Errorf("page %d belongs to two", i)
+			return nil, fmt.Errorf("page %d belongs to two", i)
 		}
 		t.seen[i] = true
 	}
 	b := make([]byte, (overflow+1)*t.size)
-	if _, err := t.f.ReadAt(b, int64(id*t.size)); err != nil {
-		return err
-	}
-	return t.elements(b, depth, within)
+	_, err := t.f.ReadAt(b, int64(id*t.size))
+	return b, err
 }
 
 // elements walks a page's elements; b is the whole page.
@@ -153,6 +193,8 @@ func (t *tree) elements(b []byte, depth int, within keyRange) error {
 			err = t.page(le.Uint64(e[8:]), depth+1, below)
 		case le.Uint32(e)&bucketLeaf != 0:
 			err = t.bucket(valueAt(b, i), depth)
+		case !whole(keys[i], valueAt(b, i)):
+			err = errors.New("a value does not match its checksum")
 		}
 		if err != nil {
 			return err

@@ -14,7 +14,7 @@ import (
 
 // bbolt has no checksums of its own: a flipped bit in a value would be another
 // amount. So every value begins with a CRC-32C (RFC 3720, 12.1) of its key and
-// itself, which is checked at each start for all of them and at each read.
+// itself, which is checked for all of them at each start (sound.go) and at each read.
 const sumLen = 4
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
@@ -59,20 +59,4 @@ func whole(key, value []byte) bool {
 
 func errValue(cause error) error {
 	return pos.Wrap("read ledger", pos.Corrupt, cause, "the till's index holds an unreadable entry")
-}
-
-// checkValues checks the sum of every value.
-func checkValues(tx *bolt.Tx) error {
-	for _, name := range buckets {
-		err := tx.Bucket(name).ForEach(func(key, value []byte) error {
-			if !whole(key, value) {
-				return errValue(fmt.Errorf("%s/%x", name, key))
-			}
-			return nil
-		})
-		if err != nil {
-			return err
-		}
-	}
-	return nil
 }
