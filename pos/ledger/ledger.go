@@ -70,7 +70,7 @@ type Ledger struct {
 	tx    *bolt.Tx // nil: nothing waits to be durable
 	books pos.Books
 	safe  pos.Books // as they are on flash
-	err   error     // a commit failed: the file lags, and nothing more is taken
+	err   error     // a commit failed: the file lags, and nothing more is taken or told
 	flush *time.Timer
 }
 
@@ -193,11 +193,16 @@ func (l *Ledger) Books() pos.Books {
 	return l.books
 }
 
-// view runs f over the newest state. f must not keep what it reads.
+// view runs f over the newest state. f must not keep what it reads. After a failure
+// nothing is read: the file lags behind the journal, and who went on from there
+// would give a receipt's number out a second time.
 func (l *Ledger) view(f func(tx *bolt.Tx) error) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.tx != nil {
+	switch {
+	case l.err != nil:
+		return l.err
+	case l.tx != nil:
 		return f(l.tx)
 	}
 	return l.db.View(f)

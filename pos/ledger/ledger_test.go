@@ -187,14 +187,17 @@ func TestGap(t *testing.T) {
 		if err := l.Fold(piece...); pos.KindOf(err) != pos.Corrupt {
 			t.Errorf("%s: %v", name, err)
 		}
-		if after := content(t, l); after != before {
-			t.Errorf("%s: a refused piece left something behind:\n%s\n%s", name, before, after)
+		if _, err := l.Watched(); err == nil {
+			t.Errorf("%s: the ledger is read after it failed", name)
 		}
 		if err := l.Fold(s.recs[3:]...); err == nil {
 			t.Errorf("%s: the ledger goes on after it failed", name)
 		}
 		l.Close()
 		l = open(t, path)
+		if after := content(t, l); after != before {
+			t.Errorf("%s: a refused piece left something behind:\n%s\n%s", name, before, after)
+		}
 		if err := l.Fold(s.recs[3:]...); err != nil {
 			t.Errorf("%s: opened anew: %v", name, err)
 		}
@@ -345,6 +348,58 @@ func TestPrints(t *testing.T) {
 	}
 	if len(jobs) != 1 || !jobs[0].Begun || jobs[0].Drawer {
 		t.Errorf("after a rebuild %+v: want the young receipt alone, as a copy", jobs)
+	}
+}
+
+// TestPrintsAtWrongTime rebuilds on a board that wakes in 1970: it must not print
+// its whole history, only what is young beside the newest paper.
+func TestPrintsAtWrongTime(t *testing.T) {
+	s := newStory(t)
+	for range 10 {
+		s.sell(t, pos.Cash)
+		for range 1000 { // a second each
+			s.add(t, pos.KindSignedOut, pos.Cmd{}, pos.ByActor{})
+		}
+	}
+	s.sell(t, pos.Cash)
+	l, err := ledger.Recover(filepath.Join(t.TempDir(), "l"), s, time.Unix(0, 0), quiet)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	first, _, err := l.NextJob()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n, _ := s.Last(); first.ID != n || !first.Begun {
+		t.Errorf("the oldest paper that comes out is %+v, want record %d's alone", first, n)
+	}
+}
+
+// TestOtherOffice enrols the till with another backoffice: what the old one held,
+// and said, does not count for the new one.
+func TestOtherOffice(t *testing.T) {
+	s := newStory(t)
+	a, b := pos.Enrolled{URL: "https://a", Key: []byte("a")}, pos.Enrolled{URL: "https://a", Key: []byte("b")}
+	s.add(t, pos.KindEnrolled, pos.Cmd{}, a)
+	s.sell(t, pos.Cash)
+	s.add(t, pos.KindCheckpoint, pos.Cmd{}, pos.Checkpoint{N: 5})
+	s.add(t, pos.KindFork, pos.Cmd{}, pos.Fork{N: 3})
+	l := open(t, filepath.Join(t.TempDir(), "l"))
+	for _, x := range []struct {
+		name  string
+		with  pos.Enrolled
+		acked uint64
+		sales int
+	}{{"the same again", a, 5, 0}, {"another at the same address", b, 0, 1}} {
+		s.add(t, pos.KindEnrolled, pos.Cmd{}, x.with)
+		if err := l.Fold(s.recs...); err != nil {
+			t.Fatal(err)
+		}
+		got := l.Books()
+		if got.Acked != x.acked || got.Unsent.Sales != x.sales || (got.Fork == nil) != (x.acked == 0) || (got.Checkpoint == nil) != (x.acked == 0) {
+			t.Errorf("%s: %+v", x.name, got)
+		}
 	}
 }
 
