@@ -107,6 +107,7 @@ func (d *Desk) watch(ctx context.Context, id pos.PaymentID, left bool) {
 			left, before = false, d.age(p)
 		}
 		d.step(ctx, p, before+time.Since(begun))
+		d.settled() // what the step recorded is folded
 		if p, err = d.o.Payments.Payment(id); err != nil {
 			return
 		}
