@@ -88,11 +88,14 @@ func (e *exportCmd) Run(_ context.Context, args []string, s streams) error {
 	if err != nil {
 		return err
 	}
-	key, err := tillKey(cfg)
-	if err != nil {
-		return err
-	}
 	if e.Key {
+		if _, err := os.Stat(cfg.keyFile()); err != nil { // reading must not make one
+			return fmt.Errorf("this till has no key yet: %w", err)
+		}
+		key, err := tillKey(cfg)
+		if err != nil {
+			return err
+		}
 		fmt.Fprintln(s.out, hex.EncodeToString(key.Public().(ed25519.PublicKey)))
 		return nil
 	}
@@ -105,11 +108,20 @@ func (e *exportCmd) Run(_ context.Context, args []string, s streams) error {
 
 // journalFiles returns the journal's segments, oldest first.
 func journalFiles(c config) ([]string, error) {
-	files, err := filepath.Glob(filepath.Join(c.journalDir(), "journal-*.jsonl"))
-	if err == nil && len(files) == 0 {
-		err = fmt.Errorf("there is no journal in %s yet", c.journalDir())
+	list, err := os.ReadDir(c.journalDir())
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return nil, err
 	}
-	return files, err
+	var files []string
+	for _, e := range list { // sorted by name, and so by number
+		if ok, err := filepath.Match("journal-*.jsonl", e.Name()); err == nil && ok {
+			files = append(files, filepath.Join(c.journalDir(), e.Name()))
+		}
+	}
+	if len(files) == 0 {
+		return nil, fmt.Errorf("there is no journal in %s yet", c.journalDir())
+	}
+	return files, nil
 }
 
 func copyFiles(w io.Writer, files []string) error {

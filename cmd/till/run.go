@@ -110,6 +110,7 @@ func sell(ctx context.Context, c config, log *slog.Logger, ready func(*till, net
 		if err := t.app.Shutdown(stopWithin); err != nil {
 			log.Warn("screens did not let go", "err", err)
 		}
+		_ = ln.Close() // told to stop before it served, Shutdown knows of nothing to close and Serve would go on
 	})
 	log.Info("till ready", "listen", ln.Addr().String(), "till", tillID(t.key.Public().(ed25519.PublicKey)))
 	if ready != nil {
@@ -182,7 +183,7 @@ func (t *till) build() error {
 	t.desk = desk.New(desk.Options{
 		Journal: t.journal, Ledger: t.ledger, Sales: t.ledger, Payments: t.ledger, Prints: t.ledger,
 		Tenders: tenders, Rates: guard, PINs: pins, Shop: t.c.shop, Zone: t.c.zone, Items: t.c.items,
-		Genesis: genesis, Software: software, Now: t.judge.Now, Log: t.log,
+		Genesis: genesis, Software: software, Now: t.now, Log: t.log,
 		Publish:  func(v pos.View) { t.app.Publish(v); t.display.Publish(v) },
 		Recorded: func() { t.outbox.Wake() },
 		Print: func() {
@@ -203,6 +204,13 @@ func (t *till) build() error {
 	}
 	t.app = web.New(o)
 	return nil
+}
+
+// now is the wall time, with a monotonic reading beside it that records keep: so
+// that they tell how much time passed although the wall clock jumped.
+func (t *till) now() (time.Time, pos.Clock) {
+	_, trust := t.judge.Now()
+	return time.Now(), trust
 }
 
 // lightning makes the rail. A macaroon that can spend keeps the till from

@@ -195,7 +195,8 @@ func New(o Options) *Desk {
 
 // turn is one command under the lock: what it saw, and what shall happen.
 type turn struct {
-	at      time.Time
+	now     time.Time // with its monotonic reading, if there is one: the journal keeps it
+	at      time.Time // the same in UTC, for bodies
 	clock   pos.Clock
 	cmd     pos.Cmd
 	by      pos.Actor
@@ -277,7 +278,8 @@ func (d *Desk) attempt(c pos.Command, f func(t *turn) error) (*turn, []pos.Recor
 		return nil, nil, d.broken
 	}
 	t := &turn{by: c.By, books: d.o.Ledger.Books()}
-	t.at, t.clock = d.o.Now()
+	t.now, t.clock = d.o.Now()
+	t.at = t.now.UTC()
 	if c.Key != "" {
 		t.cmd = pos.Cmd{Key: c.Key, Digest: c.Digest()}
 		digest, a, known, err := d.o.Ledger.Answer(c.Key)
@@ -301,7 +303,7 @@ func (d *Desk) attempt(c pos.Command, f func(t *turn) error) (*turn, []pos.Recor
 		}
 		return t, nil, nil
 	}
-	recs, err := d.o.Journal.Append(t.at, t.clock, t.entries...)
+	recs, err := d.o.Journal.Append(t.now, t.clock, t.entries...)
 	if err != nil && pos.KindOf(err) == pos.Internal {
 		err = d.fail("append record", err) // whether the records are there, only a new start can tell
 	}
