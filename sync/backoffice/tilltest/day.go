@@ -165,6 +165,7 @@ func (t *Till) payment(s *pos.Sale, tender pos.Tender, part pos.Amount) pos.Paym
 func (t *Till) move(s *pos.Sale, p pos.Payment, by pos.Actor, ev pos.Event) pos.Payment {
 	t.at = t.at.Add(3 * time.Second)
 	must(p.Apply(ev, t.at))
+	p.Final = ev == pos.Settle || ev == pos.Cancel || ev == pos.Expire || ev == pos.Fail // as Lightning's are
 	s.Payments[p.Attempt-1] = p
 	t.add(pos.KindPayment, pos.PaymentMoved{Payment: p, Event: ev, By: by})
 	return p
