@@ -3,7 +3,6 @@ package main
 import (
 	"math"
 	"net"
-	"net/url"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -13,6 +12,7 @@ import (
 	"github.com/tillwright/tillwright/pos"
 	"github.com/tillwright/tillwright/pos/rail/lnd"
 	"github.com/tillwright/tillwright/printer/port"
+	"github.com/tillwright/tillwright/sync/wire"
 )
 
 // config is the till's configuration, read once and checked whole.
@@ -118,12 +118,23 @@ func (c *config) readShop(r *reader) {
 		c.zone = time.UTC
 	}
 	most := s.text("max_sale", defaultMaxSale(cur))
-	if sh.MaxSale, err = pos.ParseAmount(most, cur); err != nil || sh.MaxSale.Minor <= 0 {
+	switch sh.MaxSale, err = pos.ParseAmount(most, cur); {
+	case err != nil || sh.MaxSale.Minor <= 0:
 		s.bad("max_sale", "must be an amount such as %q, not %q", defaultMaxSale(cur), most)
+	case sh.MaxSale.Minor > largestMaxSale:
+		s.bad("max_sale", "must be at most %s", cur.Of(largestMaxSale).Number())
 	}
 	c.readRounding(s.table("cash_rounding"))
 	c.readTaxes(r)
 }
+
+// largestMaxSale leaves room for nearly a million such sales in a till's turnover,
+// which 64 bits count.
+const largestMaxSale = 10_000_000_000_000
+
+// largestStep is the largest smallest coin there is: 100 rupiah. A step in the
+// millions would round every sale down to nothing.
+const largestStep = "100"
 
 // defaultMaxSale is 100,000 minor hundreds: 10,000 in a currency of two decimals.
 func defaultMaxSale(c pos.Currency) string { return c.Of(1_000_000).Number() }
@@ -134,7 +145,8 @@ func (c *config) readRounding(r *reader) {
 		return
 	}
 	a, err := pos.ParseAmount(step, c.shop.Currency)
-	if err != nil || a.Minor < 1 {
+	most, merr := pos.ParseAmount(largestStep, c.shop.Currency)
+	if err != nil || merr != nil || a.Minor < 1 || a.Minor > most.Minor {
 		r.bad("step", "must be the smallest coin, such as \"0.05\", not %q", step)
 	}
 	c.shop.Rounding = pos.Rounding{Step: a.Minor, TieDown: r.yes("tie_down"), TieDown2: r.yes("change_tie_down")}
@@ -154,6 +166,9 @@ func (c *config) readTaxes(r *reader) {
 		}
 		if rate.Milli = milli; len(rate.Code) > 4 {
 			t.bad("code", "must be 1 to 4 letters, not %q", rate.Code)
+		}
+		if len(rate.Name) > pos.MaxName {
+			t.bad("name", "must have at most %d letters", pos.MaxName)
 		}
 		if seen[rate.Code] {
 			t.bad("code", "%q is used twice", rate.Code)
@@ -190,6 +205,9 @@ func (c *config) readLightning(r *reader) {
 		network: l.oneOf("network", "mainnet", "mainnet", "testnet", "signet", "regtest", "simnet"),
 		expiry:  l.duration("expiry", 5*time.Minute, time.Minute, 15*time.Minute),
 	}
+	if lc.expiry%time.Second != 0 {
+		l.bad("expiry", "must be whole seconds")
+	}
 	switch {
 	case (lc.connection == "") == (lc.file == ""):
 		l.bad("connection_file", "write either connection_file (a file with the node's connection string, safer) or connection, and not both")
@@ -207,10 +225,13 @@ func (c *config) readRates(r *reader) {
 	if c.rates.sources == nil {
 		c.rates.sources = rateSources
 	}
-	c.rates.least = int(t.number("least", 2, 1, int64(len(rateSources))))
-	for _, s := range c.rates.sources {
-		if !slices.Contains(rateSources, s) {
+	c.rates.least = int(t.number("least", 2, 2, int64(len(rateSources)))) // one source alone could be wrong
+	for i, s := range c.rates.sources {
+		switch {
+		case !slices.Contains(rateSources, s):
 			t.bad("sources", "%q is not known; choose from %s", s, strings.Join(rateSources, ", "))
+		case slices.Contains(c.rates.sources[:i], s):
+			t.bad("sources", "%q is there twice; a second one must be another", s)
 		}
 	}
 	if c.rates.fixed == "" {
@@ -248,8 +269,8 @@ func (c *config) readOffice(r *reader) {
 	if c.office.url == "" {
 		return
 	}
-	if u, err := url.Parse(c.office.url); err != nil || u.Host == "" || (u.Scheme != "https" && u.Scheme != "http") {
-		t.bad("url", "must be an address such as \"https://shop.example.com\", not %q", c.office.url)
+	if err := wire.CheckURL(c.office.url, c.office.allowHTTP); err != nil {
+		t.bad("url", "%s", message(err))
 	}
 }
 

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -10,6 +12,8 @@ import (
 
 	"github.com/pelletier/go-toml/v2"
 	"github.com/pelletier/go-toml/v2/unstable"
+
+	"github.com/tillwright/tillwright/pos"
 )
 
 // fault is one thing wrong with a file, and what to do about it.
@@ -58,16 +62,16 @@ type reader struct {
 
 // readFile parses the file at path. An error is a fault of the whole file.
 func readFile(path string) (*reader, error) {
-	st, err := os.Stat(path)
+	file, err := os.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("read configuration: %w", err)
 	}
-	if st.Size() > maxConfig {
-		return nil, fmt.Errorf("%s has %d bytes, more than %d: that is no configuration", path, st.Size(), maxConfig)
-	}
-	text, err := os.ReadFile(path)
-	if err != nil {
+	text, err := io.ReadAll(io.LimitReader(file, maxConfig+1)) // a device has no size to ask for
+	if err := errors.Join(err, file.Close()); err != nil {
 		return nil, fmt.Errorf("read configuration: %w", err)
+	}
+	if len(text) > maxConfig {
+		return nil, fmt.Errorf("%s has more than %d bytes: that is no configuration", path, maxConfig)
 	}
 	r := &reader{file: path, tree: map[string]any{}, lines: linesOf(text), asked: map[string]bool{}, faults: &[]fault{}}
 	if err := toml.Unmarshal(text, &r.tree); err != nil {
@@ -132,7 +136,17 @@ func value[T any](r *reader, key string, otherwise T, kind string) T {
 }
 
 func (r *reader) text(key, otherwise string) string {
-	return value(r, key, otherwise, `a text in quotes`)
+	return r.plain(key, value(r, key, otherwise, `a text in quotes`))
+}
+
+// plain refuses what a printer would obey and what shows something else than it
+// says: most texts of a configuration end up on paper.
+func (r *reader) plain(key, s string) string {
+	if !pos.IsPlain(s) {
+		r.bad(key, "must be one line of plain text, without control characters")
+		return ""
+	}
+	return s
 }
 
 func (r *reader) yes(key string) bool { return value(r, key, false, "true or false") }
@@ -192,7 +206,7 @@ func (r *reader) texts(key string) []string {
 			r.bad(key, "must be a list of texts, and holds %v", v)
 			continue
 		}
-		out = append(out, s)
+		out = append(out, r.plain(key, s))
 	}
 	return out
 }
