@@ -70,6 +70,8 @@ type (
 	}
 	// ClearSale gives a basket up, or a charged sale with nothing received.
 	ClearSale struct{ Sale SaleID }
+	// Reopen goes back to the basket of a charged sale with nothing received: the sale is given up, and its lines are a new basket.
+	Reopen struct{ Sale SaleID }
 	// Pay charges the sale and starts a payment. Given is cash handed over in minor units; 0 is exact. Amount is the part of the
 	// sale to pay, 0 for all that is due.
 	Pay struct {
@@ -100,6 +102,7 @@ func (AddItem) action()       {}
 func (AddAmount) action()     {}
 func (SetQty) action()        {}
 func (ClearSale) action()     {}
+func (Reopen) action()        {}
 func (Pay) action()           {}
 func (CancelPayment) action() {}
 func (Reprint) action()       {}

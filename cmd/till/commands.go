@@ -150,7 +150,7 @@ func (e *enrolCmd) Run(ctx context.Context, args []string, s streams) error {
 	if err != nil {
 		return err
 	}
-	t, err := openTill(cfg, slog.New(slog.NewTextHandler(s.err, nil)))
+	t, err := openTill(cfg, slog.New(slog.NewTextHandler(s.err, &slog.HandlerOptions{Level: slog.LevelWarn})))
 	if err != nil {
 		return err
 	}
@@ -174,7 +174,7 @@ type staffAddCmd struct {
 
 func (a *staffAddCmd) flags(f *flag.FlagSet) {
 	a.configFlag.flags(f)
-	f.StringVar(&a.Role, "role", string(pos.Owner), "cashier, manager or owner")
+	f.StringVar(&a.Role, "role", "", "cashier, manager or owner; by default the first person is the owner, all others are cashiers")
 }
 
 // Run adds a person at the board itself: the way back in when all PINs are lost.
@@ -186,11 +186,22 @@ func (a *staffAddCmd) Run(ctx context.Context, args []string, s streams) error {
 	if err != nil {
 		return err
 	}
-	t, err := openTill(cfg, slog.New(slog.NewTextHandler(s.err, nil)))
+	t, err := openTill(cfg, slog.New(slog.NewTextHandler(s.err, &slog.HandlerOptions{Level: slog.LevelWarn})))
 	if err != nil {
 		return err
 	}
-	who, err := t.desk.AddStaff(ctx, pos.Actor{ID: "console", Name: "Console", Role: pos.Owner}, args[0], pos.Role(a.Role), os.Getenv("TILL_PIN"))
+	role := pos.Role(a.Role)
+	switch {
+	case role == "" && len(t.desk.Names()) == 0:
+		role = pos.Owner
+	case role == "":
+		role = pos.Cashier
+	}
+	pin := os.Getenv("TILL_PIN")
+	if pin == "" {
+		return errors.Join(errors.New("put the new PIN into the environment: TILL_PIN=… till staff add NAME"), t.shut())
+	}
+	who, err := t.desk.AddStaff(ctx, pos.Actor{ID: "console", Name: "Console", Role: pos.Owner}, args[0], role, pin)
 	if err != nil {
 		return errors.Join(err, t.shut())
 	}

@@ -83,7 +83,7 @@ func loadConfig(path string) (config, error) {
 	d := r.table("display")
 	c.display = displayConfig{framebuffer: d.text("framebuffer", ""), console: d.text("console", "/dev/tty1")}
 	c.readOffice(r)
-	if file := r.path("catalogue", ""); file != "" {
+	if file := r.path("catalogue", ""); file != "" && c.shop.Currency.Code != "" { // prices need a currency to be read in
 		if c.items, err = loadCatalogue(file, c.shop); err != nil {
 			r.bad("catalogue", "%v", err)
 		}

@@ -187,11 +187,11 @@ func tryOffice(ctx context.Context, c config) []finding {
 	if c.office.url == "" {
 		return []finding{{what: "backoffice", good: true, detail: "none"}}
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.office.url+"/healthz", nil)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.office.url+"/openapi.json", nil)
 	if err == nil {
 		var resp *http.Response
 		if resp, err = http.DefaultClient.Do(req); err == nil {
-			f.good = resp.StatusCode < 500
+			f.good = resp.StatusCode == http.StatusOK
 			f.detail += ": " + resp.Status
 			err = resp.Body.Close()
 		}

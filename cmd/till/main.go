@@ -68,6 +68,9 @@ func code(err error, stderr io.Writer) int {
 		return 0
 	}
 	fmt.Fprintln(stderr, "till:", err)
+	if pos.KindOf(err) == pos.Unavailable && strings.Contains(err.Error(), "lock journal") {
+		fmt.Fprintln(stderr, "The till is running on these files. Stop it first, then try again.")
+	}
 	return 1
 }
 

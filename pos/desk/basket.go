@@ -75,7 +75,8 @@ func (d *Desk) switchTo(t *turn, do pos.SwitchTo) error {
 }
 
 // draft returns the basket that a command means. An empty ID means the current
-// one, and a new one when the current one is charged already or there is none.
+// one: when that is charged and its customer did not pay, its basket is open again;
+// while one pays, or when there is none, a new one.
 func (d *Desk) draft(t *turn, id pos.SaleID) (pos.Sale, error) {
 	want := id
 	if want == "" {
@@ -89,6 +90,8 @@ func (d *Desk) draft(t *turn, id pos.SaleID) (pos.Sale, error) {
 		return s, pos.E("change basket", pos.Conflict, "sale %s is charged already and cannot change", s.Ref)
 	case id != "" || (err != nil && pos.KindOf(err) != pos.NotFound):
 		return s, err
+	case err == nil && s.OpenPayment() == nil && !received(s):
+		return d.reopen(t, s)
 	}
 	return d.newDraft(t)
 }
@@ -243,13 +246,27 @@ func (d *Desk) clearSale(t *turn, do pos.ClearSale) error {
 		}
 		return nil
 	}
+	if s.State == pos.Draft {
+		totals, err := s.Totals()
+		if err != nil {
+			return err
+		}
+		t.record(pos.KindBasketCleared, pos.BasketCleared{Sale: s.ID, Ref: s.Ref, Lines: s.Lines, Total: totals.Total, By: t.by})
+		return nil
+	}
+	return d.giveUp(t, s, "given up at the counter")
+}
+
+// received reports that money came for the sale.
+func received(s pos.Sale) bool {
+	return slices.ContainsFunc(s.Payments, func(p pos.Payment) bool { return p.State == pos.Settled })
+}
+
+// giveUp records that nobody pays this charged sale.
+func (d *Desk) giveUp(t *turn, s pos.Sale, why string) error {
 	totals, err := s.Totals()
 	if err != nil {
 		return err
-	}
-	if s.State == pos.Draft {
-		t.record(pos.KindBasketCleared, pos.BasketCleared{Sale: s.ID, Ref: s.Ref, Lines: s.Lines, Total: totals.Total, By: t.by})
-		return nil
 	}
 	if s.OpenPayment() != nil {
 		return pos.E("give sale up", pos.Conflict, "a payment for sale %s is under way; cancel it first", s.Ref)
@@ -259,6 +276,38 @@ func (d *Desk) clearSale(t *turn, do pos.ClearSale) error {
 			return pos.E("give sale up", pos.Conflict, "%s was received for sale %s already", p.Amount, s.Ref)
 		}
 	}
-	t.record(pos.KindSaleCancelled, pos.SaleCancelled{Sale: s.ID, Ref: s.Ref, Total: totals.Total, Reason: "given up at the counter", By: t.by})
+	t.record(pos.KindSaleCancelled, pos.SaleCancelled{Sale: s.ID, Ref: s.Ref, Total: totals.Total, Reason: why, By: t.by})
 	return nil
+}
+
+// goBack opens the basket of a charged sale again.
+func (d *Desk) goBack(t *turn, do pos.Reopen) error {
+	id := do.Sale
+	if id == "" {
+		id = t.books.Current
+	}
+	s, err := d.o.Sales.Sale(id)
+	if err != nil {
+		return err
+	}
+	if s.State == pos.Draft {
+		return pos.E("go back", pos.Conflict, "sale %s is not charged yet", s.Ref)
+	}
+	_, err = d.reopen(t, s)
+	return err
+}
+
+// reopen gives a charged sale up and makes its lines a new basket: what was charged
+// never changes, and a payment that still comes for it is found and named.
+func (d *Desk) reopen(t *turn, s pos.Sale) (pos.Sale, error) {
+	if err := d.giveUp(t, s, "back to the basket"); err != nil {
+		return pos.Sale{}, err
+	}
+	fresh, err := d.newDraft(t)
+	if err != nil {
+		return pos.Sale{}, err
+	}
+	fresh.Lines, fresh.NextLine = s.Lines, s.NextLine
+	t.keep().Put = &fresh
+	return fresh, nil
 }

@@ -373,6 +373,8 @@ func (d *Desk) handle(t *turn, do pos.Action) error {
 		return d.setQty(t, do)
 	case pos.ClearSale:
 		return d.clearSale(t, do)
+	case pos.Reopen:
+		return d.goBack(t, do)
 	case pos.Pay:
 		return d.pay(t, do)
 	case pos.Reprint:

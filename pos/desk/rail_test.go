@@ -402,3 +402,41 @@ func TestWatchedForHours(t *testing.T) {
 		s.want(pos.PhasePaid)
 	})
 }
+
+// TestBackToBasket: the customer did not pay, and wants one more thing. Going back,
+// and scanning, both open the same basket again; what was charged is given up on the
+// record, and money that still comes for it is the owner's to return.
+func TestBackToBasket(t *testing.T) {
+	bubble(t, func(t *testing.T, s *shop) {
+		a := s.charge()
+		s.refused(pos.Reopen{}, pos.Conflict) // the customer may be paying
+		s.rail.do(a.Payment, func(q *request) { q.state = "lapsed" })
+		wait(3 * time.Second)
+		b := s.do(pos.AddItem{SKU: "BRD"})
+		if c := s.want(pos.PhaseBasket); len(c.Lines) != 2 || c.Total != eur.Of(930) || b.Sale == a.Sale {
+			t.Errorf("after one more scan the customer sees %+v", c)
+		}
+		if n := s.journal.count(pos.KindSaleCancelled); n != 1 {
+			t.Errorf("%d charged sales are given up on the record, want 1", n)
+		}
+		c := s.do(pos.Pay{Tender: bolt})
+		settle()
+		s.do(pos.CancelPayment{Payment: c.Payment})
+		back := s.do(pos.Reopen{})
+		if v := s.view(); v.Counter.Current == nil || v.Counter.Current.ID != back.Sale || v.Counter.Current.State != pos.Draft {
+			t.Errorf("after going back the counter has %+v", v.Counter.Current)
+		}
+		s.refused(pos.Reopen{}, pos.Conflict) // a basket already
+		s.do(pos.Pay{Tender: pos.Cash, Amount: 100})
+		s.refused(pos.Reopen{}, pos.Conflict) // money was received
+		s.do(pos.Pay{Tender: pos.Cash})
+		if c := s.want(pos.PhaseChange); c.Total != eur.Of(930) || c.Receipt != "01-000001" {
+			t.Errorf("the customer sees %+v", c)
+		}
+		s.pays(a.Payment, 0)
+		wait(time.Minute)
+		if p := s.payment(a.Payment); !p.Refundable {
+			t.Errorf("the first payment came after all: %+v", p)
+		}
+	})
+}

@@ -44,6 +44,7 @@ func (a *App) routes() []route {
 		{method: get, path: "/v1/sales", handle: a.listSales, about: "Completed sales, newest first.", need: pos.Cashier, query: pageParams, status: ok, out: salesPage{}},
 		{method: get, path: "/v1/sales/:sale", handle: a.getSale, about: "One sale, open or completed. In every path, current is the sale at the counter.", need: pos.Cashier, status: ok, out: pos.SaleView{}},
 		{method: del, path: "/v1/sales/:sale", handle: a.clearSale, about: "Give a basket up, or a charged sale for which nothing was received.", need: pos.Cashier, status: ok, out: answer},
+		{method: post, path: "/v1/sales/:sale/reopenings", handle: a.reopen, about: "Go back to the basket of a charged sale for which nothing was received: it is given up, and its lines are a new sale.", need: pos.Cashier, keyed: true, in: empty, status: made, out: answer},
 		{method: post, path: "/v1/sales/:sale/lines", handle: a.addLine, about: "Add an item by its sku, or an amount by its price. qty counts thousandths.", need: pos.Cashier, keyed: true, in: lineIn{}, status: made, out: answer},
 		{method: patch, path: "/v1/sales/:sale/lines/:line", handle: a.setLine, about: "Change a line's quantity, in thousandths; 0 removes it.", need: pos.Cashier, in: qtyIn{}, status: ok, out: answer},
 		{method: put, path: "/v1/current-sale", handle: a.switchTo, about: "Go on with an open sale.", need: pos.Cashier, in: currentIn{}, status: ok, out: answer},

@@ -121,6 +121,17 @@ func (a *App) clearSale(c *fiber.Ctx) error {
 	return a.do(c, fiber.StatusOK, pos.ClearSale{Sale: id})
 }
 
+func (a *App) reopen(c *fiber.Ctx) error {
+	id, err := saleOf(c)
+	if err != nil {
+		return err
+	}
+	if err := decode(c, &struct{}{}); err != nil {
+		return err
+	}
+	return a.do(c, fiber.StatusCreated, pos.Reopen{Sale: id})
+}
+
 type lineIn struct {
 	SKU   string `json:"sku,omitempty"`
 	Name  string `json:"name,omitempty"`

@@ -357,3 +357,22 @@ func TestFastFingers(t *testing.T) {
 	p.wait("!document.querySelector('[aria-disabled=true]')")
 	p.see("till-keypad .typed", "€12.50")
 }
+
+// TestBackToBasket goes back from a payment that the customer did not make, and
+// finds the basket as it was.
+func TestBackToBasket(t *testing.T) {
+	k := serve(t)
+	p := cashier(t, k)
+	p.key("500\r")
+	p.see("till-foot .money", "€5.00")
+	p.click(".pay", `[data-key="tender lightning"]`, `[data-key="cancel"]`)
+	p.see("till-pay .why", "withdrawn")
+	p.click(`till-pay [data-key="back"]`)
+	p.wait("document.querySelector('main').dataset.show === 'sell'")
+	p.see("till-foot .money", "€5.00")
+	p.key("300\r")
+	p.see("till-foot .money", "€8.00")
+	if open := k.desk.View().Counter.Open; len(open) != 1 || open[0].State != pos.Draft {
+		t.Errorf("open sales: %+v", open)
+	}
+}

@@ -56,6 +56,22 @@ export async function act(method, path, body) {
   }
 }
 
+/** DOUBLE is how long, in ms, a second tap is taken for the same nervous finger. */
+const DOUBLE = 600;
+
+/** calm resolves when a second tap is meant. */
+export const calm = () => new Promise((done) => { setTimeout(done, 2 * DOUBLE); });
+let asked = 0;
+
+/** sure returns true when what is asked once more before it is done was asked long enough ago to be meant. @param {string} what */
+export function sure(what) {
+  const late = performance.now() - asked;
+  if (local.sure === what) return late > DOUBLE;
+  asked = performance.now();
+  set({ sure: what });
+  return false;
+}
+
 /** busy runs f with the pressed button switched off, so that a second tap on it does nothing. @param {Event} e @param {() => Promise<any>} f */
 export async function busy(e, f) {
   const b = /** @type {HTMLButtonElement} */ (e.currentTarget);

@@ -120,6 +120,8 @@ func (d *Desk) act(c pos.Command) (pos.Answer, error) {
 		return d.setQty(do)
 	case pos.ClearSale:
 		return d.clear(do)
+	case pos.Reopen:
+		return d.reopen(c.By, do)
 	case pos.Pay:
 		return d.pay(do)
 	case pos.CancelPayment:
@@ -273,6 +275,21 @@ func (d *Desk) clear(do pos.ClearSale) (pos.Answer, error) {
 	d.drop(s.ID)
 	d.customer = pos.Customer{Phase: pos.PhaseIdle}
 	return pos.Answer{Sale: s.ID}, nil
+}
+
+func (d *Desk) reopen(by pos.Actor, do pos.Reopen) (pos.Answer, error) {
+	s, err := d.find(do.Sale)
+	if err != nil {
+		return pos.Answer{}, err
+	}
+	if s.State == pos.Draft || s.OpenPayment() != nil || s.State == pos.PartPaid {
+		return pos.Answer{}, pos.E("go back", pos.Conflict, "this sale cannot change now")
+	}
+	d.drop(s.ID)
+	fresh := d.begin(by)
+	fresh.Lines, fresh.NextLine = s.Lines, s.NextLine
+	d.customer = pos.Customer{Phase: pos.PhaseBasket, Sale: fresh.ID, Ref: fresh.Ref, Lines: fresh.Lines}
+	return pos.Answer{Sale: fresh.ID}, nil
 }
 
 func (d *Desk) drop(id pos.SaleID) {

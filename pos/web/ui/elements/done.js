@@ -2,7 +2,7 @@
 // done.js: <till-done> PAID, or the CHANGE to give back. The next digit, scan or
 // tap begins the next sale.
 
-import { act, busy, local, set } from "../local.js";
+import { act, busy, calm, local, set } from "../local.js";
 import { h, icon, paint } from "../dom.js";
 import { TillElement } from "../element.js";
 import { money, zero } from "../money.js";
@@ -29,7 +29,7 @@ customElements.define("till-done", class extends TillElement {
         h("output", { class: "money giant", "aria-live": "assertive" }, money(change ? done.change : done.totals.total)),
         change ? h("p", { class: "quantity" }, t("total") + " " + money(done.totals.total) + " · " + t("given") + " " + money(last?.given)) : null),
       h("div", { class: "exits" },
-        h("button", { class: "wide", "data-key": "again", disabled: !online, click: (/** @type {Event} */ e) => busy(e, () => act("POST", `/v1/sales/${done.id}/reprints`, {})) }, icon("printer"), t("ui.print_again")),
+        h("button", { class: "wide", "data-key": "again", disabled: !online, click: (/** @type {Event} */ e) => busy(e, () => Promise.all([act("POST", `/v1/sales/${done.id}/reprints`, {}), calm()])) }, icon("printer"), t("ui.print_again")),
         h("button", { class: "wide go", "data-key": "next", disabled: !online, click: (/** @type {Event} */ e) => busy(e, next) }, t("ui.next_customer"), icon("next"))),
     ]);
   }

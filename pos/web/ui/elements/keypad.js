@@ -1,7 +1,7 @@
 // @ts-check
 // keypad.js: <till-keypad> amounts, pieces, and what the counter needs beside them.
 
-import { act, addTyped, current, digit, local, set, times, typed } from "../local.js";
+import { act, addTyped, current, digit, local, set, sure, times, typed } from "../local.js";
 import { h, icon, paint } from "../dom.js";
 import { TillElement } from "../element.js";
 import { money } from "../money.js";
@@ -16,8 +16,7 @@ const key = (d) => h("button", { class: "key digit", click: () => digit(d) }, d)
 function clear() {
   const sale = current();
   if (!sale) return;
-  if (local.sure !== "clear") return set({ sure: "clear" });
-  act("DELETE", `/v1/sales/${sale.id}`);
+  if (sure("clear")) act("DELETE", `/v1/sales/${sale.id}`);
 }
 
 customElements.define("till-keypad", class extends TillElement {

@@ -30,11 +30,12 @@ export function exact(e) {
   e.preventDefault();
 }
 
-/** back leaves the tenders; a sale that is charged can only be given up. @param {any} sale */
-function back(sale) {
+/** back leaves the tenders for the basket; one that is charged already is opened again. @param {Event} e @param {any} sale */
+function back(e, sale) {
   if (sale.state === "draft") return set({ pane: local.home, digits: "", sure: "" });
-  if (local.sure !== "give up") return set({ sure: "give up" });
-  act("DELETE", `/v1/sales/${sale.id}`);
+  return busy(e, async () => {
+    if (await act("POST", `/v1/sales/${sale.id}/reopenings`, {})) set({ pane: local.home, digits: "", times: "" });
+  });
 }
 
 /** @param {any} x @param {any} how @param {boolean} online */
@@ -52,7 +53,7 @@ customElements.define("till-pay", class extends TillElement {
     const refused = view.customer.phase === "refused" && view.customer.sale === sale.id ? view.customer.reason : "";
     const amount = local.pane === "amount";
     const { id, state, due, cash_due, cash_keys } = sale;
-    paint(this, [id, state, due, cash_due, cash_keys, tenders, refused, amount, amount && local.digits, local.sure, online, view.shop.language], () => [
+    paint(this, [id, state, due, cash_due, cash_keys, tenders, refused, amount, amount && local.digits, online, view.shop.language], () => [
       h("div", { class: "due" }, h("span", { class: "label" }, t("to_pay")), h("output", { class: "money huge" }, money(sale.due))),
       refused ? h("p", { class: "why" }, icon("warn"), t(refused)) : null,
       ...(amount ? this.#amount(sale, tenders, online) : this.#tenders(sale, tenders, online)),
@@ -75,7 +76,7 @@ customElements.define("till-pay", class extends TillElement {
       h("div", { class: "tenders" }, ...tenders.filter((x) => x.tender !== "cash").map((x) => button(x, {}, online)),
         h("button", { class: "tender plain", "data-key": "other", disabled: !online, click: () => set({ pane: "amount", digits: "" }) }, h("b", {}, t("ui.other_amount")), h("small", {}, t("ui.other_amount_why")))),
       h("div", { class: "exits" },
-        charged && sale.state === "part-paid" ? null : h("button", { class: charged && local.sure === "give up" ? "wide sure" : "wide", "data-key": "back", click: () => back(sale) }, charged ? null : icon("back"), t(!charged ? "ui.back" : local.sure === "give up" ? "ui.really" : "ui.give_up")),
+        charged && sale.state === "part-paid" ? null : h("button", { class: "wide", "data-key": "back", disabled: charged && !online, click: (/** @type {Event} */ e) => back(e, sale) }, icon("back"), t("ui.back")),
         charged ? h("button", { class: "wide", "data-key": "aside", disabled: !online, click: () => act("POST", "/v1/sales", {}) }, t("ui.next_customer"), icon("next")) : null),
     ];
   }
