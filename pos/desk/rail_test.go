@@ -318,7 +318,7 @@ func TestRefused(t *testing.T) {
 // TestGreyTender: what cannot be offered says why, and cash goes on.
 func TestGreyTender(t *testing.T) {
 	bubble(t, func(t *testing.T, s *shop) {
-		s.rates.err = pos.E("price", pos.Unavailable, "no price: Kraken and Coinbase do not answer")
+		s.rates.err.Store(pos.E("price", pos.Unavailable, "no price: Kraken and Coinbase do not answer"))
 		wait(2 * time.Second)
 		tv := s.view().Counter.Tenders
 		if len(tv) != 2 || tv[1].Ready || tv[1].Reason != "no price: Kraken and Coinbase do not answer" || !tv[0].Ready {
@@ -326,7 +326,7 @@ func TestGreyTender(t *testing.T) {
 		}
 		s.do(pos.AddItem{SKU: "ESP"})
 		s.refused(pos.Pay{Tender: bolt}, pos.Unavailable)
-		s.rates.err = nil
+		s.rates.err.Store(nil)
 		s.rail.set(func(r *rail) { r.grey = "starting: building lnd 2/4" })
 		wait(2 * time.Second)
 		if tv := s.view().Counter.Tenders; tv[1].Ready || tv[1].Reason != "starting: building lnd 2/4" {

@@ -263,11 +263,11 @@ func (r *rail) set(f func(r *rail)) {
 	f(r)
 }
 
-type rates struct{ err error }
+type rates struct{ err atomic.Pointer[pos.Error] }
 
 func (r *rates) Rate(a pos.Asset) (pos.Rate, error) {
-	if r.err != nil {
-		return pos.Rate{}, r.err
+	if err := r.err.Load(); err != nil {
+		return pos.Rate{}, err
 	}
 	return pos.RateOf(eur, a, "50000", "median of 3", time.Now())
 }

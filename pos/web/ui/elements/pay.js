@@ -30,6 +30,9 @@ export function exact(e) {
   e.preventDefault();
 }
 
+/** why says to the cashier what became of the last request. @param {string} reason */
+const why = (reason) => t({ expired: "ui.why_expired", cancelled: "ui.why_cancelled" }[reason] ?? "ui.why_failed");
+
 /** back leaves the tenders for the basket; one that is charged already is opened again. @param {Event} e @param {any} sale */
 function back(e, sale) {
   if (sale.state === "draft") return set({ pane: local.home, digits: "", sure: "" });
@@ -55,7 +58,7 @@ customElements.define("till-pay", class extends TillElement {
     const { id, state, due, cash_due, cash_keys } = sale;
     paint(this, [id, state, due, cash_due, cash_keys, tenders, refused, amount, amount && local.digits, online, view.shop.language], () => [
       h("div", { class: "due" }, h("span", { class: "label" }, t("to_pay")), h("output", { class: "money huge" }, money(sale.due))),
-      refused ? h("p", { class: "why" }, icon("warn"), t(refused)) : null,
+      refused ? h("p", { class: "why" }, icon("warn"), why(refused), refused === "failed" ? " " + (sale.payments?.at(-1)?.why ?? "") : "") : null,
       ...(amount ? this.#amount(sale, tenders, online) : this.#tenders(sale, tenders, online)),
     ]);
   }
