@@ -48,6 +48,7 @@ real: build nodes
 check:
 	@test -z "$$(gofmt -l cmd pos display printer sync firmware)" || { gofmt -l cmd pos display printer sync firmware; echo "run gofmt"; exit 1; }
 	@go vet ./...
+	@go test -count=1 ./cmd/internal/arch
 	@cd cmd/devnet && go vet ./...
 
 race:

@@ -183,7 +183,7 @@ func BenchmarkStart(b *testing.B) {
 		from := time.Now()
 		p := startProcess(b, file)
 		start = append(start, time.Since(from))
-		time.Sleep(3 * time.Second) // idle
+		<-time.After(3 * time.Second) // idle
 		rss = residentMB(b, p.cmd.Process.Pid)
 		p.kill()
 	}
