@@ -376,3 +376,15 @@ func TestBackToBasket(t *testing.T) {
 		t.Errorf("open sales: %+v", open)
 	}
 }
+
+// TestNodeGoneWhileWaiting tells the cashier that the customer cannot pay now.
+func TestNodeGoneWhileWaiting(t *testing.T) {
+	k := serve(t)
+	p := cashier(t, k)
+	p.key("500\r")
+	p.see("till-foot .money", "€5.00")
+	p.click(".pay", `[data-key="tender lightning"]`)
+	p.see("till-wait", "The customer scans")
+	k.desk.Grey("lightning", "The node does not answer")
+	p.see("till-wait .why", "The node does not answer")
+}

@@ -22,6 +22,9 @@ const others = (online) => [
   now().view.counter.open.length > 1 ? h("button", { class: "wide", "data-key": "open", click: () => set({ pane: "open" }) }, t("ui.open_sales"), h("b", { class: "badge" }, String(now().view.counter.open.length - 1))) : null,
   h("button", { class: "wide", "data-key": "next", disabled: !online, click: (/** @type {Event} */ e) => busy(e, serve) }, t("ui.next_customer"), icon("next"))];
 
+/** away says why the customer cannot pay just now although the code is on the screen. @param {any} p */
+const away = (p) => now().view.counter.tenders.find((/** @type {any} */ x) => x.tender === p.tender && !x.ready)?.reason ?? "";
+
 customElements.define("till-wait", class extends TillElement {
   #clock = h("output", { class: "clock" });
   #bar = /** @type {HTMLProgressElement} */ (h("progress", { max: "1000", value: "1000" }));
@@ -38,7 +41,7 @@ customElements.define("till-wait", class extends TillElement {
     const p = payment(sale);
     clearInterval(this.#ticking);
     if (!view?.counter || !p) return;
-    paint(this, [p.id, p.state, p.amount, p.quantity, p.expires, sale.doubtful, online, view.counter.open.length, view.customer.phase, local.sure, view.session.actor.role, view.shop.language], () => sale.doubtful ? this.#doubt(sale, p, view, online) : this.#wait(sale, p, online));
+    paint(this, [p.id, p.state, p.amount, p.quantity, p.expires, sale.doubtful, online, view.counter.open.length, view.customer.phase, local.sure, view.session.actor.role, away(p), view.shop.language], () => sale.doubtful ? this.#doubt(sale, p, view, online) : this.#wait(sale, p, online));
     this.#tick(p);
     this.#ticking = window.setInterval(() => this.#tick(p), 500);
   }
@@ -65,7 +68,7 @@ customElements.define("till-wait", class extends TillElement {
         h("output", { class: "money huge", "aria-live": "polite" }, money(p.amount)),
         h("p", { class: "quantity" }, quantity(p.quantity)),
         p.expires ? h("div", { class: "lasts" }, this.#bar, this.#clock) : null,
-        arriving || checking ? null : h("p", { class: "soft" }, t("ui.customer_scans"))),
+        away(p) ? h("p", { class: "why" }, icon("warn"), away(p)) : arriving || checking ? null : h("p", { class: "soft" }, t("ui.customer_scans"))),
       h("div", { class: "exits" },
         h("button", { class: "wide bad", "data-key": "cancel", disabled: !online, click: (/** @type {Event} */ e) => busy(e, () => act("POST", `/v1/sales/${sale.id}/payments/${p.id}/cancellations`, {})) }, icon("close"), t("ui.cancel_payment")),
         ...others(online)),
