@@ -99,7 +99,7 @@ func TestCatalogue(t *testing.T) {
 	}
 	for key, form := range map[string]string{
 		"sku": `\d+`, "name": `[^"]{1,40}`, "category": `[^"]+`, "price": `\d+\.\d\d`, "tax": `[AB]`,
-		"colour": "red|orange|yellow|green|blue|purple",
+		"colour": "red|orange|yellow|green|blue|violet",
 	} {
 		if got := len(values(key, form)); got != items {
 			t.Errorf("%d of %d items have a good %s", got, items, key)

@@ -249,7 +249,7 @@ func linesOf(t testing.TB, path string) []string {
 }
 
 func TestUsage(t *testing.T) {
-	for _, args := range [][]string{nil, {"fly"}, {"nodes"}, {"nodes", "--dir", "x", "more"}} {
+	for _, args := range [][]string{nil, {"fly"}, {"nodes"}, {"nodes", "--dir", "x", "--build-only", "more"}} {
 		var errs bytes.Buffer
 		if err := run(t.Context(), args, &errs, &errs); err != flag.ErrHelp || errs.Len() == 0 {
 			t.Errorf("%q: got %v and %q, want help", args, err, errs.String())
