@@ -66,9 +66,6 @@ type tab struct {
 // tabOf opens a page of k in a profile of its own, w × h pixels.
 func tabOf(t testing.TB, k *till, path string, w, h int64) *tab {
 	t.Helper()
-	if testing.Short() {
-		t.Skip("a browser takes its time; run without -short")
-	}
 	if _, err := os.Stat(chromium); err != nil {
 		t.Skip("needs " + chromium + " (apt-get install chromium)")
 	}
