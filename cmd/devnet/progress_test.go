@@ -108,6 +108,7 @@ func TestConsole(t *testing.T) {
 		stop := c.follow(p)
 		synctest.Wait()
 		p.Step("building lnd 2/4")
+		time.Sleep(time.Second / 2) // between the console's own beats, which would else see half of a pair
 		for range 60 {
 			p.Detail("of many")
 			p.Detail("packages")
