@@ -53,7 +53,13 @@ func apply(tx *bolt.Tx, b *pos.Books, r pos.Record) error {
 	case pos.KindSaleCharged:
 		a, err = charged(tx, b, r)
 	case pos.KindPayment:
-		a, err = moved(tx, r)
+		a, err = moved(tx, b, r)
+	case pos.KindCodeTried:
+		a, err = codeTried(tx, b, r)
+	case pos.KindOfflineTerms:
+		err = terms(b, r)
+	case pos.KindTenderPolicy:
+		err = policy(b, r)
 	case pos.KindSaleCompleted:
 		a, err = completed(tx, b, r)
 	case pos.KindSaleCancelled:
@@ -91,13 +97,14 @@ func charged(tx *bolt.Tx, b *pos.Books, r pos.Record) (pos.Answer, error) {
 
 // moved puts the payment into its sale, if that is still open, and onto the list
 // of those to watch until nothing about it can change.
-func moved(tx *bolt.Tx, r pos.Record) (pos.Answer, error) {
+func moved(tx *bolt.Tx, b *pos.Books, r pos.Record) (pos.Answer, error) {
 	var v pos.PaymentMoved
 	if err := r.Decode(&v); err != nil {
 		return pos.Answer{}, err
 	}
 	p := v.Payment
 	a := pos.Answer{Sale: p.Sale, Payment: p.ID}
+	b.Counter = max(b.Counter, p.Counter)
 	if p.Final {
 		if err := tx.Bucket(watched).Delete([]byte(p.ID)); err != nil {
 			return a, err
@@ -119,7 +126,7 @@ func moved(tx *bolt.Tx, r pos.Record) (pos.Answer, error) {
 	} else {
 		s.Payments = append(s.Payments, p)
 	}
-	if p.State == pos.Settled && s.State == pos.Awaiting {
+	if p.Covers() && s.State == pos.Awaiting {
 		s.State = pos.PartPaid
 	}
 	return a, put(tx.Bucket(open), []byte(s.ID), s)
