@@ -23,7 +23,7 @@ import (
 // Bounds of a call.
 const (
 	answerWithin = 90 * time.Second // a full batch on a slow line, and a busy server's time
-	maxAnswer    = 64 << 10         // answers are a few hundred bytes
+	maxAnswer    = 256 << 10        // answers are a few hundred bytes; a hundred outcomes some ninety thousand
 )
 
 // Option changes how a till calls.
@@ -66,14 +66,25 @@ func (c *Client) Push(ctx context.Context, batch []pos.Record) (pos.Checkpoint, 
 	if err != nil {
 		return pos.Checkpoint{}, err
 	}
-	cp, err := c.push(ctx, body)
-	if p, ok := errors.AsType[*Problem](err); ok && p.Type == ProblemReplay && c.catchUp(p.After) {
-		cp, err = c.push(ctx, body) // our clock went back since the last start
-	}
+	var cp pos.Checkpoint
+	err = c.catchingUp(func() error {
+		cp, err = c.push(ctx, body)
+		return err
+	})
 	if p, ok := errors.AsType[*Problem](err); ok {
 		return pos.Checkpoint{}, c.refusal(p)
 	}
 	return cp, err
+}
+
+// catchingUp calls, and calls once more when our clock went back since the last
+// start and the backoffice says how far the counter was.
+func (c *Client) catchingUp(call func() error) error {
+	err := call()
+	if p, ok := errors.AsType[*Problem](err); ok && p.Type == ProblemReplay && c.catchUp(p.After) {
+		return call()
+	}
+	return err
 }
 
 // join puts the lines of a batch one after the other.
@@ -214,14 +225,24 @@ func loopback(host string) bool {
 
 // call posts r and reads the answer into out. A refusal is a *Problem.
 func (c caller) call(ctx context.Context, r Request, key ed25519.PrivateKey, contentType string, out any) error {
+	b, _, err := c.exchange(ctx, r, key, contentType)
+	if err != nil {
+		return err
+	}
+	return decode(b, out)
+}
+
+// exchange posts r and returns the answer's bytes, which the caller owns, and its
+// signature, which nobody has checked. A refusal is a *Problem.
+func (c caller) exchange(ctx context.Context, r Request, key ed25519.PrivateKey, contentType string) (body []byte, signature string, err error) {
 	if c.fault != nil {
-		return c.fault
+		return nil, "", c.fault
 	}
 	ctx, cancel := context.WithTimeout(ctx, answerWithin)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, r.Method, c.base+r.Path, bytes.NewReader(r.Body))
 	if err != nil {
-		return pos.Wrap("call backoffice", pos.Invalid, err, "the backoffice's address is wrong")
+		return nil, "", pos.Wrap("call backoffice", pos.Invalid, err, "the backoffice's address is wrong")
 	}
 	req.Header.Set("Content-Type", contentType)
 	req.Header.Set("Accept", "application/json, "+ProblemType)
@@ -231,31 +252,36 @@ func (c caller) call(ctx context.Context, r Request, key ed25519.PrivateKey, con
 	}
 	res, err := c.hc.Do(req)
 	if err != nil {
-		return pos.Wrap("call backoffice", pos.Unavailable, err, "the backoffice cannot be reached")
+		return nil, "", pos.Wrap("call backoffice", pos.Unavailable, err, "the backoffice cannot be reached")
 	}
 	defer res.Body.Close()
-	return read(res, out)
+	body, err = read(res)
+	return body, res.Header.Get(HeaderSignature), err
+}
+
+func decode(b []byte, out any) error {
+	if err := json.Unmarshal(b, out); err != nil {
+		return pos.Wrap("check answer", pos.Corrupt, err, "the backoffice's answer is unreadable")
+	}
+	return nil
 }
 
 // read reads an answer, or the problem that it is.
-func read(res *http.Response, out any) error {
+func read(res *http.Response) ([]byte, error) {
 	b, err := io.ReadAll(io.LimitReader(res.Body, maxAnswer+1))
 	if err != nil || len(b) > maxAnswer {
-		return pos.Wrap("call backoffice", pos.Unavailable, err, "the backoffice's answer did not arrive whole")
+		return nil, pos.Wrap("call backoffice", pos.Unavailable, err, "the backoffice's answer did not arrive whole")
 	}
 	media, _, _ := mime.ParseMediaType(res.Header.Get("Content-Type"))
 	if res.StatusCode/100 == 2 && media == "application/json" {
-		if err := json.Unmarshal(b, out); err != nil {
-			return pos.Wrap("check answer", pos.Corrupt, err, "the backoffice's answer is unreadable")
-		}
-		return nil
+		return b, nil
 	}
 	p := &Problem{Detail: fmt.Sprintf("something that is not a backoffice answered (%s)", res.Status)}
 	if media == ProblemType && json.Unmarshal(b, p) == nil && p.Detail != "" {
 		p.Status = res.StatusCode
-		return p
+		return nil, p
 	}
 	// A proxy, a captive portal, somebody else's web server: no word of our
 	// backoffice, whatever its status says.
-	return pos.E("call backoffice", pos.Unavailable, "%s", p.Detail)
+	return nil, pos.E("call backoffice", pos.Unavailable, "%s", p.Detail)
 }

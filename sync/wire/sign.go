@@ -51,6 +51,33 @@ func (r Request) Verify(key ed25519.PublicKey, signature string) error {
 	return nil
 }
 
+// Answer is what a backoffice signs of an answer that moves a till's books or keys:
+// which request it answers, and its body.
+type Answer struct {
+	Path    string // of the request
+	Counter int64  // of the request: an answer to another one is of no use
+	Body    []byte
+}
+
+func (a Answer) message() []byte {
+	return fmt.Appendf(nil, "tillwright answer 1\n%s\n%d\n%x\n", a.Path, a.Counter, sha256.Sum256(a.Body))
+}
+
+// Sign returns the value of HeaderSignature.
+func (a Answer) Sign(key ed25519.PrivateKey) string {
+	return base64.RawURLEncoding.EncodeToString(ed25519.Sign(key, a.message()))
+}
+
+// Verify checks a signature made by Sign. It fails with Corrupt: such an answer
+// counts as none.
+func (a Answer) Verify(key ed25519.PublicKey, signature string) error {
+	sig, err := base64.RawURLEncoding.Strict().DecodeString(signature)
+	if err != nil || len(key) != ed25519.PublicKeySize || !ed25519.Verify(key, a.message(), sig) {
+		return pos.E("check answer", pos.Corrupt, "the answer is not signed by this till's backoffice")
+	}
+	return nil
+}
+
 // ParseCounter reads HeaderCounter. It fails with Invalid unless s is a plain
 // number from 1 to MaxCounter.
 func ParseCounter(s string) (int64, error) {
