@@ -24,6 +24,9 @@ const (
 	KindBasketCleared RecordKind = "basket_cleared" // BasketCleared
 	KindSaleCharged   RecordKind = "sale_charged"   // SaleCharged
 	KindPayment       RecordKind = "payment"        // PaymentMoved
+	KindCodeTried     RecordKind = "code_tried"     // CodeTried
+	KindOfflineTerms  RecordKind = "offline_terms"  // OfflineTerms
+	KindTenderPolicy  RecordKind = "tender_policy"  // TenderPolicy
 	KindSaleCompleted RecordKind = "sale_completed" // SaleCompleted
 	KindSaleCancelled RecordKind = "sale_cancelled" // SaleCancelled
 	KindDrawerOpened  RecordKind = "drawer_opened"  // DrawerOpened

@@ -21,6 +21,11 @@ type Books struct {
 	Fork       *Fork       // the backoffice holds another history; a person must come
 	Stopped    bool        // the newest record says that the till was shut down in order
 	Unsent     Unsent
+
+	Counter  uint32                  // of the newest offline request
+	Terms    *OfflineTerms           // nil before the first
+	Policies map[Tender]TenderPolicy // as last recorded; replaced, never changed
+	Wrong    []time.Time             // the newest wrong codes, MaxWrongCodesHour at most; replaced, never changed
 }
 
 // Unsent is what the backoffice does not hold yet.

@@ -36,6 +36,7 @@ type Answer struct {
 	Sale    SaleID    `json:"sale,omitempty"`
 	Payment PaymentID `json:"payment,omitempty"`
 	Record  uint64    `json:"record,omitempty"`
+	Wrong   int       `json:"wrong,omitempty"` // the code was wrong: that many wrong ones for this sale so far
 }
 
 // Action is one of the types below.
@@ -86,6 +87,17 @@ type (
 		Payment PaymentID
 		Despite bool
 	}
+	// EnterCode tries what a customer brings back from an offline request: six digits, typed or as the payer's page shows
+	// them to a scanner. A wrong code is an answer (Answer.Wrong), no error.
+	EnterCode struct {
+		Sale SaleID
+		Code string
+	}
+	// ShowOther shows a request for a phone's camera instead of its wallet, or back.
+	ShowOther struct {
+		Sale SaleID
+		On   bool
+	}
 	// Reprint prints a copy of a completed sale's receipt.
 	Reprint struct{ Sale SaleID }
 	// OpenDrawer opens the drawer without a sale.
@@ -105,6 +117,8 @@ func (ClearSale) action()     {}
 func (Reopen) action()        {}
 func (Pay) action()           {}
 func (CancelPayment) action() {}
+func (EnterCode) action()     {}
+func (ShowOther) action()     {}
 func (Reprint) action()       {}
 func (OpenDrawer) action()    {}
 func (Dismiss) action()       {}

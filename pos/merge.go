@@ -32,8 +32,12 @@ func (r *Report) Merge(o Report) error {
 		PINFailed: s.count(r.PINFailed, o.PINFailed), PrintFailed: s.count(r.PrintFailed, o.PrintFailed),
 		TestPrinted: s.count(r.TestPrinted, o.TestPrinted), Started: s.count(r.Started, o.Started), PowerLost: s.count(r.PowerLost, o.PowerLost),
 		PaymentDoubts: s.count(r.PaymentDoubts, o.PaymentDoubts),
-		Received:      join(&s, r.Received, o.Received, byTender, addTender),
-		Late:          s.arrivals(r.Late, o.Late), RefundDue: s.arrivals(r.RefundDue, o.RefundDue), Over: s.arrivals(r.Over, o.Over),
+		Offline: OfflineTotals{
+			s.tally(r.Offline.Taken, o.Offline.Taken), s.tally(r.Offline.Proven, o.Offline.Proven),
+			s.tally(r.Offline.Refuted, o.Offline.Refuted), s.count(r.Offline.Wrong, o.Offline.Wrong),
+		},
+		Received: join(&s, r.Received, o.Received, byTender, addTender),
+		Late:     s.arrivals(r.Late, o.Late), RefundDue: s.arrivals(r.RefundDue, o.RefundDue), Over: s.arrivals(r.Over, o.Over),
 		Records: runs(&s, r.Records, o.Records), Receipts: runs(&s, r.Receipts, o.Receipts),
 		Marks: join(&s, r.Marks, o.Marks, byTill, laterMark),
 	}

@@ -93,10 +93,23 @@ type Payment struct {
 	Rate      *Rate     `json:"rate,omitempty"`      // as sold
 	Reference string    `json:"reference,omitempty"` // payment hash, address, order: what the rail is asked by
 	Payload   string    `json:"payload,omitempty"`   // what the QR says
+	Other     string    `json:"other,omitempty"`     // the same request for a phone's camera, when that is another text
 	Network   string    `json:"network,omitempty"`   // in words, for the customer
 	Expires   time.Time `json:"expires,omitzero"`
 	Received  Quantity  `json:"received,omitzero"`
 	Over      Quantity  `json:"over,omitzero"` // received beyond what was asked
+
+	// Offline: the till had no line. The customer's phone carries the request, which
+	// has this number, to the backoffice, and brings a code back that only a payer
+	// can know. The code makes it Accepted, which covers the sale; Settled is the
+	// backoffice's word later on.
+	// Taken: the code was right; it stays set. Again: it is in doubt because somebody
+	// withdrew it without a line, and is shown again: the customer then pays the same
+	// request and not a second one.
+	Offline bool   `json:"offline,omitempty"`
+	Counter uint32 `json:"counter,omitempty"`
+	Taken   bool   `json:"taken,omitempty"`
+	Again   bool   `json:"again,omitempty"`
 
 	// Late: money came after the till had stopped waiting for it: it was cancelled,
 	// expired, failed, or set aside. It stays set. Refundable: no
@@ -114,6 +127,12 @@ type Payment struct {
 	// Final: the rail said that nothing can change any more. The till asks about
 	// every payment until then.
 	Final bool `json:"final,omitempty"`
+}
+
+// Covers reports that p pays for its part of the sale: its money is the shop's, or
+// it was proven by a code while the till had no line.
+func (p Payment) Covers() bool {
+	return (p.State == Settled && !p.Refundable) || (p.State == Accepted && p.Offline)
 }
 
 // IsZero lets an unset amount stay out of a record.
@@ -138,6 +157,9 @@ func (p *Payment) Apply(ev Event, at time.Time) error {
 type Finding struct {
 	Event    Event     // what the rail says happened
 	Received Quantity  // base units that are the shop's, after Settle
+	Asked    Quantity  // what was asked for, when only the rail knows: the till had no line
+	Rate     *Rate     // at which it was sold, likewise
+	Why      string    // what went wrong, in a cashier's words
 	Final    bool      // nothing can change any more: no need to ask again
 	At       time.Time // when, by the rail's clock; zero if it does not say
 }
@@ -146,6 +168,7 @@ type Finding struct {
 type Asked struct {
 	Reference string    // kept, and shown to nobody
 	Payload   string    // what the QR says
+	Other     string    // the same for a phone's camera, if that is another text
 	Network   string    // "Lightning"
 	Expires   time.Time // the customer's last moment
 }

@@ -41,6 +41,7 @@ type ReceiptPayment struct {
 	RateAt    time.Time
 	Reference string // short: first 16 digits of the payment hash
 	Over      string // "12 sat" beyond the price; empty when exact
+	Offline   bool   // proven by the customer's code; the network's word comes later
 }
 
 // refDigits is how much of a payment's reference is printed: enough to find it.
@@ -68,7 +69,7 @@ func NewReceipt(shop Shop, r Record, zone *time.Location, copies int) (Receipt, 
 		out.ToPay = toPay
 	}
 	for _, p := range b.Sale.Payments {
-		if p.State == Settled && !p.Refundable {
+		if p.Covers() {
 			out.Paid = append(out.Paid, receiptPayment(p))
 		}
 	}
@@ -79,6 +80,10 @@ func receiptPayment(p Payment) ReceiptPayment {
 	out := ReceiptPayment{Tender: p.Tender, Amount: p.Amount, Network: p.Network}
 	if p.Tender == Cash {
 		out.Amount = p.Given
+		return out
+	}
+	if out.Offline = p.State == Accepted; out.Offline {
+		out.Reference = CounterRef(p.Counter)
 		return out
 	}
 	out.Quantity = p.Received.String()

@@ -57,6 +57,7 @@ type Report struct {
 	Received  []TenderTotal `json:"received"`   // for sales, RefundDue left out
 	Late      Arrivals      `json:"late"`       // after the till had stopped waiting
 	RefundDue Arrivals      `json:"refund_due"` // no open sale needed it: the owner owes a decision
+	Offline   OfflineTotals `json:"offline"`    // taken without a line, and what became of it
 	Over      Arrivals      `json:"over"`       // beyond the price, of payments that cover a sale; Amount is zero
 
 	Records  []Run  `json:"records"`  // numbers seen: one run a till, unless some are missing
@@ -68,6 +69,15 @@ type Report struct {
 type Tally struct {
 	Count  int64  `json:"count"`
 	Amount Amount `json:"amount"`
+}
+
+// OfflineTotals are payments that were taken on a customer's code. What is Taken and
+// neither Proven nor Refuted is still to be proven. Each counts on the day it happened.
+type OfflineTotals struct {
+	Taken   Tally `json:"taken"`   // the code was right
+	Proven  Tally `json:"proven"`  // and the money was found
+	Refuted Tally `json:"refuted"` // and there was none: somebody else holds this till's key
+	Wrong   int64 `json:"wrong"`   // wrong codes typed
 }
 
 // Arrivals are payments by day of arrival, with what arrived of each asset.
@@ -128,7 +138,8 @@ func NewReport(till string, c Currency) Report {
 	return Report{
 		Till: till, Lines: z, Net: z, TaxUp: z, Total: z, Rounding: z,
 		Cancelled: Tally{Amount: z}, Cleared: Tally{Amount: z}, Removed: Tally{Amount: z},
-		Late: Arrivals{Amount: z}, RefundDue: Arrivals{Amount: z}, Over: Arrivals{Amount: z},
+		Offline: OfflineTotals{Taken: Tally{Amount: z}, Proven: Tally{Amount: z}, Refuted: Tally{Amount: z}},
+		Late:    Arrivals{Amount: z}, RefundDue: Arrivals{Amount: z}, Over: Arrivals{Amount: z},
 	}
 }
 
@@ -184,6 +195,14 @@ var folds = map[RecordKind]func(one *Report, rec Record) error{
 		err := rec.Decode(&b)
 		if one.Started = 1; b.PowerLost {
 			one.PowerLost = 1
+		}
+		return err
+	},
+	KindCodeTried: func(one *Report, rec Record) error {
+		var b CodeTried
+		err := rec.Decode(&b)
+		if !b.Right {
+			one.Offline.Wrong = 1
 		}
 		return err
 	},
@@ -255,7 +274,7 @@ func (r *Report) completed(rec Record) error {
 		r.Lines = s.add(r.Lines, shown)
 	}
 	for _, p := range b.Sale.Payments {
-		if p.State == Settled && !p.Refundable {
+		if p.Covers() {
 			r.Tenders = join(&s, r.Tenders, []TenderTotal{tenderOf(p, c)}, byTender, addTender)
 		}
 	}
@@ -303,6 +322,7 @@ func (r *Report) moved(rec Record) error {
 		r.PaymentDoubts = 1
 	}
 	p := b.Payment
+	r.Offline = r.Offline.after(b.Event, p)
 	if b.Event != Settle {
 		return nil
 	}
@@ -319,6 +339,22 @@ func (r *Report) moved(rec Record) error {
 		r.Over = Arrivals{1, p.Amount.Currency.Zero(), assets(p.Over)}
 	}
 	return nil
+}
+
+// after adds to the empty totals what ev did to p. Only what was taken on a code can
+// be proven or refuted.
+func (o OfflineTotals) after(ev Event, p Payment) OfflineTotals {
+	one := Tally{1, p.Amount}
+	switch {
+	case !p.Offline:
+	case ev == Accept:
+		o.Taken = one
+	case ev == Settle && p.Taken:
+		o.Proven = one
+	case ev == Fail && p.Taken:
+		o.Refuted = one
+	}
+	return o
 }
 
 // Cashier returns who is credited with the sale: who completed it, or who opened

@@ -40,6 +40,9 @@ type Sale struct {
 	Completed time.Time `json:"completed,omitzero"`
 	Record    uint64    `json:"record,omitempty"` // number of the completing record
 	Copies    int       `json:"copies,omitempty"` // reprints so far
+
+	// WrongCodes counts the wrong codes typed for its offline payments.
+	WrongCodes int `json:"wrong_codes,omitempty"`
 }
 
 // Totals is what a sale comes to.
@@ -76,7 +79,7 @@ func (s Sale) Totals() (Totals, error) {
 	return t, nil
 }
 
-// Due returns what is still owed: the total less what settled payments cover.
+// Due returns what is still owed: the total less what payments cover.
 // A payment covers the part of the sale it was asked for, however much arrived.
 func (s Sale) Due() (Amount, error) {
 	t, err := s.Totals()
@@ -85,7 +88,7 @@ func (s Sale) Due() (Amount, error) {
 	}
 	due := t.Total
 	for _, p := range s.Payments {
-		if p.State == Settled && !p.Refundable {
+		if p.Covers() {
 			if due, err = due.Sub(p.Amount); err != nil {
 				return Amount{}, err
 			}
@@ -99,7 +102,7 @@ func (s Sale) Due() (Amount, error) {
 // aside. Nil when there is none.
 func (s *Sale) OpenPayment() *Payment {
 	for i := len(s.Payments) - 1; i >= 0; i-- {
-		if s.Payments[i].State.Open() && !s.Payments[i].Aside {
+		if p := s.Payments[i]; p.State.Open() && !p.Aside && !p.Covers() {
 			return &s.Payments[i]
 		}
 	}

@@ -46,6 +46,11 @@ type Customer struct {
 	Change   Amount    `json:"change,omitzero"`
 	Receipt  string    `json:"receipt,omitempty"`
 	Reason   string    `json:"reason,omitempty"` // key of a word: "expired", "cancelled", "failed"
+
+	// A request made without a line: what the customer's phone has to do differently.
+	Offline bool   `json:"offline,omitempty"`
+	Counter string `json:"counter,omitempty"` // "#0417", the same on the payer's page
+	Other   bool   `json:"other,omitempty"`   // QR is for a phone's camera, not its wallet
 }
 
 // Counter is what the cashier's screen shows beside the customer's picture.
@@ -74,15 +79,20 @@ type SaleView struct {
 	CashDue  Amount   `json:"cash_due"`  // Due after cash rounding
 	CashKeys []Amount `json:"cash_keys"` // exact, then plausible notes
 	Change   Amount   `json:"change,omitzero"`
-	Waiting  bool     `json:"waiting"`  // a payment is open
-	Doubtful bool     `json:"doubtful"` // a payment is unknown: a manager decides
+	Waiting  bool     `json:"waiting"`           // a payment is open
+	Doubtful bool     `json:"doubtful"`          // a payment is unknown: a manager decides
+	Offline  bool     `json:"offline,omitempty"` // a code may be typed
+	Locked   bool     `json:"locked,omitempty"`  // after too many wrong ones: only by a manager
 }
 
 // TenderView is one button.
 type TenderView struct {
 	Tender Tender `json:"tender"`
 	Ready  bool   `json:"ready"`
-	Reason string `json:"reason,omitempty"` // why it is grey
+	Reason string `json:"reason,omitempty"` // why it is grey; or, with Offline.Now, why it has no line
+
+	Rule    OfflineRule `json:"rule,omitempty"`
+	Offline OfflineView `json:"offline,omitzero"`
 }
 
 // Link is one of the connections that fail apart from each other.

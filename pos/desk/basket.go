@@ -1,6 +1,7 @@
 package desk
 
 import (
+	"cmp"
 	"crypto/rand"
 	"fmt"
 	"slices"
@@ -189,11 +190,7 @@ func (d *Desk) putDraft(t *turn, s pos.Sale) error {
 
 // setQty changes a line. Whatever leaves the basket becomes a record.
 func (d *Desk) setQty(t *turn, do pos.SetQty) error {
-	id := do.Sale
-	if id == "" {
-		id = t.books.Current
-	}
-	s, err := d.draft(t, id)
+	s, err := d.draft(t, cmp.Or(do.Sale, t.books.Current))
 	if err != nil {
 		return err
 	}
@@ -229,11 +226,7 @@ func (d *Desk) setQty(t *turn, do pos.SetQty) error {
 
 // clearSale gives up a basket, or a charged sale that nothing was received for.
 func (d *Desk) clearSale(t *turn, do pos.ClearSale) error {
-	id := do.Sale
-	if id == "" {
-		id = t.books.Current
-	}
-	s, err := d.o.Sales.Sale(id)
+	s, err := d.meant(t, do.Sale)
 	if err != nil {
 		return err
 	}
@@ -259,7 +252,12 @@ func (d *Desk) clearSale(t *turn, do pos.ClearSale) error {
 
 // received reports that money came for the sale.
 func received(s pos.Sale) bool {
-	return slices.ContainsFunc(s.Payments, func(p pos.Payment) bool { return p.State == pos.Settled })
+	return slices.ContainsFunc(s.Payments, func(p pos.Payment) bool { return p.State == pos.Settled || p.Covers() })
+}
+
+// meant returns the open sale that a command means: the current one when it names none.
+func (d *Desk) meant(t *turn, id pos.SaleID) (pos.Sale, error) {
+	return d.o.Sales.Sale(cmp.Or(id, t.books.Current))
 }
 
 // giveUp records that nobody pays this charged sale.
@@ -272,7 +270,7 @@ func (d *Desk) giveUp(t *turn, s pos.Sale, why string) error {
 		return pos.E("give sale up", pos.Conflict, "a payment for sale %s is under way; cancel it first", s.Ref)
 	}
 	for _, p := range s.Payments {
-		if p.State == pos.Settled {
+		if p.State == pos.Settled || p.Covers() {
 			return pos.E("give sale up", pos.Conflict, "%s was received for sale %s already", p.Amount, s.Ref)
 		}
 	}
@@ -282,11 +280,7 @@ func (d *Desk) giveUp(t *turn, s pos.Sale, why string) error {
 
 // goBack opens the basket of a charged sale again.
 func (d *Desk) goBack(t *turn, do pos.Reopen) error {
-	id := do.Sale
-	if id == "" {
-		id = t.books.Current
-	}
-	s, err := d.o.Sales.Sale(id)
+	s, err := d.meant(t, do.Sale)
 	if err != nil {
 		return err
 	}

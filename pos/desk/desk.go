@@ -121,8 +121,11 @@ type PINs interface {
 
 // Tender is a button and the rail behind it.
 type Tender struct {
-	Name pos.Tender
-	Rail Rail
+	Name    pos.Tender
+	Rail    Rail
+	Offline Offline           // nil: there is no way without a line
+	Rule    pos.OfflineRule   // empty: online only
+	Limits  pos.OfflineLimits // of this till
 }
 
 // Options wires a desk.
@@ -141,6 +144,8 @@ type Options struct {
 	Genesis  pos.Genesis // of a new journal; checked against an old one
 	Software string
 	Now      func() (time.Time, pos.Clock) // wall time, and how far it is to be believed
+	Storage  func() pos.Health             // not ready: room is left for cash alone; nil: always ready. It must not block
+	Troubles []string                      // what a person must know at once, found before the start
 
 	// Effects. None may block; each is called after the change is durable.
 	Publish  func(pos.View) // the newest view
@@ -152,9 +157,9 @@ type Options struct {
 
 // Desk is safe for concurrent use.
 type Desk struct {
-	o     Options
-	items map[string]pos.Item
-	rails map[pos.Tender]Rail
+	o      Options
+	items  map[string]pos.Item
+	tender map[pos.Tender]Tender
 
 	// mu is held for one command at a time, from the first look at the state to the
 	// fold of its records; the answer leaves when the journal is durable, which is
@@ -164,8 +169,10 @@ type Desk struct {
 	version uint64
 	notices []pos.Notice
 	notice  uint64
-	refunds map[uint64]pos.PaymentID // what a notice tells of that must not be forgotten
-	last    pos.SaleView             // the sale completed last, as read from its record
+	refunds map[uint64]pos.PaymentID    // what a notice tells of that must not be forgotten
+	ends    map[pos.PaymentID]time.Time // of requests made since the start, with a monotonic reading
+	other   pos.PaymentID               // whose request is shown for a camera
+	last    pos.SaleView                // the sale completed last, as read from its record
 
 	viewMu sync.RWMutex
 	view   pos.View
@@ -181,14 +188,17 @@ type Desk struct {
 // New returns a desk. Start must be called before any command.
 func New(o Options) *Desk {
 	d := &Desk{
-		o: o, items: map[string]pos.Item{}, rails: map[pos.Tender]Rail{}, links: map[string]pos.Link{},
+		o: o, items: map[string]pos.Item{}, tender: map[pos.Tender]Tender{}, links: map[string]pos.Link{}, ends: map[pos.PaymentID]time.Time{},
 		refunds: map[uint64]pos.PaymentID{}, fatal: make(chan error, 1), watches: make(chan pos.PaymentID, maxOpen),
 	}
 	for _, it := range o.Items {
 		d.items[it.SKU] = it
 	}
 	for _, t := range o.Tenders {
-		d.rails[t.Name] = t.Rail
+		d.tender[t.Name] = t
+	}
+	if d.o.Storage == nil {
+		d.o.Storage = func() pos.Health { return pos.Health{Ready: true} }
 	}
 	return d
 }
@@ -377,6 +387,10 @@ func (d *Desk) handle(t *turn, do pos.Action) error {
 		return d.goBack(t, do)
 	case pos.Pay:
 		return d.pay(t, do)
+	case pos.EnterCode:
+		return d.enterCode(t, do)
+	case pos.ShowOther:
+		return d.showOther(t, do)
 	case pos.Reprint:
 		return d.reprint(t, do)
 	case pos.OpenDrawer:

@@ -16,7 +16,7 @@ func (d *Desk) found(c pos.Command, p pos.Payment, f pos.Finding) (pos.Answer, e
 		if err != nil && pos.KindOf(err) != pos.NotFound {
 			return err
 		}
-		event, news := pos.Event(""), false
+		event, news, covered := pos.Event(""), false, p.Covers()
 		if err == nil {
 			event, news = learn(&p, f, t)
 		}
@@ -26,10 +26,16 @@ func (d *Desk) found(c pos.Command, p pos.Payment, f pos.Finding) (pos.Answer, e
 			}
 			return nil
 		}
-		if event == pos.Settle {
+		switch {
+		case event == pos.Settle && covered:
+			return d.proven(t, p)
+		case event == pos.Settle:
 			return d.settle(t, p)
 		}
 		t.record(pos.KindPayment, pos.PaymentMoved{Payment: p, Event: event, By: t.by})
+		if event == pos.Fail && p.Taken {
+			d.refuted(t, p)
+		}
 		return nil
 	})
 }
@@ -43,9 +49,12 @@ func learn(p *pos.Payment, f pos.Finding, t *turn) (pos.Event, bool) {
 	}
 	if f.Event != "" && p.Apply(f.Event, t.at) == nil {
 		event, news = f.Event, true
-		p.Why = ""
+		p.Why, p.Again = f.Why, false
 	}
 	if event == pos.Settle {
+		if p.Offline { // only the rail knows at which rate it was sold
+			p.Quantity, p.Rate = f.Asked, f.Rate
+		}
 		p.Received = f.Received
 		p.Over = f.Received.Minus(p.Quantity)
 		p.Aside = false
@@ -85,6 +94,16 @@ func (d *Desk) settle(t *turn, p pos.Payment) error {
 		s.Payments = append(s.Payments, p)
 	}
 	return d.completeIfPaid(t, s)
+}
+
+// proven books the money behind a payment that a code had proven.
+func (d *Desk) proven(t *turn, p pos.Payment) error {
+	t.record(pos.KindPayment, pos.PaymentMoved{Payment: p, Event: pos.Settle, By: t.by})
+	if !p.Over.IsZero() {
+		text := pos.Word(d.o.Shop.Language, "notice_over", "over", p.Over.String(), "ref", pos.CounterRef(p.Counter))
+		t.notice = &pos.Notice{Kind: pos.NoticeOver, Sale: p.Sale, Text: text}
+	}
+	return nil
 }
 
 // covers lowers the part of the sale that p pays for when less arrived than was

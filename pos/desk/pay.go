@@ -1,6 +1,7 @@
 package desk
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -22,13 +23,14 @@ const (
 // pay charges the sale, if it is still a basket, and starts a payment of what is
 // due or of a part of it.
 func (d *Desk) pay(t *turn, do pos.Pay) error {
-	id := do.Sale
-	if id == "" {
-		id = t.books.Current
-	}
-	s, err := d.o.Sales.Sale(id)
+	s, err := d.meant(t, do.Sale)
 	if err != nil {
 		return err
+	}
+	if p := s.OpenPayment(); p != nil && p.Offline && p.Tender == do.Tender {
+		if done, err := d.again(t, &s, p); done || err != nil {
+			return err
+		}
 	}
 	if p := s.OpenPayment(); p != nil {
 		return pos.E("pay", pos.Conflict, "a payment for sale %s is under way; cancel it first", s.Ref)
@@ -114,17 +116,20 @@ func (d *Desk) payCash(t *turn, s pos.Sale, p pos.Payment, due pos.Amount, given
 // afterwards, by the payment's watcher: an answer that gets lost is then found
 // again by the payment's own reference.
 func (d *Desk) payRail(t *turn, p pos.Payment) error {
-	rail, ok := d.rails[p.Tender]
+	tender, ok := d.tender[p.Tender]
 	if !ok {
 		return pos.E("pay", pos.NotFound, "this till does not take %q", string(p.Tender))
 	}
-	h := rail.Health()
+	if full := d.full(); full != "" {
+		return pos.E("pay", pos.Unavailable, "%s", full)
+	}
+	h := tender.Rail.Health()
 	if !h.Ready {
-		return pos.E("pay", pos.Unavailable, "%s", h.Reason)
+		return d.payOffline(t, tender, p, pos.E("pay", pos.Unavailable, "%s", h.Reason))
 	}
 	rate, err := d.o.Rates.Rate(h.Asset)
 	if err != nil {
-		return err
+		return d.payOffline(t, tender, p, err)
 	}
 	if p.Quantity, err = rate.Charge(p.Amount); err != nil {
 		return err
@@ -136,6 +141,15 @@ func (d *Desk) payRail(t *turn, p pos.Payment) error {
 	t.record(pos.KindPayment, pos.PaymentMoved{Payment: p, By: t.by})
 	t.watch = p.ID
 	return nil
+}
+
+// full says, in a cashier's words, why nothing but cash is taken: the storage has
+// room for cash alone. Empty: it has room.
+func (d *Desk) full() string {
+	if h := d.o.Storage(); !h.Ready {
+		return h.Reason
+	}
+	return ""
 }
 
 // completeIfPaid records the sale as completed when its payments cover it. The
@@ -192,7 +206,7 @@ func (d *Desk) cancelPayment(ctx context.Context, c pos.Command, do pos.CancelPa
 	ctx, stop := context.WithTimeout(ctx, cancelWithin)
 	defer stop()
 	f, err := pos.Finding{}, pos.E("cancel payment", pos.Unavailable, "this till does not take %q any more", string(p.Tender))
-	if rail := d.rails[p.Tender]; rail != nil {
+	if rail := d.checker(p); rail != nil {
 		f, err = rail.Cancel(ctx, p)
 	}
 	if err != nil {
@@ -204,11 +218,7 @@ func (d *Desk) cancelPayment(ctx context.Context, c pos.Command, do pos.CancelPa
 
 // toCancel finds the payment that a command means.
 func (d *Desk) toCancel(t *turn, do pos.CancelPayment) (pos.Payment, error) {
-	id := do.Sale
-	if id == "" {
-		id = t.books.Current
-	}
-	s, err := d.o.Sales.Sale(id)
+	s, err := d.meant(t, do.Sale)
 	if err != nil {
 		return pos.Payment{}, err
 	}
@@ -228,7 +238,7 @@ func (d *Desk) setAside(t *turn, p pos.Payment) error {
 	case p.State != pos.Unknown:
 		return pos.E("go on", pos.Conflict, "this payment is not in doubt; cancel it instead")
 	}
-	p.Aside = true
+	p.Aside, p.Again = true, false
 	t.record(pos.KindPayment, pos.PaymentMoved{Payment: p, By: t.by})
 	return nil
 }
@@ -242,11 +252,14 @@ func (d *Desk) doubt(c pos.Command, p pos.Payment) (pos.Answer, error) {
 		if err != nil {
 			return err
 		}
-		if err := now.Apply(pos.Doubt, t.at); err != nil {
+		event := pos.Doubt
+		if now.Again {
+			event, now.Again = "", false // it was in doubt before it was shown again
+		} else if err := now.Apply(event, t.at); err != nil {
 			return nil // the watcher knows better by now
 		}
 		now.Why = refused.Msg
-		t.record(pos.KindPayment, pos.PaymentMoved{Payment: now, Event: pos.Doubt, By: c.By})
+		t.record(pos.KindPayment, pos.PaymentMoved{Payment: now, Event: event, By: c.By})
 		return nil
 	})
 	if err != nil && pos.KindOf(err) != pos.NotFound {
@@ -256,11 +269,7 @@ func (d *Desk) doubt(c pos.Command, p pos.Payment) (pos.Answer, error) {
 }
 
 func (d *Desk) reprint(t *turn, do pos.Reprint) error {
-	id := do.Sale
-	if id == "" {
-		id = t.books.LastDone
-	}
-	f, err := d.o.Sales.Filed(id)
+	f, err := d.o.Sales.Filed(cmp.Or(do.Sale, t.books.LastDone))
 	if err != nil {
 		return err
 	}

@@ -61,11 +61,13 @@ func (d *Desk) Receipt(id pos.SaleID) (pos.Receipt, error) {
 
 // Sale returns an open or completed sale. It fails with NotFound.
 func (d *Desk) Sale(id pos.SaleID) (pos.SaleView, error) {
-	d.settled()
+	d.mu.Lock() // not before the effects of the turn under way
+	defer d.mu.Unlock()
 	s, err := d.o.Sales.Sale(id)
 	switch {
 	case err == nil:
-		return d.saleView(s)
+		at, _ := d.o.Now()
+		return d.saleView(s, at)
 	case pos.KindOf(err) != pos.NotFound:
 		return pos.SaleView{}, err
 	}

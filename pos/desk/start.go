@@ -24,6 +24,9 @@ func (d *Desk) Start() error {
 		d.addNotice(p.Moved, d.refundNotice(p), p.ID)
 	}
 	at, _ := d.o.Now()
+	for _, text := range d.o.Troubles {
+		d.addNotice(at, pos.Notice{Kind: pos.NoticeTrouble, Text: text}, "")
+	}
 	d.publish(at)
 	return d.broken
 }
@@ -42,6 +45,7 @@ func (d *Desk) begin() error {
 			return pos.E("start", pos.Conflict, "this till's receipts are numbered %q; a new series %q needs a new data folder", known.Series, g.Series)
 		}
 		t.record(pos.KindBoot, pos.Boot{Software: d.o.Software, Torn: d.o.Journal.Torn(), PowerLost: t.books.Last > 0 && !t.books.Stopped})
+		d.notePolicies(t)
 		return nil
 	})
 	return err

@@ -34,11 +34,29 @@ func (d *Desk) refresh() {
 	}
 	at, _ := d.o.Now()
 	old := d.View()
-	if !slices.Equal(old.Counter.Tenders, d.tenders()) || !slices.Equal(old.Counter.Links, d.linkList()) ||
-		(old.Customer.Phase == pos.PhaseDue && !old.Customer.Expires.IsZero() && !at.Before(old.Customer.Expires)) {
+	tenders, err := d.tenders(d.o.Ledger.Books(), at)
+	if err != nil || !slices.Equal(old.Counter.Tenders, tenders) || !slices.Equal(old.Counter.Links, d.linkList()) || d.moved(old.Customer, at) {
 		d.publish(at)
 	}
 }
+
+// moved reports that the request which customers see has ended, or that its end by
+// the wall clock is another one: somebody set the clock. d.mu is held.
+func (d *Desk) moved(c pos.Customer, at time.Time) bool {
+	if c.Phase != pos.PhaseDue || c.Expires.IsZero() {
+		return false
+	}
+	s, err := d.o.Sales.Sale(c.Sale)
+	p := s.OpenPayment()
+	if err != nil || p == nil {
+		return false
+	}
+	off := d.rebased(*p, at).Sub(c.Expires)
+	return d.ended(*p, at) || off.Abs() > wallSlack
+}
+
+// wallSlack is how far a countdown may be off before screens are told anew.
+const wallSlack = 2 * time.Second
 
 // publish makes the newest view and hands it to the screens. d.mu is held.
 func (d *Desk) publish(at time.Time) {
@@ -63,11 +81,14 @@ func (d *Desk) makeView(at time.Time) (pos.View, error) {
 	}
 	v := pos.View{Shop: d.o.Shop}
 	c := &v.Counter
-	c.Version, c.Tenders, c.Links = d.o.Software, d.tenders(), d.linkList()
+	if c.Tenders, err = d.tenders(b, at); err != nil {
+		return v, err
+	}
+	c.Version, c.Links = d.o.Software, d.linkList()
 	c.Notices = slices.Clone(d.notices)
 	c.Open = []pos.SaleView{}
 	for _, s := range open {
-		sv, err := d.saleView(s)
+		sv, err := d.saleView(s, at)
 		if err != nil {
 			return v, err
 		}
@@ -83,7 +104,7 @@ func (d *Desk) makeView(at time.Time) (pos.View, error) {
 	}
 	c.LastDone = d.lastDone(b)
 	c.Sync = syncView(b)
-	v.Customer = customer(v.Counter, b, at)
+	v.Customer = d.customer(v.Counter, b, at)
 	return v, nil
 }
 
@@ -105,19 +126,29 @@ func (d *Desk) lastDone(b pos.Books) *pos.SaleView {
 	return &last
 }
 
-func (d *Desk) tenders() []pos.TenderView {
+func (d *Desk) tenders(b pos.Books, at time.Time) ([]pos.TenderView, error) {
 	out := []pos.TenderView{{Tender: pos.Cash, Ready: true}}
 	for _, t := range d.o.Tenders {
 		h := t.Rail.Health()
-		tv := pos.TenderView{Tender: t.Name, Ready: h.Ready, Reason: h.Reason}
+		tv := pos.TenderView{Tender: t.Name, Ready: h.Ready, Reason: h.Reason, Rule: t.Rule}
 		if h.Ready {
 			if _, err := d.o.Rates.Rate(h.Asset); err != nil {
 				tv.Ready, tv.Reason = false, message(err)
 			}
 		}
+		var err error
+		if tv.Offline, err = d.offlineView(t, b, at); err != nil {
+			return nil, err
+		}
+		if !tv.Ready && tv.Offline != (pos.OfflineView{}) && tv.Offline.Why == "" {
+			tv.Ready, tv.Offline.Now = true, true
+		}
+		if full := d.full(); full != "" {
+			tv.Ready, tv.Reason, tv.Offline.Now = false, full, false
+		}
 		out = append(out, tv)
 	}
-	return out
+	return out, nil
 }
 
 // linkList returns the links in the order of their names; each rail is one.
@@ -140,7 +171,7 @@ func (d *Desk) linkList() []pos.Link {
 }
 
 // saleView adds to a sale what screens must not compute.
-func (d *Desk) saleView(s pos.Sale) (pos.SaleView, error) {
+func (d *Desk) saleView(s pos.Sale, at time.Time) (pos.SaleView, error) {
 	totals, err := s.Totals()
 	if err != nil {
 		return pos.SaleView{}, err
@@ -152,7 +183,12 @@ func (d *Desk) saleView(s pos.Sale) (pos.SaleView, error) {
 	sv := pos.SaleView{Sale: s, Totals: totals, Due: due, CashDue: d.o.Shop.Rounding.Due(due)}
 	sv.CashKeys = cashKeys(sv.CashDue)
 	if p := s.OpenPayment(); p != nil {
-		sv.Waiting, sv.Doubtful = true, p.State == pos.Unknown
+		sv.Waiting, sv.Doubtful = true, p.State == pos.Unknown && !p.Again
+	}
+	sv.Offline, sv.Locked = waitsForCode(s), s.WrongCodes >= pos.MaxWrongCodes
+	sv.Payments = slices.Clone(s.Payments)
+	for i := range sv.Payments {
+		sv.Payments[i].Expires = d.rebased(sv.Payments[i], at)
 	}
 	return sv, nil
 }
@@ -186,13 +222,13 @@ func syncView(b pos.Books) pos.Sync {
 
 // customer chooses what the customer sees: the current sale; else the sale of the
 // customer who is still paying; else what was just paid, until the next sale begins.
-func customer(c pos.Counter, b pos.Books, at time.Time) pos.Customer {
+func (d *Desk) customer(c pos.Counter, b pos.Books, at time.Time) pos.Customer {
 	if s := c.Current; s != nil && (len(s.Lines) > 0 || s.State != pos.Draft) {
-		return saleOnScreen(*s, at)
+		return d.saleOnScreen(*s, at)
 	}
 	for i := len(c.Open) - 1; i >= 0; i-- {
 		if c.Open[i].Waiting {
-			return saleOnScreen(c.Open[i], at)
+			return d.saleOnScreen(c.Open[i], at)
 		}
 	}
 	if c.LastDone != nil && !b.Shown {
@@ -201,7 +237,7 @@ func customer(c pos.Counter, b pos.Books, at time.Time) pos.Customer {
 	return pos.Customer{Phase: pos.PhaseIdle}
 }
 
-func saleOnScreen(s pos.SaleView, at time.Time) pos.Customer {
+func (d *Desk) saleOnScreen(s pos.SaleView, at time.Time) pos.Customer {
 	out := pos.Customer{
 		Phase: pos.PhaseBasket, Sale: s.ID, Ref: s.Ref, Lines: s.Lines, Tax: s.Totals.Tax, Total: s.Totals.Total, Due: s.Due,
 	}
@@ -213,29 +249,39 @@ func saleOnScreen(s pos.SaleView, at time.Time) pos.Customer {
 		p = *open
 	}
 	out.Tender = p.Tender
-	switch p.State {
-	case pos.Requested:
-		if !p.Expires.IsZero() && !at.Before(p.Expires) {
+	switch {
+	case p.Covers(), p.Aside:
+		return out
+	case p.Again, p.State == pos.Requested:
+		if d.ended(p, at) {
 			out.Phase = pos.PhaseChecking // its time is over, and the rail has not said what became of it
 			return out
 		}
-		showRequest(&out, p)
+		d.showRequest(&out, p)
+		return out
+	}
+	switch p.State {
 	case pos.Seen, pos.Accepted:
 		out.Phase = pos.PhaseArriving
 	case pos.Unknown:
 		out.Phase = pos.PhaseChecking
-		if p.Aside {
-			out.Phase = pos.PhaseBasket
-		}
 	case pos.Expired, pos.Cancelled, pos.Failed:
 		out.Phase, out.Reason = pos.PhaseRefused, string(p.State)
 	}
 	return out
 }
 
-func showRequest(out *pos.Customer, p pos.Payment) {
-	out.Phase, out.Network, out.Quantity = pos.PhaseDue, p.Network, p.Quantity.String()
+func (d *Desk) showRequest(out *pos.Customer, p pos.Payment) {
+	out.Phase, out.Network = pos.PhaseDue, p.Network
 	out.Due, out.QR, out.Expires = p.Amount, p.Payload, p.Expires
+	if p.Offline {
+		out.Offline, out.Counter, out.Other = true, pos.CounterRef(p.Counter), p.Other != "" && d.other == p.ID
+		if out.Other {
+			out.QR = p.Other
+		}
+		return
+	}
+	out.Quantity = p.Quantity.String()
 	if p.Tender == "lightning" {
 		out.Link = "lightning:" + strings.ToLower(p.Payload)
 	}
@@ -249,7 +295,7 @@ func doneOnScreen(s pos.SaleView) pos.Customer {
 		Phase: pos.PhasePaid, Sale: s.ID, Ref: s.Ref, Total: s.Totals.Total, Due: s.Due, Receipt: s.Receipt, Change: s.Change,
 	}
 	for _, p := range s.Payments {
-		if p.State != pos.Settled {
+		if !p.Covers() {
 			continue
 		}
 		out.Tender, out.Network = p.Tender, p.Network

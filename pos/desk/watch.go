@@ -71,6 +71,7 @@ func (d *Desk) Run(ctx context.Context) error {
 			if err := d.sweep(start); err != nil {
 				return err
 			}
+			d.noteTerms()
 			d.refresh()
 		}
 	}
@@ -82,7 +83,7 @@ func (d *Desk) sweep(start func(pos.PaymentID)) error {
 		return err
 	}
 	for _, p := range ps {
-		if d.rails[p.Tender] != nil { // a tender taken out of the config waits until it is back
+		if d.checker(p) != nil { // a tender taken out of the config waits until it is back
 			start(p.ID)
 		}
 	}
@@ -111,9 +112,9 @@ func (d *Desk) watch(ctx context.Context, id pos.PaymentID, left bool) {
 		if p, err = d.o.Payments.Payment(id); err != nil {
 			return
 		}
-		if !streaming && p.State != pos.Intended { // a rail has nothing to tell of what it never heard of
+		if !streaming && !p.Offline && p.State != pos.Intended { // a rail has nothing to tell of what it never heard of
 			streaming = true
-			streams.Go(func() { d.rails[p.Tender].Watch(ctx, p, func() { poke(wake) }) })
+			streams.Go(func() { d.tender[p.Tender].Rail.Watch(ctx, p, func() { poke(wake) }) })
 		}
 		select {
 		case <-ctx.Done():
@@ -147,7 +148,9 @@ func poke(c chan struct{}) {
 func pause(p pos.Payment, age time.Duration) time.Duration {
 	life := min(max(p.Expires.Sub(p.At), 0), maxLife)
 	switch left := life - age; {
-	case p.State == pos.Intended || age < fastFor:
+	case p.Covers():
+		return slowEvery // nobody waits for it
+	case p.State == pos.Intended || (age < fastFor && !p.Offline):
 		return fastEvery
 	case left > 0 && left < shownTick:
 		return max(left, 100*time.Millisecond)
@@ -161,11 +164,11 @@ func pause(p pos.Payment, age time.Duration) time.Duration {
 // step does the next thing for p, which was chosen age ago: make the request,
 // withdraw it, or ask.
 func (d *Desk) step(ctx context.Context, p pos.Payment, age time.Duration) {
-	rail := d.rails[p.Tender]
+	rail := d.checker(p)
 	switch {
 	case p.State == pos.Intended && age <= askFor && !d.over(p.Sale):
-		d.ask(ctx, rail, p)
-	case p.State == pos.Intended, p.State == pos.Unknown, p.State.Open() && d.over(p.Sale):
+		d.ask(ctx, d.tender[p.Tender].Rail, p)
+	case p.State == pos.Intended, p.State == pos.Unknown && !p.Again, p.State.Open() && !p.Covers() && d.over(p.Sale):
 		// Nobody waits for it, or the cashier wanted it gone: the customer must not pay
 		// it by mistake. The rail may still say that it was paid.
 		d.answer(p, func() (pos.Finding, error) {
@@ -228,7 +231,7 @@ func (d *Desk) ask(ctx context.Context, rail Rail, p pos.Payment) {
 		if err := now.Apply(pos.Request, t.at); err != nil {
 			return err
 		}
-		now.Reference, now.Payload, now.Network, now.Expires = asked.Reference, asked.Payload, asked.Network, asked.Expires
+		d.request(&now, asked, t.now)
 		t.record(pos.KindPayment, pos.PaymentMoved{Payment: now, Event: pos.Request, By: t.by})
 		return nil
 	})

@@ -41,6 +41,7 @@ type paid struct {
 	RateAt    time.Time  `json:"rate_at,omitzero"`
 	Reference string     `json:"reference,omitempty"`
 	Over      string     `json:"over,omitempty"`
+	Offline   bool       `json:"offline,omitempty"`
 }
 
 func (a *App) getReceipt(c *fiber.Ctx) error {

@@ -272,6 +272,47 @@ func (a *App) cancelPayment(c *fiber.Ctx) error {
 	return a.do(c, fiber.StatusOK, pos.CancelPayment{Sale: id, Payment: pos.PaymentID(payment), Despite: in.Despite})
 }
 
+type codeIn struct {
+	Code string `json:"code"`
+}
+
+// maxCode bounds a code: six digits, or what a scanner reads off the payer's page.
+const maxCode = 40
+
+// enterCode tries what a customer brings back from an offline request. A wrong code
+// is an answer: wrong says how many there were.
+func (a *App) enterCode(c *fiber.Ctx) error {
+	var in codeIn
+	id, err := saleOf(c)
+	if err != nil {
+		return err
+	}
+	if err := decode(c, &in); err != nil {
+		return err
+	}
+	if in.Code == "" || len(in.Code) > maxCode {
+		return pos.E("enter code", pos.Invalid, "%s", pos.Word(a.o.Shop.Language, "code_form"))
+	}
+	return a.do(c, fiber.StatusOK, pos.EnterCode{Sale: id, Code: in.Code})
+}
+
+type requestIn struct {
+	Camera bool `json:"camera"`
+}
+
+// showRequest chooses the form of an offline request on the customer's display.
+func (a *App) showRequest(c *fiber.Ctx) error {
+	var in requestIn
+	id, err := saleOf(c)
+	if err != nil {
+		return err
+	}
+	if err := decode(c, &in); err != nil {
+		return err
+	}
+	return a.do(c, fiber.StatusOK, pos.ShowOther{Sale: id, On: in.Camera})
+}
+
 func (a *App) reprint(c *fiber.Ctx) error {
 	id, err := saleOf(c)
 	if err != nil {
