@@ -23,6 +23,7 @@ type office struct {
 	key     ed25519.PrivateKey
 	genesis pos.Genesis
 	plain   bool
+	calls   http.RoundTripper // nil: net/http's own
 	vouch   func(time.Time)
 	woken   func()
 
@@ -61,7 +62,7 @@ func (o *office) connected() *wire.Client {
 	defer o.mu.Unlock()
 	if o.client == nil || o.enrolled != e { // the ledger makes a new one for each enrolment
 		o.enrolled = e
-		o.client = wire.NewClient(e.URL, o.genesis.Till, o.key, e.Key, &http.Client{Timeout: officeWithin}, o.options()...)
+		o.client = wire.NewClient(e.URL, o.genesis.Till, o.key, e.Key, &http.Client{Transport: o.calls, Timeout: officeWithin}, o.options()...)
 	}
 	return o.client
 }
@@ -74,7 +75,7 @@ func (o *office) Enrol(ctx context.Context, by pos.Actor, url, code string) erro
 	if err := o.desk.MayEnrol(url); err != nil {
 		return err
 	}
-	e, err := wire.Enrol(ctx, url, code, o.key, o.genesis, &http.Client{Timeout: officeWithin}, o.options()...)
+	e, err := wire.Enrol(ctx, url, code, o.key, o.genesis, &http.Client{Transport: o.calls, Timeout: officeWithin}, o.options()...)
 	if err != nil {
 		return err
 	}

@@ -3,7 +3,9 @@
 // Promise. A time is called trusted only while somebody vouches for it: the
 // kernel, whose time daemon keeps it synchronised, or the backoffice, which signed
 // a checkpoint within 30 s of what the wall clock showed. Every doubt, a kernel
-// that gives no answer included, comes out as pos.ClockUnknown.
+// that gives no answer included, comes out as pos.ClockUnknown. So does a
+// contradiction: while the backoffice's word is ahead of the wall clock, not even
+// the kernel's makes it trusted.
 //
 // Limits. Network time itself is not authenticated: who controls the shop's line
 // can make the kernel believe a wrong time. That is why records are ordered by
@@ -63,7 +65,9 @@ type Judge struct {
 
 	mu      sync.Mutex
 	vouched bool
-	at      reading // of the last good vouching
+	at      reading   // of the last good vouching
+	said    time.Time // a vouched time that the wall clock is behind; zero without one
+	heard   reading   // when it was said
 }
 
 // NewJudge returns a Judge that has heard from nobody but the kernel.
@@ -81,18 +85,41 @@ func newJudge(ask adjtimex, read func() reading) *Judge { return &Judge{ask: ask
 // signature was checked and who answered a question just asked; the caller has made
 // sure of both. Within 30 s of the wall clock, the clock is trusted from now on,
 // until it is set. A t far in the past proves nothing, for it may have been long on
-// its way. A t far in the future proves that the clock is behind, and ends the
-// trust that an earlier Vouch gave.
+// its way. A t far in the future proves that the clock is behind: it ends the trust
+// that an earlier Vouch gave, and the kernel's, until the clock was set near to it
+// or t comes within 30 s.
 func (j *Judge) Vouch(t time.Time) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	now := j.read()
 	switch ahead := t.Sub(now.wall); {
 	case ahead > vouchWithin:
-		j.vouched = false
+		j.vouched, j.said, j.heard = false, t.UTC().Round(0), now
 	case ahead >= -vouchWithin:
-		j.vouched, j.at = true, now
+		j.vouched, j.at, j.said = true, now, time.Time{}
 	}
+}
+
+// Contradicted reports that the wall clock is behind a time that was vouched for,
+// and what time that makes it now, in UTC.
+func (j *Judge) Contradicted() (is time.Time, yes bool) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.contradicted(j.read())
+}
+
+// contradicted is Contradicted at now. A clock that was set near to what was said
+// contradicts it no longer. j.mu is held.
+func (j *Judge) contradicted(now reading) (is time.Time, yes bool) {
+	if j.said.IsZero() {
+		return time.Time{}, false
+	}
+	is = j.said.Add(now.mono - j.heard.mono)
+	if is.Sub(now.wall) <= vouchWithin {
+		j.said = time.Time{}
+		return time.Time{}, false
+	}
+	return is, true
 }
 
 // Now returns the wall time in UTC, without a monotonic part, and whether it is
@@ -107,6 +134,9 @@ func (j *Judge) Now() (time.Time, pos.Clock) {
 	}
 	if j.vouched {
 		return now.wall, pos.ClockTrusted
+	}
+	if _, behind := j.contradicted(now); behind {
+		return now.wall, pos.ClockUnknown
 	}
 	return now.wall, trust(j.ask)
 }

@@ -106,6 +106,24 @@ func TestJudge(t *testing.T) {
 		{"set, but the kernel knows", func(b *board, j *Judge) { j.Vouch(b.wall); b.set(day); b.synced = true }, pos.ClockTrusted},
 		{"an old word does not end trust", func(b *board, j *Judge) { j.Vouch(b.wall); j.Vouch(b.wall.Add(-day)) }, pos.ClockTrusted},
 		{"a word from the future does", func(b *board, j *Judge) { j.Vouch(b.wall); j.Vouch(b.wall.Add(day)) }, pos.ClockUnknown},
+		{"a word from the future stands against the kernel's", func(b *board, j *Judge) { b.synced = true; j.Vouch(b.wall.Add(day)) }, pos.ClockUnknown},
+		{"that word is forgotten when the clock is set to it", func(b *board, j *Judge) {
+			b.synced = true
+			j.Vouch(b.wall.Add(day))
+			b.pass(time.Hour)
+			b.set(day)
+		}, pos.ClockTrusted},
+		{"also when it is set a little late", func(b *board, j *Judge) { b.synced = true; j.Vouch(b.wall.Add(day)); b.set(day - 29*s) }, pos.ClockTrusted},
+		{"not when it is set too little", func(b *board, j *Judge) { b.synced = true; j.Vouch(b.wall.Add(day)); b.set(day / 2) }, pos.ClockUnknown},
+		{"a better word takes its place", func(b *board, j *Judge) { j.Vouch(b.wall.Add(day)); j.Vouch(b.wall) }, pos.ClockTrusted},
+		{"an old word does not", func(b *board, j *Judge) { b.synced = true; j.Vouch(b.wall.Add(day)); j.Vouch(b.wall.Add(-day)) }, pos.ClockUnknown},
+		{"to 2036 and back", func(b *board, j *Judge) {
+			j.Vouch(b.wall)
+			b.set(10 * 365 * day)
+			j.Now()
+			b.set(-10 * 365 * day)
+			j.Vouch(b.wall)
+		}, pos.ClockTrusted},
 		{"a sleep of the board counts as a step", func(b *board, j *Judge) { j.Vouch(b.wall); b.wall = b.wall.Add(time.Hour) }, pos.ClockUnknown},
 	}
 	for _, tt := range tests {
@@ -153,4 +171,29 @@ func TestJudgeIsShared(t *testing.T) {
 		})
 	}
 	wg.Wait()
+}
+
+// TestContradicted follows a board that wakes in 1970 beside a backoffice that
+// knows better: what it says the time is goes on with the monotonic clock, whatever
+// the wall clock does meanwhile, and ends when the clock is right.
+func TestContradicted(t *testing.T) {
+	b := &board{wall: time.Unix(60, 0).UTC(), synced: true}
+	j := b.judge()
+	if _, wrong := j.Contradicted(); wrong {
+		t.Error("contradicted by nobody")
+	}
+	j.Vouch(noon)
+	b.pass(90 * time.Minute)
+	b.set(-time.Minute)
+	if is, wrong := j.Contradicted(); !wrong || !is.Equal(noon.Add(90*time.Minute)) {
+		t.Errorf("it is %v (%v), want %v", is, wrong, noon.Add(90*time.Minute))
+	}
+	b.wall = noon.Add(90 * time.Minute)
+	if is, wrong := j.Contradicted(); wrong {
+		t.Errorf("set right, and still contradicted by %v", is)
+	}
+	b.set(-time.Hour)
+	if _, wrong := j.Contradicted(); wrong {
+		t.Error("a word once met is held against the clock again")
+	}
 }

@@ -1,0 +1,110 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/tillwright/tillwright/firmware/link"
+	"github.com/tillwright/tillwright/pos"
+)
+
+// Bounds of a connection to the outside. Every call has its own deadline besides.
+const (
+	dialWithin  = 10 * time.Second // a SYN lost twice and answered at the third; the kernel would try for two minutes
+	aliveEvery  = 15 * time.Second // a connection that nobody answers on is closed after three of them
+	headerLimit = 64 << 10
+	idleFor     = 100 * time.Second // longer than the outbox's heartbeat, shorter than most routers remember
+)
+
+// outside is how the till reaches the outside: the zero value is the real one.
+type outside struct {
+	dial  func(ctx context.Context, network, address string) (net.Conn, error) // nil: TCP
+	roots *x509.CertPool                                                       // nil: the system's
+}
+
+// transport returns what the till calls price sources and backoffice with. It is
+// net/http's own default with bounds for lines that die without a word: HTTP/2
+// keeps one connection for all calls, and without pings it would keep a dead one
+// for as long as the kernel does, a quarter of an hour.
+func (n outside) transport() *http.Transport {
+	dial := n.dial
+	if dial == nil {
+		dial = (&net.Dialer{
+			Timeout:         dialWithin,
+			KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: aliveEvery, Interval: aliveEvery, Count: 3},
+		}).DialContext
+	}
+	return &http.Transport{
+		Proxy:                  http.ProxyFromEnvironment,
+		DialContext:            dial,
+		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: n.roots},
+		TLSHandshakeTimeout:    dialWithin,
+		MaxIdleConnsPerHost:    2,
+		IdleConnTimeout:        idleFor,
+		MaxResponseHeaderBytes: headerLimit,
+		ForceAttemptHTTP2:      true,
+		HTTP2:                  &http.HTTP2Config{SendPingTimeout: aliveEvery, PingTimeout: aliveEvery},
+	}
+}
+
+// lines are the links that no single part of the till owns, and the transport
+// whose calls tell of them.
+type lines struct {
+	internet *link.Internet
+	screens  *link.Screens
+	calls    http.RoundTripper // for price sources and backoffice
+}
+
+// buildLinks makes the lines. It comes before whoever calls anybody.
+func (t *till) buildLinks() {
+	tell := func(l pos.Link) { t.desk.SetLink(l) } // Run tells; by then there is a desk
+	direct := t.net.transport()
+	t.lines.internet = link.NewInternet(link.Options{
+		Language: t.c.shop.Language, Told: tell, Plain: direct,
+		Trusted: func() bool { _, c := t.judge.Now(); return c == pos.ClockTrusted },
+	})
+	t.lines.screens = link.NewScreens(t.c.shop.Language, tell)
+	t.lines.calls = t.lines.internet.Over(direct)
+	t.actors.add("internet", t.lines.internet.Run, nil)
+	t.actors.add("screens' line", t.lines.screens.Run, nil)
+	t.actors.add("clock", t.watchClock, nil)
+}
+
+// clockEvery is how often the screens are told how far the clock is believed.
+const clockEvery = 5 * time.Second
+
+// watchClock tells how far the clock is believed, until ctx ends.
+func (t *till) watchClock(ctx context.Context) error {
+	tick := time.NewTicker(clockEvery)
+	defer tick.Stop()
+	var last pos.Link
+	for {
+		if l := t.clockLink(); l != last {
+			last = l
+			t.desk.SetLink(l)
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+	}
+}
+
+func (t *till) clockLink() pos.Link {
+	l := pos.Link{Name: "clock", State: "online"}
+	_, trust := t.judge.Now()
+	said, wrong := t.judge.Contradicted()
+	switch {
+	case wrong:
+		l.State = "offline"
+		l.Detail = pos.Word(t.c.shop.Language, "clock_wrong", "time", said.In(t.c.zone).Format("2006-01-02 15:04"))
+	case trust != pos.ClockTrusted:
+		l.State, l.Detail = "unknown", pos.Word(t.c.shop.Language, "time_unverified")
+	}
+	return l
+}
