@@ -51,9 +51,9 @@ func (n outside) transport() *http.Transport {
 	}
 }
 
-// lines are the links that no single part of the till owns, and the transport
+// links are those that no single part of the till owns, and the transport
 // whose calls tell of them.
-type lines struct {
+type links struct {
 	internet *link.Internet
 	screens  *link.Screens
 	calls    http.RoundTripper // for price sources and backoffice
@@ -63,14 +63,14 @@ type lines struct {
 func (t *till) buildLinks() {
 	tell := func(l pos.Link) { t.desk.SetLink(l) } // Run tells; by then there is a desk
 	direct := t.net.transport()
-	t.lines.internet = link.NewInternet(link.Options{
+	t.links.internet = link.NewInternet(link.Options{
 		Language: t.c.shop.Language, Told: tell, Plain: direct,
 		Trusted: func() bool { _, c := t.judge.Now(); return c == pos.ClockTrusted },
 	})
-	t.lines.screens = link.NewScreens(t.c.shop.Language, tell)
-	t.lines.calls = t.lines.internet.Over(direct)
-	t.actors.add("internet", t.lines.internet.Run, nil)
-	t.actors.add("screens' line", t.lines.screens.Run, nil)
+	t.links.screens = link.NewScreens(t.c.shop.Language, tell)
+	t.links.calls = t.links.internet.Over(direct)
+	t.actors.add("internet", t.links.internet.Run, nil)
+	t.actors.add("screens' line", t.links.screens.Run, nil)
 	t.actors.add("clock", t.watchClock, nil)
 }
 

@@ -79,7 +79,7 @@ type till struct {
 	ledger  *ledger.Ledger
 	judge   *clock.Judge
 	net     outside
-	lines   lines
+	links   links
 	desk    *desk.Desk
 	office  *office
 	outbox  *outbox.Outbox
@@ -108,7 +108,7 @@ func sell(ctx context.Context, c config, log *slog.Logger, ready func(*till, net
 	if err := t.desk.Start(); err != nil {
 		return errors.Join(err, ln.Close())
 	}
-	heard := t.lines.screens.Over(ln)
+	heard := t.links.screens.Over(ln)
 	t.actors.add("screens", func(context.Context) error { return t.app.Serve(heard) }, func() {
 		if err := t.app.Shutdown(stopWithin); err != nil {
 			log.Warn("screens did not let go", "err", err)
@@ -247,7 +247,7 @@ func (t *till) sources() ([]rates.Source, int) {
 		return []rates.Source{rates.Fixed(t.c.rates.fixed)}, 1
 	}
 	var out []rates.Source
-	client := &http.Client{Transport: t.lines.calls}
+	client := &http.Client{Transport: t.links.calls}
 	known := map[string]func(*http.Client) rates.Source{"kraken": rates.Kraken, "coinbase": rates.Coinbase, "bitstamp": rates.Bitstamp}
 	for _, name := range t.c.rates.sources {
 		out = append(out, known[name](client))
@@ -271,7 +271,7 @@ func (t *till) guard() (*rates.Guard, error) {
 }
 
 func (t *till) buildOffice(g pos.Genesis) {
-	t.office = &office{desk: t.desk, books: t.ledger.Books, key: t.key, genesis: g, plain: t.c.office.allowHTTP, calls: t.lines.calls, vouch: t.judge.Vouch}
+	t.office = &office{desk: t.desk, books: t.ledger.Books, key: t.key, genesis: g, plain: t.c.office.allowHTTP, calls: t.links.calls, vouch: t.judge.Vouch}
 	t.outbox = outbox.New(outbox.Options{Source: t.desk, Backoffice: t.office, Link: t.desk.SetLink, Language: t.c.shop.Language, Log: t.log})
 	t.office.woken = t.outbox.Wake
 	t.actors.add("outbox", t.outbox.Run, nil)
