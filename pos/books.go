@@ -22,6 +22,10 @@ type Books struct {
 	Stopped    bool        // the newest record says that the till was shut down in order
 	Unsent     Unsent
 
+	Lost   *RecordsLost // nil while the storage lost nothing; replaced, never changed
+	Untold bool         // no record says so yet: Lost is to become a KindRecordsLost
+	Unsure uint64       // so many of Count may never have been: nobody knows what the newest gap held
+
 	Counter  uint32                  // of the newest offline request
 	Terms    *OfflineTerms           // nil before the first
 	Policies map[Tender]TenderPolicy // as last recorded; replaced, never changed
