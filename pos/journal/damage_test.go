@@ -295,6 +295,19 @@ func wantDamage(t *testing.T, j *journal.Journal, want []journal.Damage) {
 	if !slices.Equal(got, want) {
 		t.Errorf("damage %v,\nwant %v", got, want)
 	}
+	var lost pos.RecordsLost
+	for _, d := range want {
+		if d.First > 0 && d.Last >= d.First {
+			lost = lost.With(pos.Gap{First: d.First, Last: d.Last})
+		}
+	}
+	gaps := j.Lost()
+	for i := range gaps {
+		gaps[i].Why = ""
+	}
+	if !slices.Equal(gaps, lost.Gaps) {
+		t.Errorf("lost %v,\nwant %v", gaps, lost.Gaps)
+	}
 }
 
 // wantReadable reads all that is whole, from each Damage to the next.

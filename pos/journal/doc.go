@@ -49,8 +49,9 @@
 //
 // # What goes wrong while it runs
 //
-//   - Full disk: the whole Append is undone and fails with Unavailable; the next
-//     one works when there is room again.
+//   - Full disk: Options.Relieve is asked for room once; without it the whole Append
+//     is undone and fails with Unavailable. The next one works when there is room
+//     again.
 //   - A failed fsync, or any other failed write: no Append works until the journal
 //     is opened anew, for the kernel may have dropped the bytes, and a second fsync
 //     would succeed without them. Reading goes on, up to the last promised record.

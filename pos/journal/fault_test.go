@@ -182,3 +182,45 @@ func TestRefused(t *testing.T) {
 		t.Errorf("record %d, want 1", r[0].N)
 	}
 }
+
+// TestRelief gives a full disk its reserve back at the moment it is full, at every
+// byte of a batch and at the beginning of a new file: the batch is taken, once. A
+// reserve that is gone changes nothing, and nobody is asked twice for one batch.
+func TestRelief(t *testing.T) {
+	for _, before := range []int{100, 1500, 3500} {
+		for room := int64(0); room < 900; room += 7 {
+			d := journaltest.New(1, false)
+			asked, reserve := 0, int64(4<<10)
+			o := options(d)
+			o.Relieve = func() bool {
+				asked++
+				had := reserve > 0
+				d.Room(reserve)
+				reserve = 0
+				return had
+			}
+			j, err := journal.Open(dir, o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			add(t, j, entry(before))
+			d.Room(room)
+			if got := add(t, j, batch(2, 200)...); asked > 1 || got[1].N != 3 {
+				t.Fatalf("room for %d bytes: asked %d times, then record %d", room, asked, got[1].N)
+			}
+			for err == nil { // until the reserve is used up as well
+				_, err = j.Append(opening, pos.ClockTrusted, entry(300))
+			}
+			wantKind(t, "without a reserve", err, pos.Unavailable)
+			if asked != 2 {
+				t.Errorf("room for %d bytes: asked %d times, want 2", room, asked)
+			}
+			d.Room(-1)
+			add(t, j, entry(300))
+			shut(t, j)
+			if _, err := verify(t, d); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+}

@@ -3,6 +3,7 @@ package journal
 import (
 	"crypto/ed25519"
 	"errors"
+	"fmt"
 	"io"
 	"path/filepath"
 	"slices"
@@ -33,6 +34,11 @@ type Options struct {
 	Boot         string             // a random name for this run of the till
 	Start        time.Time          // of this run; a record's Mono counts from it, and is 0 when it is zero
 	FS           FS                 // nil: the real one
+
+	// Relieve is called when the medium is full and reports that it made room; then
+	// the Append is tried once more. Nil: there is no reserve. It must not block for
+	// more than the medium.
+	Relieve func() bool
 }
 
 // Journal is an open journal. All its methods may be called from several
@@ -111,14 +117,23 @@ func (j *Journal) Append(at time.Time, clock pos.Clock, entries ...Entry) ([]pos
 	if err != nil {
 		return nil, err
 	}
-	if err := j.ready(int64(len(block))); err != nil {
-		return nil, err
+	err = j.put(block)
+	if isFull(err) && j.err == nil && j.o.Relieve != nil && j.o.Relieve() {
+		err = j.put(block)
 	}
-	if err := j.write(block); err != nil {
+	if err != nil {
 		return nil, err
 	}
 	j.commit(records)
 	return records, nil
+}
+
+// put makes block durable, or changes nothing for want of room, or gives up.
+func (j *Journal) put(block []byte) error {
+	if err := j.ready(int64(len(block))); err != nil {
+		return err
+	}
+	return j.write(block)
 }
 
 // seal makes the entries' records and their bytes. Each is read back as a reader
@@ -259,6 +274,18 @@ func (j *Journal) Torn() int64 { return j.torn }
 
 // Damage returns what Open found damaged and fenced, in order. The caller owns it.
 func (j *Journal) Damage() []Damage { return slices.Clone(j.damage) }
+
+// Lost returns the records that Damage took, rising: what the ledger cannot fold and
+// a person must hear of. The caller owns it.
+func (j *Journal) Lost() []pos.Gap {
+	var l pos.RecordsLost
+	for _, d := range j.damage {
+		if d.First > 0 {
+			l = l.With(pos.Gap{First: d.First, Last: d.Last, Why: fmt.Sprintf("%s line %d: %s", d.File, d.Line, d.Why)})
+		}
+	}
+	return l.Gaps
+}
 
 // Close gives the journal up for others to open. Append and the readers fail from
 // now on.
