@@ -6,6 +6,7 @@ import (
 	"image/color"
 	"image/draw"
 	"testing"
+	"testing/synctest"
 )
 
 // Shown is a panel as display uses it, and a way to look at it.
@@ -36,17 +37,20 @@ var tests = []struct {
 	{"halt twice", halt},
 }
 
-// Suite tests a panel. open makes a new one for each test; what it shows at first
+// Suite tests a panel, each test in a synctest bubble: a chip's waits take no time.
+// open makes a new one for each test; what it shows at first
 // does not matter. Only black and white are compared, so that a panel with one bit
 // a pixel can pass.
 func Suite(t *testing.T, open func(t *testing.T) Shown) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			e := &exam{p: open(t)}
-			test.run(e)
-			if e.err != nil {
-				t.Error(e.err)
-			}
+			synctest.Test(t, func(t *testing.T) {
+				e := &exam{p: open(t)}
+				test.run(e)
+				if e.err != nil {
+					t.Error(e.err)
+				}
+			})
 		})
 	}
 }
