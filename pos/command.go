@@ -37,6 +37,7 @@ type Answer struct {
 	Payment PaymentID `json:"payment,omitempty"`
 	Record  uint64    `json:"record,omitempty"`
 	Wrong   int       `json:"wrong,omitempty"` // the code was wrong: that many wrong ones for this sale so far
+	Other   bool      `json:"other,omitempty"` // the code was scanned off another sale's page
 }
 
 // Action is one of the types below.

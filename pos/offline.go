@@ -56,12 +56,24 @@ type TenderPolicy struct {
 	Limits OfflineLimits `json:"limits"` // of this till; the backoffice's may be tighter
 }
 
+// Proof is what arithmetic says of a code.
+type Proof string
+
+// Proofs. Only ProofWrong counts as a guess.
+const (
+	ProofRight Proof = "right"
+	ProofWrong Proof = "wrong"
+	ProofOther Proof = "other" // scanned off the page of another sale
+	ProofForm  Proof = "form"  // no six digits: a slip of the keys
+)
+
 // CodeTried says that somebody typed a customer's code. It never holds the code.
 type CodeTried struct {
 	Sale    SaleID    `json:"sale"`
 	Payment PaymentID `json:"payment,omitempty"` // that it proved; empty when it proved none
 	Right   bool      `json:"right"`
-	Wrong   int       `json:"wrong"` // wrong ones for this sale so far, this one included
+	Other   bool      `json:"other,omitempty"` // scanned off another sale's page; not counted
+	Wrong   int       `json:"wrong"`           // wrong ones for this sale so far, this one included
 	By      Actor     `json:"by"`
 }
 

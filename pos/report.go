@@ -201,7 +201,7 @@ var folds = map[RecordKind]func(one *Report, rec Record) error{
 	KindCodeTried: func(one *Report, rec Record) error {
 		var b CodeTried
 		err := rec.Decode(&b)
-		if !b.Right {
+		if !b.Right && !b.Other {
 			one.Offline.Wrong = 1
 		}
 		return err

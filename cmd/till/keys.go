@@ -7,8 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"strings"
+
+	"github.com/tillwright/tillwright/pos/file"
 )
 
 // seedBytes is the length of the secrets that the till makes for itself: an
@@ -35,31 +36,10 @@ func secretAt(path string) ([]byte, error) {
 func makeSecret(path string) ([]byte, error) {
 	b := make([]byte, seedBytes)
 	rand.Read(b) // never fails (crypto/rand)
-	if err := writeWhole(path, []byte(hex.EncodeToString(b)+"\n")); err != nil {
+	if err := file.Replace(path, []byte(hex.EncodeToString(b)+"\n")); err != nil {
 		return nil, fmt.Errorf("make key: %w", err)
 	}
 	return b, nil
-}
-
-// writeWhole writes a file that only its owner reads: whole, or not at all.
-func writeWhole(path string, text []byte) error {
-	tmp := path + ".new"
-	f, err := os.OpenFile(tmp, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(text)
-	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
-		return err
-	}
-	if err := os.Rename(tmp, path); err != nil {
-		return err
-	}
-	dir, err := os.Open(filepath.Dir(path))
-	if err != nil {
-		return err
-	}
-	return errors.Join(dir.Sync(), dir.Close())
 }
 
 // tillKey returns the till's signing key.

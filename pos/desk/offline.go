@@ -14,12 +14,12 @@ import (
 type Offline interface {
 	// Terms are the newest that were granted; the zero value: none. It does not block.
 	Terms() pos.OfflineTerms
-	// Ask makes the request with this number. It does not block. issued is zero when
-	// the clock cannot be believed. Unavailable: the terms do not allow it.
-	Ask(p pos.Payment, counter uint32, issued time.Time) (pos.Asked, error)
-	// Proves reports that typed is the code that belongs to p's request. It takes the
-	// same time whatever is typed.
-	Proves(p pos.Payment, typed string) bool
+	// Ask makes p's request, whose Counter is set. It does not block. trusted: p.At can
+	// be believed. Unavailable: the terms do not allow it.
+	Ask(p pos.Payment, trusted bool) (pos.Asked, error)
+	// Proves compares typed with the code of p's request. It takes the same time for
+	// every six digits.
+	Proves(p pos.Payment, typed string) pos.Proof
 	checker
 }
 
@@ -146,12 +146,8 @@ func (d *Desk) askOffline(t *turn, tender Tender, p pos.Payment) error {
 	if last == math.MaxUint32 {
 		return pos.E("pay", pos.Exhausted, "this till's offline numbers are used up; the owner must connect it to head office anew")
 	}
-	issued := t.at
-	if t.clock != pos.ClockTrusted {
-		issued = time.Time{}
-	}
 	p.Offline, p.Counter = true, last+1
-	asked, err := tender.Offline.Ask(p, p.Counter, issued)
+	asked, err := tender.Offline.Ask(p, t.clock == pos.ClockTrusted)
 	if err != nil {
 		return err
 	}
@@ -197,7 +193,7 @@ func (d *Desk) enterCode(t *turn, do pos.EnterCode) error {
 	if err != nil {
 		return err
 	}
-	open := provable(s)
+	open := d.provable(s)
 	switch {
 	case len(open) == 0:
 		return pos.E("enter code", pos.Conflict, "this sale waits for no code")
@@ -208,29 +204,45 @@ func (d *Desk) enterCode(t *turn, do pos.EnterCode) error {
 	case s.WrongCodes >= pos.MaxWrongCodes && !t.by.Role.Includes(pos.Manager):
 		return pos.E("enter code", pos.Forbidden, "%s", pos.Word(d.o.Shop.Language, "code_locked"))
 	}
-	var proven *pos.Payment
-	for _, p := range open { // all of them, so that the time tells nothing
-		if d.tender[p.Tender].Offline.Proves(*p, do.Code) {
-			proven = p
-		}
-	}
 	t.answer = pos.Answer{Sale: s.ID}
-	if proven == nil {
+	proof, p := d.prove(open, do.Code)
+	switch proof {
+	case pos.ProofRight:
+		return d.accept(t, s, p)
+	case pos.ProofForm:
+		return pos.E("enter code", pos.Invalid, "%s", pos.Word(d.o.Shop.Language, "code_form"))
+	case pos.ProofOther:
+		t.answer.Other = true
+		t.record(pos.KindCodeTried, pos.CodeTried{Sale: s.ID, Other: true, Wrong: s.WrongCodes, By: t.by})
+	default:
 		t.answer.Wrong = s.WrongCodes + 1
 		t.record(pos.KindCodeTried, pos.CodeTried{Sale: s.ID, Wrong: t.answer.Wrong, By: t.by})
-		return nil
 	}
-	return d.accept(t, s, proven)
+	return nil
+}
+
+// prove tries code against all of open, so that the time tells nothing, and returns
+// the best that was found.
+func (d *Desk) prove(open []*pos.Payment, code string) (best pos.Proof, proven *pos.Payment) {
+	for _, p := range open {
+		switch proof := d.tender[p.Tender].Offline.Proves(*p, code); {
+		case proof == pos.ProofRight:
+			best, proven = proof, p
+		case best != pos.ProofRight && best != pos.ProofWrong:
+			best = proof
+		}
+	}
+	return best, proven
 }
 
 // maxCode bounds what may be typed: the longest scan, and spaces.
 const maxCode = 40
 
 // provable returns the payments of s that a code may still prove, within s.
-func provable(s pos.Sale) []*pos.Payment {
+func (d *Desk) provable(s pos.Sale) []*pos.Payment {
 	var out []*pos.Payment
 	for i := range s.Payments {
-		if p := &s.Payments[i]; p.Offline && p.State.Open() && !p.Covers() {
+		if p := &s.Payments[i]; p.Offline && p.State.Open() && !p.Covers() && d.tender[p.Tender].Offline != nil {
 			out = append(out, p)
 		}
 	}
@@ -365,6 +377,3 @@ func (d *Desk) request(p *pos.Payment, a pos.Asked, now time.Time) {
 		d.ends[p.ID] = now.Add(a.Expires.Sub(now))
 	}
 }
-
-// waitsForCode reports that a code may be typed for s.
-func waitsForCode(s pos.Sale) bool { return len(provable(s)) > 0 }

@@ -185,7 +185,7 @@ func (d *Desk) saleView(s pos.Sale, at time.Time) (pos.SaleView, error) {
 	if p := s.OpenPayment(); p != nil {
 		sv.Waiting, sv.Doubtful = true, p.State == pos.Unknown && !p.Again
 	}
-	sv.Offline, sv.Locked = waitsForCode(s), s.WrongCodes >= pos.MaxWrongCodes
+	sv.Offline, sv.Locked = len(d.provable(s)) > 0, s.WrongCodes >= pos.MaxWrongCodes
 	sv.Payments = slices.Clone(s.Payments)
 	for i := range sv.Payments {
 		sv.Payments[i].Expires = d.rebased(sv.Payments[i], at)

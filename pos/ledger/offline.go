@@ -16,7 +16,7 @@ func codeTried(tx *bolt.Tx, b *pos.Books, r pos.Record) (pos.Answer, error) {
 		return pos.Answer{}, err
 	}
 	a := pos.Answer{Sale: v.Sale, Payment: v.Payment}
-	if v.Right {
+	if a.Other = v.Other; v.Right || v.Other {
 		return a, nil
 	}
 	a.Wrong = v.Wrong

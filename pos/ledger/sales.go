@@ -31,8 +31,8 @@ func keepAnswer(tx *bolt.Tx, cmd pos.Cmd, a pos.Answer) error {
 	if a.Payment != "" {
 		k.Answer.Payment = a.Payment
 	}
-	if a.Wrong != 0 {
-		k.Answer.Wrong = a.Wrong
+	if a.Wrong != 0 || a.Other {
+		k.Answer.Wrong, k.Answer.Other = a.Wrong, a.Other
 	}
 	if a.Record != 0 && k.Answer.Record == 0 {
 		k.Answer.Record = a.Record

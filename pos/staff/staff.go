@@ -19,13 +19,13 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"sync"
 	"time"
 
 	"golang.org/x/crypto/argon2"
 
 	"github.com/tillwright/tillwright/pos"
+	"github.com/tillwright/tillwright/pos/file"
 )
 
 const (
@@ -249,29 +249,9 @@ func (s *Store) replace(people []person) error {
 	if err != nil {
 		return fmt.Errorf("write staff file: %w", err)
 	}
-	if err := writeWhole(s.path, text); err != nil {
+	if err := file.Replace(s.path, text); err != nil {
 		return pos.Wrap("write staff file", pos.Unavailable, err, "the till's storage is full or failing; nothing was changed")
 	}
 	s.people = people
 	return nil
-}
-
-func writeWhole(path string, text []byte) error {
-	tmp := path + ".new"
-	f, err := os.OpenFile(tmp, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(text)
-	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
-		return err
-	}
-	if err := os.Rename(tmp, path); err != nil {
-		return err
-	}
-	dir, err := os.Open(filepath.Dir(path))
-	if err != nil {
-		return err
-	}
-	return errors.Join(dir.Sync(), dir.Close())
 }
