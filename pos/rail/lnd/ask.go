@@ -53,7 +53,7 @@ func (r *Rail) Ask(ctx context.Context, p pos.Payment, memo string) (pos.Asked, 
 	if err != nil {
 		return pos.Asked{}, err
 	}
-	want := order{who.network, who.payee, h, msat, memoOf(memo), r.o.Expiry, r.o.Private}
+	want := order{who.network, who.payee, h, msat, memoOf(memo), r.o.Expiry, r.o.Private, nil}
 	text, s, err := r.obtain(ctx, n, p, pre, want)
 	if err != nil {
 		return pos.Asked{}, err

@@ -212,8 +212,9 @@ const (
 // addInvoice is the request of that name.
 type addInvoice struct {
 	Value    string `json:"value"` // satoshis
-	Memo     string `json:"memo"`
-	Expiry   string `json:"expiry"` // seconds; lnd's default is a day
+	Memo     string `json:"memo,omitempty"`
+	MemoHash []byte `json:"description_hash,omitempty"` // instead of a memo
+	Expiry   string `json:"expiry"`                     // seconds; lnd's default is a day
 	Preimage string `json:"r_preimage"`
 	Private  bool   `json:"private,omitempty"`
 }

@@ -1,6 +1,7 @@
 package lnd
 
 import (
+	"bytes"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -29,13 +30,22 @@ var toys = map[string]bool{"regtest": true, "simnet": true}
 
 // order is what an invoice must say, to the last millisatoshi.
 type order struct {
-	network string
-	payee   string // 66 hex digits
-	hash    hash
-	msat    int64
-	memo    string
-	expiry  time.Duration
-	hint    bool // at least one route hint: all channels are private
+	network  string
+	payee    string // 66 hex digits
+	hash     hash
+	msat     int64
+	memo     string
+	expiry   time.Duration
+	hint     bool   // at least one route hint: all channels are private
+	memoHash []byte // instead of memo: the SHA-256 of a text that the wallet has already
+}
+
+// described reports that the invoice says what it is for as the order wants it.
+func (o order) described(in *zpay32.Invoice) bool {
+	if o.memoHash != nil {
+		return in.Description == nil && in.DescriptionHash != nil && bytes.Equal(in.DescriptionHash[:], o.memoHash)
+	}
+	return in.DescriptionHash == nil && in.Description != nil && *in.Description == o.memo
 }
 
 // maxInvoice bounds the text of an invoice. With three route hints it has 546
@@ -76,7 +86,7 @@ func (o order) compare(in *zpay32.Invoice) error {
 		return errors.New("the invoice pays another node")
 	case in.Expiry() != o.expiry:
 		return fmt.Errorf("the invoice lasts %v, not %v", in.Expiry(), o.expiry)
-	case in.Description == nil || *in.Description != o.memo:
+	case !o.described(in):
 		return errors.New("the invoice has another description")
 	case in.PaymentAddr.IsNone():
 		return errors.New("the invoice has no payment address; newer wallets refuse it")

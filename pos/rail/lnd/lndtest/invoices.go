@@ -22,6 +22,7 @@ const holdLimit = 120 * time.Second
 // invoice is one entry of lnd's registry.
 type invoice struct {
 	memo     string
+	memoHash []byte // goes into the text instead of the memo
 	preimage []byte
 	hash     [32]byte
 	addr     [32]byte
@@ -72,8 +73,12 @@ func (n *Node) add(in *invoice) error {
 func (n *Node) encode(in *invoice, hint bool) (string, error) {
 	features := lnwire.NewFeatureVector(lnwire.NewRawFeatureVector(
 		lnwire.TLVOnionPayloadRequired, lnwire.PaymentAddrRequired, lnwire.MPPOptional), lnwire.Features)
+	about := zpay32.Description(in.memo)
+	if len(in.memoHash) == 32 {
+		about = zpay32.DescriptionHash([32]byte(in.memoHash))
+	}
 	options := []func(*zpay32.Invoice){
-		zpay32.Description(in.memo), zpay32.Expiry(in.expiry), zpay32.CLTVExpiry(80),
+		about, zpay32.Expiry(in.expiry), zpay32.CLTVExpiry(80),
 		zpay32.PaymentAddr(in.addr), zpay32.Features(features),
 	}
 	if in.msat > 0 {
@@ -115,7 +120,7 @@ func (in *invoice) json() map[string]any {
 	return map[string]any{
 		"memo": in.memo, "r_preimage": b64(in.preimage), "r_hash": b64(in.hash[:]), "value": num(in.msat / 1000),
 		"value_msat": num(in.msat), "settled": in.state == "SETTLED", "creation_date": num(in.created.Unix()),
-		"settle_date": num(settled), "payment_request": in.request, "description_hash": "",
+		"settle_date": num(settled), "payment_request": in.request, "description_hash": b64(in.memoHash),
 		"expiry": num(int64(in.expiry / time.Second)), "fallback_addr": "", "cltv_expiry": "80", "route_hints": []any{},
 		"private": in.private, "add_index": num(int64(in.index)), "settle_index": "0", "amt_paid": num(in.paid),
 		"amt_paid_sat": num(in.paid / 1000), "amt_paid_msat": num(in.paid), "state": in.state, "htlcs": htlcs,

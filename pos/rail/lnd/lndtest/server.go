@@ -157,7 +157,7 @@ func (n *Node) unary(rt route, arg string, r *http.Request) reply {
 
 // fields that lnd's requests have, as far as the node knows what to do with them.
 var fields = map[string]map[string]bool{
-	"AddInvoice":    {"value": true, "value_msat": true, "memo": true, "expiry": true, "r_preimage": true, "private": true},
+	"AddInvoice":    {"value": true, "value_msat": true, "memo": true, "expiry": true, "r_preimage": true, "private": true, "description_hash": true},
 	"CancelInvoice": {"payment_hash": true},
 }
 
@@ -206,6 +206,7 @@ func (n *Node) addInvoice(body []byte) reply {
 		Memo     string          `json:"memo"`
 		Preimage []byte          `json:"r_preimage"`
 		Private  bool            `json:"private"`
+		MemoHash []byte          `json:"description_hash"`
 	}
 	err := json.Unmarshal(body, &in)
 	sat, err1 := whole(in.Value)
@@ -219,12 +220,14 @@ func (n *Node) addInvoice(body []byte) reply {
 		return refusal(http.StatusInternalServerError, 2, "sat and msat arguments are mutually exclusive")
 	case len(in.Preimage) != 32:
 		return refusal(http.StatusInternalServerError, 2, "payment preimage must be exactly 32 bytes, is instead %d", len(in.Preimage))
+	case len(in.MemoHash) != 0 && len(in.MemoHash) != 32:
+		return refusal(http.StatusInternalServerError, 2, "description hash is %d bytes, must be 32", len(in.MemoHash))
 	case expiry < 0 || expiry > 31536000:
 		return refusal(http.StatusInternalServerError, 2, "expiry of %ds greater than max expiry of 8760h0m0s", expiry)
 	case expiry == 0:
 		expiry = 86400
 	}
-	inv := &invoice{memo: in.Memo, preimage: in.Preimage, msat: sat*1000 + msat, expiry: time.Duration(expiry) * time.Second, private: in.Private}
+	inv := &invoice{memo: in.Memo, preimage: in.Preimage, msat: sat*1000 + msat, expiry: time.Duration(expiry) * time.Second, private: in.Private, memoHash: in.MemoHash}
 	if err := n.add(inv); err != nil {
 		return refusal(http.StatusInternalServerError, 2, "%s", err)
 	}
