@@ -40,7 +40,8 @@ type OfflineTerms struct {
 	Highest uint32        `json:"highest"` // counter that the backoffice knows of; ours goes on above it
 	Limits  OfflineLimits `json:"limits"`
 	Enabled bool          `json:"enabled"`
-	Why     string        `json:"why,omitempty"` // why not, in a cashier's words
+	Why     string        `json:"why,omitempty"`     // why not, in a cashier's words
+	Refuted bool          `json:"refuted,omitempty"` // the till itself switched this device off: a code was right and there was no money
 }
 
 // SamePlace reports that o grants the same as t: how far counters are does not matter.

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/tillwright/tillwright/pos"
+	"github.com/tillwright/tillwright/pos/offpay"
 	"github.com/tillwright/tillwright/pos/rail/lnd"
 	"github.com/tillwright/tillwright/printer/port"
 	"github.com/tillwright/tillwright/sync/wire"
@@ -27,6 +28,7 @@ type config struct {
 	printer   *printerConfig // nil: none
 	display   displayConfig
 	office    officeConfig
+	offline   offlineConfig
 }
 
 type lightningConfig struct {
@@ -58,6 +60,13 @@ type officeConfig struct {
 	allowHTTP bool
 }
 
+// offlineConfig is how Lightning is taken while the till has no line. The limits can
+// only be tighter than those that the backoffice grants.
+type offlineConfig struct {
+	rule   pos.OfflineRule
+	limits pos.OfflineLimits
+}
+
 // defaultListen is open to the shop's own network only if its owner says so.
 const defaultListen = "127.0.0.1:8080"
 
@@ -83,6 +92,7 @@ func loadConfig(path string) (config, error) {
 	d := r.table("display")
 	c.display = displayConfig{framebuffer: d.text("framebuffer", ""), console: d.text("console", "/dev/tty1")}
 	c.readOffice(r)
+	c.readOffline(r)
 	if file := r.path("catalogue", ""); file != "" && c.shop.Currency.Code != "" { // prices need a currency to be read in
 		if c.items, err = loadCatalogue(file, c.shop); err != nil {
 			r.bad("catalogue", "%v", err)
@@ -274,6 +284,26 @@ func (c *config) readOffice(r *reader) {
 	}
 }
 
+func (c *config) readOffline(r *reader) {
+	t := r.table("offline")
+	rule := t.oneOf("lightning", string(pos.AllowOffline), string(pos.OnlineOnly), string(pos.PreferOnline), string(pos.AllowOffline))
+	amount := func(key string) int64 {
+		s := t.text(key, "")
+		if s == "" {
+			return offpay.MaxAmount
+		}
+		a, err := pos.ParseAmount(s, c.shop.Currency)
+		if err != nil || a.Minor < 0 || a.Minor > offpay.MaxAmount {
+			t.bad(key, "must be an amount such as \"150.00\", not %q", s)
+		}
+		return a.Minor
+	}
+	c.offline = offlineConfig{pos.OfflineRule(rule), pos.OfflineLimits{
+		PerSale: amount("per_sale"), Total: amount("total"),
+		Sales: int(t.number("sales", offpay.MaxSales, 0, offpay.MaxSales)), Age: t.duration("age", offpay.MaxAge, 0, offpay.MaxAge),
+	}}
+}
+
 // loadCatalogue reads the items for sale.
 func loadCatalogue(file string, shop pos.Shop) ([]pos.Item, error) {
 	r, err := readFile(file)
@@ -316,3 +346,4 @@ func (c config) ledgerFile() string { return filepath.Join(c.data, "ledger.db") 
 func (c config) keyFile() string    { return filepath.Join(c.data, "till.key") }
 func (c config) secretFile() string { return filepath.Join(c.data, "preimage.secret") }
 func (c config) staffFile() string  { return filepath.Join(c.data, "staff.json") }
+func (c config) grantFile() string  { return filepath.Join(c.data, "offline.keys") }

@@ -45,6 +45,7 @@ var commands = []command{
 	{"verify", "FILE…", "Check journal files on their own; name the first bad line.", func() runner { return new(verifyCmd) }},
 	{"export", "", "Print the journal's records, or the public key that an auditor checks them with.", func() runner { return new(exportCmd) }},
 	{"enrol", "URL CODE", "Connect this till to a backoffice with a one-time code, while the till is not running.", func() runner { return new(enrolCmd) }},
+	{"reset", "", "Begin as a new till, while it is not running. The old books are kept aside; refused while head office lacks any.", func() runner { return new(resetCmd) }},
 	{"staff add", "NAME", "Let a person use the till, at the board itself; the PIN comes from TILL_PIN.", func() runner { return new(staffAddCmd) }},
 }
 

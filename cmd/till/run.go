@@ -23,6 +23,7 @@ import (
 	"github.com/tillwright/tillwright/pos/journal"
 	"github.com/tillwright/tillwright/pos/ledger"
 	"github.com/tillwright/tillwright/pos/rail/lnd"
+	offlinerail "github.com/tillwright/tillwright/pos/rail/offpay"
 	"github.com/tillwright/tillwright/pos/rates"
 	"github.com/tillwright/tillwright/pos/staff"
 	"github.com/tillwright/tillwright/pos/web"
@@ -82,6 +83,7 @@ type till struct {
 	links   links
 	desk    *desk.Desk
 	office  *office
+	offline *offlinerail.Rail // nil when nothing is sold offline
 	outbox  *outbox.Outbox
 	spool   *spool.Spool // nil without a printer
 	paper   *paper.Printer
@@ -238,7 +240,8 @@ func (t *till) lightning() ([]desk.Tender, error) {
 		return nil, err
 	}
 	t.actors.add("lightning", rail.Run, nil)
-	return []desk.Tender{{Name: "lightning", Rail: rail}}, nil
+	tender, err := t.withOffline(desk.Tender{Name: "lightning", Rail: rail})
+	return []desk.Tender{tender}, err
 }
 
 // sources returns where prices come from, and how many of them must be good.
@@ -273,7 +276,12 @@ func (t *till) guard() (*rates.Guard, error) {
 func (t *till) buildOffice(g pos.Genesis) {
 	t.office = &office{desk: t.desk, books: t.ledger.Books, key: t.key, genesis: g, plain: t.c.office.allowHTTP, calls: t.links.calls, vouch: t.judge.Vouch}
 	t.outbox = outbox.New(outbox.Options{Source: t.desk, Backoffice: t.office, Link: t.desk.SetLink, Language: t.c.shop.Language, Log: t.log})
-	t.office.woken = t.outbox.Wake
+	t.office.woken = func() {
+		t.outbox.Wake()
+		if t.offline != nil {
+			t.offline.Wake()
+		}
+	}
 	t.actors.add("outbox", t.outbox.Run, nil)
 }
 

@@ -2,6 +2,7 @@ package desk
 
 import (
 	"context"
+	"maps"
 	"math"
 	"time"
 
@@ -88,7 +89,7 @@ func (d *Desk) offlineView(t Tender, b pos.Books, at time.Time) (pos.OfflineView
 // key off itself.
 func (d *Desk) terms(t Tender, b pos.Books) pos.OfflineTerms {
 	granted := t.Offline.Terms()
-	if b.Terms != nil && !b.Terms.Enabled && b.Terms.Device == granted.Device {
+	if b.Terms != nil && b.Terms.Refuted && b.Terms.Device == granted.Device {
 		return *b.Terms
 	}
 	return granted
@@ -272,11 +273,11 @@ func (d *Desk) accept(t *turn, s pos.Sale, p *pos.Payment) error {
 // holds this till's key. Selling offline ends until the owner grants a new one.
 func (d *Desk) refuted(t *turn, p pos.Payment) {
 	lang := d.o.Shop.Language
-	off := pos.OfflineTerms{Tender: p.Tender, Why: pos.Word(lang, "offline_refuted")}
+	off := pos.OfflineTerms{Tender: p.Tender}
 	if t.books.Terms != nil {
 		off = *t.books.Terms
-		off.Enabled, off.Why = false, pos.Word(lang, "offline_refuted")
 	}
+	off.Enabled, off.Refuted, off.Why = false, true, pos.Word(lang, "offline_refuted")
 	t.record(pos.KindOfflineTerms, off)
 	text := pos.Word(lang, "notice_refuted", "amount", p.Amount.String(), "ref", pos.CounterRef(p.Counter))
 	t.notice = &pos.Notice{Kind: pos.NoticeTrouble, Sale: p.Sale, Text: text}
@@ -334,27 +335,26 @@ func (d *Desk) notePolicies(t *turn) {
 }
 
 // ended reports that p's request cannot be paid any more. While the till runs it
-// counts by the monotonic clock: the wall clock may jump by years under a
-// customer's eyes. d.mu is held.
+// counts by the monotonic clock: the wall clock, which says now, may jump by years
+// under a customer's eyes. d.mu is held.
 func (d *Desk) ended(p pos.Payment, now time.Time) bool {
-	end, ok := d.ends[p.ID]
-	if !ok {
-		end = p.Expires
+	if end, ok := d.ends[p.ID]; ok {
+		return !time.Now().Before(end)
 	}
-	return !end.IsZero() && !now.Before(end)
+	return !p.Expires.IsZero() && !now.Before(p.Expires)
 }
 
-// rebased returns p's end by the wall clock of now. d.mu is held.
+// rebased returns p's end by the wall clock, which says now. d.mu is held.
 func (d *Desk) rebased(p pos.Payment, now time.Time) time.Time {
 	end, ok := d.ends[p.ID]
-	if !ok || p.Expires.IsZero() {
+	if !ok {
 		return p.Expires
 	}
-	end = now.Add(end.Sub(now)).Round(0).UTC() // Sub goes by the monotonic reading
-	if end.Sub(p.Expires).Abs() < wallSlack {
+	by := now.Round(0).UTC().Add(time.Until(end))
+	if by.Sub(p.Expires).Abs() < wallSlack {
 		return p.Expires // so that it stays the same from view to view
 	}
-	return end
+	return by
 }
 
 // endsMax bounds the ends that are kept: every payment that can be open at once.
@@ -367,13 +367,9 @@ func (d *Desk) request(p *pos.Payment, a pos.Asked, now time.Time) {
 		return
 	}
 	if len(d.ends) >= endsMax {
-		for id, end := range d.ends {
-			if now.After(end) {
-				delete(d.ends, id)
-			}
-		}
+		maps.DeleteFunc(d.ends, func(_ pos.PaymentID, end time.Time) bool { return time.Now().After(end) })
 	}
 	if len(d.ends) < endsMax {
-		d.ends[p.ID] = now.Add(a.Expires.Sub(now))
+		d.ends[p.ID] = time.Now().Add(a.Expires.Round(0).Sub(now.Round(0)))
 	}
 }

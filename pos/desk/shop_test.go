@@ -317,6 +317,7 @@ type shop struct {
 	rules   pos.Rounding
 	tenders []desk.Tender
 	skew    atomic.Int64 // how far the wall clock is off
+	full    atomic.Bool  // the storage
 	keys    int
 	stop    context.CancelFunc
 	done    chan error
@@ -351,6 +352,7 @@ func (s *shop) start() {
 		Zone: time.UTC, Items: []pos.Item{espr, bread}, Software: "test",
 		Genesis: pos.Genesis{Till: "t", Key: s.journal.key.Public().(ed25519.PublicKey), Currency: "EUR", Series: "01"},
 		Now:     func() (time.Time, pos.Clock) { return s.wall(), pos.ClockTrusted },
+		Storage: func() pos.Health { return pos.Health{Ready: !s.full.Load(), Reason: "the card is full"} },
 		Publish: func(pos.View) {}, Recorded: func() {}, Print: func() { s.prints++ }, Log: log,
 	})
 	if err := s.Start(); err != nil {

@@ -66,7 +66,7 @@ func (d *Desk) Forked(f pos.Fork) error {
 // Conflict while sales wait for another one: they would be lost to its owner.
 func (d *Desk) Enrolled(e pos.Enrolled, by pos.Actor) error {
 	_, err := d.turn(pos.Command{By: by}, func(t *turn) error {
-		if err := mayEnrol(t.books, e.URL); err != nil {
+		if err := d.mayEnrol(t.books, e.URL); err != nil {
 			return err
 		}
 		t.record(pos.KindEnrolled, e)
@@ -77,12 +77,22 @@ func (d *Desk) Enrolled(e pos.Enrolled, by pos.Actor) error {
 }
 
 // MayEnrol fails as Enrolled would.
-func (d *Desk) MayEnrol(url string) error { return mayEnrol(d.o.Ledger.Books(), url) }
+func (d *Desk) MayEnrol(url string) error { return d.mayEnrol(d.o.Ledger.Books(), url) }
 
-func mayEnrol(b pos.Books, url string) error {
-	if b.Enrolled != nil && b.Enrolled.URL != url && b.Unsent.Sales > 0 {
+func (d *Desk) mayEnrol(b pos.Books, url string) error {
+	if b.Enrolled == nil || b.Enrolled.URL == url {
+		return nil
+	}
+	if b.Unsent.Sales > 0 {
 		return pos.E("enrol", pos.Conflict, "%d sales (%s) wait for %s; connect to it first, so that none is lost",
 			b.Unsent.Sales, b.Unsent.Amount, b.Enrolled.URL)
 	}
-	return nil
+	ps, err := d.o.Payments.Watched()
+	for _, p := range ps {
+		if p.Offline && p.State.Open() { // nobody else knows its money
+			return pos.E("enrol", pos.Conflict, "offline payment %s (%s) waits for %s; connect to it first, so that none is lost",
+				pos.CounterRef(p.Counter), p.Amount, b.Enrolled.URL)
+		}
+	}
+	return err
 }
