@@ -9,8 +9,8 @@ type CodePage struct {
 	bytes   map[rune]byte
 }
 
-// The pages that receipt printers for Europe and the Americas share. CP858 is
-// CP850 with the euro sign in place of a dotless i.
+// The pages that receipt printers for Europe and the Americas share; codepages.go
+// has the rest. CP858 is CP850 with the euro sign in place of a dotless i.
 var (
 	CP437 = newCodePage("CP437",
 		"ÇüéâäàåçêëèïîìÄÅÉæÆôöòûùÿÖÜ¢£¥₧ƒ"+

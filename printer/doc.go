@@ -5,10 +5,11 @@
 // receipt gives the same rows, on every till and years later. No amount is ever
 // cut short: what does not fit beside its label moves to a line of its own. Text
 // from outside (names of items, shops and people) becomes visible characters,
-// one cell each: no control byte, line break or direction mark in it survives,
-// so nobody can open a drawer by naming a cake.
+// of one cell or two each: no control byte, line break or direction mark in it
+// survives, so nobody can open a drawer by naming a cake.
 //
-// Limits. Left-to-right scripts of one cell a letter. What a letter looks like,
-// or whether a printer has it at all, is the business of the encoders below
-// (escpos). Nothing here does I/O or reads a clock.
+// Limits. The page runs from left to right; a name in Arabic or Hebrew stands in
+// its column as it should, and the column stays where it is. What a letter looks
+// like, or whether a printer has it at all, is the business of the encoders below
+// (escpos, star). Nothing here does I/O or reads a clock.
 package printer

@@ -1,8 +1,9 @@
 package printer
 
 import (
+	"fmt"
+	"image"
 	"strings"
-	"unicode/utf8"
 )
 
 // Document is what stands on one paper, in rows of Columns cells. It knows no
@@ -17,9 +18,11 @@ type Document struct {
 type Row interface{ row() }
 
 type (
-	// Line is text that fills at most Document.Columns cells, a Wide letter
-	// taking two. It is clean (see Clean), and padded on the left where it is
-	// centred or right-aligned. The empty Line is a blank one.
+	// Line is text that fills at most Document.Columns cells (see Cells), a Wide
+	// letter taking two of them for each. It is clean (see Clean), and padded on the
+	// left where it is centred or right-aligned. Two spaces or more part columns:
+	// what is written from right to left never reaches over them. The empty Line is
+	// a blank one.
 	Line struct {
 		Text  string
 		Style Style
@@ -29,20 +32,35 @@ type (
 	// Code is a QR code in the middle of the paper, with its quiet zone. Text is
 	// what a reader gets.
 	Code struct{ Text string }
+	// Barcode is a Code 128 in the middle of the paper with its text below, for the
+	// counter's scanner. Text is 1 to BarcodeMax letters of ASCII; anything else is
+	// printed as text alone.
+	Barcode struct{ Text string }
+	// Picture is an image in the middle of the paper, a logo: made smaller where it
+	// is wider than the paper, greys as dots. Nobody may change Image.
+	Picture struct{ Image image.Image }
 	// Feed moves the paper by this many lines.
 	Feed struct{ Lines int }
 	// Cut ends the paper, where there is a knife; else it feeds it past the edge.
 	Cut struct{}
 	// Pulse opens the cash drawer.
 	Pulse struct{}
+	// Beep calls somebody to the printer, where it has a buzzer.
+	Beep struct{}
 )
 
-func (Line) row()  {}
-func (Rule) row()  {}
-func (Code) row()  {}
-func (Feed) row()  {}
-func (Cut) row()   {}
-func (Pulse) row() {}
+// BarcodeMax bounds a Barcode's text in letters: more do not fit 80 mm; 12 fit 58 mm.
+const BarcodeMax = 20
+
+func (Line) row()    {}
+func (Rule) row()    {}
+func (Code) row()    {}
+func (Barcode) row() {}
+func (Picture) row() {}
+func (Feed) row()    {}
+func (Cut) row()     {}
+func (Pulse) row()   {}
+func (Beep) row()    {}
 
 // Style is how a Line stands out.
 type Style struct {
@@ -63,12 +81,18 @@ func (d Document) Text() string {
 			b.WriteString(strings.Repeat("-", d.Columns))
 		case Code:
 			b.WriteString("[QR " + r.Text + "]")
+		case Barcode:
+			b.WriteString("[barcode " + r.Text + "]")
+		case Picture:
+			b.WriteString(fmt.Sprintf("[picture %dx%d]", r.Image.Bounds().Dx(), r.Image.Bounds().Dy()))
 		case Feed:
 			b.WriteString(strings.Repeat("\n", max(r.Lines-1, 0)))
 		case Cut:
 			b.WriteString(strings.Repeat(". ", d.Columns/2))
 		case Pulse:
 			b.WriteString("[drawer]")
+		case Beep:
+			b.WriteString("[beep]")
 		}
 		b.WriteByte('\n')
 	}
@@ -81,10 +105,17 @@ func plain(l Line) string {
 	text := strings.TrimLeft(l.Text, " ")
 	margin := len(l.Text) - len(text)
 	if l.Style.Wide {
-		margin = 2*margin + cells(text)/2
+		margin = 2*margin + Cells(text)/2
 	}
 	return strings.TrimRight(strings.Repeat(" ", margin)+text, " ")
 }
 
-// cells is how many cells s takes: one a letter.
-func cells(s string) int { return utf8.RuneCountInString(s) }
+// WithLogo returns d with img above its first row, and shares the others with it.
+// A nil img changes nothing.
+func (d Document) WithLogo(img image.Image) Document {
+	if img == nil {
+		return d
+	}
+	rows := append(make([]Row, 0, len(d.Rows)+1), Picture{img})
+	return Document{d.Columns, append(rows, d.Rows...)}
+}

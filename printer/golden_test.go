@@ -10,7 +10,6 @@ import (
 	"strings"
 	"testing"
 	"unicode"
-	"unicode/utf8"
 
 	"github.com/tillwright/tillwright/pos"
 	"github.com/tillwright/tillwright/printer"
@@ -28,6 +27,11 @@ func TestGolden(t *testing.T) {
 		}
 		for _, cols := range []int{32, 48} {
 			golden(t, fmt.Sprintf("%s-%d", name, cols), printer.Layout(r, cols))
+		}
+	}
+	for name, k := range printertest.Tickets() {
+		for _, cols := range []int{32, 42} {
+			golden(t, fmt.Sprintf("%s-%d", name, cols), printer.LayoutTicket(k, printertest.Shop("en"), cols))
 		}
 	}
 	golden(t, "page-32", printer.TestPage(printertest.Shop("en"), 32))
@@ -70,7 +74,7 @@ func TestAmountsStandInOneColumn(t *testing.T) {
 					continue
 				}
 				number, _, _ := strings.Cut(l[at[0]:at[1]], " ")
-				here := utf8.RuneCountInString(l[:at[0]]) + len(number)
+				here := printer.Cells(l[:at[0]]) + len(number)
 				if end < 0 {
 					end = here
 				}
@@ -143,15 +147,52 @@ func check(t *testing.T, d printer.Document) {
 		if l.Style.Wide {
 			room /= 2
 		}
-		if n := utf8.RuneCountInString(l.Text); n > room {
+		if n := printer.Cells(l.Text); n > room {
 			t.Errorf("%q takes %d cells of %d", l.Text, n, room)
 		}
-		if i := strings.IndexFunc(l.Text, func(r rune) bool { return r != ' ' && !unicode.IsPrint(r) || unicode.In(r, unicode.M) }); i >= 0 {
+		if i := strings.IndexFunc(l.Text, func(r rune) bool { return r != ' ' && !unicode.IsPrint(r) }); i >= 0 {
 			t.Errorf("%q has something unprintable at %d", l.Text, i)
 		}
 	}
 	if _, ok := d.Rows[len(d.Rows)-1].(printer.Cut); !ok {
 		t.Error("the paper does not end in a cut")
+	}
+}
+
+// TestTickets: a cook reads every dish and every wish, whatever the width, and is
+// told what is no first ticket.
+func TestTickets(t *testing.T) {
+	for name, k := range printertest.Tickets() {
+		for _, cols := range widths {
+			d := printer.LayoutTicket(k, printertest.Shop("en"), cols)
+			if _, ok := d.Rows[len(d.Rows)-1].(printer.Beep); !ok {
+				t.Errorf("%s in %d columns does not beep", name, cols)
+			}
+			check(t, printer.Document{Columns: d.Columns, Rows: d.Rows[:len(d.Rows)-1]})
+			text := squeeze(d.Text())
+			for _, l := range k.Lines {
+				for _, want := range []string{l.Name, l.Note, pos.FormatQty(l.Qty)} {
+					if !strings.Contains(text, squeeze(printer.Clean(want))) {
+						t.Errorf("%s in %d columns lacks %q", name, cols, want)
+					}
+				}
+			}
+			if again := k.Copy > 0 || k.Unsure; again != (strings.Count(text, "COPY") == 2) {
+				t.Errorf("%s in %d columns: copy %v on\n%s", name, cols, again, d.Text())
+			}
+		}
+	}
+}
+
+// TestLogo: it stands above everything, and none is none.
+func TestLogo(t *testing.T) {
+	d := printer.Layout(printertest.Receipts()["cash"], 48)
+	with := d.WithLogo(printertest.Logo())
+	if len(with.Rows) != len(d.Rows)+1 || with.Rows[0] != (printer.Picture{Image: printertest.Logo()}) || !strings.HasPrefix(with.Text(), "[picture 320x120]\n") {
+		t.Errorf("the paper begins with %v", with.Rows[0])
+	}
+	if len(d.WithLogo(nil).Rows) != len(d.Rows) {
+		t.Error("a logo out of nothing")
 	}
 }
 

@@ -58,7 +58,7 @@ func Layout(r pos.Receipt, cols int) Document {
 func hang(lines []pos.Line) int {
 	n := 0
 	for _, l := range lines {
-		n = max(n, 1+cells(Clean(l.Tax.Code)))
+		n = max(n, 1+Cells(Clean(l.Tax.Code)))
 	}
 	return n
 }
@@ -81,7 +81,7 @@ func (s *sheet) banners(r pos.Receipt) bool {
 // head is who sells; the name is as large as it fits.
 func (s *sheet) head(shop pos.Shop) {
 	name := loud
-	if cells(Clean(shop.Name)) > s.room(loud) {
+	if Cells(Clean(shop.Name)) > s.room(loud) {
 		name = high
 	}
 	s.centre(shop.Name, name)
@@ -107,7 +107,7 @@ func (s *sheet) event(r pos.Receipt) {
 // item is one line of the sale. Where the paper is narrow, a quantity other than
 // one stands on a line of its own under the name.
 func (s *sheet) item(l pos.Line) {
-	sum := left(l.Total.Number()+" "+l.Tax.Code, cells(l.Total.Number())+s.hang)
+	sum := left(l.Total.Number()+" "+l.Tax.Code, Cells(l.Total.Number())+s.hang)
 	one := l.Qty == 1000
 	switch {
 	case s.cols >= roomy && one:

@@ -1,6 +1,10 @@
 package printer
 
-import "github.com/tillwright/tillwright/pos"
+import (
+	"unicode"
+
+	"github.com/tillwright/tillwright/pos"
+)
 
 // sheet is a document being written. All outside text enters it through pair and
 // centre, which clean it.
@@ -39,7 +43,7 @@ func (s *sheet) centre(text string, st Style) {
 	width := s.room(st)
 	for _, l := range wrap(Clean(text), width, 0) {
 		if l != "" {
-			s.line(pad((width-cells(l))/2)+l, st)
+			s.line(pad((width-Cells(l))/2)+l, st)
 		}
 	}
 }
@@ -58,7 +62,7 @@ func (s *sheet) pair(label, value string, st Style) {
 		switch {
 		case i < last || value == "":
 			s.put(l, st)
-		case cells(l)+1+cells(value) <= s.room(st) || l == pad(margin):
+		case Cells(l)+gap(l+value)+Cells(value) <= s.room(st) || l == pad(margin):
 			s.tail(pad(margin)+trimLeft(l), value, st)
 		default:
 			s.put(l, st)
@@ -67,15 +71,26 @@ func (s *sheet) pair(label, value string, st Style) {
 	}
 }
 
+// gap is how many spaces part label and value: two where something is written from
+// right to left, so that it is seen as a column of its own.
+func gap(text string) int {
+	for _, r := range text {
+		if unicode.In(r, unicode.Arabic, unicode.Hebrew) {
+			return 2
+		}
+	}
+	return 1
+}
+
 // tail writes a line that ends in value at the right edge.
 func (s *sheet) tail(label, value string, st Style) {
 	values := []string{value}
-	if cells(value) > s.room(st)-cells(label) {
-		values = wrap(value, s.room(st)-cells(label), 0)
+	if Cells(value) > s.room(st)-Cells(label) {
+		values = wrap(value, s.room(st)-Cells(label), 0)
 	}
 	for _, v := range values {
-		s.put(label+right(v, s.room(st)-cells(label)), st)
-		label = pad(cells(label))
+		s.put(label+right(v, s.room(st)-Cells(label)), st)
+		label = pad(Cells(label))
 	}
 }
 

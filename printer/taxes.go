@@ -31,7 +31,7 @@ func share(table [][]string, cols int) ([]int, bool) {
 	widths, used := make([]int, len(table[0])), 0
 	for i := range widths {
 		for _, row := range table {
-			widths[i] = max(widths[i], cells(Clean(row[i])))
+			widths[i] = max(widths[i], Cells(Clean(row[i])))
 		}
 		used += widths[i]
 	}

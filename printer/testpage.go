@@ -8,7 +8,8 @@ import (
 
 // TestPage shows whether a printer is set up right: the ruler ends at the edge of
 // the paper and no line of it breaks, the letters are the ones of the shop's
-// language and not others, and a phone reads the code.
+// language and not others, a phone reads the code
+// and the counter's scanner the bars.
 func TestPage(shop pos.Shop, cols int) Document {
 	s := newSheet(shop, cols)
 	s.centre("TEST", loud)
@@ -28,6 +29,8 @@ func TestPage(shop pos.Shop, cols int) Document {
 	s.rule()
 	s.doc.Rows = append(s.doc.Rows, Code{"Tillwright test page"})
 	s.centre(s.word("test_code"), Style{})
+	s.feed(1)
+	s.doc.Rows = append(s.doc.Rows, Barcode{"TEST-123"})
 	s.feed(1)
 	s.centre("TEST", loud)
 	return s.end()

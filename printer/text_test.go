@@ -21,6 +21,10 @@ func TestClean(t *testing.T) {
 		{"joined emoji", "👩\u200d🍳\ufe0f", "👩🍳"},
 		{"broken UTF-8", "a\xffb\xc3", "a?b?"},
 		{"private use", "a\ue000b", "a?b"},
+		{"Thai keeps its marks", "น้ำ", "น้ำ"},
+		{"Arabic keeps its vowels", "قَهْوَة", "قَهْوَة"},
+		{"marks piled up", "ก" + strings.Repeat("่", 50) + "ข", "ก" + strings.Repeat("่", marksMax) + "ข"},
+		{"mark after a space", " ่x", " x"},
 		{"line separators", "a\u2028b\u2029c", "a b c"},
 	}
 	for _, tt := range tests {
@@ -77,15 +81,50 @@ func TestPair(t *testing.T) {
 	}
 }
 
+// TestCells counts as Unicode does (annex 11), and cut parts no letter from its marks.
+func TestCells(t *testing.T) {
+	for text, want := range map[string]int{"": 0, "Café": 4, "抹茶アイス": 10, "김치": 4, "น้ำ": 2, "قهوة": 4, "🍰": 2, "ｆ": 2, "①": 1} {
+		if got := Cells(text); got != want {
+			t.Errorf("%q takes %d cells, want %d", text, got, want)
+		}
+	}
+	tests := []struct {
+		in         string
+		n          int
+		head, tail string
+	}{{"น้ำส้ม", 1, "น้", "ำส้ม"}, {"抹茶", 3, "抹", "茶"}, {"抹茶", 1, "抹", "茶"}, {"abc", 3, "abc", ""}, {"", 2, "", ""}}
+	for _, tt := range tests {
+		if head, tail := cut(tt.in, tt.n); head != tt.head || tail != tt.tail {
+			t.Errorf("%q after %d: %q and %q", tt.in, tt.n, head, tail)
+		}
+	}
+}
+
+// TestRightToLeft: a name from right to left is two spaces away from its amount, or
+// on a line of its own, so that an encoder sees two columns.
+func TestRightToLeft(t *testing.T) {
+	for n := 1; n < 40; n++ {
+		s := &sheet{doc: Document{Columns: 24}, cols: 24}
+		s.pair(strings.Repeat("ق", n), "20.00", Style{})
+		for line := range strings.Lines(s.doc.Text()) {
+			if strings.Contains(line, "ق 2") {
+				t.Errorf("%d letters: %q", n, line)
+			}
+		}
+	}
+}
+
 // TestCodePages compares the tables with those of an independent source.
 func TestCodePages(t *testing.T) {
 	for page, want := range map[*CodePage]*charmap.Charmap{
 		CP437: charmap.CodePage437, CP850: charmap.CodePage850, CP858: charmap.CodePage858, CP1252: charmap.Windows1252,
+		CP852: charmap.CodePage852, CP860: charmap.CodePage860, CP863: charmap.CodePage863, CP865: charmap.CodePage865, CP866: charmap.CodePage866,
+		CP1250: charmap.Windows1250, CP1251: charmap.Windows1251, CP1253: charmap.Windows1253, CP1254: charmap.Windows1254, CP1257: charmap.Windows1257,
 	} {
 		for b := 0x20; b < 0x100; b++ {
 			got, ok := page.Rune(byte(b))
 			w := want.DecodeByte(byte(b))
-			if b == 0x7F || (page == CP1252 && w < 0xA0 && w >= 0x80) || w == 0xFFFD {
+			if b == 0x7F || (w < 0xA0 && w >= 0x80) || w == 0xFFFD {
 				if ok {
 					t.Errorf("%s: %02x is %q, want nothing", page.Name, b, got)
 				}
@@ -98,7 +137,7 @@ func TestCodePages(t *testing.T) {
 				t.Errorf("%s: %q is %02x, want %02x", page.Name, w, back, b)
 			}
 		}
-		for _, r := range "\x00\x1b\x10\n\x7f\u0100\ufffd" {
+		for _, r := range "\x00\x1b\x10\n\x7f\u2c60\ufffd" {
 			if b, ok := page.Byte(r); ok {
 				t.Errorf("%s: %q is %02x, want nothing", page.Name, r, b)
 			}
@@ -116,13 +155,22 @@ func TestTrouble(t *testing.T) {
 		{"well", Status{Known: true, PaperLow: true}, ""},
 		{"cover before paper", Status{Known: true, Offline: true, Cover: true, PaperOut: true}, "printer_cover"},
 		{"paper", Status{Known: true, Offline: true, PaperOut: true}, "printer_paper"},
-		{"knife", Status{Known: true, Offline: true, Fault: true}, "printer_fault"},
+		{"power", Status{Known: true, Offline: true, Fault: true}, "printer_fault"},
+		{"knife", Status{Known: true, Offline: true, Cutter: true}, "printer_cutter"},
+		{"head", Status{Known: true, Offline: true, Hot: true}, "printer_hot"},
 		{"paused", Status{Known: true, Offline: true}, "printer_offline"},
 		{"takes nothing", Status{Stalled: true}, "printer_stalled"},
 	}
 	for _, tt := range tests {
 		if got := tt.s.Trouble(); got != tt.want {
 			t.Errorf("%s: got %q, want %q", tt.name, got, tt.want)
+		}
+		want := Faulty
+		if tt.want == "" {
+			want = map[bool]Health{true: OK, false: Unknown}[tt.s.Known]
+		}
+		if got := tt.s.Health(); got != want {
+			t.Errorf("%s: health %q, want %q", tt.name, got, want)
 		}
 	}
 }

@@ -6,44 +6,35 @@ import (
 
 	"github.com/tillwright/tillwright/pos"
 	"github.com/tillwright/tillwright/printer"
-	"github.com/tillwright/tillwright/printer/internal/glyph"
+	"github.com/tillwright/tillwright/printer/internal/talk"
+	"github.com/tillwright/tillwright/printer/raster"
 )
 
 // Commands, named as in Epson's reference.
 const (
 	lf        = "\n"
-	escInit   = "\x1b@"     // ESC @
-	fsKanji   = "\x1c."     // FS . : leave the double-byte mode that clones start in
-	escUSA    = "\x1bR\x00" // ESC R 0: #$@[\]^{|}~ are themselves
-	escPage   = "\x1bt"     // ESC t n
-	escBold   = "\x1bE"     // ESC E n
-	escAlign  = "\x1ba"     // ESC a n, at the start of a line only
-	escPulse  = "\x1bp"     // ESC p m t1 t2
-	gsSize    = "\x1d!"     // GS ! n
-	gsRaster  = "\x1dv0\x00"
-	gsCut     = "\x1dVB\x00" // GS V 66 0: feed to the knife, cut all but one point
-	gsQR      = "\x1d(k"
+	escInit   = "\x1b@"            // ESC @
+	fsKanji   = "\x1c."            // FS . : leave the double-byte mode that clones start in
+	escUSA    = "\x1bR\x00"        // ESC R 0: #$@[\]^{|}~ are themselves
+	escPage   = "\x1bt"            // ESC t n
+	escBold   = "\x1bE"            // ESC E n
+	escMode   = "\x1b!"            // ESC ! n: 08 bold, 10 high, 20 wide
+	escAlign  = "\x1ba"            // ESC a n, at the start of a line only
+	escPulse  = "\x1bp"            // ESC p m t1 t2
+	gsSize    = "\x1d!"            // GS ! n
+	gsCut     = "\x1dVB\x00"       // GS V 66 0: feed to the knife, cut all but one point
 	dleStatus = "\x10\x04"         // DLE EOT n
 	dlePulse  = "\x10\x14\x01"     // DLE DC4 1 m t
 	gsStatus  = "\x1dr\x01"        // GS r 1
+	gsAuto    = "\x1da\x0f"        // GS a: report drawer, line, error and paper, now and when they change
 	pulseTime = string("\x19\xfa") // 50 ms on, 500 ms off, in units of 2 ms
 )
 
 const (
-	tearOff   = 4   // lines of paper past the head before it can be torn off, where there is no knife
-	stripRows = 128 // rows of an image in one command; clones take no more than 255
-	// stripBytes bounds a strip's data: what a printer may still be waiting for after
-	// a break, and 0.4 s at 115,200 baud between two looks at the drawer.
-	stripBytes = 4096
+	tearOff    = 4    // lines of paper past the head before it can be torn off, where there is no knife
 	pieceBytes = 1024 // of text between two looks at the drawer: about 30 lines
-	header     = 8    // bytes of GS v 0 before its data
+	lineGap    = 6    // dots between lines: ESC 2 feeds 30, a letter takes 24
 )
-
-// piece is part of a paper. Between pieces every command is complete.
-type piece struct {
-	data  []byte
-	image bool // ask the printer before sending it
-}
 
 // Encode returns the paper as the bytes that Print sends, without the questions
 // between them. It fails with Invalid when the document is wider than the profile
@@ -55,14 +46,14 @@ func Encode(d printer.Document, p Profile) ([]byte, error) {
 	}
 	var out []byte
 	for _, c := range pieces {
-		out = append(out, c.data...)
+		out = append(out, c.Data...)
 	}
 	return out, nil
 }
 
-func (p Profile) pieces(d printer.Document) ([]piece, error) {
+func (p Profile) pieces(d printer.Document) ([]talk.Piece, error) {
 	switch {
-	case p.Columns <= 0 || p.Dots < p.Columns*glyph.Width:
+	case p.Columns <= 0 || p.Image != NoImages && p.Dots < p.Columns*raster.CellWidth:
 		return nil, pos.E("encode paper", pos.Invalid, "the printer's profile is wrong: %d columns do not fit %d dots", p.Columns, p.Dots)
 	case d.Columns > p.Columns:
 		return nil, pos.E("encode paper", pos.Invalid, "a paper of %d columns does not fit the printer's %d", d.Columns, p.Columns)
@@ -80,7 +71,7 @@ func (p Profile) pieces(d printer.Document) ([]piece, error) {
 // encoder writes pieces and remembers the state that its commands left.
 type encoder struct {
 	p    Profile
-	out  []piece
+	out  []talk.Piece
 	cur  bytes.Buffer
 	st   printer.Style
 	page byte // 0 after ESC @
@@ -95,7 +86,7 @@ func (e *encoder) add(parts ...string) {
 // flush ends a piece.
 func (e *encoder) flush(image bool) {
 	if e.cur.Len() > 0 {
-		e.out = append(e.out, piece{bytes.Clone(e.cur.Bytes()), image})
+		e.out = append(e.out, talk.Piece{Data: bytes.Clone(e.cur.Bytes()), Image: image})
 		e.cur.Reset()
 	}
 }
@@ -108,12 +99,18 @@ func (e *encoder) row(r printer.Row, cols int) {
 		e.line(printer.Line{Text: strings.Repeat("-", cols)})
 	case printer.Code:
 		e.code(r.Text)
+	case printer.Barcode:
+		e.barcode(r.Text)
+	case printer.Picture:
+		e.picture(r.Image)
 	case printer.Feed:
 		e.add(strings.Repeat(lf, max(r.Lines, 0)))
 	case printer.Cut:
 		e.cut()
 	case printer.Pulse:
 		e.add(e.p.pulse())
+	case printer.Beep:
+		e.add(e.p.beep())
 	}
 	if e.cur.Len() >= pieceBytes {
 		e.flush(false)
@@ -136,8 +133,8 @@ func (e *encoder) line(l printer.Line) {
 		return
 	}
 	pg, native, ok := e.p.native(text, e.page)
-	if !ok {
-		e.image(drawLine(text, l.Style, e.p.Dots))
+	if !ok && e.p.Image != NoImages {
+		e.image(e.p.Text.Line(text, l.Style, e.p.Dots, lineGap))
 		return
 	}
 	e.style(l.Style)
@@ -148,19 +145,52 @@ func (e *encoder) line(l printer.Line) {
 	e.add(native, lf)
 }
 
-// readable replaces the letters that can be printed in no way.
+// readable replaces the letters that can be printed in no way. A printer without
+// images can print a line in one code page only: the letters of others are lost, as
+// if nobody had them.
 func (p Profile) readable(text string) string {
-	return strings.Map(func(r rune) rune {
+	known := func(r rune) bool {
+		if r < 0x7F {
+			return true
+		}
 		for _, pg := range p.Pages {
 			if _, ok := pg.Letters.Byte(r); ok {
-				return r
+				return true
 			}
 		}
-		if glyph.Has(r) {
-			return r
+		return false
+	}
+	if p.Image != NoImages {
+		return p.Text.Readable(text, known)
+	}
+	if _, _, ok := p.native(text, 0); ok {
+		return text
+	}
+	best, most := "", len(text)+1
+	for _, pg := range append([]Page{{0, ascii}}, p.Pages...) {
+		if out, lost := pg.only(text); lost < most {
+			best, most = out, lost
 		}
-		return printer.Unprintable
-	}, text)
+	}
+	return best
+}
+
+// ascii is the code page that every printer has.
+var ascii = new(printer.CodePage)
+
+// only replaces the letters that a page lacks, and counts them.
+func (pg Page) only(text string) (out string, lost int) {
+	var b strings.Builder
+	for _, r := range text {
+		switch _, ok := pg.Letters.Byte(r); {
+		case ok:
+			b.WriteRune(r)
+		case printer.RuneCells(r) > 0:
+			b.WriteString(string(printer.Unprintable) + strings.Repeat(" ", printer.RuneCells(r)-1))
+			lost++
+		}
+	}
+	return b.String(), lost
 }
 
 // native returns text in one code page, the present one if it will do. A line of
@@ -203,11 +233,17 @@ func inPage(text string, letters *printer.CodePage) (string, bool) {
 
 // style selects what differs from the style in force.
 func (e *encoder) style(s printer.Style) {
-	if s.Wide != e.st.Wide || s.Tall != e.st.Tall {
-		e.add(gsSize, string([]byte{16*bit(s.Wide) + bit(s.Tall)}))
-	}
-	if s.Bold != e.st.Bold {
-		e.add(escBold, string([]byte{bit(s.Bold)}))
+	switch {
+	case s == e.st:
+	case e.p.OldSize:
+		e.add(escMode, string([]byte{8*bit(s.Bold) + 16*bit(s.Tall) + 32*bit(s.Wide)}))
+	default:
+		if s.Wide != e.st.Wide || s.Tall != e.st.Tall {
+			e.add(gsSize, string([]byte{16*bit(s.Wide) + bit(s.Tall)}))
+		}
+		if s.Bold != e.st.Bold {
+			e.add(escBold, string([]byte{bit(s.Bold)}))
+		}
 	}
 	e.st = s
 }
@@ -220,3 +256,17 @@ func bit(b bool) byte {
 }
 
 func (p Profile) pulse() string { return escPulse + string([]byte{p.Drawer & 1}) + pulseTime }
+
+// beep is three calls of a fifth of a second, with as much rest.
+func (p Profile) beep() string {
+	switch p.Beeper {
+	case EpsonBeeper: // ESC ( A, function 97: n = 100, three times, on and off in units of 100 ms
+		return "\x1b(A\x05\x00\x61\x64\x03\x02\x02"
+	case CloneBeeper: // ESC B n t, in units of 50 ms
+		return "\x1bB\x03\x04"
+	case DrawerPort:
+		pulse := escPulse + string([]byte{p.Drawer&1 ^ 1}) + "\x64\x64"
+		return pulse + pulse + pulse
+	}
+	return ""
+}

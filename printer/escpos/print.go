@@ -1,12 +1,10 @@
 package escpos
 
 import (
-	"errors"
 	"io"
-	"os"
 
-	"github.com/tillwright/tillwright/pos"
 	"github.com/tillwright/tillwright/printer"
+	"github.com/tillwright/tillwright/printer/internal/talk"
 )
 
 // tailAsks bounds the questions after the last byte, each of which takes as long
@@ -29,64 +27,16 @@ func (p Profile) Print(rw io.ReadWriter, d printer.Document, run printer.Run) (p
 	if err != nil {
 		return printer.Status{}, err
 	}
-	t := talk{p: p, rw: rw}
-	var s printer.Status
-	if !run.Silent {
-		if s, err = t.ready(); err != nil {
-			return s, err
-		}
-	}
-	if run.Begin != nil {
-		if err := run.Begin(); err != nil {
-			return s, err
-		}
-	}
-	for _, c := range pieces {
-		if s, err = t.send(c, s, run.Between); err != nil {
-			return s, err
-		}
-	}
-	return t.finish(s, run.Silent)
-}
-
-// ready asks the printer and fails with Unavailable when it is known to be unable.
-func (t *talk) ready() (printer.Status, error) {
-	s, err := t.status()
-	if err == nil && s.Trouble() != "" {
-		err = pos.E("print", pos.Unavailable, "%s", pos.Word("en", s.Trouble()))
-	}
-	return s, err
-}
-
-// send sends one piece to a printer whose last word is s.
-func (t *talk) send(c piece, s printer.Status, between func(io.ReadWriter) error) (printer.Status, error) {
-	if between != nil {
-		if err := between(t.rw); err != nil {
-			return s, err
-		}
-	}
-	if c.image && s.Known {
-		now, err := t.ready()
-		if err != nil {
-			return now, err
-		}
-		s = now
-	}
-	err := write(t.rw, string(c.data), &s)
-	return s, err
+	t := dialogue{p: p, rw: rw}
+	return talk.Print(rw, pieces, run, t.status, t.finish)
 }
 
 // finish waits until the printer has printed what it holds, as far as it can tell,
-// and asks how it is. A printer that does not answer is believed.
-func (t *talk) finish(s printer.Status, silent bool) (printer.Status, error) {
-	switch {
-	case silent:
-		return t.ready()
-	case !s.Known:
-		return s, nil
-	case t.p.Queued:
+// and asks how it is.
+func (t *dialogue) finish(s printer.Status) (printer.Status, error) {
+	if t.p.Queued {
 		t.printed = false
-		if err := write(t.rw, gsStatus, &s); err != nil {
+		if err := talk.Write(t.rw, gsStatus, &s); err != nil {
 			return s, err
 		}
 	}
@@ -96,25 +46,11 @@ func (t *talk) finish(s printer.Status, silent bool) (printer.Status, error) {
 		} else if kind != silence {
 			continue
 		}
-		if now, err := t.ready(); err != nil {
+		if now, err := talk.Ready(t.status); err != nil {
 			return now, err
 		}
 	}
-	return t.ready()
-}
-
-// write sends text; it notes in s when the printer stopped taking bytes.
-func write(w io.Writer, text string, s *printer.Status) error {
-	n, err := io.WriteString(w, text)
-	switch {
-	case err == nil && n == len(text):
-		return nil
-	case err == nil:
-		err = io.ErrShortWrite
-	case errors.Is(err, os.ErrDeadlineExceeded):
-		s.Stalled = true
-	}
-	return pos.Wrap("print", pos.Unavailable, err, "the connection to the printer broke")
+	return talk.Ready(t.status)
 }
 
 // Kick opens the drawer at once. answers says that this printer has answered
@@ -125,22 +61,24 @@ func write(w io.Writer, text string, s *printer.Status) error {
 func (p Profile) Kick(rw io.ReadWriter, answers bool) error {
 	var s printer.Status
 	if answers && p.Answers {
-		t := talk{p: p, rw: rw}
+		t := dialogue{p: p, rw: rw}
 		b, err := t.ask(1, &s)
 		if err != nil {
 			return err
 		}
 		if b&offlineBit != 0 {
-			return write(rw, dlePulse+string([]byte{p.Drawer & 1, 1}), &s)
+			return talk.Write(rw, dlePulse+string([]byte{p.Drawer & 1, 1}), &s)
 		}
 	}
-	return write(rw, p.pulse(), &s)
+	return talk.Write(rw, p.pulse(), &s)
 }
 
 // Reset brings a printer back that an earlier break left in the middle of a
 // command: it fills up what the longest strip of an image may lack, header
 // included (blank rows on paper; NUL does nothing elsewhere), and initializes it.
+// Epson's DLE ENQ 2, which would do it in three bytes, is taken by few others, and
+// within an image by none.
 func (p Profile) Reset(w io.Writer) error {
 	var s printer.Status
-	return write(w, string(make([]byte, header+stripBytes))+escInit, &s)
+	return talk.Write(w, string(make([]byte, header+stripBytes))+escInit, &s)
 }

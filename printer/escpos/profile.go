@@ -1,6 +1,9 @@
 package escpos
 
-import "github.com/tillwright/tillwright/printer"
+import (
+	"github.com/tillwright/tillwright/printer"
+	"github.com/tillwright/tillwright/printer/raster"
+)
 
 // Page is a code page and its number in ESC t n, which differs between makers.
 type Page struct {
@@ -8,39 +11,75 @@ type Page struct {
 	Letters *printer.CodePage
 }
 
+// Image is the command by which a printer takes dots.
+type Image byte
+
+// Images.
+const (
+	Raster   Image = iota // GS v 0: old, and what nearly every thermal printer knows
+	Columns               // ESC * 33: bands of 24 rows, for printers that spoil GS v 0
+	Graphics              // GS ( L, functions 112 and 50: Epson's new one
+	NoImages              // impact printers: what no code page has is printed as ?
+)
+
+// Beeper is how a printer calls for somebody.
+type Beeper byte
+
+// Beepers.
+const (
+	NoBeeper    Beeper = iota
+	EpsonBeeper        // ESC ( A, function 97: the built-in one
+	CloneBeeper        // ESC B n t
+	DrawerPort         // a buzzer on the drawer's socket, on the pin that the drawer is not on
+)
+
 // Profile is what one kind of printer can do. The zero Profile prints nothing;
-// begin with one of the profiles below.
+// begin with one of those that ByName knows.
 type Profile struct {
 	Name     string
+	Title    string // maker and model, for people
 	Columns  int    // of font A
 	Dots     int    // across the printed width; a multiple of 8
 	Pages    []Page // in order of preference; none: ASCII only, the rest as images
 	Cutter   bool
-	NativeQR bool // draws QR codes itself (GS ( k); smaller on the wire, larger on paper
+	Image    Image
+	Strip    int  // rows of an image in one command, at most; 0 is 128
+	LostFeed bool // swallows one line feed after an image (NT-5890K)
+	OldSize  bool // knows ESC ! alone, not GS ! (impact printers)
+	Barcodes bool // GS k, form B
+	HasQR    bool // can draw QR codes itself (GS ( k)
+	NativeQR bool // does so: far fewer bytes on the wire, more paper; see Slow
 	Module   int  // dots of a QR module, at most
 	Drawer   byte // pin of the drawer: 0 for pin 2, 1 for pin 5
+	Beeper   Beeper
 	Answers  bool // to DLE EOT, if the port is two-way
+	Auto     bool // does not answer DLE EOT, but reports by GS a (ASB)
 	Queued   bool // answers GS r 1 once everything before it is printed
+	// Text draws what the code pages lack; nil is the built-in face alone.
+	Text *raster.Text
 }
 
-// pages are Epson's numbers, which most makers copy (ESC t).
-var pages = []Page{{0, printer.CP437}, {19, printer.CP858}, {16, printer.CP1252}, {2, printer.CP850}}
-
-// Profiles. Default58 is the common battery or counter printer without a knife.
-// Safe expects nothing: it takes the narrowest paper, no code page beyond ASCII,
-// no knife, no answers.
-var (
-	Default80 = Profile{Name: "80mm", Columns: 48, Dots: 576, Pages: pages, Cutter: true, Module: 6, Answers: true, Queued: true}
-	Default58 = Profile{Name: "58mm", Columns: 32, Dots: 384, Pages: pages, Module: 4, Answers: true}
-	Safe      = Profile{Name: "safe", Columns: 32, Dots: 384, Module: 4}
-)
-
-// ByName returns the profile of that name; ok is false for an unknown one.
-func ByName(name string) (p Profile, ok bool) {
-	for _, p := range []Profile{Default80, Default58, Safe} {
-		if p.Name == name {
-			return p, true
-		}
+// With returns p for a printer set to other columns (0 keeps them), with its drawer on
+// the pin 2 or 5 (0 keeps it) and letters drawn by text (nil keeps them).
+func (p Profile) With(columns, pin int, text *raster.Text) Profile {
+	if columns > 0 {
+		p.Columns = columns
 	}
-	return Profile{}, false
+	switch pin {
+	case 2:
+		p.Drawer = 0
+	case 5:
+		p.Drawer = 1
+	}
+	if text != nil {
+		p.Text = text
+	}
+	return p
+}
+
+// Slow returns p for a serial line of 38,400 baud or less: there a code that the printer
+// draws itself, where it can, saves up to nine seconds.
+func (p Profile) Slow() Profile {
+	p.NativeQR = p.NativeQR || p.HasQR
+	return p
 }
