@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -16,21 +17,45 @@ import (
 // already in is skipped, and a gap is Corrupt. After a failure the ledger must be
 // opened anew.
 func (l *Ledger) Fold(rs ...pos.Record) error {
-	return l.lazily(func(tx *bolt.Tx, b *pos.Books) error {
-		for _, r := range rs {
-			if r.N <= b.Last {
-				continue
-			}
-			if r.N != b.Last+1 {
-				return pos.E("fold record", pos.Corrupt, "record %d follows record %d", r.N, b.Last)
-			}
-			if err := apply(tx, b, r); err != nil {
-				return fmt.Errorf("fold record %d: %w", r.N, err)
-			}
-			b.Last, b.Hash, b.Stopped = r.N, r.Hash, r.Kind == pos.KindStopped
+	return l.lazily(func(tx *bolt.Tx, b *pos.Books) error { return fold(tx, b, rs, false) })
+}
+
+// fold applies rs. With over, a record whose body cannot be read is a gap; else it
+// is a failure.
+func fold(tx *bolt.Tx, b *pos.Books, rs []pos.Record, over bool) error {
+	for _, r := range rs {
+		if r.N <= b.Last {
+			continue
 		}
-		return nil
-	})
+		if r.N != b.Last+1 {
+			return pos.E("fold record", pos.Corrupt, "record %d follows record %d", r.N, b.Last)
+		}
+		before := *b
+		err := apply(tx, b, r)
+		if _, bad := errors.AsType[*unreadable](err); bad && over { // found before anything was changed
+			*b = before
+			err = gap(tx, b, pos.Gap{First: r.N, Last: r.N, Why: err.Error()}, r.Hash)
+		}
+		if err != nil {
+			return fmt.Errorf("fold record %d: %w", r.N, err)
+		}
+		b.Last, b.Hash, b.Stopped = r.N, r.Hash, r.Kind == pos.KindStopped
+	}
+	return nil
+}
+
+// unreadable is the failure of a record whose body is not what its kind says.
+type unreadable struct{ error }
+
+// Unwrap returns the cause.
+func (u *unreadable) Unwrap() error { return u.error }
+
+// read decodes r's body. It is called before anything is changed.
+func read(r pos.Record, v any) error {
+	if err := r.Decode(v); err != nil {
+		return &unreadable{err}
+	}
+	return nil
 }
 
 // apply takes one record in. A kind that is not here changes nothing but the
@@ -40,20 +65,24 @@ func apply(tx *bolt.Tx, b *pos.Books, r pos.Record) error {
 	var err error
 	switch r.Kind {
 	case pos.KindGenesis:
-		err = r.Decode(&b.Genesis)
+		err = read(r, &b.Genesis)
 	case pos.KindEnrolled:
 		err = enrolled(tx, b, r)
 	case pos.KindCheckpoint:
 		err = checkpoint(tx, b, r)
 	case pos.KindFork:
 		b.Fork = new(pos.Fork)
-		err = r.Decode(b.Fork)
+		err = read(r, b.Fork)
+	case pos.KindRecordsLost:
+		err = told(tx, b, r)
 	case pos.KindStaffChanged:
 		b.Staffed = true
 	case pos.KindSaleCharged:
 		a, err = charged(tx, b, r)
 	case pos.KindPayment:
 		a, err = moved(tx, b, r)
+	case pos.KindRefundDecided:
+		a, err = decided(tx, r)
 	case pos.KindCodeTried:
 		a, err = codeTried(tx, b, r)
 	case pos.KindOfflineTerms:
@@ -86,25 +115,47 @@ func apply(tx *bolt.Tx, b *pos.Books, r pos.Record) error {
 
 func charged(tx *bolt.Tx, b *pos.Books, r pos.Record) (pos.Answer, error) {
 	var v pos.SaleCharged
-	if err := r.Decode(&v); err != nil {
+	if err := read(r, &v); err != nil {
 		return pos.Answer{}, err
 	}
 	if n, err := strconv.ParseUint(strings.TrimPrefix(v.Sale.Ref, "#"), 10, 64); err == nil {
-		b.Refs = max(b.Refs, n) // after a rebuild, references go on from there
+		b.Refs = onward(b.Refs, n) // after a rebuild, references go on from there
 	}
+	v.Sale.Charged = r.N
 	return pos.Answer{Sale: v.Sale.ID}, put(tx.Bucket(open), []byte(v.Sale.ID), v.Sale)
+}
+
+// refsWrap is where the desk begins references anew: they have four digits.
+const refsWrap = 10_000
+
+// onward returns the number of references given out when the one that shows shown is
+// among them: the next such number, unless that is so far off that it must be an
+// older sale's.
+func onward(refs, shown uint64) uint64 {
+	ahead := (shown + refsWrap - refs%refsWrap) % refsWrap
+	if shown >= refsWrap || ahead > refsWrap/2 {
+		return max(refs, shown)
+	}
+	return refs + ahead
 }
 
 // moved puts the payment into its sale, if that is still open, and onto the list
 // of those to watch until nothing about it can change.
 func moved(tx *bolt.Tx, b *pos.Books, r pos.Record) (pos.Answer, error) {
 	var v pos.PaymentMoved
-	if err := r.Decode(&v); err != nil {
+	if err := read(r, &v); err != nil {
 		return pos.Answer{}, err
 	}
 	p := v.Payment
 	a := pos.Answer{Sale: p.Sale, Payment: p.ID}
 	b.Counter = max(b.Counter, p.Counter)
+	s, in, err := charges(tx, p.Sale)
+	if err != nil {
+		return a, err
+	}
+	if p.Charged == 0 {
+		p.Charged = s.Charged
+	}
 	if p.Final {
 		if err := tx.Bucket(watched).Delete([]byte(p.ID)); err != nil {
 			return a, err
@@ -117,9 +168,8 @@ func moved(tx *bolt.Tx, b *pos.Books, r pos.Record) (pos.Answer, error) {
 			return a, err
 		}
 	}
-	var s pos.Sale
-	if err := get(tx.Bucket(open), []byte(p.Sale), &s); err != nil || s.ID == "" {
-		return a, err
+	if s.ID == "" {
+		return a, nil
 	}
 	if known := s.Payment(p.ID); known != nil {
 		*known = p
@@ -129,27 +179,44 @@ func moved(tx *bolt.Tx, b *pos.Books, r pos.Record) (pos.Answer, error) {
 	if p.Covers() && s.State == pos.Awaiting {
 		s.State = pos.PartPaid
 	}
-	return a, put(tx.Bucket(open), []byte(s.ID), s)
+	return a, put(in, []byte(s.ID), s)
+}
+
+// charges finds a sale that is not over, also one that is in doubt, and the bucket
+// that it is in. Its ID is empty when there is none.
+func charges(tx *bolt.Tx, id pos.SaleID) (s pos.Sale, in *bolt.Bucket, err error) {
+	for _, name := range [][]byte{open, doubted} {
+		in = tx.Bucket(name)
+		if err = get(in, []byte(id), &s); err != nil || s.ID != "" {
+			break
+		}
+	}
+	return s, in, err
+}
+
+// end takes a sale off the counter.
+func end(tx *bolt.Tx, b *pos.Books, id pos.SaleID) error {
+	if b.Current == id {
+		b.Current = ""
+	}
+	return errors.Join(tx.Bucket(open).Delete([]byte(id)), tx.Bucket(doubted).Delete([]byte(id)))
 }
 
 // completed files the sale, owes the customer a receipt, and counts it among
 // what the backoffice does not hold yet.
 func completed(tx *bolt.Tx, b *pos.Books, r pos.Record) (pos.Answer, error) {
 	var v pos.SaleCompleted
-	if err := r.Decode(&v); err != nil {
+	if err := read(r, &v); err != nil {
 		return pos.Answer{}, err
 	}
 	id, a := v.Sale.ID, pos.Answer{Sale: v.Sale.ID}
-	if v.Count != b.Count+1 {
-		return a, pos.E("file sale", pos.Corrupt, "sale number %d follows number %d", v.Count, b.Count)
-	}
-	b.Count, b.Turnover, b.LastDone, b.Shown = v.Count, v.Turnover, id, false
-	if b.Current == id {
-		b.Current = ""
-	}
-	if err := tx.Bucket(open).Delete([]byte(id)); err != nil {
+	if err := end(tx, b, id); err != nil {
 		return a, err
 	}
+	if err := counted(tx, b, v.Count); err != nil {
+		return a, err
+	}
+	b.Turnover, b.LastDone, b.Shown = v.Turnover, id, false
 	if err := put(tx.Bucket(done), []byte(id), pos.Filed{Sale: id, N: v.Count, Receipt: v.Sale.Receipt, Record: r.N}); err != nil {
 		return a, err
 	}
@@ -166,20 +233,17 @@ func completed(tx *bolt.Tx, b *pos.Books, r pos.Record) (pos.Answer, error) {
 // over takes a sale that will not be completed off the open ones.
 func over[B any](tx *bolt.Tx, b *pos.Books, r pos.Record, sale func(B) pos.SaleID) (pos.Answer, error) {
 	var v B
-	if err := r.Decode(&v); err != nil {
+	if err := read(r, &v); err != nil {
 		return pos.Answer{}, err
 	}
 	id := sale(v)
-	if b.Current == id {
-		b.Current = ""
-	}
-	return pos.Answer{Sale: id}, tx.Bucket(open).Delete([]byte(id))
+	return pos.Answer{Sale: id}, end(tx, b, id)
 }
 
 // lineRemoved takes a line, or a part of it, out of a basket.
 func lineRemoved(tx *bolt.Tx, r pos.Record) (pos.Answer, error) {
 	var v pos.LineRemoved
-	if err := r.Decode(&v); err != nil {
+	if err := read(r, &v); err != nil {
 		return pos.Answer{}, err
 	}
 	a := pos.Answer{Sale: v.Sale}
@@ -208,7 +272,7 @@ func lineRemoved(tx *bolt.Tx, r pos.Record) (pos.Answer, error) {
 
 func reprinted(tx *bolt.Tx, r pos.Record) (pos.Answer, error) {
 	var v pos.Reprinted
-	if err := r.Decode(&v); err != nil {
+	if err := read(r, &v); err != nil {
 		return pos.Answer{}, err
 	}
 	a := pos.Answer{Sale: v.Sale}
@@ -225,7 +289,7 @@ func reprinted(tx *bolt.Tx, r pos.Record) (pos.Answer, error) {
 
 func printFailed(tx *bolt.Tx, r pos.Record) error {
 	var v pos.PrintFailed
-	if err := r.Decode(&v); err != nil {
+	if err := read(r, &v); err != nil {
 		return err
 	}
 	return tx.Bucket(prints).Delete(number(v.Job.ID))

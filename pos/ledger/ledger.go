@@ -9,6 +9,18 @@
 // not belong to the journal's history is set aside (never deleted) and folded
 // anew.
 //
+// Gaps. Records that the journal lost are passed over, and never in silence: the
+// books name them, and every receipt number, reference and offline counter that one
+// of them may have given out stays used (lost.go). An index that was set aside still
+// tells which numbers were used, also when it is damaged; one that ends behind the
+// journal's end proves that the journal's is gone. The till starts and sells; a
+// person is told.
+//
+// Full storage. A commit that finds no room asks for the reserve once. Without one
+// the till sells on from memory, as long as the journal takes records, and the
+// commit is tried again; the next start folds what is missing (room.go). An index
+// that cannot even be rebuilt is kept in memory alone.
+//
 // What a rebuild loses: baskets not yet charged, the answers to commands that
 // made no record, which refunds were decided, and which papers were already printed
 // (those young enough come out once more, marked as copies).
@@ -39,7 +51,8 @@ var (
 	keyAge  = []byte("keyage")  // sequence -> Idempotency-Key, oldest first
 	prints  = []byte("prints")  // job ID -> pos.PrintJob
 	refunds = []byte("refunds") // payment ID -> pos.Payment that no sale needed
-	buckets = [][]byte{meta, open, done, numbers, watched, keys, keyAge, prints, refunds}
+	doubted = []byte("doubted") // sale ID -> pos.Sale that was charged when records were lost
+	buckets = [][]byte{meta, open, done, numbers, watched, keys, keyAge, prints, refunds, doubted}
 
 	booksKey   = []byte("books")
 	versionKey = []byte("version")
@@ -47,7 +60,7 @@ var (
 
 const (
 	// version of the layout; another one is folded anew.
-	version = "3"
+	version = "4"
 	// maxKeys bounds the answers kept for repeated commands: a busy day has about
 	// ten thousand commands, and nobody repeats yesterday's.
 	maxKeys = 20_000
@@ -60,24 +73,34 @@ const (
 
 // Ledger is safe for concurrent use. Reads do not wait for each other.
 type Ledger struct {
-	db *bolt.DB
+	db      *bolt.DB
+	path    string      // empty when it is kept in memory alone
+	relieve func() bool // gives a reserve back; nil when there is none
+	rigid   bool        // a commit without room is a failure: during a rebuild
 
 	// mu guards what follows; every access to the file holds it. What records say is
 	// written into tx, where everybody reads it, and becomes durable within lazyFor: a
 	// power cut loses nothing by that, for the journal has it. Everything else, and
 	// with it all that waits in tx, is durable before its call returns.
-	mu    sync.Mutex
-	tx    *bolt.Tx // nil: nothing waits to be durable
-	books pos.Books
-	safe  pos.Books // as they are on flash
-	err   error     // a commit failed: the file lags, and nothing more is taken or told
-	flush *time.Timer
+	mu      sync.Mutex
+	tx      *bolt.Tx // nil: nothing waits to be durable
+	waiting []change // what tx holds, oldest first
+	books   pos.Books
+	safe    pos.Books // as they are on flash
+	err     error     // a commit failed: the file lags, and nothing more is taken or told
+	short   time.Time // since when commits find no room; zero when they do
+	tried   time.Time // when the last of them was tried
+	flush   *time.Timer
 }
+
+// change is something done to the index and the books.
+type change func(tx *bolt.Tx, b *pos.Books) error
 
 // Open opens the ledger at path and creates it when there is none. It fails with
 // Corrupt when the file is there but cannot be relied on, and with Unavailable
 // when another program holds it.
 func Open(path string) (*Ledger, error) {
+	unmark(path)
 	if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
 		if err := create(path); err != nil {
 			return nil, fmt.Errorf("create ledger: %w", err)
@@ -87,7 +110,7 @@ func Open(path string) (*Ledger, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &Ledger{db: db}
+	l := &Ledger{db: db, path: path}
 	if err := l.load(); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
@@ -98,14 +121,22 @@ func Open(path string) (*Ledger, error) {
 // initialisation leaves a file that it cannot open.
 func create(path string) error {
 	tmp := path + ".new"
-	if err := os.Remove(tmp); err != nil && !errors.Is(err, os.ErrNotExist) {
+	if err := remove(tmp); err != nil {
 		return err
 	}
 	db, err := bolt.Open(tmp, 0o600, &bolt.Options{Timeout: lockWithin})
-	if err != nil {
-		return err
+	if err == nil {
+		err = errors.Join(layOut(db), db.Close())
 	}
-	err = db.Update(func(tx *bolt.Tx) error {
+	if err != nil {
+		return errors.Join(remove(tmp), err) // it is room that somebody needs now
+	}
+	return move(tmp, path)
+}
+
+// layOut makes an empty file's buckets.
+func layOut(db *bolt.DB) error {
+	return db.Update(func(tx *bolt.Tx) error {
 		for _, b := range buckets {
 			if _, err := tx.CreateBucket(b); err != nil {
 				return err
@@ -113,10 +144,6 @@ func create(path string) error {
 		}
 		return put(tx.Bucket(meta), versionKey, version)
 	})
-	if err := errors.Join(err, db.Close()); err != nil {
-		return err
-	}
-	return move(tmp, path)
 }
 
 // move renames a file that is whole and makes the new name durable.
@@ -175,14 +202,21 @@ func (l *Ledger) load() (err error) {
 	})
 }
 
-// Close makes everything durable and releases the file.
+// Close makes everything durable that finds room and releases the file. What finds
+// none is in the journal, but for baskets.
 func (l *Ledger) Close() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.flush != nil {
 		l.flush.Stop()
 	}
-	return errors.Join(l.commit(), l.db.Close())
+	l.tried = time.Time{} // once more, whenever the last try was
+	err := l.commit()
+	if l.tx != nil {
+		err = errors.Join(err, l.tx.Rollback())
+		l.tx = nil
+	}
+	return errors.Join(err, l.db.Close())
 }
 
 // Books returns where the till stands after the last record folded in. What its
@@ -212,7 +246,7 @@ func (l *Ledger) view(f func(tx *bolt.Tx) error) error {
 // change is seen at once and durable within lazyFor. When f fails, everything that
 // is not durable is undone: the ledger lags behind the journal then, and refuses
 // to go on from there.
-func (l *Ledger) lazily(f func(tx *bolt.Tx, b *pos.Books) error) error {
+func (l *Ledger) lazily(f change) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if err := l.apply(f); err != nil {
@@ -224,8 +258,9 @@ func (l *Ledger) lazily(f func(tx *bolt.Tx, b *pos.Books) error) error {
 	return nil
 }
 
-// durably is lazily, and returns when the change and all before it are on flash.
-func (l *Ledger) durably(f func(tx *bolt.Tx, b *pos.Books) error) error {
+// durably is lazily, and returns when the change and all before it are on flash, or
+// in memory while there is no room on it.
+func (l *Ledger) durably(f change) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if err := l.apply(f); err != nil {
@@ -234,7 +269,7 @@ func (l *Ledger) durably(f func(tx *bolt.Tx, b *pos.Books) error) error {
 	return l.commit()
 }
 
-func (l *Ledger) apply(f func(tx *bolt.Tx, b *pos.Books) error) (err error) {
+func (l *Ledger) apply(f change) (err error) {
 	if l.err != nil {
 		return l.err
 	}
@@ -246,10 +281,11 @@ func (l *Ledger) apply(f func(tx *bolt.Tx, b *pos.Books) error) (err error) {
 	b := l.books
 	if err := f(l.tx, &b); err != nil {
 		l.err = errors.Join(err, l.tx.Rollback())
-		l.tx, l.books = nil, l.safe
+		l.tx, l.books, l.waiting = nil, l.safe, nil
 		return l.err
 	}
 	l.books = b
+	l.waiting = append(l.waiting, f)
 	return nil
 }
 
@@ -258,17 +294,31 @@ func (l *Ledger) commit() error {
 	if l.tx == nil {
 		return l.err
 	}
-	tx := l.tx
-	l.tx = nil
-	if err := put(tx.Bucket(meta), booksKey, l.books); err != nil {
-		l.err = errors.Join(err, tx.Rollback())
-	} else if err := tx.Commit(); err != nil {
-		l.err = fmt.Errorf("commit ledger: %w", err)
+	if !l.short.IsZero() && time.Since(l.tried) < retryEvery {
+		return nil // there was no room a moment ago
+	}
+	err := l.commitOnce()
+	if isFull(err) && l.relieve != nil && l.relieve() {
+		if err = l.again(); err == nil {
+			err = l.commitOnce()
+		}
+	}
+	switch {
+	case err == nil:
+		l.safe, l.waiting = l.books, nil
+		l.caughtUp()
+	case isFull(err) && !l.rigid && len(l.waiting) < maxWaiting:
+		l.fallBehind()
+	default:
+		l.err = err
 	}
 	if l.err != nil {
-		l.books = l.safe
+		l.books, l.waiting = l.safe, nil
+		if l.tx != nil {
+			l.err = errors.Join(l.err, l.tx.Rollback())
+			l.tx = nil
+		}
 	}
-	l.safe = l.books
 	return l.err
 }
 
@@ -277,7 +327,9 @@ func (l *Ledger) flushLate() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.flush = nil
-	l.commit() //nolint:errcheck // kept in l.err
+	if err := l.commit(); err == nil && l.tx != nil {
+		l.flush = time.AfterFunc(retryEvery, l.flushLate)
+	}
 }
 
 func number(n uint64) []byte { return binary.BigEndian.AppendUint64(nil, n) }

@@ -32,6 +32,8 @@ type story struct {
 	key  ed25519.PrivateKey
 	recs []pos.Record
 	sold uint64
+
+	charges int // sales charged by charge
 }
 
 func newStory(t testing.TB) *story {

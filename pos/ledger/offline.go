@@ -12,7 +12,7 @@ import (
 // codeTried counts wrong codes: of the sale, and of the till for an hour.
 func codeTried(tx *bolt.Tx, b *pos.Books, r pos.Record) (pos.Answer, error) {
 	var v pos.CodeTried
-	if err := r.Decode(&v); err != nil {
+	if err := read(r, &v); err != nil {
 		return pos.Answer{}, err
 	}
 	a := pos.Answer{Sale: v.Sale, Payment: v.Payment}
@@ -34,14 +34,14 @@ func codeTried(tx *bolt.Tx, b *pos.Books, r pos.Record) (pos.Answer, error) {
 // terms notes what the backoffice granted. Counters only rise.
 func terms(b *pos.Books, r pos.Record) error {
 	b.Terms = new(pos.OfflineTerms)
-	err := r.Decode(b.Terms)
+	err := read(r, b.Terms)
 	b.Counter = max(b.Counter, b.Terms.Highest)
 	return err
 }
 
 func policy(b *pos.Books, r pos.Record) error {
 	var v pos.TenderPolicy
-	err := r.Decode(&v)
+	err := read(r, &v)
 	ps := maps.Clone(b.Policies)
 	if ps == nil {
 		ps = map[pos.Tender]pos.TenderPolicy{}
@@ -49,4 +49,13 @@ func policy(b *pos.Books, r pos.Record) error {
 	ps[v.Tender] = v
 	b.Policies = ps
 	return err
+}
+
+// decided takes a payment off the list of debts.
+func decided(tx *bolt.Tx, r pos.Record) (pos.Answer, error) {
+	var v pos.RefundDecided
+	if err := read(r, &v); err != nil {
+		return pos.Answer{}, err
+	}
+	return pos.Answer{Sale: v.Sale, Payment: v.Payment}, tx.Bucket(refunds).Delete([]byte(v.Payment))
 }

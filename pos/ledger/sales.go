@@ -71,8 +71,13 @@ func (l *Ledger) Answer(key string) (digest string, a pos.Answer, ok bool, err e
 	return k.Digest, k.Answer, k.Digest != "", err
 }
 
-// Keep makes d durable in one transaction.
+// Keep makes d durable in one transaction; while storage has no room it is kept in
+// memory, for the counter must go on.
 func (l *Ledger) Keep(d pos.DraftChange) error {
+	if d.Put != nil {
+		s := d.Put.Clone() // it may have to be applied again, later
+		d.Put = &s
+	}
 	return l.durably(func(tx *bolt.Tx, b *pos.Books) error {
 		b.Current, b.Shown, b.Refs = d.Current, d.Shown, max(b.Refs, d.Refs)
 		if d.Drop != "" {
@@ -163,30 +168,18 @@ func (l *Ledger) Payment(id pos.PaymentID) (pos.Payment, error) {
 }
 
 // Refunds returns the payments that came for a sale that did not need them any
-// more, oldest first, until Decided is called for each.
+// more, oldest first, until somebody decided about them.
 func (l *Ledger) Refunds() ([]pos.Payment, error) {
 	out, err := all[pos.Payment](l, refunds)
 	sort.SliceStable(out, func(i, j int) bool { return out[i].Moved.Before(out[j].Moved) })
 	return out, err
 }
 
-// Decided notes, durably, that somebody knows of the refund.
-func (l *Ledger) Decided(id pos.PaymentID) error {
-	return l.durably(func(tx *bolt.Tx, _ *pos.Books) error { return tx.Bucket(refunds).Delete([]byte(id)) })
-}
-
 // all reads a whole bucket. It is used for those that stay small.
-func all[T any](l *Ledger, bucket []byte) ([]T, error) {
-	var out []T
-	err := l.view(func(tx *bolt.Tx) error {
-		return tx.Bucket(bucket).ForEach(func(key, value []byte) error {
-			var v T
-			if err := decode(key, value, &v); err != nil {
-				return err
-			}
-			out = append(out, v)
-			return nil
-		})
+func all[T any](l *Ledger, bucket []byte) (out []T, err error) {
+	err = l.view(func(tx *bolt.Tx) (err error) {
+		out, err = values[T](tx.Bucket(bucket))
+		return err
 	})
 	return out, err
 }

@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"bytes"
+	"encoding/binary"
 	"time"
 
 	bolt "go.etcd.io/bbolt"
@@ -38,7 +39,7 @@ func wait(b *pos.Books, s sold, n int) {
 // checkpoint takes the backoffice's recorded word in.
 func checkpoint(tx *bolt.Tx, b *pos.Books, r pos.Record) error {
 	var v pos.Checkpoint
-	if err := r.Decode(&v); err != nil {
+	if err := read(r, &v); err != nil {
 		return err
 	}
 	b.Checkpoint = &v
@@ -50,7 +51,7 @@ func checkpoint(tx *bolt.Tx, b *pos.Books, r pos.Record) error {
 func enrolled(tx *bolt.Tx, b *pos.Books, r pos.Record) error {
 	old := b.Enrolled
 	b.Enrolled = new(pos.Enrolled)
-	if err := r.Decode(b.Enrolled); err != nil || old == nil || bytes.Equal(old.Key, b.Enrolled.Key) {
+	if err := read(r, b.Enrolled); err != nil || old == nil || bytes.Equal(old.Key, b.Enrolled.Key) {
 		return err
 	}
 	b.Checkpoint, b.Fork = nil, nil
@@ -65,35 +66,53 @@ func (l *Ledger) Acked(n uint64) error {
 }
 
 // ack moves the line between the sales that the backoffice holds and those that it
-// lacks: the newest of the series, without a gap.
+// lacks: the newest of the series. Numbers may be missing in it.
 func ack(tx *bolt.Tx, b *pos.Books, n uint64) error {
+	from, to, by := b.Acked, n, -1
+	if n < b.Acked {
+		from, to, by = n, b.Acked, 1
+	}
 	b.Acked = n
-	held := b.Count - uint64(b.Unsent.Sales)
-	var next sold // the first that the backoffice lacks
-	for ; held < b.Count; held++ {
-		if err := get(tx.Bucket(numbers), number(held+1), &next); err != nil {
-			return err
-		}
-		if next.Record > n {
-			break
-		}
-		wait(b, next, -1)
+	c := tx.Bucket(numbers).Cursor()
+	s, ok, err := behind(c, b.Count, from)
+	for ; ok && err == nil && s.Record <= to; s, ok, err = soldAt(c.Next()) {
+		wait(b, s, by)
 	}
-	for ; held > 0; held-- {
-		var s sold
-		if err := get(tx.Bucket(numbers), number(held), &s); err != nil {
-			return err
-		}
-		if s.Record <= n {
-			break
-		}
-		wait(b, s, 1)
-		next = s
+	if err != nil {
+		return err
 	}
-	if b.Unsent.Sales == 0 {
+	next, ok, err := behind(c, b.Count, n)
+	if err != nil || !ok {
 		b.Unsent = pos.Unsent{}
-		return nil
+		return err
 	}
 	b.Unsent.Oldest, b.Unsent.First = next.At, next.Record
 	return nil
+}
+
+// behind finds the first sale that was completed by a record above n; ok is false
+// when there is none. Places in the series and records rise together.
+func behind(c *bolt.Cursor, count, n uint64) (s sold, ok bool, err error) {
+	lo, hi := uint64(1), count+1 // the place looked for is from lo to hi
+	for lo < hi {
+		mid := lo + (hi-lo)/2
+		key, value := c.Seek(number(mid))
+		if s, ok, err = soldAt(key, value); err != nil {
+			return s, false, err
+		}
+		if !ok || s.Record > n {
+			hi = mid
+		} else {
+			lo = binary.BigEndian.Uint64(key) + 1
+		}
+	}
+	return soldAt(c.Seek(number(lo)))
+}
+
+// soldAt reads what a cursor over numbers shows; ok is false behind the last one.
+func soldAt(key, value []byte) (s sold, ok bool, err error) {
+	if key == nil {
+		return s, false, nil
+	}
+	return s, true, decode(key, value, &s)
 }

@@ -60,3 +60,17 @@ func whole(key, value []byte) bool {
 func errValue(cause error) error {
 	return pos.Wrap("read ledger", pos.Corrupt, cause, "the till's index holds an unreadable entry")
 }
+
+// values reads a whole bucket. It is used for those that stay small.
+func values[T any](b *bolt.Bucket) ([]T, error) {
+	var out []T
+	err := b.ForEach(func(key, value []byte) error {
+		var v T
+		if err := decode(key, value, &v); err != nil {
+			return err
+		}
+		out = append(out, v)
+		return nil
+	})
+	return out, err
+}
