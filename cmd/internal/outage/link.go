@@ -135,8 +135,8 @@ func (l *Link) Dial(ctx context.Context, network, address string) (net.Conn, err
 	if err != nil {
 		return nil, err
 	}
-	near, end := net.Pipe()
-	l.join(end, far)
+	near, other := newPipe()
+	l.join(other, far)
 	return near, nil
 }
 
