@@ -390,7 +390,7 @@ func Turn(img *image.RGBA, degrees int) *image.RGBA {
 	for y := range h {
 		for x := range w {
 			i, j := to(x, y)
-			out.SetRGBA(i, j, img.RGBAAt(img.Rect.Min.X+x, img.Rect.Min.Y+y))
+			copy(out.Pix[out.PixOffset(i, j):][:4], img.Pix[y*img.Stride+4*x:])
 		}
 	}
 	return out
