@@ -13,6 +13,9 @@ const (
 	AlarmFork    = "fork"    // the till signed another record than the one held under this number
 	AlarmCorrupt = "corrupt" // a record failed its check on arrival and was not stored
 	AlarmRed     = "red"     // the record is stored and cannot be booked
+
+	AlarmRefuted  = "offline_refuted"  // the till took a code of a payment that was never made; N is the token's counter
+	AlarmConflict = "offline_conflict" // two tokens bear this counter, or one that nobody could have made
 )
 
 // Bounds on what a broken or stolen till can make us keep. Red alarms need none:
@@ -98,7 +101,7 @@ const alarmPage = 200
 // Alarms returns the open alarms, forks first, then the newest.
 func (db *DB) Alarms(ctx context.Context) ([]Alarm, error) {
 	rows, err := db.r.QueryContext(ctx, `SELECT id, till, kind, n, why, first, last, times FROM alarms WHERE done = 0
-		ORDER BY CASE kind WHEN 'fork' THEN 0 WHEN 'corrupt' THEN 1 ELSE 2 END, last DESC, n DESC LIMIT ?`, alarmPage)
+		ORDER BY CASE kind WHEN 'fork' THEN 0 WHEN 'corrupt' THEN 1 WHEN 'red' THEN 3 ELSE 2 END, last DESC, n DESC LIMIT ?`, alarmPage)
 	if err != nil {
 		return nil, broken("list alarms", err)
 	}

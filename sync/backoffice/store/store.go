@@ -41,8 +41,12 @@ const (
 //go:embed schema.sql
 var schema string
 
-// schemaVersion is kept in the database; a newer one is not opened.
-const schemaVersion = 1
+//go:embed offline.sql
+var offlineSchema string
+
+// steps make each version of the schema from the one before. A step that was once
+// released does not change; the number of those taken is kept in the database.
+var steps = [...]string{schema, offlineSchema}
 
 // DB is an open database. It is safe for concurrent use.
 type DB struct {
@@ -97,8 +101,8 @@ func open(path, more string, conns int) (*sql.DB, error) {
 	return db, nil
 }
 
-// prepare makes the schema in one transaction: a process killed half way leaves
-// an empty database.
+// prepare makes the schema, or brings that of an older backoffice forward, in one
+// transaction: a process killed half way leaves the database as it was.
 func prepare(ctx context.Context, db *sql.DB) error {
 	return inTx(ctx, db, func(tx *sql.Tx) error {
 		var version int
@@ -106,12 +110,17 @@ func prepare(ctx context.Context, db *sql.DB) error {
 			return pos.Wrap("open database", pos.Corrupt, err, "the file is not a backoffice database")
 		}
 		switch {
-		case version == schemaVersion:
+		case version == len(steps):
 			return nil
-		case version > schemaVersion:
+		case version > len(steps):
 			return pos.E("open database", pos.Invalid, "the database was written by a newer backoffice; install that version")
 		}
-		_, err := tx.ExecContext(ctx, schema+fmt.Sprintf("\nPRAGMA user_version = %d;", schemaVersion))
+		for _, step := range steps[version:] {
+			if _, err := tx.ExecContext(ctx, step); err != nil {
+				return err
+			}
+		}
+		_, err := tx.ExecContext(ctx, fmt.Sprintf("PRAGMA user_version = %d", len(steps)))
 		return err
 	})
 }
