@@ -27,6 +27,7 @@ const (
 	KindCodeTried     RecordKind = "code_tried"     // CodeTried
 	KindOfflineTerms  RecordKind = "offline_terms"  // OfflineTerms
 	KindTenderPolicy  RecordKind = "tender_policy"  // TenderPolicy
+	KindRefundDecided RecordKind = "refund_decided" // RefundDecided
 	KindSaleCompleted RecordKind = "sale_completed" // SaleCompleted
 	KindSaleCancelled RecordKind = "sale_cancelled" // SaleCancelled
 	KindDrawerOpened  RecordKind = "drawer_opened"  // DrawerOpened
@@ -140,6 +141,25 @@ type PaymentMoved struct {
 	Event   Event   `json:"event,omitempty"` // empty when the payment was chosen
 	By      Actor   `json:"by"`
 }
+
+// RefundDecided says what became of money that no open sale needed any more.
+type RefundDecided struct {
+	Payment PaymentID `json:"payment"`
+	As      Decision  `json:"as"`
+	Sale    SaleID    `json:"sale,omitempty"` // AsSale: the new sale that it pays for
+	Amount  Amount    `json:"amount"`         // the part of a sale that the payment was asked for
+	Note    string    `json:"note,omitempty"` // how it was given back, or why it is kept
+	By      Actor     `json:"by"`
+}
+
+// Decision is what a manager does with money that no open sale needed.
+type Decision string
+
+// Decisions.
+const (
+	GivenBack Decision = "given back" // the customer has it again; the note says how
+	AsSale    Decision = "as sale"    // the goods went out after all: it pays for a sale with the same lines
+)
 
 // SaleCompleted is the sale as sold, with everything a receipt and a report need.
 // Its Receipt number is allocated in this record and nowhere else.

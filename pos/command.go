@@ -99,6 +99,12 @@ type (
 		Sale SaleID
 		On   bool
 	}
+	// Decide ends the till's debt to a customer whose money no open sale needed. It needs a manager.
+	Decide struct {
+		Payment PaymentID
+		As      Decision
+		Note    string
+	}
 	// Reprint prints a copy of a completed sale's receipt.
 	Reprint struct{ Sale SaleID }
 	// OpenDrawer opens the drawer without a sale.
@@ -120,6 +126,7 @@ func (Pay) action()           {}
 func (CancelPayment) action() {}
 func (EnterCode) action()     {}
 func (ShowOther) action()     {}
+func (Decide) action()        {}
 func (Reprint) action()       {}
 func (OpenDrawer) action()    {}
 func (Dismiss) action()       {}

@@ -32,6 +32,7 @@ func (r *Report) Merge(o Report) error {
 		PINFailed: s.count(r.PINFailed, o.PINFailed), PrintFailed: s.count(r.PrintFailed, o.PrintFailed),
 		TestPrinted: s.count(r.TestPrinted, o.TestPrinted), Started: s.count(r.Started, o.Started), PowerLost: s.count(r.PowerLost, o.PowerLost),
 		PaymentDoubts: s.count(r.PaymentDoubts, o.PaymentDoubts),
+		GivenBack:     s.tally(r.GivenBack, o.GivenBack), SoldAfter: s.tally(r.SoldAfter, o.SoldAfter),
 		Offline: OfflineTotals{
 			s.tally(r.Offline.Taken, o.Offline.Taken), s.tally(r.Offline.Proven, o.Offline.Proven),
 			s.tally(r.Offline.Refuted, o.Offline.Refuted), s.count(r.Offline.Wrong, o.Offline.Wrong),

@@ -117,6 +117,10 @@ type Payment struct {
 	Late       bool `json:"late,omitempty"`
 	Refundable bool `json:"refundable,omitempty"`
 
+	// Charged is the number of the record that charged its sale: when the sale was given
+	// up, that is where its lines still are.
+	Charged uint64 `json:"charged,omitempty"`
+
 	// Aside: the rail gave no answer and a manager chose to go on with another
 	// tender. The payment stays Unknown and is asked about like any other.
 	Aside bool `json:"aside,omitempty"`

@@ -57,6 +57,8 @@ type Report struct {
 	Received  []TenderTotal `json:"received"`   // for sales, RefundDue left out
 	Late      Arrivals      `json:"late"`       // after the till had stopped waiting
 	RefundDue Arrivals      `json:"refund_due"` // no open sale needed it: the owner owes a decision
+	GivenBack Tally         `json:"given_back"` // of RefundDue, on the day a manager gave it back
+	SoldAfter Tally         `json:"sold_after"` // of RefundDue, on the day a manager sold it after all
 	Offline   OfflineTotals `json:"offline"`    // taken without a line, and what became of it
 	Over      Arrivals      `json:"over"`       // beyond the price, of payments that cover a sale; Amount is zero
 
@@ -138,6 +140,7 @@ func NewReport(till string, c Currency) Report {
 	return Report{
 		Till: till, Lines: z, Net: z, TaxUp: z, Total: z, Rounding: z,
 		Cancelled: Tally{Amount: z}, Cleared: Tally{Amount: z}, Removed: Tally{Amount: z},
+		GivenBack: Tally{Amount: z}, SoldAfter: Tally{Amount: z},
 		Offline: OfflineTotals{Taken: Tally{Amount: z}, Proven: Tally{Amount: z}, Refuted: Tally{Amount: z}},
 		Late:    Arrivals{Amount: z}, RefundDue: Arrivals{Amount: z}, Over: Arrivals{Amount: z},
 	}
@@ -195,6 +198,16 @@ var folds = map[RecordKind]func(one *Report, rec Record) error{
 		err := rec.Decode(&b)
 		if one.Started = 1; b.PowerLost {
 			one.PowerLost = 1
+		}
+		return err
+	},
+	KindRefundDecided: func(one *Report, rec Record) error {
+		var b RefundDecided
+		err := rec.Decode(&b)
+		if b.As == AsSale {
+			one.SoldAfter = one.tally(b.Amount)
+		} else {
+			one.GivenBack = one.tally(b.Amount)
 		}
 		return err
 	},

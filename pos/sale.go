@@ -35,6 +35,8 @@ type Sale struct {
 	NextLine int       `json:"next_line,omitempty"` // ID of the next line; counts removed ones too
 	Payments []Payment `json:"payments,omitempty"`
 
+	Charged uint64 `json:"charged,omitempty"` // number of the record that charged it; known to the till alone
+
 	// Set by the record that completes the sale.
 	Receipt   string    `json:"receipt,omitempty"` // gap-free: "01-000482"
 	Completed time.Time `json:"completed,omitzero"`

@@ -62,9 +62,21 @@ type Counter struct {
 	Links    []Link         `json:"links"`
 	Sync     Sync           `json:"sync"`
 	Notices  []Notice       `json:"notices"` // newest first, at most MaxNotices
+	Refunds  []RefundView   `json:"refunds"` // oldest first, at most MaxNotices: money that somebody must decide about
 	Actor    *Actor         `json:"actor,omitempty"`
 	Version  string         `json:"software"`
 	Limits   map[string]int `json:"limits,omitempty"`
+}
+
+// RefundView is money that no open sale needed when it came.
+type RefundView struct {
+	Payment PaymentID `json:"payment"`
+	Tender  Tender    `json:"tender"`
+	Amount  Amount    `json:"amount"` // what it was asked for
+	Came    string    `json:"came"`   // "20340 sat"
+	At      time.Time `json:"at"`     // when it came
+	Sells   bool      `json:"sells"`  // its sale was given up: it can still be sold
+	Of      string    `json:"of"`     // reference or receipt number of its sale, as far as known
 }
 
 // MaxNotices bounds the list on the cashier's screen; older ones drop off it (the

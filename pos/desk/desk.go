@@ -73,8 +73,6 @@ type Payments interface {
 	Payment(id pos.PaymentID) (pos.Payment, error)
 	// Refunds returns the payments that the owner owes a decision about, oldest first.
 	Refunds() ([]pos.Payment, error)
-	// Decided takes a payment off that list, durably.
-	Decided(id pos.PaymentID) error
 }
 
 // Prints is the durable print queue.
@@ -169,7 +167,6 @@ type Desk struct {
 	version uint64
 	notices []pos.Notice
 	notice  uint64
-	refunds map[uint64]pos.PaymentID    // what a notice tells of that must not be forgotten
 	ends    map[pos.PaymentID]time.Time // of requests made since the start, with a monotonic reading
 	other   pos.PaymentID               // whose request is shown for a camera
 	last    pos.SaleView                // the sale completed last, as read from its record
@@ -189,7 +186,7 @@ type Desk struct {
 func New(o Options) *Desk {
 	d := &Desk{
 		o: o, items: map[string]pos.Item{}, tender: map[pos.Tender]Tender{}, links: map[string]pos.Link{}, ends: map[pos.PaymentID]time.Time{},
-		refunds: map[uint64]pos.PaymentID{}, fatal: make(chan error, 1), watches: make(chan pos.PaymentID, maxOpen),
+		fatal: make(chan error, 1), watches: make(chan pos.PaymentID, maxOpen),
 	}
 	for _, it := range o.Items {
 		d.items[it.SKU] = it
@@ -216,7 +213,6 @@ type turn struct {
 	answer  pos.Answer
 	watch   pos.PaymentID
 	notice  *pos.Notice
-	refund  pos.PaymentID // what notice tells of
 	prints  bool
 	stops   bool // the last turn of all
 	again   bool // the view changed although nothing durable did
@@ -337,7 +333,7 @@ func (d *Desk) follow(t *turn, recs []pos.Record) {
 		d.broken = errStopped
 	}
 	if t.notice != nil {
-		d.addNotice(t.at, *t.notice, t.refund)
+		d.addNotice(t.at, *t.notice)
 	}
 	if t.watch != "" {
 		select {
@@ -391,6 +387,8 @@ func (d *Desk) handle(t *turn, do pos.Action) error {
 		return d.enterCode(t, do)
 	case pos.ShowOther:
 		return d.showOther(t, do)
+	case pos.Decide:
+		return d.decide(t, do)
 	case pos.Reprint:
 		return d.reprint(t, do)
 	case pos.OpenDrawer:

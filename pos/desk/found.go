@@ -82,9 +82,7 @@ func (d *Desk) settle(t *turn, p pos.Payment) error {
 	p.Refundable = !open
 	covers(&p, due)
 	t.record(pos.KindPayment, pos.PaymentMoved{Payment: p, Event: pos.Settle, By: t.by})
-	if t.notice = d.settleNotice(t, p, s); p.Refundable {
-		t.refund = p.ID
-	}
+	t.notice = d.settleNotice(t, p, s)
 	if !open {
 		return nil
 	}

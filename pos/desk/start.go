@@ -16,16 +16,9 @@ func (d *Desk) Start() error {
 	}
 	d.mu.Lock() // not before the effects of begin
 	defer d.mu.Unlock()
-	owed, err := d.o.Payments.Refunds()
-	if err != nil {
-		return err
-	}
-	for _, p := range owed {
-		d.addNotice(p.Moved, d.refundNotice(p), p.ID)
-	}
 	at, _ := d.o.Now()
 	for _, text := range d.o.Troubles {
-		d.addNotice(at, pos.Notice{Kind: pos.NoticeTrouble, Text: text}, "")
+		d.addNotice(at, pos.Notice{Kind: pos.NoticeTrouble, Text: text})
 	}
 	d.publish(at)
 	return d.broken

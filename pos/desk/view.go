@@ -103,6 +103,9 @@ func (d *Desk) makeView(at time.Time) (pos.View, error) {
 		c.Open = append(c.Open, sv)
 	}
 	c.LastDone = d.lastDone(b)
+	if c.Refunds, err = d.refundViews(); err != nil {
+		return v, err
+	}
 	c.Sync = syncView(b)
 	v.Customer = d.customer(v.Counter, b, at)
 	return v, nil
@@ -306,24 +309,14 @@ func doneOnScreen(s pos.SaleView) pos.Customer {
 	return out
 }
 
-// addNotice puts n on top of the cashier's list; refund is the payment that it
-// tells of when somebody must decide about it. d.mu is held.
-func (d *Desk) addNotice(at time.Time, n pos.Notice, refund pos.PaymentID) {
+// addNotice puts n on top of the cashier's list. d.mu is held.
+func (d *Desk) addNotice(at time.Time, n pos.Notice) {
 	d.notice++
 	n.ID, n.At = d.notice, at
-	if refund != "" {
-		d.refunds[n.ID] = refund
-	}
 	d.notices = append([]pos.Notice{n}, d.notices[:min(len(d.notices), pos.MaxNotices-1)]...)
 }
 
 func (d *Desk) dismiss(t *turn, do pos.Dismiss) error {
-	if id, ok := d.refunds[do.Notice]; ok { // or it would come back with the next start
-		if err := d.o.Payments.Decided(id); err != nil {
-			return err
-		}
-		delete(d.refunds, do.Notice)
-	}
 	d.notices = slices.DeleteFunc(slices.Clone(d.notices), func(n pos.Notice) bool { return n.ID == do.Notice })
 	t.again = true
 	return nil

@@ -54,6 +54,7 @@ func (a *App) routes() []route {
 		{method: put, path: "/v1/sales/:sale/request", handle: a.showRequest, about: "Show an offline request for a phone's camera instead of a wallet, or back.", need: pos.Cashier, in: requestIn{}, status: ok, out: answer},
 		{method: post, path: "/v1/sales/:sale/reprints", handle: a.reprint, about: "Print a copy of a receipt.", need: pos.Cashier, keyed: true, in: empty, status: made, out: answer},
 		{method: get, path: "/v1/sales/:sale/receipt", handle: a.getReceipt, about: "A completed sale's receipt.", need: pos.Cashier, status: ok, out: receipt{}},
+		{method: post, path: "/v1/refunds/:payment/decisions", handle: a.decide, about: "Decide about money that no open sale needed: as \"given back\", with a note how, or \"as sale\", when its sale was given up and the goods went out after all.", need: pos.Manager, keyed: true, in: decisionIn{}, status: made, out: answer},
 		{method: post, path: "/v1/drawer-openings", handle: a.openDrawer, about: "Open the drawer without a sale; say why.", need: pos.Cashier, keyed: true, in: drawerIn{}, status: made, out: answer},
 		{method: post, path: "/v1/next-customer", handle: a.nextCustomer, about: "End the PAID or CHANGE picture.", need: pos.Cashier, keyed: true, in: empty, status: made, out: answer},
 		{method: del, path: "/v1/notices/:notice", handle: a.dismiss, about: "Take a notice off the screens.", need: pos.Cashier, status: ok, out: answer},

@@ -313,6 +313,24 @@ func (a *App) showRequest(c *fiber.Ctx) error {
 	return a.do(c, fiber.StatusOK, pos.ShowOther{Sale: id, On: in.Camera})
 }
 
+type decisionIn struct {
+	As   string `json:"as"`
+	Note string `json:"note,omitempty"`
+}
+
+// decide ends the debt to a customer whose money no open sale needed.
+func (a *App) decide(c *fiber.Ctx) error {
+	var in decisionIn
+	payment := strings.Clone(c.Params("payment"))
+	if !idForm(payment) {
+		return pos.E("decide", pos.NotFound, "there is no payment %q", clip(payment))
+	}
+	if err := decode(c, &in); err != nil {
+		return err
+	}
+	return a.do(c, fiber.StatusCreated, pos.Decide{Payment: pos.PaymentID(payment), As: pos.Decision(in.As), Note: strings.TrimSpace(in.Note)})
+}
+
 func (a *App) reprint(c *fiber.Ctx) error {
 	id, err := saleOf(c)
 	if err != nil {

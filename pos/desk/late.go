@@ -1,0 +1,106 @@
+package desk
+
+import (
+	"github.com/tillwright/tillwright/pos"
+)
+
+// refundViews lists the money that somebody must decide about.
+func (d *Desk) refundViews() ([]pos.RefundView, error) {
+	owed, err := d.o.Payments.Refunds()
+	out := make([]pos.RefundView, 0, min(len(owed), pos.MaxNotices))
+	for _, p := range owed[:min(len(owed), pos.MaxNotices)] {
+		v := pos.RefundView{Payment: p.ID, Tender: p.Tender, Amount: p.Amount, Came: p.Received.String(), At: p.Moved}
+		s, known := d.givenUp(p)
+		v.Sells, v.Of = known, s.Ref
+		if f, err := d.o.Sales.Filed(p.Sale); err == nil {
+			v.Of = f.Receipt
+		}
+		out = append(out, v)
+	}
+	return out, err
+}
+
+// givenUp returns the sale that p was asked for, as it was charged, if nobody else
+// paid for it since.
+func (d *Desk) givenUp(p pos.Payment) (pos.Sale, bool) {
+	if _, err := d.o.Sales.Filed(p.Sale); p.Charged == 0 || pos.KindOf(err) != pos.NotFound || err == nil {
+		return pos.Sale{}, false
+	}
+	r, err := d.o.Journal.Read(p.Charged)
+	var b pos.SaleCharged
+	if err != nil || r.Kind != pos.KindSaleCharged || r.Decode(&b) != nil || b.Sale.ID != p.Sale {
+		return pos.Sale{}, false // a damaged record; the money can still be given back
+	}
+	return b.Sale, true
+}
+
+// decide ends the debt to a customer whose money no open sale needed.
+func (d *Desk) decide(t *turn, do pos.Decide) error {
+	if !t.by.Role.Includes(pos.Manager) {
+		return pos.E("decide", pos.Forbidden, "only a manager decides what becomes of this money")
+	}
+	p, err := d.owed(do.Payment)
+	if err != nil {
+		return err
+	}
+	if len(do.Note) > maxReason || !pos.IsPlain(do.Note) {
+		return pos.E("decide", pos.Invalid, "a note has at most %d plain letters", maxReason)
+	}
+	switch do.As {
+	case pos.GivenBack:
+		if do.Note == "" {
+			return pos.E("decide", pos.Invalid, "say how the money was given back, in 1 to %d plain letters", maxReason)
+		}
+		t.answer = pos.Answer{Payment: p.ID}
+		t.record(pos.KindRefundDecided, pos.RefundDecided{Payment: p.ID, As: do.As, Amount: p.Amount, Note: do.Note, By: t.by})
+		return nil
+	case pos.AsSale:
+		return d.sellAfter(t, p, do.Note)
+	}
+	return pos.E("decide", pos.Invalid, "money is given back, or sold after all")
+}
+
+func (d *Desk) owed(id pos.PaymentID) (pos.Payment, error) {
+	owed, err := d.o.Payments.Refunds()
+	if err != nil {
+		return pos.Payment{}, err
+	}
+	for _, p := range owed {
+		if p.ID == id {
+			return p, nil
+		}
+	}
+	return pos.Payment{}, pos.E("decide", pos.NotFound, "nobody waits for a decision about this payment")
+}
+
+// sellAfter makes a new sale of the lines that p was asked for, and lets p pay for
+// it: the sale that was given up never changes.
+func (d *Desk) sellAfter(t *turn, p pos.Payment, note string) error {
+	old, ok := d.givenUp(p)
+	if !ok {
+		return pos.E("decide", pos.Conflict, "its sale was paid otherwise; the money can only be given back")
+	}
+	s, err := d.newDraft(t)
+	if err != nil {
+		return err
+	}
+	s.Lines, s.NextLine = old.Lines, old.NextLine
+	due, err := d.charge(t, &s)
+	if err != nil {
+		return err
+	}
+	t.draft.Put = nil // charged at once: its record makes it
+	t.record(pos.KindRefundDecided, pos.RefundDecided{Payment: p.ID, As: pos.AsSale, Sale: s.ID, Amount: p.Amount, Note: note, By: t.by})
+	p.Sale, p.Refundable, p.Charged = s.ID, false, 0
+	p.Amount.Minor = min(p.Amount.Minor, due.Minor)
+	t.record(pos.KindPayment, pos.PaymentMoved{Payment: p, By: t.by})
+	s.Payments = append(s.Payments, p)
+	t.answer = pos.Answer{Sale: s.ID, Payment: p.ID}
+	if due, err = s.Due(); err != nil {
+		return err
+	}
+	if t.draft.Current = t.books.Current; due.Minor > 0 {
+		t.draft.Current = s.ID // the rest is to be paid at the counter
+	}
+	return d.completeIfPaid(t, s)
+}
