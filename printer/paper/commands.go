@@ -16,8 +16,11 @@ type state struct {
 
 func (s *state) reset() { *s = state{wide: 1, tall: 1, spacing: 30} }
 
-// pages are the code pages of ESC t that this printer has, by Epson's numbers.
-var pages = map[byte]*printer.CodePage{0: printer.CP437, 2: printer.CP850, 16: printer.CP1252, 19: printer.CP858}
+// epsonPages are the code pages of ESC t, by Epson's numbers.
+var epsonPages = map[byte]*printer.CodePage{
+	0: printer.CP437, 2: printer.CP850, 3: printer.CP860, 4: printer.CP863, 5: printer.CP865, 16: printer.CP1252, 17: printer.CP866, 18: printer.CP852,
+	19: printer.CP858, 45: printer.CP1250, 46: printer.CP1251, 47: printer.CP1253, 48: printer.CP1254, 51: printer.CP1257,
+}
 
 // fixed lists the commands of one length: the bytes that follow the first two.
 // (Epson, ESC/POS command reference: "Format" of each command.)
@@ -36,6 +39,9 @@ var fixed = map[string]int{
 // step carries out the first command or letter of b and returns its length, 0 when
 // it is not complete.
 func (p *Printer) step(b []byte) int {
+	if p.dialect != ESCPOS {
+		return p.starStep(b)
+	}
 	switch c := b[0]; {
 	case c == 0x1b || c == 0x1c || c == 0x1d:
 		return p.command(b)
@@ -75,7 +81,7 @@ func (p *Printer) letter(b []byte) int {
 	}
 	r, ok := rune(b[0]), b[0] < 0x80
 	if !ok {
-		if r, ok = pages[p.st.page].Rune(b[0]); !ok {
+		if r, ok = p.pages[p.st.page].Rune(b[0]); !ok {
 			p.wrong("byte %02x has no letter in code page %d", b[0], p.st.page)
 			return 1
 		}
@@ -89,6 +95,12 @@ func (p *Printer) letter(b []byte) int {
 }
 
 func (p *Printer) feedLine() {
+	if p.swallow {
+		p.swallow = false
+		if len(p.sheet.line) == 0 {
+			return
+		}
+	}
 	p.sheet.print(&p.st)
 	p.version++
 	if p.left > 0 {
@@ -99,6 +111,17 @@ func (p *Printer) feedLine() {
 func (p *Printer) command(b []byte) int {
 	if len(b) < 2 {
 		return 0
+	}
+	if p.lacks[string(b[:2])] {
+		p.wrong("% x is no command of this model", b[:2])
+		return 2
+	}
+	if p.clone && string(b[:2]) == "\x1bB" {
+		if len(b) < 4 {
+			return 0
+		}
+		p.beeps++
+		return 4
 	}
 	if n, ok := fixed[string(b[:2])]; ok {
 		if len(b) < 2+n {
@@ -114,6 +137,8 @@ func (p *Printer) command(b []byte) int {
 		return p.raster(b)
 	case "\x1d(", "\x1b(", "\x1c(":
 		return p.function(b)
+	case "\x1dk":
+		return p.bars(b)
 	case "\x1dV":
 		return p.cut(b)
 	case "\x1bD":
@@ -141,8 +166,7 @@ func (p *Printer) set(name string, a []byte) {
 	st := &p.st
 	switch name {
 	case "\x1b@":
-		st.reset()
-		p.sheet.line = nil
+		p.reset()
 	case "\x1c.":
 		st.kanji = false
 	case "\x1c&":
@@ -189,6 +213,14 @@ func (p *Printer) set(name string, a []byte) {
 		p.kick()
 	case "\x1dr":
 		p.queuedStatus(a[0])
+	case "\x1da":
+		p.auto, p.lastASB = a[0]&0x4f, ""
+	case "\x1dh":
+		p.image.height = int(a[0])
+	case "\x1dw":
+		p.barWidth(a[0])
+	case "\x1dH":
+		p.image.below = a[0] == 2 || a[0] == 3 || a[0] == '2' || a[0] == '3'
 	case "\x1bi", "\x1bm":
 		p.cutNow()
 	case "\x1dT", "\x1bL", "\x1dP":
@@ -197,7 +229,7 @@ func (p *Printer) set(name string, a []byte) {
 }
 
 func (p *Printer) selectPage(n byte) {
-	if _, ok := pages[n]; !ok {
+	if _, ok := p.pages[n]; !ok {
 		p.wrong("ESC t %d: no such code page", n)
 		return
 	}

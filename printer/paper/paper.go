@@ -6,6 +6,8 @@ import (
 	"io"
 	"os"
 	"sync"
+
+	"github.com/tillwright/tillwright/printer"
 )
 
 const (
@@ -23,32 +25,75 @@ const (
 // answers, Close leaves it on.
 type Printer struct {
 	mu      sync.Mutex
+	dialect Dialect
 	dots    int
 	buffer  int // bytes
 	left    int // lines of paper; Endless
 	near    bool
 	cover   bool
+	cutter  bool // stuck
+	hot     bool
+	paused  bool // by its button
 	oneWay  bool
+	lacks   map[string]bool
+	pages   map[byte]*printer.CodePage
+	clone   bool
+	lostLF  bool // swallows a line feed after an image
+	swallow bool // … the next one
 	fault   func(string)
+	stopIn  int // bytes until the cover opens by itself; below 0 it does not
+	auto    byte
+	lastASB string
 	pend    []byte // received, not yet carried out
 	rt      []byte // the start of a real-time command, perhaps
 	answers []byte
 	drawer  int
+	beeps   int
 	version uint64
 	changed chan struct{}
 
 	st    state
 	sheet sheet
+	image imageStore
+	star  starRaster
 }
 
-// New returns a printer with dots across its paper (384 for 58 mm, 576 for 80 mm;
-// rounded up to whole bytes), an endless roll and its cover closed.
-func New(dots int) *Printer {
+// Dialect is the language of a machine. The zero Dialect is ESC/POS.
+type Dialect byte
+
+// Dialects.
+const (
+	ESCPOS     Dialect = iota
+	StarPRNT           // mC-Print, TSP100IV, TSP143IV: text, and images as blocks
+	StarLine           // TSP650, TSP700, TSP800: text, and images as bands of 24 rows
+	StarRaster         // TSP100, TSP143: rows of dots, no letters
+)
+
+// New returns an ESC/POS printer with dots across its paper (384 for 58 mm, 576 for
+// 80 mm; rounded up to whole bytes), an endless roll and its cover closed.
+func New(dots int) *Printer { return NewDialect(dots, ESCPOS) }
+
+// NewDialect returns a printer that speaks d.
+func NewDialect(dots int, d Dialect) *Printer {
 	dots = max((dots+7)/8*8, 8)
-	p := &Printer{dots: dots, buffer: DefaultBuffer, left: Endless, changed: make(chan struct{})}
+	p := &Printer{dialect: d, dots: dots, buffer: DefaultBuffer, left: Endless, changed: make(chan struct{}), stopIn: -1, pages: epsonPages}
+	if d != ESCPOS {
+		p.pages = starPages
+	}
 	p.sheet.dots = dots
-	p.st.reset()
+	p.reset()
 	return p
+}
+
+// reset is what switching on does, and ESC @.
+func (p *Printer) reset() {
+	p.st.reset()
+	p.st.kanji = p.clone
+	if p.dialect != ESCPOS {
+		p.st.spacing = starSpacing
+	}
+	p.sheet.line = nil
+	p.image = imageStore{module: 3}
 }
 
 // OnFault has f called, under the printer's lock, for every byte that the manual
@@ -67,18 +112,57 @@ func (p *Printer) SetPaper(lines int, near bool) {
 // SetCover opens or closes the cover. Open, nothing is printed.
 func (p *Printer) SetCover(open bool) { p.with(func() { p.cover = open; p.run() }) }
 
+// OpenCoverAfter has the cover open by itself when so many more bytes have come: the
+// printer stops there, in the middle of whatever it is.
+func (p *Printer) OpenCoverAfter(bytes int) { p.with(func() { p.stopIn = bytes }) }
+
+// SetCutter jams the knife, or frees it.
+func (p *Printer) SetCutter(stuck bool) { p.with(func() { p.cutter = stuck; p.run() }) }
+
+// SetHot makes the head too hot to print, or lets it cool.
+func (p *Printer) SetHot(hot bool) { p.with(func() { p.hot = hot; p.run() }) }
+
+// SetPaused takes the printer off line by its button, or back.
+func (p *Printer) SetPaused(off bool) { p.with(func() { p.paused = off; p.run() }) }
+
+// SetPages sets the code pages that the machine has, by the numbers of ESC t (Star:
+// ESC GS t). New printers have those of Epson or Star.
+func (p *Printer) SetPages(pages map[byte]*printer.CodePage) { p.with(func() { p.pages = pages }) }
+
+// SetLacks makes a machine that does not know these commands, named by their first
+// two bytes: each is a fault, and what follows it comes out as text.
+func (p *Printer) SetLacks(commands ...string) {
+	p.with(func() {
+		p.lacks = map[string]bool{}
+		for _, c := range commands {
+			p.lacks[c] = true
+		}
+	})
+}
+
+// SetClone makes a machine that starts in double-byte mode, as Chinese ones do, and
+// has a buzzer that obeys ESC B.
+func (p *Printer) SetClone(on bool) { p.with(func() { p.clone = on; p.reset() }) }
+
+// SetLostFeed makes a machine that swallows one line feed after an image.
+func (p *Printer) SetLostFeed(on bool) { p.with(func() { p.lostLF = on }) }
+
 // SetOneWay makes a printer that never answers.
 func (p *Printer) SetOneWay(on bool) { p.with(func() { p.oneWay = on }) }
 
 // PowerCycle forgets everything that is not on paper, as a switch does.
 func (p *Printer) PowerCycle() {
-	p.with(func() { p.pend, p.rt, p.answers = nil, nil, nil; p.st.reset(); p.sheet.line = nil })
+	p.with(func() {
+		p.pend, p.rt, p.answers, p.auto, p.star = nil, nil, nil, 0, starRaster{}
+		p.reset()
+	})
 }
 
 func (p *Printer) with(f func()) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	f()
+	p.report()
 }
 
 // Write takes bytes as they come over the cable. While the printer cannot print it
@@ -88,7 +172,15 @@ func (p *Printer) with(f func()) {
 func (p *Printer) Write(b []byte) (int, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	defer p.report()
 	for i, c := range b {
+		switch {
+		case p.stopIn == 0:
+			p.run() // what has come is printed: the stop is where it says
+			p.cover, p.stopIn = true, -1
+		case p.stopIn > 0:
+			p.stopIn--
+		}
 		in := p.listen(c)
 		if !p.ready() && len(p.pend)+len(in) > p.buffer {
 			return i, os.ErrDeadlineExceeded
@@ -118,7 +210,9 @@ func (p *Printer) Read(b []byte) (int, error) {
 func (p *Printer) Close() error { return nil }
 
 // ready reports that the printer prints.
-func (p *Printer) ready() bool { return !p.cover && p.left != 0 }
+func (p *Printer) ready() bool {
+	return !p.cover && p.left != 0 && !p.cutter && !p.hot && !p.paused
+}
 
 // run carries out what is complete, for as long as there is paper.
 func (p *Printer) run() {
@@ -164,6 +258,13 @@ func (p *Printer) Drawer() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.drawer
+}
+
+// Beeps returns how many times the buzzer was called.
+func (p *Printer) Beeps() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.beeps
 }
 
 // Waiting returns how many bytes are received and not carried out: what a break

@@ -58,7 +58,23 @@ func TestCommands(t *testing.T) {
 		{"code that is empty", "\x1d(k\x03\x00\x31\x51\x30", "", 1},
 		{"unknown command", "\x1b\x7fx\n", "x\n", 2},
 		{"control byte", "\x07a\n", "a\n", 1},
-		{"column image", "\x1b*\x21\x02\x00abcdefx\n", "x\n", 0},
+		{"column image", "\x1b*\x21\x02\x00abcdefx\n", "[band 2]x\n", 0},
+		{"column image wider than the paper", "\x1b*\x21\x81\x01" + strings.Repeat("a", 3*385) + "\n", "\n", 1},
+		{"real time inside a column image", "\x1b*\x21\x01\x00\x10\x04\x01\n", "[band 1]\n", 1},
+		{"graphics", "\x1d(L\x0c\x00\x30\x70\x30\x01\x01\x31\x08\x00\x02\x00\xff\x81\x1d(L\x02\x00\x30\x32", "[image 8x2]\n", 0},
+		{"graphics of nothing", "\x1d(L\x02\x00\x30\x32", "", 1},
+		{"graphics of other size", "\x1d(L\x0c\x00\x30\x70\x30\x01\x01\x31\x08\x00\x03\x00\xff\x81", "", 1},
+		{"bars", "\x1dh\x20\x1dw\x02\x1dH\x02\x1dkI\x05{B1-2", "[bars 1-2]\n1-2\n", 0},
+		{"bars with a brace", "\x1dkI\x04{B{{", "[bars {]\n", 0},
+		{"bars without a set", "\x1dkI\x03abc", "", 1},
+		{"bars wider than the paper", "\x1dw\x06\x1dkI\x0a{B01-00482", "", 1},
+		{"bars too thin", "\x1dw\x01", "", 1},
+		{"bars of form A", "\x1dk\x04AB\x00x\n", "x\n", 0},
+		{"bars of no kind", "\x1dk\x40abx\n", "abx\n", 1},
+		{"buzzer", "\x1b(A\x05\x00\x61\x64\x03\x02\x02a\n", "a\n", 0},
+		{"code wider than the paper", "\x1d(k\x03\x00\x31\x43\x10\x1d(k\x0d\x00\x31\x50\x300123456789\x1d(k\x03\x00\x31\x51\x30", "[QR 0123456789]\n", 0},
+		{"code much wider than the paper", "\x1d(k\x03\x00\x31\x43\x10\x1d(k\x12\x00\x31\x50\x30012345678901234\x1d(k\x03\x00\x31\x51\x30", "", 1},
+		{"modules of no size", "\x1d(k\x03\x00\x31\x43\x11", "", 1},
 		{"tab stops", "\x1bD\x08\x10\x00x\n", "x\n", 0},
 		{"NUL, CR", "\x00a\r\n", "a\n", 0},
 	}
@@ -93,6 +109,12 @@ func TestAnswers(t *testing.T) {
 		{"paper end", func(p *Printer) { p.SetPaper(0, true) }, "\x10\x04\x01\x10\x04\x02\x10\x04\x04", "\x1a\x32\x7e"},
 		{"near end", func(p *Printer) { p.SetPaper(9, true) }, "\x10\x04\x01\x10\x04\x04\x1dr\x01", "\x12\x1e\x03"},
 		{"cover", func(p *Printer) { p.SetCover(true) }, "\x10\x04\x01\x10\x04\x02\x1dr\x01", "\x1a\x16"},
+		{"knife", func(p *Printer) { p.SetCutter(true) }, "\x10\x04\x01\x10\x04\x02\x10\x04\x03", "\x1a\x52\x1a"},
+		{"knife freed by command", func(p *Printer) { p.SetCutter(true) }, "\x10\x05\x01\x10\x04\x01", "\x12"},
+		{"hot", func(p *Printer) { p.SetHot(true) }, "\x10\x04\x01\x10\x04\x02\x10\x04\x03", "\x1a\x52\x52"},
+		{"paused", func(p *Printer) { p.SetPaused(true) }, "\x10\x04\x01\x10\x04\x02", "\x1a\x12"},
+		{"automatic", func(p *Printer) {}, "\x1da\x0f", "\x10\x00\x00\x00"},
+		{"automatic, twice", func(p *Printer) {}, "\x1da\x0f\x1da\x0f", "\x10\x00\x00\x00"},
 		{"one-way", func(p *Printer) { p.SetOneWay(true) }, "\x10\x04\x01\x1dr\x01", ""},
 		{"full buffer", func(p *Printer) {
 			p.SetPaper(0, true)
@@ -109,6 +131,87 @@ func TestAnswers(t *testing.T) {
 		n, err := p.Read(b[:])
 		if string(b[:n]) != tt.want || (n == 0) != errors.Is(err, os.ErrDeadlineExceeded) || len(*faults) != 0 {
 			t.Errorf("%s: answers % x, %v, faults %q, want % x", tt.name, b[:n], err, *faults, tt.want)
+		}
+	}
+}
+
+// TestAutomatic: a printer that was told so reports by itself what changes, while it
+// can print and while it cannot.
+func TestAutomatic(t *testing.T) {
+	p, faults := strict(384)
+	fmt.Fprint(p, "\x1da\x0f")
+	p.SetCover(true)
+	p.SetCover(true)
+	p.SetCover(false)
+	p.SetCutter(true)
+	p.SetCutter(false)
+	p.SetHot(true)
+	p.SetHot(false)
+	p.SetPaper(0, true)
+	p.SetPaper(Endless, false)
+	fmt.Fprint(p, "text\n\x1da\x00")
+	p.SetCover(true)
+	var b [64]byte
+	n, _ := p.Read(b[:])
+	const well, want = "\x10\x00\x00\x00", "\x38\x00\x00\x00" + "w" + "\x18\x08\x00\x00" + "w" + "\x18\x40\x00\x00" + "w" + "\x18\x00\x0f\x00" + "w"
+	if got := string(b[:n]); got != well+strings.ReplaceAll(want, "w", well) || len(*faults) != 0 {
+		t.Errorf("reports % x, faults %q", got, *faults)
+	}
+}
+
+// TestQuirks: what cheap machines do otherwise.
+func TestQuirks(t *testing.T) {
+	strip := "\x1dv0\x00\x01\x00\x01\x00\xff"
+	tests := []struct {
+		name, in, text string
+		setUp          func(p *Printer)
+		faults, beeps  int
+	}{
+		{"clone starts in double-byte mode", "\x82\x83a\n", "a\n", func(p *Printer) { p.SetClone(true) }, 1, 0},
+		{"clone returns to it", "\x1c.\x1b@\x82\x83a\n", "a\n", func(p *Printer) { p.SetClone(true) }, 1, 0},
+		{"clone that was told", "\x1b@\x1c.\x82\n\x1bB\x03\x04", "é\n", func(p *Printer) { p.SetClone(true) }, 0, 1},
+		{"others have no ESC B", "\x1bB", "B", func(p *Printer) {}, 1, 0},
+		{"lost line feed", strip + "\n\na\n", "[image 8x1]\n\na\n", func(p *Printer) { p.SetLostFeed(true) }, 0, 0},
+		{"text after an image is not lost", strip + "a\n\n", "[image 8x1]\na\n\n", func(p *Printer) { p.SetLostFeed(true) }, 0, 0},
+		{"no knife", "a\n\x1dVB\x00", "a\n", func(p *Printer) { p.SetLacks("\x1dV") }, 1, 0},
+	}
+	for _, tt := range tests {
+		p, faults := strict(384)
+		tt.setUp(p)
+		fmt.Fprint(p, tt.in)
+		got := p.Text()
+		if tt.name == "others have no ESC B" { // its letter waits for the line's end
+			got = "B"
+		}
+		if got != tt.text || len(*faults) != tt.faults || p.Beeps() != tt.beeps {
+			t.Errorf("%s: %q, faults %q, %d beeps", tt.name, p.Text(), *faults, p.Beeps())
+		}
+	}
+}
+
+// TestOpenCoverAfter: the printer stops at the byte it was told, keeps what comes
+// then, and goes on there.
+func TestOpenCoverAfter(t *testing.T) {
+	paper := "one\ntwo\n\x1dv0\x00\x01\x00\x02\x00\xff\x81three\n"
+	for n := range len(paper) {
+		p, _ := strict(384)
+		p.OpenCoverAfter(n)
+		fmt.Fprint(p, paper)
+		want := ""
+		if n >= 4 {
+			want = "one\n"
+		}
+		if n >= 8 {
+			want += "two\n"
+		}
+		if n >= 18 {
+			want += "[image 8x2]\n"
+		}
+		if p.Text() != want {
+			t.Errorf("after %d bytes: %q", n, p.Text())
+		}
+		if p.SetCover(false); p.Text() != "one\ntwo\n[image 8x2]\nthree\n" {
+			t.Errorf("after %d bytes, closed again: %q", n, p.Text())
 		}
 	}
 }
@@ -199,9 +302,20 @@ func FuzzWrite(f *testing.F) {
 	f.Add([]byte("abc\n\x1bt\x13\xd5\x1dv0\x00\x01\x00\x02\x00\xff\x81\x10\x04\x01"), 5)
 	f.Add([]byte("\x1b*\x21\xff\xff\x1d(k\x03\x00\x31\x51\x30\x1dVA\x03\x1bD\x01\x02"), 2)
 	f.Add([]byte("\x10\x14\x08\x01\x03\x14\x01\x06\x02\x08\x1d!\x77W\n\x1b!\xffx\t\n\x1dL\xff\xffy\n"), 9)
+	f.Add([]byte("\x1b@\x18\x1b\x1dt\x04\xd5\n\x1bi\x01\x01x\n\x1b\x1dS\x01\x01\x00\x02\x00\x00\xff\x81\x1bk\x01\x00abc\x1bd\x03\x1b\x06\x01"), 7)
+	f.Add([]byte("\x1b*rR\x1b*rA\x1b*rF13\x00b\x01\x00\xff\x1b*rY5\x00\x1b\x0c\x00\x1b*rB\x07"), 11)
+	f.Add([]byte("\x1dh\x20\x1dkI\x05{B1-2\x1d(L\x02\x00\x30\x32\x1b\x1dyD1\x00\x02\x00hi\x1b\x1dyP"), 3)
 	f.Add([]byte("\x1b3\xff\x1bJ\xff\x1bd\xff\x1ba2z\n\x1dB\x01\x1b-\x02q\n"), 4)
 	f.Fuzz(func(t *testing.T, b []byte, cut int) {
-		p, q := New(384), New(384)
+		for d := ESCPOS; d <= StarRaster; d++ {
+			fuzzWrite(t, d, b, cut)
+		}
+	})
+}
+
+func fuzzWrite(t *testing.T, d Dialect, b []byte, cut int) {
+	p, q := NewDialect(384, d), NewDialect(384, d)
+	{
 		cut = min(max(cut, 0), len(b))
 		n, err := p.Write(b)
 		if n != len(b) || err != nil {
@@ -210,8 +324,8 @@ func FuzzWrite(f *testing.F) {
 		q.Write(b[:cut])
 		q.Write(b[cut:])
 		if p.Text() != q.Text() || p.Drawer() != q.Drawer() || p.Waiting() != q.Waiting() {
-			t.Fatalf("in two pieces %q, in one %q", q.Text(), p.Text())
+			t.Fatalf("dialect %d: in two pieces %q, in one %q", d, q.Text(), p.Text())
 		}
 		p.PNG()
-	})
+	}
 }

@@ -1,5 +1,7 @@
 package paper
 
+import "strings"
+
 // listen looks for real-time commands in the bytes as they arrive: they are
 // carried out at once, whatever else the printer is doing, and even inside an
 // image. It returns what goes into the buffer: everything while printing, for it
@@ -8,14 +10,14 @@ package paper
 func (p *Printer) listen(c byte) []byte {
 	waiting := !p.ready()
 	p.rt = append(p.rt, c)
-	n := realTimeLen(p.rt)
+	n := p.realTimeLen(p.rt)
 	switch {
 	case n < 0:
 		in := p.rt[len(p.rt)-1:]
 		if waiting {
 			in = p.rt
 		}
-		if p.rt = nil; c == 0x10 {
+		if p.rt = nil; c == p.realTimeLead() {
 			p.rt = []byte{c}
 			if waiting {
 				in = in[:len(in)-1]
@@ -32,8 +34,26 @@ func (p *Printer) listen(c byte) []byte {
 	return []byte{c}
 }
 
+// realTimeLead is the byte that real-time commands begin with.
+func (p *Printer) realTimeLead() byte {
+	if p.dialect != ESCPOS {
+		return 0x1b
+	}
+	return 0x10
+}
+
 // realTimeLen is the length of the real-time command that b begins with, as far as
-// b tells, -1 if it is none.
+// b tells, -1 if it is none. Star has one: ESC ACK SOH.
+func (p *Printer) realTimeLen(b []byte) int {
+	if p.dialect != ESCPOS {
+		if strings.HasPrefix(starAsk, string(b)) {
+			return len(starAsk)
+		}
+		return -1
+	}
+	return realTimeLen(b)
+}
+
 func realTimeLen(b []byte) int {
 	switch {
 	case b[0] != 0x10:
@@ -56,18 +76,52 @@ func realTimeLen(b []byte) int {
 
 func (p *Printer) obey(b []byte) {
 	switch {
+	case p.dialect != ESCPOS:
+		p.answer([]byte(p.starStatus())...)
 	case b[1] == 0x04:
 		p.answer(p.status(b[2]))
+	case b[1] == 0x05 && (b[2] == 1 || b[2] == 2): // DLE ENQ: recover, 2 also forgets
+		if p.cutter = false; b[2] == 2 {
+			p.pend = nil
+		}
 	case b[1] == 0x14 && b[2] == 0x01:
 		p.kick()
 		p.tell()
-	} // DLE ENQ recovers from errors of the knife, which this machine never has
+	}
 }
 
-func (p *Printer) answer(b byte) {
+func (p *Printer) answer(b ...byte) {
 	if !p.oneWay {
-		p.answers = append(p.answers, b)
+		p.answers = append(p.answers, b...)
 	}
+}
+
+// report sends an automatic status if one was asked for and it has changed.
+func (p *Printer) report() {
+	if p.auto == 0 {
+		return
+	}
+	if now := p.automatic(); now != p.lastASB {
+		p.lastASB = now
+		p.answer([]byte(now)...)
+	}
+}
+
+// automatic is the frame of GS a.
+func (p *Printer) automatic() string {
+	b := [4]byte{0x10}
+	set := func(i int, on bool, bits byte) {
+		if on {
+			b[i] |= bits
+		}
+	}
+	set(0, !p.ready(), 0x08)
+	set(0, p.cover, 0x20)
+	set(1, p.cutter, 0x08)
+	set(1, p.hot, 0x40)
+	set(2, p.near || p.left == 0, 0x03)
+	set(2, p.left == 0, 0x0C)
+	return string(b[:])
 }
 
 // status is the answer to DLE EOT n.
@@ -84,7 +138,10 @@ func (p *Printer) status(n byte) byte {
 	case 2:
 		set(p.cover, 0x04)
 		set(p.left == 0, 0x20)
+		set(p.cutter || p.hot, 0x40)
 	case 3:
+		set(p.cutter, 0x08)
+		set(p.hot, 0x40)
 	case 4:
 		set(p.near || p.left == 0, 0x0C)
 		set(p.left == 0, 0x60)

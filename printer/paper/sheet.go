@@ -16,20 +16,32 @@ const (
 	bHeight = 17
 )
 
-// letter is one of the line being composed.
+// letter is one of the line being composed, or a band of an image.
 type letter struct {
 	r    rune
 	x, w int // dots
 	st   state
+	band *dots // 24 rows of dots in place of a letter
 }
+
+// dots is a picture of one bit a dot.
+type dots struct {
+	w, h int
+	bits []byte // by rows of whole bytes, the left dot in the highest bit
+}
+
+func newDots(w, h int) *dots { return &dots{w, h, make([]byte, (w+7)/8*h)} }
+
+func (d *dots) set(x, y int) { d.bits[y*((d.w+7)/8)+x/8] |= 0x80 >> (x % 8) }
+
+func (d *dots) at(x, y int) bool { return d.bits[y*((d.w+7)/8)+x/8]&(0x80>>(x%8)) != 0 }
 
 // sheet is the paper: its last rows, and its text.
 type sheet struct {
-	dots   int
-	rows   [][]byte // a byte a dot: 0 white to 255 black; cut marks are nil
-	line   []letter
-	text   []byte
-	stored string // the QR code stored in the printer
+	dots int
+	rows [][]byte // a byte a dot: 0 white to 255 black; cut marks are nil
+	line []letter
+	text []byte
 }
 
 func (st *state) width() int {
@@ -60,9 +72,35 @@ func (s *sheet) put(st *state, r rune) bool {
 	if st.margin+x+st.width() > s.dots {
 		return false
 	}
-	s.line = append(s.line, letter{r, x, st.width(), *st})
+	s.line = append(s.line, letter{r: r, x: x, w: st.width(), st: *st})
 	return true
 }
+
+// putBand adds a band of n columns of three bytes to the line; false when it is wider
+// than the paper.
+func (s *sheet) putBand(st *state, n int, data []byte) bool {
+	d := newDots(n, bandRows)
+	for x := range n {
+		for y := range bandRows {
+			if data[3*x+y/8]&(0x80>>(y%8)) != 0 {
+				d.set(x, y)
+			}
+		}
+	}
+	return s.addBand(st, d)
+}
+
+func (s *sheet) addBand(st *state, d *dots) bool {
+	x := s.end()
+	if st.margin+x+d.w > s.dots {
+		return false
+	}
+	s.line = append(s.line, letter{x: x, w: d.w, st: *st, band: d})
+	return true
+}
+
+// bandRows is the height of an image in a line.
+const bandRows = 24
 
 // tab moves to the next eighth column.
 func (s *sheet) tab(st *state) {
@@ -72,10 +110,14 @@ func (s *sheet) tab(st *state) {
 
 // print puts the line on paper and feeds.
 func (s *sheet) print(st *state) {
-	high, text := 0, make([]rune, 0, len(s.line))
+	high, text := 0, ""
 	for _, l := range s.line {
-		high = max(high, l.st.height())
-		text = append(text, l.r)
+		high = max(high, l.height())
+		if l.band != nil {
+			text += fmt.Sprintf("[band %d]", l.w)
+		} else {
+			text += string(l.r)
+		}
 	}
 	rows := s.blank(max(high, st.spacing))
 	from := st.margin + s.indent(st, s.end())
@@ -83,10 +125,17 @@ func (s *sheet) print(st *state) {
 		s.note(string(bytes.Repeat([]byte{' '}, from/glyph.Width)))
 	}
 	for _, l := range s.line {
-		drawLetter(rows, from+l.x, high-l.st.height(), l)
+		drawLetter(rows, from+l.x, high-l.height(), l)
 	}
-	s.note(string(text) + "\n")
+	s.note(text + "\n")
 	s.line = nil
+}
+
+func (l *letter) height() int {
+	if l.band != nil {
+		return l.band.h
+	}
+	return l.st.height()
 }
 
 // indent is how far ESC a moves what is w dots wide.
@@ -125,6 +174,23 @@ func (s *sheet) raster(st *state, w, h int, data []byte) {
 	s.note(fmt.Sprintf("[image %dx%d]\n", w*8, h))
 }
 
+// drawDots draws a picture with its upper left corner at x of the first row.
+func drawDots(rows [][]byte, x int, d *dots) {
+	for dy := range min(d.h, len(rows)) {
+		for dx := range d.w {
+			if d.at(dx, dy) && x+dx < len(rows[dy]) {
+				rows[dy][x+dx] = 255
+			}
+		}
+	}
+}
+
+// blockNote puts a picture on rows of its own, and note into the text.
+func (s *sheet) blockNote(st *state, d *dots, note string) {
+	drawDots(s.blank(d.h), st.margin+s.indent(st, d.w), d)
+	s.note(note)
+}
+
 // tear is the paper between the head and the knife, in rows.
 const tear = 60
 
@@ -137,6 +203,10 @@ func (s *sheet) cut() {
 // drawLetter draws a letter with its upper left corner at x, y. A margin set in the
 // middle of a line may move it off the paper.
 func drawLetter(rows [][]byte, x, y int, l letter) {
+	if l.band != nil {
+		drawDots(rows[y:], x, l.band)
+		return
+	}
 	if l.r == ' ' && !l.st.reverse && !l.st.under {
 		return
 	}
@@ -194,6 +264,13 @@ func (p *Printer) PNG() ([]byte, uint64) {
 		panic("paper: " + err.Error()) // a picture in memory into memory
 	}
 	return b.Bytes(), version
+}
+
+// Picture is PNG before it is encoded; the caller owns it.
+func (p *Printer) Picture() *image.Gray {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.sheet.picture()
 }
 
 func (s *sheet) picture() *image.Gray {
