@@ -334,17 +334,15 @@ func (d *Desk) notePolicies(t *turn) {
 	}
 }
 
-// ended reports that p's request cannot be paid any more. While the till runs it
-// counts by the monotonic clock: the wall clock, which says now, may jump by years
-// under a customer's eyes. d.mu is held.
+// ended reports that p's request cannot be paid any more. d.mu is held.
 func (d *Desk) ended(p pos.Payment, now time.Time) bool {
-	if end, ok := d.ends[p.ID]; ok {
-		return !time.Now().Before(end)
-	}
-	return !p.Expires.IsZero() && !now.Before(p.Expires)
+	end := d.rebased(p, now)
+	return !end.IsZero() && !now.Before(end)
 }
 
-// rebased returns p's end by the wall clock, which says now. d.mu is held.
+// rebased returns p's end by the wall clock, which says now. While the till runs it
+// counts by the monotonic clock: the wall clock may jump by years under a customer's
+// eyes. d.mu is held.
 func (d *Desk) rebased(p pos.Payment, now time.Time) time.Time {
 	end, ok := d.ends[p.ID]
 	if !ok {

@@ -404,6 +404,30 @@ func TestOfflineCancel(t *testing.T) {
 	})
 }
 
+// TestCodeForTheRest: a part was paid otherwise before the code came. It covers the
+// rest and no more.
+func TestCodeForTheRest(t *testing.T) {
+	bubble(t, func(t *testing.T, s *shop) {
+		s.offline(pos.AllowOffline)
+		a := s.charge()
+		if _, err := s.try(pos.CancelPayment{}); err == nil {
+			t.Fatal("cancelled without a line")
+		}
+		if _, err := s.by(boss, pos.CancelPayment{Despite: true}); err != nil {
+			t.Fatal(err)
+		}
+		s.do(pos.Pay{Tender: pos.Cash, Amount: 100, Given: 100})
+		s.do(pos.EnterCode{Code: codeOf(41)})
+		s.want(pos.PhaseChange)
+		if p := s.payment(a.Payment); p.Amount != eur.Of(190) || !p.Taken {
+			t.Errorf("payment %+v", p)
+		}
+		if r, _ := s.report(); r.Unbalanced != 0 || r.Tender(bolt).Amount != eur.Of(190) {
+			t.Errorf("the report says %+v", r.Tenders)
+		}
+	})
+}
+
 // TestOfflineAgain: after its end a request is set aside and a new one made; the
 // code of either completes the sale, and the other is voided.
 func TestOfflineAgain(t *testing.T) {
@@ -584,4 +608,27 @@ func TestClockJump(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestNoOtherOffice: while an offline payment waits for one backoffice, the till does
+// not go to another: nobody else knows that money.
+func TestNoOtherOffice(t *testing.T) {
+	bubble(t, func(t *testing.T, s *shop) {
+		f := s.offline(pos.AllowOffline)
+		enrol := func(url string) error {
+			return s.Enrolled(pos.Enrolled{URL: url, Key: make([]byte, 32), Shop: "shop"}, boss)
+		}
+		must(t, enrol("https://one"))
+		s.charge()
+		if err := s.MayEnrol("https://two"); pos.KindOf(err) != pos.Conflict {
+			t.Errorf("to another backoffice: %v", err)
+		}
+		if err := enrol("https://two"); pos.KindOf(err) != pos.Conflict {
+			t.Errorf("to another backoffice: %v", err)
+		}
+		must(t, enrol("https://one"))
+		f.set(func(f *phones) { f.down, f.state[41] = false, "unpaid" })
+		wait(time.Minute)
+		must(t, enrol("https://two"))
+	})
 }
