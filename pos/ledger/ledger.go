@@ -74,9 +74,10 @@ const (
 // Ledger is safe for concurrent use. Reads do not wait for each other.
 type Ledger struct {
 	db      *bolt.DB
-	path    string      // empty when it is kept in memory alone
-	relieve func() bool // gives a reserve back; nil when there is none
-	rigid   bool        // a commit without room is a failure: during a rebuild
+	path    string                  // empty when it is kept in memory alone
+	relieve func() bool             // gives a reserve back; nil when there is none
+	rigid   bool                    // a commit without room is a failure: during a rebuild
+	end     func(tx *bolt.Tx) error // (*bolt.Tx).Commit; a test's one may find no room
 
 	// mu guards what follows; every access to the file holds it. What records say is
 	// written into tx, where everybody reads it, and becomes durable within lazyFor: a
@@ -110,7 +111,7 @@ func Open(path string) (*Ledger, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &Ledger{db: db, path: path}
+	l := &Ledger{db: db, path: path, end: (*bolt.Tx).Commit}
 	if err := l.load(); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}

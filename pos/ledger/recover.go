@@ -58,6 +58,7 @@ type recovery struct {
 	log     *slog.Logger
 	gaps    []pos.Gap
 	relieve func() bool
+	make    func() error // rebuildFile; a test's one may find no room
 }
 
 // Recover opens the ledger at path, sets it aside and starts anew when it cannot
@@ -70,9 +71,14 @@ type recovery struct {
 // holds the file, and with Internal when the storage fails.
 func Recover(path string, j Journal, at time.Time, log *slog.Logger, options ...Option) (*Ledger, error) {
 	r := &recovery{path: path, j: j, at: at, log: log}
+	r.make = r.rebuildFile
 	for _, o := range options {
 		o(r)
 	}
+	return r.start()
+}
+
+func (r *recovery) start() (*Ledger, error) {
 	l, err := r.recover()
 	if err != nil {
 		return nil, err
@@ -82,10 +88,10 @@ func Recover(path string, j Journal, at time.Time, log *slog.Logger, options ...
 		return nil, errors.Join(err, l.Close())
 	}
 	if b := l.Books(); b.Untold {
-		log.Error("the till lost records; keep the storage, call the owner", "lost", b.Lost.Text("en"), "count", b.Count, "gaps", len(b.Lost.Gaps))
+		r.log.Error("the till lost records; keep the storage, call the owner", "lost", b.Lost.Text("en"), "count", b.Count, "gaps", len(b.Lost.Gaps))
 	}
 	if _, short := l.Short(); short {
-		log.Error("no room for the index, it is kept in memory; make room on the storage", "file", path)
+		r.log.Error("no room for the index, it is kept in memory; make room on the storage", "file", r.path)
 	}
 	return l, nil
 }
@@ -158,9 +164,9 @@ func (r *recovery) follow(l *Ledger, behind bool) error {
 // it is whole and on flash, so that a cut in the middle costs only time. Without
 // room for it the index is made in memory: the next start tries again.
 func (r *recovery) rebuild() (*Ledger, error) {
-	err := r.rebuildFile()
+	err := r.make()
 	if isFull(err) && r.relieve != nil && r.relieve() {
-		err = r.rebuildFile()
+		err = r.make()
 	}
 	switch {
 	case err == nil:

@@ -32,7 +32,7 @@ func (l *Ledger) commitOnce() error {
 		return errors.Join(err, tx.Rollback())
 	}
 	number := tx.ID()
-	err := tx.Commit()
+	err := l.end(tx)
 	if err == nil {
 		return nil
 	}
@@ -138,5 +138,5 @@ func openScratch() (*Ledger, error) {
 	if err := layOut(db); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
-	return &Ledger{db: db}, nil
+	return &Ledger{db: db, end: (*bolt.Tx).Commit}, nil
 }
