@@ -67,6 +67,7 @@ type Disk struct {
 	boots int // Restarts so far: files opened before are dead
 	off   bool
 	kill  bool // it is the process that dies, not the kernel
+	watch func(Op, *Disk)
 }
 
 // node is a file's contents.
@@ -135,6 +136,49 @@ func (d *Disk) Restart() {
 		d.off, d.kill, d.cutAt, d.fails, d.locked = false, false, 0, nil, map[string]bool{}
 		d.boots++
 	})
+}
+
+// Kill ends the process now: what it wrote stays with the kernel.
+func (d *Disk) Kill() { d.with(func() { d.off, d.kill = true, true }) }
+
+// Watch calls f behind every changing call from now on, with a Copy of the disk as it
+// is then. f must not use d. A nil f ends it.
+func (d *Disk) Watch(f func(Op, *Disk)) { d.with(func() { d.watch = f }) }
+
+// Copy returns another disk in the same state, what is not synced included, with
+// nothing ordered and no file open. Whatever happens to one does not touch the other.
+// With reorder and seed, power decides on the copy as it does on a New disk.
+func (d *Disk) Copy(seed uint64, reorder bool) (c *Disk) {
+	d.with(func() { c = d.copy(seed, reorder) })
+	return c
+}
+
+func (d *Disk) copy(seed uint64, reorder bool) *Disk {
+	c := New(seed, reorder)
+	c.room, c.fresh = d.room, slices.Clone(d.fresh)
+	twins := map[*node]*node{}
+	twin := func(n *node) *node {
+		t := twins[n]
+		if t == nil {
+			t = &node{data: bytes.Clone(n.data), stable: bytes.Clone(n.stable), pending: slices.Clone(n.pending), dead: n.dead}
+			twins[n] = t
+		}
+		return t
+	}
+	for path, n := range d.names {
+		c.names[path] = twin(n)
+	}
+	for path, n := range d.stable {
+		c.stable[path] = twin(n)
+	}
+	return c
+}
+
+// seen tells who watches of a call that is over. d.mu is held.
+func (d *Disk) seen(op Op) {
+	if d.watch != nil && !d.off {
+		d.watch(op, d.copy(uint64(d.calls), d.reorder))
+	}
 }
 
 // Peek returns a copy of a file as the kernel shows it, nil when there is none.
@@ -269,6 +313,7 @@ func (d *Disk) OpenFile(path string, m journal.Mode) (journal.File, error) {
 		if d.off {
 			return nil, ErrPower
 		}
+		d.seen(MakeFile)
 	}
 	return &file{d: d, n: n, boot: d.boots, readOnly: m == journal.ReadOnly}, nil
 }
@@ -284,6 +329,7 @@ func (d *Disk) SyncDir(string) error {
 	if err == nil || d.rand.IntN(2) == 0 {
 		d.keepNames(len(d.fresh))
 	}
+	d.seen(SyncDir)
 	return err
 }
 

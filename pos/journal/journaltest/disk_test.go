@@ -227,3 +227,81 @@ func TestSameSeed(t *testing.T) {
 		}
 	}
 }
+
+// TestCopy: a copy holds what is not synced yet too, and the two go apart from there.
+func TestCopy(t *testing.T) {
+	d := journaltest.New(1, false)
+	f := create(t, d)
+	write(t, f, "old", 0)
+	if err := f.Sync(); err != nil {
+		t.Fatal(err)
+	}
+	write(t, f, "new", 0)
+	kept := map[string]int{}
+	for seed := range uint64(50) {
+		c := d.Copy(seed, false)
+		if got := string(c.Peek(path)); got != "new" {
+			t.Fatalf("the copy shows %q", got)
+		}
+		c.Restart()
+		kept[string(c.Peek(path))]++
+	}
+	if kept["old"] == 0 || kept["new"] == 0 {
+		t.Errorf("after power was cut on copies: %v", kept)
+	}
+	write(t, f, "newer", 0)
+	if err := f.Sync(); err != nil {
+		t.Fatal(err)
+	}
+	d.CutPower()
+	d.Restart()
+	if got := string(d.Peek(path)); got != "newer" {
+		t.Errorf("the disk shows %q", got)
+	}
+}
+
+// TestKillNow leaves what was written with the kernel, and loses it with the power.
+func TestKillNow(t *testing.T) {
+	lost := 0
+	for seed := range uint64(50) {
+		d := journaltest.New(seed, false)
+		f := create(t, d)
+		write(t, f, "tea", 0)
+		d.Kill()
+		if _, err := f.WriteAt([]byte("x"), 0); !errors.Is(err, journaltest.ErrPower) {
+			t.Fatalf("a dead process writes: %v", err)
+		}
+		d.Restart()
+		if got := string(d.Peek(path)); got != "tea" {
+			t.Fatalf("after the kill %q", got)
+		}
+		d.CutPower()
+		d.Restart()
+		if string(d.Peek(path)) != "tea" {
+			lost++
+		}
+	}
+	if lost == 0 {
+		t.Error("a kill made it durable")
+	}
+}
+
+// TestWatch is told of every changing call, with the disk as it was right behind it.
+func TestWatch(t *testing.T) {
+	d := journaltest.New(1, false)
+	var told []string
+	d.Watch(func(op journaltest.Op, c *journaltest.Disk) {
+		told = append(told, fmt.Sprintf("%s %q", op, c.Peek(path)))
+	})
+	f := create(t, d)
+	write(t, f, "tea", 0)
+	if err := errors.Join(f.Truncate(1), f.Sync()); err != nil {
+		t.Fatal(err)
+	}
+	d.Watch(nil)
+	write(t, f, "x", 0)
+	want := []string{`create ""`, `sync directory ""`, `write "tea"`, `truncate "t"`, `sync "t"`}
+	if !slices.Equal(told, want) {
+		t.Errorf("told %q, want %q", told, want)
+	}
+}

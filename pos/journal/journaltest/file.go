@@ -66,6 +66,7 @@ func (f *file) WriteAt(p []byte, off int64) (int, error) {
 		err = full
 	}
 	f.d.spend(f.n.apply(change{off, append([]byte{}, p...)}))
+	f.d.seen(Write)
 	return len(p), err
 }
 
@@ -83,6 +84,7 @@ func (f *file) Truncate(size int64) error {
 		return err
 	}
 	f.d.spend(f.n.apply(change{off: size}))
+	f.d.seen(Truncate)
 	return f.alive()
 }
 
@@ -100,6 +102,7 @@ func (f *file) Sync() error {
 	case !f.d.off: // the kernel tried once, and holds its pages for clean now
 		f.n.settle(f.d.rand, f.d.reorder)
 	}
+	f.d.seen(Sync)
 	return err
 }
 
