@@ -18,6 +18,8 @@ package outbox
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"iter"
 	"log/slog"
@@ -131,19 +133,37 @@ func (o *Outbox) judge(err error, wait time.Duration) time.Duration {
 		o.tell("unknown", "")
 		return 0
 	}
-	word := "sync_offline"
-	switch pos.KindOf(err) {
-	case pos.Forbidden:
-		word = "sync_refused"
-	case pos.Corrupt:
-		word = "sync_corrupt"
-	case pos.Invalid:
-		word = "sync_misconfigured"
-	}
-	if o.tell("offline", pos.Word(o.Language, word)) { // once an outage, not once a try
+	if o.tell("offline", pos.Word(o.Language, word(err, time.Now()))) { // once an outage, not once a try
 		o.Log.Warn("backoffice link", "err", err)
 	}
 	return min(max(2*wait, backoffMin), backoffMax)
+}
+
+// word returns the key of what a cashier reads about a try that failed at now.
+func word(err error, now time.Time) string {
+	if c, ok := errors.AsType[x509.CertificateInvalidError](err); ok && c.Reason == x509.Expired {
+		if c.Cert != nil && now.Before(c.Cert.NotBefore) {
+			return "sync_clock" // no certificate comes from the future: the till lives in the past
+		}
+		return "sync_certificate"
+	}
+	_, certificate := errors.AsType[*tls.CertificateVerificationError](err)
+	_, plain := errors.AsType[tls.RecordHeaderError](err)
+	switch {
+	case certificate, plain, errors.Is(err, wire.ErrPortal):
+		return "sync_sign_in"
+	case errors.Is(err, wire.ErrStranger):
+		return "sync_stranger"
+	}
+	switch pos.KindOf(err) {
+	case pos.Forbidden:
+		return "sync_refused"
+	case pos.Corrupt:
+		return "sync_corrupt"
+	case pos.Invalid:
+		return "sync_misconfigured"
+	}
+	return "sync_offline"
 }
 
 // pause waits after a try: for a wake-up or the heartbeat when all is well, for

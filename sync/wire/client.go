@@ -26,6 +26,16 @@ const (
 	maxAnswer    = 256 << 10        // answers are a few hundred bytes; a hundred outcomes some ninety thousand
 )
 
+// Causes of an Unavailable or Corrupt, for errors.Is. Neither is any word of the
+// backoffice's, and neither moves the till's books.
+var (
+	// ErrPortal: a network answers in the backoffice's place, with a page or by
+	// sending the till elsewhere (RFC 6585, section 6, names a status for it).
+	ErrPortal = errors.New("a network's own page")
+	// ErrStranger: the answer looks like a backoffice's and its proof fails.
+	ErrStranger = errors.New("the answer is not signed by the backoffice that this till knows")
+)
+
 // Option changes how a till calls.
 type Option func(*caller)
 
@@ -110,7 +120,7 @@ func (c *Client) push(ctx context.Context, body []byte) (pos.Checkpoint, error) 
 		return pos.Checkpoint{}, err
 	}
 	if err := CheckCheckpoint(out.Checkpoint, c.till, c.backoffice); err != nil {
-		return pos.Checkpoint{}, err
+		return pos.Checkpoint{}, strange(err)
 	}
 	if out.AcceptedTo != out.Checkpoint.N {
 		return pos.Checkpoint{}, pos.E("check answer", pos.Corrupt, "the backoffice says %d and signs %d", out.AcceptedTo, out.Checkpoint.N)
@@ -149,7 +159,7 @@ func (c *Client) refusal(p *Problem) error {
 		return pos.E("check answer", pos.Corrupt, "the backoffice gives no proof of what it holds")
 	}
 	if err := CheckCheckpoint(*p.Checkpoint, c.till, c.backoffice); err != nil {
-		return err
+		return strange(err)
 	}
 	if p.Type == ProblemFork {
 		return &ForkError{pos.Fork{N: p.Checkpoint.N, Theirs: p.Checkpoint.Hash}}
@@ -158,6 +168,11 @@ func (c *Client) refusal(p *Problem) error {
 		return pos.E("check answer", pos.Corrupt, "the backoffice expects %d and signs %d", p.Expected, p.Checkpoint.N)
 	}
 	return &GapError{p.Expected, *p.Checkpoint}
+}
+
+// strange marks an answer whose proof failed with err.
+func strange(err error) error {
+	return &pos.Error{Op: "check answer", Kind: pos.KindOf(err), Msg: "something that is not the backoffice answered", Err: errors.Join(ErrStranger, err)}
 }
 
 // kindOf says what a till does about a problem. Whatever is not plainly our fault
@@ -283,5 +298,8 @@ func read(res *http.Response) ([]byte, error) {
 	}
 	// A proxy, a captive portal, somebody else's web server: no word of our
 	// backoffice, whatever its status says.
+	if res.StatusCode/100 == 2 || res.StatusCode/100 == 3 || res.StatusCode == http.StatusNetworkAuthenticationRequired {
+		return nil, pos.Wrap("call backoffice", pos.Unavailable, ErrPortal, "%s", p.Detail)
+	}
 	return nil, pos.E("call backoffice", pos.Unavailable, "%s", p.Detail)
 }
