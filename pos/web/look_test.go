@@ -2,6 +2,7 @@ package web
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/chromedp/cdproto/emulation"
@@ -16,6 +17,12 @@ type looker struct {
 	*tab
 	panel bool   // 800 × 480 at 133 pixels an inch: the sizes in millimetres hold
 	fixed string // where basket and Pay stood when last looked at
+	lang  string
+}
+
+// word is a word of the page's language, as see finds it.
+func (l *looker) word(key string, with ...string) string {
+	return strings.ReplaceAll(pos.Word(l.lang, key, with...), "\u00a0", " ")
 }
 
 // rules returns what is wrong with what the page shows now: something sticks out,
@@ -132,6 +139,7 @@ func lookAtWaiting(k *till, l *looker) {
 	l.see("till-foot .money", "€9.90")
 	l.click(".pay", `[data-key="tender lightning"]`)
 	k.desk.Silence(true)
+	l.expect("503") // nobody answers: the pane says so
 	l.click(`[data-key="cancel"]`)
 	l.see("till-wait .state", "No answer")
 	l.look("12-doubt")
@@ -183,21 +191,103 @@ func lookAtTrouble(k *till, l *looker) {
 	}
 }
 
+// lookOffline walks a payment made without a line through its states.
+func lookOffline(desk *webtest.Desk, l *looker) {
+	desk.Cut(pos.AllowOffline, "")
+	desk.Unproven(3, webtestEUR(4_120), desk.Now())
+	desk.Links([]pos.Link{{Name: "node", State: "offline"}, {Name: "internet", State: "offline"}}, pos.Sync{Enrolled: true, SafeTo: 4811, Waiting: 9, Sales: 3, Amount: webtestEUR(4_120), Oldest: desk.Now()})
+	l.key("1250\r")
+	l.see("till-foot .money", "12")
+	l.click(".pay")
+	l.see(`[data-key="tender lightning"]`, "41")
+	l.look("20-offline-pay")
+	l.click(`[data-key="tender lightning"]`)
+	l.see("till-code", "")
+	l.look("21-offline-code")
+	l.key("123")
+	l.click(`[data-key="camera"]`)
+	l.wait(`document.querySelector('[data-key="camera"]').getAttribute("aria-pressed") === "true"`)
+	l.look("22-offline-typing")
+	l.key("456")
+	l.see("till-code .hint", l.word("ui.code_wrong", "n", "2"))
+	l.look("23-offline-wrong")
+	l.key(webtest.Scan(9) + "\r")
+	l.see("till-code .hint", l.word("ui.code_other"))
+	l.look("24-offline-other-sale")
+	l.expect("503")
+	l.click(`[data-key="cancel"]`)
+	l.wait(`document.querySelector("till-wait .doubt")`)
+	l.look("25-offline-doubt")
+	l.click(`till-wait [data-key="despite"]`)
+	l.look("26-offline-despite")
+	l.click(`till-wait [data-key="again"]`)
+	l.wait(`document.querySelector('[data-key="camera"]')`)
+	desk.Later(webtest.RequestLife)
+	l.wait(`document.querySelector('till-wait [data-key="again"]')`)
+	l.look("27-offline-ended")
+	l.key("111111")
+	l.see("till-code .hint", l.word("ui.code_wrong_last"))
+	l.key("222222")
+	l.see("till-code .hint", l.word("ui.code_wrong_more"))
+	l.look("28-offline-third")
+	l.key(webtest.Code(417))
+	l.see("till-done .quantity", l.word("ui.paid_offline"))
+	l.look("29-offline-paid")
+	l.click(`till-done [data-key="next"]`)
+	l.click(".pill")
+	l.look("30-offline-status")
+	l.click("dialog header button")
+}
+
+// TestOfflineLook looks at selling without a line by day and by night, on each
+// screen, and in each language.
+func TestOfflineLook(t *testing.T) {
+	for _, row := range []struct {
+		lang string
+		w, h int64
+		dark bool
+	}{{"en", 800, 480, false}, {"en", 390, 844, true}, {"en", 1280, 800, false}, {"es", 800, 480, true}, {"de", 800, 480, true}, {"fr", 800, 480, false}, {"pt", 390, 844, false}} {
+		t.Run(fmt.Sprint(row.lang, row.w), func(t *testing.T) {
+			k, desk := serveIn(t, row.lang)
+			l := &looker{tab: tabOf(t, k, "/", row.w, row.h), panel: row.w == 800, lang: row.lang}
+			l.night(row.dark)
+			l.signIn("p1", ownerPIN)
+			lookOffline(desk, l)
+		})
+	}
+}
+
+// serveIn is serve for a shop that speaks lang.
+func serveIn(t *testing.T, lang string) (*till, *webtest.Desk) {
+	t.Helper()
+	k := serve(t, func(o *Options) {
+		o.Shop = webtest.Shop(lang)
+		o.Desk = webtest.NewDesk(o.Shop, o.Items)
+	})
+	desk := k.app.o.Desk.(*webtest.Desk)
+	desk.Publish = k.app.Publish
+	return k, desk
+}
+
+// night makes the page dark.
+func (l *looker) night(dark bool) {
+	l.Helper()
+	if !dark {
+		return
+	}
+	if _, err := chromedp.Call(l.ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: "dark"}}}); err != nil {
+		l.Fatal(err)
+	}
+}
+
 // TestLanguages looks at the panel in each language, by night: words differ in
 // length, and none may be cut off.
 func TestLanguages(t *testing.T) {
 	for _, lang := range pos.Languages[1:] {
 		t.Run(lang, func(t *testing.T) {
-			k := serve(t, func(o *Options) {
-				o.Shop = webtest.Shop(lang)
-				o.Desk = webtest.NewDesk(o.Shop, o.Items)
-			})
-			desk := k.app.o.Desk.(*webtest.Desk)
-			desk.Publish = k.app.Publish
+			k, desk := serveIn(t, lang)
 			l := &looker{tab: tabOf(t, k, "/", 800, 480), panel: true}
-			if _, err := chromedp.Call(l.ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: "dark"}}}); err != nil {
-				t.Fatal(err)
-			}
+			l.night(true)
 			l.click(`[data-key="p1"]`)
 			l.look("1-pin")
 			l.signIn("p1", ownerPIN)
@@ -212,6 +302,7 @@ func TestLanguages(t *testing.T) {
 			l.see("till-wait .huge", "12,34")
 			l.look("5-waiting")
 			desk.Silence(true)
+			l.expect("503")
 			l.click(`[data-key="cancel"]`, `[data-key="despite"]`)
 			l.look("6-doubt")
 			desk.Move("", pos.Settle)

@@ -268,8 +268,10 @@ func TestManagerDecides(t *testing.T) {
 	p.see("till-foot .money", "€5.00")
 	p.click(".pay", `[data-key="tender lightning"]`)
 	k.desk.Silence(true)
+	p.expect("503")
 	p.click(`[data-key="cancel"]`)
 	p.see(`[data-key="despite"]`, "A manager must sign in")
+	p.wait(`!document.querySelector(".toast").innerText`) // the pane says it all
 	p.wait(`document.querySelector('[data-key="despite"]').disabled`)
 	p.click(".who")
 	p.signIn("p1", ownerPIN)

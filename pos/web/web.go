@@ -51,6 +51,7 @@ import (
 	"context"
 	"log/slog"
 	"net"
+	"sync"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -150,6 +151,10 @@ type App struct {
 	code     string // sets a new till up from another machine
 	alive    context.Context
 	die      context.CancelFunc
+
+	servingMu sync.Mutex
+	serving   net.Listener // nil before Serve
+	over      bool         // Shutdown was called
 }
 
 // New makes an App. Desk, Staff and Display must be set.
@@ -186,15 +191,44 @@ func New(o Options) *App {
 	return a
 }
 
-// Serve answers on ln until Shutdown; then it returns nil. It closes ln.
-func (a *App) Serve(ln net.Listener) error { return a.fiber.Listener(newFair(ln)) }
+// Serve answers on ln until Shutdown, before or after; then it returns nil. It
+// closes ln.
+func (a *App) Serve(ln net.Listener) error {
+	fair := newFair(ln)
+	if !a.begin(fair) {
+		_ = ln.Close() // nobody was served on it
+		return nil
+	}
+	return a.fiber.Listener(fair)
+}
+
+// begin notes what is served on. It reports false when that is over already.
+func (a *App) begin(ln net.Listener) bool {
+	a.servingMu.Lock()
+	defer a.servingMu.Unlock()
+	a.serving = ln
+	return !a.over
+}
+
+// end returns what is served on, nil for nothing, and lets nothing begin any more.
+func (a *App) end() net.Listener {
+	a.servingMu.Lock()
+	defer a.servingMu.Unlock()
+	a.over = true
+	return a.serving
+}
 
 // Shutdown ends the event streams, lets requests that are under way finish, and
 // cuts off what is left after within. An App cannot serve again.
 func (a *App) Shutdown(within time.Duration) error {
 	a.hub.close() // or the open streams hold the rest back
 	defer a.die()
-	return a.fiber.ShutdownWithTimeout(within)
+	ln := a.end()
+	err := a.fiber.ShutdownWithTimeout(within)
+	if ln != nil {
+		_ = ln.Close() // fasthttp closes what it knows of, and it may not know of ln yet
+	}
+	return err
 }
 
 // Publish tells every screen of v. It never blocks; the newest wins, and a view

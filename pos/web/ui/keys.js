@@ -5,6 +5,7 @@ import { act, addTyped, current, digit, local, scan, set, times } from "./local.
 import { chosen, pay, setQty } from "./elements/cart.js";
 import { charge, exact } from "./elements/pay.js";
 import { next } from "./elements/done.js";
+import { SCAN, scanned as page } from "./elements/code.js";
 import { knows } from "./elements/items.js";
 import { keys as help } from "./menu.js";
 import { typed } from "./local.js";
@@ -13,6 +14,11 @@ const BURST = 60; // milliseconds between keys that no hand holds through a whol
 const SHORTEST = 6; // digits of a number nobody types as an amount so fast
 const LONGEST = 11; // digits, more than an amount has: EAN-13 and UPC-A are items at any speed
 
+const PAUSE = 500; // milliseconds that no scanner stops for within what it reads
+const PAGE = /^(O|OP|OP1|OP1[^0-9][0-9]{0,10}|OP1[^0-9][0-9]{1,10}[^0-9][0-9]{0,6})$/i; // the beginnings of what it reads off a payer's page
+
+let read = ""; // what a scanner has read of such a page so far
+let readAt = 0;
 let run = ""; // keys of the last burst
 let word = ""; // keys since the last end
 let last = 0;
@@ -46,10 +52,45 @@ function search(text) {
   }
 }
 
+/** pad is the pad for a customer's code, while it is there. @returns {any} */
+const pad = () => (mode() === "wait" ? document.querySelector("till-code") : null);
+
+/**
+ * paid takes what a scanner reads off a payer's page, wherever the focus is: none
+ * of it may be taken for an amount, a code that is typed, or the press of a button.
+ * It reports that the key was a part of it.
+ * @param {KeyboardEvent} e
+ */
+function paid(e) {
+  if (e.key === "Shift" || e.key === "CapsLock") return false;
+  const next = (e.timeStamp - readAt > PAUSE ? "" : read) + (e.key.length === 1 ? e.key : "");
+  readAt = e.timeStamp;
+  const input = /** @type {HTMLElement} */ (e.target).closest("input");
+  if (e.key === "Enter" && SCAN.test(next)) {
+    read = run = word = "";
+    e.preventDefault();
+    e.stopImmediatePropagation();
+    if (input) {
+      input.value = input.type === "search" ? "" : input.value.slice(0, Math.max(0, input.value.length - next.length));
+      input.dispatchEvent(new Event("input"));
+      input.blur();
+    }
+    document.querySelectorAll("dialog").forEach((d) => d.close());
+    page(next);
+    return true;
+  }
+  read = PAGE.test(next) ? next : "";
+  // The page of items opens its search for a letter; what follows lands there and is taken back above.
+  const swallow = !!read && !input && (read.length > 1 || mode() !== "sell" && mode() !== "done");
+  if (swallow) e.preventDefault();
+  return swallow;
+}
+
 /** enter ends what was typed. @param {KeyboardEvent} e */
 function enter(e) {
   const scanned = code(e.timeStamp);
   if (scanned) {
+    pad()?.clear();
     set({ digits: "", pane: local.home });
     scan(scanned);
   } else if (mode() === "pay" && local.pane === "amount" && local.digits) charge(/** @type {any} */ ({ currentTarget: document.body }), "cash", { given: typed() });
@@ -64,9 +105,9 @@ function enter(e) {
 /** named are keys with a name. @type {Record<string, (e: KeyboardEvent) => void>} */
 const named = {
   Enter: enter,
-  Backspace: () => { word = word.slice(0, -1); set({ digits: local.digits.slice(0, -1) }); },
+  Backspace: () => { pad()?.erase(); word = word.slice(0, -1); set({ digits: local.digits.slice(0, -1) }); },
   Delete: () => { const line = chosen(); if (line && mode() === "sell") setQty(line, 0); },
-  Escape: () => set({ digits: "", times: "", sure: "", problem: null, pane: local.pane === "amount" ? "pay" : current()?.state === "draft" || local.pane !== "pay" ? local.home : "pay" }),
+  Escape: () => { pad()?.clear(); set({ digits: "", times: "", sure: "", problem: null, pane: local.pane === "amount" ? "pay" : current()?.state === "draft" || local.pane !== "pay" ? local.home : "pay" }); },
   F1: help,
   F3: () => document.dispatchEvent(new Event("lock")),
   F4: () => document.dispatchEvent(new Event("lock")),
@@ -81,9 +122,10 @@ const named = {
 export function listen(signal) {
   document.addEventListener("keydown", (e) => {
     const at = /** @type {HTMLElement} */ (e.target);
-    if (e.ctrlKey || e.altKey || e.metaKey || e.isComposing || document.querySelector("dialog[open]")) return;
+    if (e.ctrlKey || e.altKey || e.metaKey || e.isComposing) return;
     const signIn = /** @type {any} */ (document.querySelector("till-sign-in"));
     if (signIn) return signIn.key(e);
+    if (paid(e) || document.querySelector("dialog[open]")) return;
     if (at.closest("input, textarea, select")) return;
     if (e.key === "Enter" && at.closest("button") && !run) return; // the focused button's own
     // A scanner ends with Enter: it must not press the button that was touched last.
@@ -101,7 +143,7 @@ export function listen(signal) {
       note(e.key, e.timeStamp);
       search(e.key);
     }
-  }, { signal });
+  }, { signal, capture: true }); // before a field of its own acts on Enter
 }
 
 /** type takes a digit where it belongs. @param {string} d */
@@ -112,4 +154,5 @@ function type(d) {
     if (mode() === "done") set({ seen: "left" });
   }
   if (mode() !== "wait") digit(d);
+  else pad()?.type(d, true);
 }

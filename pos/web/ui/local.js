@@ -9,7 +9,7 @@ import { t } from "./words.js";
 
 /** What the cashier is doing on this page. */
 export const local = {
-  pane: localStorage.getItem("home") ?? "keypad", // keypad, items, open, pay, amount
+  pane: localStorage.getItem("home") ?? "keypad", // keypad, items, open, pay, amount, code
   home: localStorage.getItem("home") ?? "keypad", // keypad or items, as chosen last: where each sale begins
   digits: "", // of an amount being typed, in minor units
   times: "", // pieces, typed before ×
@@ -35,6 +35,9 @@ export function set(change) {
 
 /** current is the sale at the counter, if any. */
 export const current = () => now().view?.counter?.current ?? null;
+
+/** covers says that a payment pays its part: its money is there, or its code was right. @param {any} p */
+export const covers = (p) => p.state === "settled" || (p.state === "accepted" && !!p.offline);
 
 /** fail shows what went wrong and says it aloud. @param {unknown} e */
 export function fail(e) {
@@ -153,8 +156,12 @@ export async function addTyped() {
   return add({ price: typed(), ...pieces() }, t("ui.amount"));
 }
 
-/** addItem puts an item into the basket. @param {any} item */
-export const addItem = (item) => add({ sku: item.sku, ...pieces() }, item.name);
+/** addItem puts an item into the basket. One digit typed before it is its pieces; more are an amount, which goes first, as it does before Pay. @param {any} item */
+export function addItem(item) {
+  if (!local.times && local.digits.length === 1) times();
+  else addTyped();
+  return add({ sku: item.sku, ...pieces() }, item.name);
+}
 
 /** scan looks a code up; the till knows whether there is such an item. @param {string} code */
 export async function scan(code) {

@@ -4,7 +4,7 @@
 
 import { get, once, Problem } from "./api.js";
 import { dialog, h, icon } from "./dom.js";
-import { act, busy, fail } from "./local.js";
+import { act, busy, covers, fail } from "./local.js";
 import { money } from "./money.js";
 import { now } from "./state.js";
 import { tender, t } from "./words.js";
@@ -39,6 +39,17 @@ export function menu() {
     entry("lock", t("ui.lock"), () => document.dispatchEvent(new Event("lock")))));
 }
 
+/** when writes a time as the shop's receipts do, wherever this page is. @param {string} at */
+function when(at) {
+  const form = { dateStyle: /** @type {const} */ ("short"), timeStyle: /** @type {const} */ ("short") };
+  const { lang } = document.documentElement;
+  try {
+    return new Date(at).toLocaleString(lang, { ...form, timeZone: now().view.shop.zone });
+  } catch {
+    return new Date(at).toLocaleString(lang, form); // a zone that this browser does not know
+  }
+}
+
 /** receipts lists completed sales, newest first, page by page. */
 async function receipts() {
   const list = h("ul", { class: "rows" });
@@ -48,8 +59,8 @@ async function receipts() {
     const got = await get("/v1/sales?limit=12" + (cursor ? "&cursor=" + encodeURIComponent(cursor) : "")).catch(fail);
     if (!got) return;
     list.append(...got.sales.map((/** @type {any} */ s) => h("li", { class: "row" },
-      h("span", { class: "grow" }, h("b", {}, s.receipt), h("small", {}, new Date(s.completed).toLocaleString(document.documentElement.lang, { dateStyle: "short", timeStyle: "short" }) + " · " + s.by.name + " · " +
-        [...new Set((s.payments ?? []).filter((/** @type {any} */ p) => p.state === "settled").map((/** @type {any} */ p) => tender(p.tender)))].join(", "))),
+      h("span", { class: "grow" }, h("b", {}, s.receipt), h("small", {}, when(s.completed) + " · " + s.by.name + " · " +
+        [...new Set((s.payments ?? []).filter(covers).map((/** @type {any} */ p) => tender(p.tender) + (p.state === "accepted" ? " (" + t("ui.offline_mark") + ")" : "")))].join(", "))),
       h("span", { class: "money" }, money(s.totals.total)),
       h("button", { class: "step", "aria-label": t("ui.print_named", { name: s.receipt }), click: (/** @type {Event} */ e) => busy(e, () => act("POST", `/v1/sales/${s.id}/reprints`, {})) }, icon("printer")))));
     cursor = got.next ?? "";

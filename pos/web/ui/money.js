@@ -52,6 +52,9 @@ export function note(a) {
   return whole ? format(a.currency, 0).format(/** @type {any} */ (a.minor.slice(0, -a.decimals))) : money(a);
 }
 
+/** more says whether a is the larger one; both are of one currency and not negative. @param {Amount} a @param {Amount} b */
+export const more = (a, b) => a.minor.length - b.minor.length > 0 || (a.minor.length === b.minor.length && a.minor > b.minor);
+
 /** zero says whether there is no money in it. @param {Amount|undefined|null} a */
 export const zero = (a) => !a || /^-?0*$/.test(a.minor);
 

@@ -10,8 +10,8 @@ const listeners = new Set();
 /** @type {any} */
 let view = null;
 let online = false;
-let ahead = 0; // milliseconds that the till's clock is ahead of this one
-let heard = 0;
+let beat = { till: Date.now(), here: performance.now() }; // the till's time when it last told it, and this page's
+let heard = { wall: 0, mono: 0 };
 /** @type {EventSource|null} */
 let source = null;
 let software = "";
@@ -20,8 +20,13 @@ let query = "";
 /** What the page shows now: the view (null before the first), and whether the line to the till is up. */
 export const now = () => ({ view, online });
 
-/** till returns the till's own time, by which payments expire. */
-export const till = () => Date.now() + ahead;
+/** till returns the till's own time, by which payments expire. It goes on by a clock that nobody sets. */
+export const till = () => beat.till + performance.now() - beat.here;
+
+const hear = () => { heard = { wall: Date.now(), mono: performance.now() }; };
+
+/** quiet is for how many ms nothing was heard. The wall clock may be set; the other one may stand still while the device sleeps. */
+const quiet = () => Math.max(Date.now() - heard.wall, performance.now() - heard.mono);
 
 /**
  * subscribe calls f now and after every change, until signal ends it.
@@ -58,12 +63,12 @@ export function connect(ask = query, picture = onPicture) {
   query = ask;
   onPicture = picture;
   source?.close();
-  heard = Date.now();
+  hear();
   const stream = new EventSource("/v1/events" + ask);
   source = stream;
   stream.onmessage = (e) => {
     if (stream !== source) return;
-    heard = Date.now();
+    hear();
     view = JSON.parse(e.data);
     if (software && view.software !== software) return location.reload(); // the till was updated: so must the page be
     software = view.software;
@@ -72,8 +77,8 @@ export function connect(ask = query, picture = onPicture) {
   };
   stream.addEventListener("beat", (e) => {
     if (stream !== source) return;
-    heard = Date.now();
-    ahead = Date.parse(JSON.parse(e.data).now) - Date.now();
+    hear();
+    beat = { till: Date.parse(JSON.parse(e.data).now), here: performance.now() };
     if (view) line(true);
   });
   stream.addEventListener("picture", (e) => onPicture(JSON.parse(e.data).name));
@@ -84,7 +89,7 @@ export function connect(ask = query, picture = onPicture) {
 // good when it was refused once.
 setInterval(() => {
   if (!source) return;
-  const dead = Date.now() - heard > SILENCE;
+  const dead = quiet() > SILENCE;
   if (dead) line(false);
   if (dead || source.readyState === EventSource.CLOSED) connect();
 }, AGAIN);

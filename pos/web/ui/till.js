@@ -12,6 +12,7 @@ import "./elements/done.js";
 import "./elements/sign-in.js";
 import { newKey, send } from "./api.js";
 import { catalogue } from "./elements/items.js";
+import { waitsFor } from "./elements/code.js";
 import { payment } from "./elements/wait.js";
 import { h, icon, paint } from "./dom.js";
 import { listen } from "./keys.js";
@@ -35,7 +36,7 @@ function show() {
   const sale = current();
   const over = view.customer.phase === "paid" || view.customer.phase === "change";
   if (local.pane === "open") return "open";
-  if (payment(sale)) return "wait";
+  if (payment(sale) || (local.pane === "code" && waitsFor(sale).length)) return "wait";
   if (sale && (sale.state !== "draft" || ((local.pane === "pay" || local.pane === "amount") && sale.lines?.length))) return "pay";
   if (over && !local.digits && local.seen !== view.customer.sale && local.seen !== "left" && view.counter.last_done?.id === view.customer.sale && !sale?.lines?.length && !local.queue.length) return "done";
   return "sell";

@@ -41,6 +41,7 @@ type Desk struct {
 	silent   bool
 	stall    chan struct{}
 	refuse   error
+	offline  offline
 }
 
 type answered struct {
@@ -92,6 +93,7 @@ func (d *Desk) Do(ctx context.Context, c pos.Command) (pos.Answer, error) {
 	}
 	answer, err := d.act(c)
 	if err != nil {
+		d.publish() // what was not done may have told something all the same: a payment is in doubt
 		return pos.Answer{}, err
 	}
 	d.answers[c.Key] = answered{c.Digest(), answer}
@@ -123,9 +125,13 @@ func (d *Desk) act(c pos.Command) (pos.Answer, error) {
 	case pos.Reopen:
 		return d.reopen(c.By, do)
 	case pos.Pay:
-		return d.pay(do)
+		return d.pay(c.By, do)
 	case pos.CancelPayment:
 		return d.cancel(c.By, do)
+	case pos.EnterCode:
+		return d.enterCode(c.By, do)
+	case pos.ShowOther:
+		return d.showOther(do)
 	case pos.Reprint:
 		i := slices.IndexFunc(d.done, func(s pos.Sale) bool { return s.ID == do.Sale })
 		if i < 0 {
@@ -350,9 +356,14 @@ func (d *Desk) Receipt(id pos.SaleID) (pos.Receipt, error) {
 		Record: sale.Record, Seal: "0123456789ab", QR: "TW1 " + sale.Receipt,
 	}
 	for _, p := range sale.Payments {
-		if p.State == pos.Settled {
-			r.Paid = append(r.Paid, pos.ReceiptPayment{Tender: p.Tender, Amount: p.Amount, Network: p.Network})
+		if !p.Covers() {
+			continue
 		}
+		row := pos.ReceiptPayment{Tender: p.Tender, Amount: p.Amount, Network: p.Network}
+		if row.Offline = p.State == pos.Accepted; row.Offline {
+			row.Reference = pos.CounterRef(p.Counter)
+		}
+		r.Paid = append(r.Paid, row)
 	}
 	return r, nil
 }

@@ -13,17 +13,22 @@ const Lightning pos.Tender = "lightning"
 // PaymentLife is how long a request can be paid.
 const PaymentLife = 5 * time.Minute
 
-func (d *Desk) pay(do pos.Pay) (pos.Answer, error) {
+func (d *Desk) pay(by pos.Actor, do pos.Pay) (pos.Answer, error) {
 	s, err := d.find(do.Sale)
 	if err != nil {
 		return pos.Answer{}, err
+	}
+	if p := s.OpenPayment(); p != nil && p.Offline && p.Tender == do.Tender {
+		if done, err := d.again(s, p); done {
+			return pos.Answer{Sale: s.ID, Payment: p.ID}, err
+		}
 	}
 	switch {
 	case len(s.Lines) == 0:
 		return pos.Answer{}, pos.E("pay", pos.Conflict, "there is nothing to pay yet")
 	case s.OpenPayment() != nil:
 		return pos.Answer{}, pos.E("pay", pos.Conflict, "a payment is open; cancel it first")
-	case d.grey[do.Tender] != "":
+	case d.grey[do.Tender] != "" && !(do.Tender == Lightning && d.offline.rule != ""):
 		return pos.Answer{}, pos.E("pay", pos.Unavailable, "%s", d.grey[do.Tender])
 	case do.Tender != pos.Cash && do.Tender != Lightning:
 		return pos.Answer{}, pos.E("pay", pos.Invalid, "this till does not take %s", do.Tender)
@@ -46,17 +51,25 @@ func (d *Desk) pay(do pos.Pay) (pos.Answer, error) {
 	if do.Tender == pos.Cash {
 		return d.payCash(s, p, do.Given)
 	}
+	if d.offline.rule != "" {
+		return d.payOffline(by, s, p)
+	}
 	p.Quantity, p.Network = pos.Bitcoin.UnitsOf(amount.Minor*17_000), "Lightning"
 	p.Reference = fmt.Sprintf("%064x", d.version)
 	p.Payload = "LNBCRT1" + fmt.Sprintf("%X", d.version) + "PVJLUEZPP5QQQSYQCYQ5RQWZQFQQQSYQCYQ5RQWZQFQQQSYQCYQ5RQWZQFQYPQDPL2PKX2CTNV5SXXMMWWD5KGETJYPEH2URSDAE8G6TWVUS8G"
 	p.Expires = d.Now().Add(PaymentLife)
+	d.request(s, p)
+	return pos.Answer{Sale: s.ID, Payment: p.ID}, nil
+}
+
+// request shows p to the customer.
+func (d *Desk) request(s *pos.Sale, p pos.Payment) {
 	d.must(p.Apply(pos.Request, d.Now()))
 	s.Payments = append(s.Payments, p)
 	if s.State == pos.Draft {
 		s.State = pos.Awaiting
 	}
 	d.customer = d.pictureOf(s)
-	return pos.Answer{Sale: s.ID, Payment: p.ID}, nil
 }
 
 func (d *Desk) payCash(s *pos.Sale, p pos.Payment, given int64) (pos.Answer, error) {
@@ -114,11 +127,13 @@ func (d *Desk) cancel(by pos.Actor, do pos.CancelPayment) (pos.Answer, error) {
 	case do.Despite && !by.Role.Includes(pos.Manager):
 		return pos.Answer{}, pos.E("cancel payment", pos.Forbidden, "a manager must decide this")
 	case do.Despite && p.State == pos.Unknown:
-		p.Aside = true
-	case d.silent && p.State != pos.Unknown:
-		d.must(p.Apply(pos.Doubt, d.Now()))
-	case d.silent:
-		return pos.Answer{}, pos.E("cancel payment", pos.Unavailable, "the node still gives no answer")
+		p.Aside, p.Again = true, false
+	case d.silent || p.Offline && d.offline.rule != "":
+		if p.State != pos.Unknown {
+			d.must(p.Apply(pos.Doubt, d.Now()))
+		}
+		p.Again, d.customer = false, d.pictureOf(s)
+		return pos.Answer{}, pos.E("cancel payment", pos.Unavailable, "the payment network does not answer: it is not known whether this was paid")
 	default:
 		d.must(p.Apply(pos.Cancel, d.Now()))
 	}

@@ -39,7 +39,11 @@ func (d *Desk) view() pos.View {
 		if t == "usdc" {
 			reason = pos.Word(d.shop.Language, "ui.no_rate")
 		}
-		v.Counter.Tenders = append(v.Counter.Tenders, pos.TenderView{Tender: t, Ready: reason == "", Reason: reason})
+		tv := pos.TenderView{Tender: t, Ready: reason == "", Reason: reason}
+		if t == Lightning {
+			d.offerOffline(&tv)
+		}
+		v.Counter.Tenders = append(v.Counter.Tenders, tv)
 	}
 	return v
 }
@@ -70,8 +74,9 @@ func (d *Desk) saleView(s pos.Sale) pos.SaleView {
 		if p.State == pos.Settled && p.Change.Minor > 0 {
 			v.Change = p.Change
 		}
-		v.Doubtful = v.Doubtful || (p.State == pos.Unknown && !p.Aside)
+		v.Doubtful = v.Doubtful || (p.State == pos.Unknown && !p.Aside && !p.Again)
 	}
+	v.Offline, v.Locked = len(provable(&s)) > 0, s.WrongCodes >= pos.MaxWrongCodes
 	v.Waiting = s.OpenPayment() != nil
 	return v
 }
@@ -92,10 +97,12 @@ func (d *Desk) pictureOf(s *pos.Sale) pos.Customer {
 	if p := s.OpenPayment(); p != nil {
 		c.Tender, c.Network, c.Quantity, c.Expires = p.Tender, p.Network, p.Quantity.String(), p.Expires
 		c.Due = p.Amount
-		switch p.State {
-		case pos.Seen, pos.Accepted:
+		switch {
+		case p.Offline && (p.State == pos.Requested || p.Again):
+			d.pictureOffline(&c, *p)
+		case p.State == pos.Seen, p.State == pos.Accepted:
 			c.Phase = pos.PhaseArriving
-		case pos.Unknown:
+		case p.State == pos.Unknown:
 			c.Phase = pos.PhaseChecking
 		default:
 			c.Phase, c.QR, c.Link = pos.PhaseDue, p.Payload, "lightning:"+p.Payload

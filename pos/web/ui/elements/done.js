@@ -2,7 +2,7 @@
 // done.js: <till-done> PAID, or the CHANGE to give back. The next digit, scan or
 // tap begins the next sale.
 
-import { act, busy, calm, local, set } from "../local.js";
+import { act, busy, calm, covers, local, set } from "../local.js";
 import { h, icon, paint } from "../dom.js";
 import { TillElement } from "../element.js";
 import { money, zero } from "../money.js";
@@ -20,13 +20,15 @@ customElements.define("till-done", class extends TillElement {
     const { view, online } = now();
     const done = view?.counter?.last_done;
     if (!done || view.customer.sale !== done.id) return;
-    const last = (done.payments ?? []).filter((/** @type {any} */ p) => p.state === "settled").at(-1);
+    const last = (done.payments ?? []).filter(covers).at(-1);
+    const unproven = (done.payments ?? []).some((/** @type {any} */ p) => p.state === "accepted" && covers(p));
     const change = !zero(done.change);
-    paint(this, [done.id, done.receipt, done.change, done.totals.total, last?.tender, last?.given, online, view.shop.language], () => [
+    paint(this, [done.id, done.receipt, done.change, done.totals.total, last?.tender, last?.given, unproven, online, view.shop.language], () => [
       h("div", { class: "mid" },
         h("p", { class: "state good" }, icon("check"), t("paid"), h("span", { class: "soft" }, done.receipt)),
         change ? h("p", { class: "label" }, t("ui.give_change")) : h("p", { class: "label" }, last ? tender(last.tender) : ""),
         h("output", { class: "money giant", "aria-live": "assertive" }, money(change ? done.change : done.totals.total)),
+        unproven ? h("p", { class: "quantity" }, icon("clock"), t("ui.paid_offline")) : null,
         change ? h("p", { class: "quantity" }, t("total") + " " + money(done.totals.total) + " · " + t("given") + " " + money(last?.given)) : null),
       h("div", { class: "exits" },
         h("button", { class: "wide", "data-key": "again", disabled: !online, click: (/** @type {Event} */ e) => busy(e, () => Promise.all([act("POST", `/v1/sales/${done.id}/reprints`, {}), calm()])) }, icon("printer"), t("ui.print_again")),

@@ -16,12 +16,14 @@ const named = (name) => word("ui.link." + name) ?? tender(name);
 /** @param {any} v @param {boolean} online */
 function standing(v, online) {
   const { sync, links } = v.counter;
+  const unproven = v.counter.tenders.find((/** @type {any} */ x) => x.offline?.sales)?.offline.sales;
   const off = links.filter((/** @type {any} */ l) => l.state === "offline" && (sync.enrolled || l.name !== "backoffice"));
   if (!online) return { shape: "triangle", word: t("ui.no_till"), look: "bad" };
   if (sync.trouble) return { shape: "square", word: t("ui.action_needed"), look: "bad" };
   const machine = off.find((/** @type {any} */ l) => MACHINES.test(l.name));
   if (machine) return { shape: "square", word: named(machine.name) + ": " + t("ui.link_offline"), look: "bad" };
-  if (off.length) return { shape: "triangle", word: t("ui.offline_cash_ok"), look: "warn" };
+  if (off.length) return { shape: "triangle", word: t(v.counter.tenders.some((/** @type {any} */ x) => x.offline?.now) ? "ui.offline_selling" : "ui.offline_cash_ok"), look: "warn" };
+  if (unproven) return { shape: "dot", word: t("ui.to_confirm_n", { n: unproven }), look: "plain" };
   if (!sync.enrolled) return { shape: "dot", word: t("ui.on_this_till"), look: "plain" };
   if (sync.waiting) return { shape: "dot", word: t("ui.waiting_n", { n: sync.waiting }), look: "plain" };
   return { shape: "check", word: t("ui.all_safe"), look: "good" };
@@ -44,9 +46,10 @@ function details() {
     h("span", {}, t("ui.link_" + l.state))));
   const far = sync.enrolled ? t("ui.safe_to", { n: sync.safe_to }) : t("ui.not_enrolled");
   const waits = sync.enrolled && sync.waiting ? t("ui.waiting_more", { n: sync.waiting, sales: sync.sales, amount: zero(sync.amount) ? "–" : money(sync.amount), age: sync.oldest ? age(sync.oldest) : "–" }) : null;
+  const unproven = counter.tenders.filter((/** @type {any} */ x) => x.offline?.sales).map((/** @type {any} */ x) => h("p", {}, t("ui.offline_open", { tender: tender(x.tender), n: x.offline.sales, amount: money(x.offline.amount), age: age(x.offline.oldest) })));
   dialog(t("ui.status"), t("ui.close"),
     sync.trouble ? h("p", { class: "alarm" }, icon("square"), sync.trouble) : null,
-    h("p", { class: "lead" }, far), waits ? h("p", {}, waits) : null,
+    h("p", { class: "lead" }, far), waits ? h("p", {}, waits) : null, ...unproven,
     h("ul", { class: "rows" }, ...rows), h("p", { class: "soft" }, t("ui.software", { version: software })));
 }
 

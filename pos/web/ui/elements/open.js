@@ -7,6 +7,7 @@ import { TillElement } from "../element.js";
 import { money } from "../money.js";
 import { now } from "../state.js";
 import { t } from "../words.js";
+import { reference, waitsFor } from "./code.js";
 import { age } from "./head.js";
 
 /** standing says in a word how a sale stands. @param {any} s */
@@ -28,7 +29,7 @@ customElements.define("till-open", class extends TillElement {
       h("div", { class: "cards" }, ...list.map((/** @type {any} */ s) => {
         const st = standing(s);
         return h("button", { class: "card", "data-key": s.id, "aria-current": s.id === here ? "true" : null, disabled: !online, click: async () => { if (await act("PUT", "/v1/current-sale", { sale: s.id })) set({ pane: local.home }); } },
-          h("b", {}, s.ref), h("span", { class: "money" }, money(s.due)), h("span", { class: "tag " + st.look }, icon(/** @type {any} */ (st.shape)), st.word), h("small", {}, s.by.name + " · " + age(s.opened)));
+          h("b", {}, s.ref), h("span", { class: "money" }, money(s.due)), h("span", { class: "tag " + st.look }, icon(/** @type {any} */ (st.shape)), st.word), h("small", {}, [...waitsFor(s).slice(-2).map((/** @type {any} */ p) => t("ui.code_of", { ref: reference(p) })), s.by.name, age(s.opened)].join(" · ")));
       }), list.length ? null : h("p", { class: "nothing" }, t("ui.none_open"))),
       h("button", { class: "wide", "data-key": "new", disabled: !online, click: async () => { if (await act("POST", "/v1/sales", {})) set({ pane: local.home }); } }, icon("plus"), t("ui.new_sale")),
     ]);

@@ -5,8 +5,9 @@
 import { act, busy, current, digit, local, set, typed } from "../local.js";
 import { h, icon, paint } from "../dom.js";
 import { TillElement } from "../element.js";
-import { money, note } from "../money.js";
+import { more, money, note } from "../money.js";
 import { now } from "../state.js";
+import { waitsFor } from "./code.js";
 import { tender, t } from "../words.js";
 
 /** PANES are ours. When the answer comes, the cashier may be typing the next sale already. */
@@ -41,10 +42,19 @@ function back(e, sale) {
   });
 }
 
-/** @param {any} x @param {any} how @param {boolean} online */
-function button(x, how, online) {
-  return h("button", { class: "tender", "data-key": "tender " + x.tender, disabled: !x.ready || !online, click: (/** @type {Event} */ e) => charge(e, x.tender, how) },
-    h("b", {}, tender(x.tender)), x.ready ? null : h("small", {}, x.reason || t("ui.not_now")));
+/** without says how a tender is taken while its line is down: what to know, and why it cannot be. @param {any} x @param {any} sum */
+function without(x, sum) {
+  const o = x.offline;
+  if (!o?.now) return { no: x.ready ? "" : [x.reason || t("ui.not_now"), o?.why].filter(Boolean).join(" "), know: [] };
+  const no = more(sum, o.per_sale) ? t("offline_per_sale", { amount: money(o.per_sale) }) : o.manager && now().view.session.actor.role === "cashier" ? t("ui.manager_needed") : "";
+  return { no, know: [t("ui.offline_signal"), o.sales ? t("ui.offline_used", { n: o.sales, most: o.most, amount: money(o.amount), total: money(o.total) }) : ""] };
+}
+
+/** @param {any} x @param {any} how @param {boolean} online @param {any} sum what is paid with it */
+function button(x, how, online, sum) {
+  const { no, know } = without(x, sum);
+  return h("button", { class: know.length ? "tender off" : "tender", "data-key": "tender " + x.tender, disabled: !x.ready || !!no || !online, click: (/** @type {Event} */ e) => charge(e, x.tender, how) },
+    h("b", {}, know.length ? icon("triangle") : null, tender(x.tender)), ...[no, ...know].filter(Boolean).map((s) => h("small", {}, s)));
 }
 
 customElements.define("till-pay", class extends TillElement {
@@ -56,7 +66,7 @@ customElements.define("till-pay", class extends TillElement {
     const refused = view.customer.phase === "refused" && view.customer.sale === sale.id ? view.customer.reason : "";
     const amount = local.pane === "amount";
     const { id, state, due, cash_due, cash_keys } = sale;
-    paint(this, [id, state, due, cash_due, cash_keys, tenders, refused, amount, amount && local.digits, online, view.shop.language], () => [
+    paint(this, [id, state, due, cash_due, cash_keys, tenders, refused, amount, amount && local.digits, online, waitsFor(sale).length, view.session.actor.role, view.shop.language], () => [
       h("div", { class: "due" }, h("span", { class: "label" }, t("to_pay")), h("output", { class: "money huge" }, money(sale.due))),
       refused ? h("p", { class: "why" }, icon("warn"), why(refused), refused === "failed" ? " " + (sale.payments?.at(-1)?.why ?? "") : "") : null,
       ...(amount ? this.#amount(sale, tenders, online) : this.#tenders(sale, tenders, online)),
@@ -76,10 +86,11 @@ customElements.define("till-pay", class extends TillElement {
           h("b", { class: "money" }, money(sale.cash_due)), h("small", {}, t("ui.exact_cash") + (rounded ? " · " + t("ui.rounded") : ""))),
         ...notes.map((/** @type {any} */ n) => h("button", { class: "note money", "data-key": "note" + n.minor, disabled: off, click: (/** @type {Event} */ e) => charge(e, "cash", { given: n }) }, note(n))),
         off && cash.reason ? h("small", { class: "reason" }, cash.reason) : null),
-      h("div", { class: "tenders" }, ...tenders.filter((x) => x.tender !== "cash").map((x) => button(x, {}, online)),
+      h("div", { class: "tenders" }, ...tenders.filter((x) => x.tender !== "cash").map((x) => button(x, {}, online, sale.due)),
         h("button", { class: "tender plain", "data-key": "other", disabled: !online, click: () => set({ pane: "amount", digits: "" }) }, h("b", {}, t("ui.other_amount")), h("small", {}, t("ui.other_amount_why")))),
       h("div", { class: "exits" },
         charged && sale.state === "part-paid" ? null : h("button", { class: "wide", "data-key": "back", disabled: charged && !online, click: (/** @type {Event} */ e) => back(e, sale) }, icon("back"), t("ui.back")),
+        waitsFor(sale).length ? h("button", { class: "wide", "data-key": "code", click: () => set({ pane: "code" }) }, t("ui.has_code")) : null,
         charged ? h("button", { class: "wide", "data-key": "aside", disabled: !online, click: () => act("POST", "/v1/sales", {}) }, t("ui.next_customer"), icon("next")) : null),
     ];
   }
@@ -95,7 +106,7 @@ customElements.define("till-pay", class extends TillElement {
       h("div", { class: "choices" },
         h("button", { class: "tender", "data-key": "given", disabled: none || !online, click: (/** @type {Event} */ e) => charge(e, "cash", { given: sum }) }, h("b", {}, t("ui.cash_given")), h("small", {}, t("ui.cash_given_why"))),
         h("p", { class: "soft" }, t("ui.only_part")),
-        ...tenders.map((x) => button({ ...x, ready: x.ready && !none, reason: x.ready ? " " : x.reason }, { amount: sum }, online)),
+        ...tenders.map((x) => button({ ...x, ready: x.ready && !none, reason: x.ready ? " " : x.reason }, { amount: sum }, online, sum)),
         h("button", { class: "wide", "data-key": "back", click: () => set({ pane: "pay", digits: "" }) }, icon("back"), t("ui.back"))))];
   }
 });

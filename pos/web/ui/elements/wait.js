@@ -1,7 +1,11 @@
 // @ts-check
-// wait.js: <till-wait> a payment that is under way, or in doubt.
+// wait.js: <till-wait> a payment that is under way, or in doubt. Without a line the
+// customer brings a code, and the pad for it keeps its place whatever happens.
 
-import { act, busy, current, local, set } from "../local.js";
+import "./code.js";
+import { reference, waitsFor } from "./code.js";
+import { once, get, Problem } from "../api.js";
+import { act, busy, current, fail, local, set } from "../local.js";
 import { h, icon, paint } from "../dom.js";
 import { TillElement } from "../element.js";
 import { money, quantity } from "../money.js";
@@ -11,8 +15,8 @@ import { tender, t } from "../words.js";
 /** OPEN are the states in which the customer may be paying. */
 const OPEN = new Set(["intended", "requested", "seen", "accepted", "unknown"]);
 
-/** payment returns a sale's open payment. @param {any} sale */
-export const payment = (sale) => [...(sale?.payments ?? [])].reverse().find((p) => OPEN.has(p.state) && !p.aside) ?? null;
+/** payment returns a sale's open payment; one that a code proved is none any more. @param {any} sale */
+export const payment = (sale) => [...(sale?.payments ?? [])].reverse().find((p) => OPEN.has(p.state) && !p.aside && !(p.offline && p.state === "accepted")) ?? null;
 
 /** serve puts this sale aside for the next customer. */
 const serve = () => act("POST", "/v1/sales", {}).then((ok) => { if (ok) set({ pane: local.home }); });
@@ -23,11 +27,29 @@ const others = (online) => [
   h("button", { class: "wide", "data-key": "next", disabled: !online, click: (/** @type {Event} */ e) => busy(e, serve) }, t("ui.next_customer"), icon("next"))];
 
 /** away says why the customer cannot pay just now although the code is on the screen. @param {any} p */
-const away = (p) => now().view.counter.tenders.find((/** @type {any} */ x) => x.tender === p.tender && !x.ready)?.reason ?? "";
+const away = (p) => (p.offline ? "" : now().view.counter.tenders.find((/** @type {any} */ x) => x.tender === p.tender && (!x.ready || x.offline?.now))?.reason ?? "");
+
+/** over says that the request's time is up and the rail has not said what became of it. @param {any} sale @param {any} p */
+const over = (sale, p) => { const { customer: c } = now().view; return c.phase === "checking" && c.sale === sale.id && (p.state === "requested" || p.again || (p.offline && Date.parse(p.expires) <= till())); };
+
+/** cancel withdraws a payment. That nobody answered is told by the pane: the payment is in doubt then. @param {Event} e @param {any} sale @param {any} p */
+const cancel = (e, sale, p) => busy(e, async () => {
+  set({ problem: null, sure: "" });
+  try {
+    await once("POST", `/v1/sales/${sale.id}/payments/${p.id}/cancellations`, {});
+  } catch (err) {
+    const known = err instanceof Problem && err.status === 503 ? await get("/v1/sales/" + sale.id).catch(() => null) : null;
+    if (!known?.doubtful) fail(err);
+  }
+});
+
+/** ask shows a request without a line once more, or makes another one when its time is up. @param {Event} e @param {any} sale @param {any} p */
+const ask = (e, sale, p) => busy(e, () => act("POST", `/v1/sales/${sale.id}/payments`, { tender: p.tender, amount: p.amount }));
 
 customElements.define("till-wait", class extends TillElement {
   #clock = h("output", { class: "clock" });
   #bar = /** @type {HTMLProgressElement} */ (h("progress", { max: "1000", value: "1000" }));
+  #pad = /** @type {any} */ (document.createElement("till-code"));
   #ticking = 0;
 
   disconnectedCallback() {
@@ -40,8 +62,13 @@ customElements.define("till-wait", class extends TillElement {
     const sale = current();
     const p = payment(sale);
     clearInterval(this.#ticking);
-    if (!view?.counter || !p) return;
-    paint(this, [p.id, p.state, p.amount, p.quantity, p.expires, sale.doubtful, online, view.counter.open.length, view.customer.phase, local.sure, view.session.actor.role, away(p), view.shop.language], () => sale.doubtful ? this.#doubt(sale, p, view, online) : this.#wait(sale, p, online));
+    const late = !p && local.pane === "code" ? waitsFor(sale) : [];
+    if (!view?.counter || (!p && !late.length)) return;
+    const manager = view.session.actor.role !== "cashier";
+    paint(this, [p?.id, p?.state, p?.again, p?.amount, p?.quantity, p?.expires, sale.doubtful, late.length, online, view.counter.open.length, view.customer.phase, view.customer.other, p && over(sale, p), local.sure, manager, p && away(p), view.shop.language],
+      () => !p ? this.#late(sale, late) : p.offline ? this.#offline(sale, p, manager, online) : sale.doubtful ? this.#doubt(sale, p, manager, online) : this.#wait(sale, p, online));
+    this.#pad.show(sale, manager);
+    if (!p) return;
     this.#tick(p);
     this.#ticking = window.setInterval(() => this.#tick(p), 500);
   }
@@ -60,8 +87,7 @@ customElements.define("till-wait", class extends TillElement {
   /** @param {any} sale @param {any} p @param {boolean} online */
   #wait(sale, p, online) {
     const arriving = p.state === "seen" || p.state === "accepted";
-    const { customer } = now().view;
-    const checking = customer.phase === "checking" && customer.sale === sale.id; // its time is over, the rail has not said what became of it
+    const checking = over(sale, p);
     return [
       h("div", { class: "mid" },
         h("p", { class: "state " + (arriving ? "good" : "") }, h("i", { class: "pulse" }), checking ? t("checking") : arriving ? t("arriving") : t("ui.waiting_for", { tender: tender(p.tender) })),
@@ -70,25 +96,71 @@ customElements.define("till-wait", class extends TillElement {
         p.expires ? h("div", { class: "lasts" }, this.#bar, this.#clock) : null,
         away(p) ? h("p", { class: "why" }, icon("warn"), away(p)) : arriving || checking ? null : h("p", { class: "soft" }, t("ui.customer_scans"))),
       h("div", { class: "exits" },
-        h("button", { class: "wide bad", "data-key": "cancel", disabled: !online, click: (/** @type {Event} */ e) => busy(e, () => act("POST", `/v1/sales/${sale.id}/payments/${p.id}/cancellations`, {})) }, icon("close"), t("ui.cancel_payment")),
+        h("button", { class: "wide bad", "data-key": "cancel", disabled: !online, click: (/** @type {Event} */ e) => cancel(e, sale, p) }, icon("close"), t("ui.cancel_payment")),
         ...others(online)),
     ];
   }
 
-  /** @param {any} sale @param {any} p @param {any} view @param {boolean} online */
-  #doubt(sale, p, view, online) {
-    const may = view.session.actor.role !== "cashier";
+  /** #offline is a request that the customer's phone carries: what to ask for on the left, the pad for it on the right. @param {any} sale @param {any} p @param {boolean} manager @param {boolean} online */
+  #offline(sale, p, manager, online) {
+    const { doubtful } = sale;
+    const ended = over(sale, p) || (doubtful && Date.parse(p.expires) <= till());
+    const words = doubtful ? [t("ui.nobody_can_stop"), t("ui.nobody_can_stop_then")] : ended ? [t("ui.time_is_up")] : [t("ui.needs_signal")];
+    const again = h("button", { class: "wide", "data-key": "again", disabled: !online, click: (/** @type {Event} */ e) => ask(e, sale, p) }, t(ended ? "ui.new_code" : "ui.show_again"));
+    return [
+      h("div", { class: doubtful ? "mid two doubt" : "mid two" },
+        h("div", { class: "tell" },
+          h("p", { class: doubtful ? "state bad" : "state" }, icon(doubtful || ended ? "warn" : "triangle"), t(doubtful ? "ui.not_stopped" : "ui.without_line")),
+          h("output", { class: "money sum", "aria-live": "polite" }, money(p.amount)),
+          h("p", { class: "label phone" }, t("ui.on_the_phone"), h("b", { class: "ref" }, reference(p))),
+          local.sure === "despite" ? h("p", { class: "why" }, t("ui.despite_why")) : h("p", { class: "words" }, words.join(" ")),
+          doubtful || ended ? null : h("div", { class: "lasts" }, this.#bar, this.#clock),
+          doubtful || ended ? again : p.other ? this.#forms(sale, online) : null),
+        this.#pad),
+      h("div", { class: "exits" },
+        doubtful ? this.#despite(sale, p, manager, online) : h("button", { class: "wide bad", "data-key": "cancel", disabled: !online, click: (/** @type {Event} */ e) => cancel(e, sale, p) }, icon("close"), t("ui.cancel_payment")),
+        ...others(online)),
+    ];
+  }
+
+  /** #forms chooses what the customer's display shows: the code of a wallet, or one for a phone's camera. @param {any} sale @param {boolean} online */
+  #forms(sale, online) {
+    const { customer } = now().view;
+    const camera = customer.sale === sale.id && !!customer.other;
+    const form = (/** @type {boolean} */ on, /** @type {string} */ name, /** @type {string} */ word) => h("button", {
+      "data-key": name, "aria-pressed": String(on === camera), disabled: !online, click: (/** @type {Event} */ e) => busy(e, () => act("PUT", `/v1/sales/${sale.id}/request`, { camera: on })) }, word);
+    return h("div", { class: "forms" }, h("small", {}, t("ui.camera_why")), form(false, "wallet", t("ui.wallet")), form(true, "camera", t("ui.camera")));
+  }
+
+  /** #late takes a code for requests that were set aside: the customer comes back with it after all. @param {any} sale @param {any[]} late */
+  #late(sale, late) {
+    return [
+      h("div", { class: "mid two" },
+        h("div", { class: "tell" },
+          h("p", { class: "state" }, t("ui.has_code")),
+          h("output", { class: "money sum" }, money(sale.due)),
+          h("p", { class: "label phone" }, t("ui.on_the_phone"), ...late.slice(-3).map((p) => h("b", { class: "ref" }, reference(p))))),
+        this.#pad),
+      h("div", { class: "exits" }, h("button", { class: "wide", "data-key": "back", click: () => set({ pane: "pay" }) }, icon("back"), t("ui.back"))),
+    ];
+  }
+
+  /** #despite lets a manager go on without an answer. @param {any} sale @param {any} p @param {boolean} may @param {boolean} online */
+  #despite(sale, p, may, online) {
     const sure = local.sure === "despite";
     const go = (/** @type {Event} */ e) => (sure ? busy(e, () => act("POST", `/v1/sales/${sale.id}/payments/${p.id}/cancellations`, { despite: true })) : set({ sure: "despite" }));
+    return h("button", { class: sure ? "wide sure" : "wide bad", "data-key": "despite", disabled: !may || !online, click: go }, h("span", {}, sure ? t("ui.despite_sure") : t("ui.despite"), may ? null : h("small", {}, t("ui.manager_needed"))));
+  }
+
+  /** @param {any} sale @param {any} p @param {boolean} manager @param {boolean} online */
+  #doubt(sale, p, manager, online) {
     return [
       h("div", { class: "mid doubt" },
         h("p", { class: "state bad" }, icon("warn"), t("ui.doubt")),
         h("output", { class: "money huge" }, money(p.amount)),
         h("p", { class: "words" }, t("ui.doubt_why")),
-        sure ? h("p", { class: "why" }, icon("warn"), t("ui.despite_why")) : h("p", { class: "soft" }, h("i", { class: "pulse" }), t("ui.still_asking"))),
-      h("div", { class: "exits" },
-        h("button", { class: sure ? "wide sure" : "wide bad", "data-key": "despite", disabled: !may || !online, click: go }, h("span", {}, sure ? t("ui.despite_sure") : t("ui.despite"), may ? null : h("small", {}, t("ui.manager_needed")))),
-        ...others(online)),
+        local.sure === "despite" ? h("p", { class: "why" }, icon("warn"), t("ui.despite_why")) : h("p", { class: "soft" }, h("i", { class: "pulse" }), t("ui.still_asking"))),
+      h("div", { class: "exits" }, this.#despite(sale, p, manager, online), ...others(online)),
     ];
   }
 });
