@@ -29,7 +29,8 @@ var pageFiles embed.FS
 type API struct {
 	nodes  *Nodes
 	wallet *Wallet
-	shown  func(ctx context.Context) string // the QR on the till's display, or ""
+	shown  func(ctx context.Context) string // the QR on the till's display, or ""; nil: no till
+	line   *Line                            // the shop's internet; nil: no till
 }
 
 const (
@@ -56,6 +57,7 @@ func (a *API) Handler() http.Handler {
 	mux.HandleFunc("POST /v1/invoices/decode", a.ready(a.decode))
 	mux.HandleFunc("POST /v1/payments", a.ready(a.pay))
 	mux.HandleFunc("POST /v1/blocks", a.ready(a.blocks))
+	mux.HandleFunc("POST /v1/line", a.turn)
 	mux.HandleFunc("POST /v1/nodes/{node}/{action}", a.ready(a.control))
 	origin := http.NewCrossOriginProtection()
 	origin.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -134,13 +136,44 @@ func (a *API) ready(next http.HandlerFunc) http.HandlerFunc {
 	}
 }
 
+// status says how far the nodes are and, where there is a till, how its line is.
 func (a *API) status(w http.ResponseWriter, _ *http.Request) {
 	s, _ := a.nodes.progress.Now()
-	answer(w, s)
+	out := struct {
+		Status
+		Line LineState `json:"line,omitempty"`
+	}{Status: s}
+	if a.line != nil {
+		out.Line = a.line.State()
+	}
+	answer(w, out)
+}
+
+// turn switches the shop's internet, and answers when that is done.
+func (a *API) turn(w http.ResponseWriter, r *http.Request) {
+	var in struct {
+		State LineState `json:"state"`
+	}
+	if !read(w, r, &in) {
+		return
+	}
+	if a.line == nil {
+		problem(w, http.StatusNotFound, "there is no till here whose line could be cut")
+		return
+	}
+	if in.State != LineUp && in.State != LineCut && in.State != LineSilent {
+		problem(w, http.StatusBadRequest, "state must be up, cut or silent")
+		return
+	}
+	if err := a.line.Set(in.State); err != nil {
+		problem(w, http.StatusConflict, err.Error())
+		return
+	}
+	answer(w, map[string]LineState{"state": in.State})
 }
 
 func (a *API) connection(w http.ResponseWriter, _ *http.Request) {
-	answer(w, map[string]string{"lnd": a.nodes.Connection()})
+	answer(w, map[string]string{"lnd": a.nodes.TillConnection()})
 }
 
 func (a *API) balance(w http.ResponseWriter, r *http.Request) {
@@ -152,7 +185,11 @@ func (a *API) balance(w http.ResponseWriter, r *http.Request) {
 func (a *API) invoices(w http.ResponseWriter, r *http.Request) {
 	list, err := a.wallet.Open(r.Context())
 	if err == nil && a.shown != nil {
-		markShown(list, a.shown(r.Context()))
+		qr := a.shown(r.Context())
+		if in, ok := a.wallet.Shown(r.Context(), qr); ok {
+			list = append([]Invoice{in}, list...)
+		}
+		markShown(list, qr)
 	}
 	reply(w, map[string]any{"invoices": list}, err)
 }
@@ -174,7 +211,7 @@ func (a *API) decode(w http.ResponseWriter, r *http.Request) {
 	if !read(w, r, &in) {
 		return
 	}
-	d, err := a.wallet.Decode(r.Context(), in.Invoice)
+	d, err := a.wallet.Look(r.Context(), in.Invoice)
 	if err != nil {
 		problem(w, http.StatusUnprocessableEntity, err.Error())
 		return

@@ -16,7 +16,7 @@ func api(t *testing.T) (http.Handler, *API, *fakeNode) {
 	p := NewProgress()
 	p.Ready()
 	a := &API{
-		nodes: &Nodes{progress: p, connection: "type=lnd-rest;server=x", shop: n, cust: n}, wallet: &Wallet{node: n, shop: n},
+		nodes: &Nodes{progress: p, tillConn: "type=lnd-rest;server=x", shop: n, cust: n}, line: newLine(t, nil), wallet: &Wallet{node: n, shop: n},
 		shown: func(context.Context) string { return "" },
 	}
 	return a.Handler(), a, f
@@ -68,10 +68,14 @@ func TestStrict(t *testing.T) {
 		{"zero", "POST", "/v1/payments", `{"invoice":"lnsb1q","amount_msat":"0"}`, nil, 400},
 		{"huge amount", "POST", "/v1/payments", `{"invoice":"lnsb1q","amount_msat":"9223372036854775808"}`, nil, 400},
 		{"large body", "POST", "/v1/payments", `{"invoice":"` + strings.Repeat("q", bodyLimit) + `"}`, nil, 413},
+		{"no state of the line", "POST", "/v1/line", `{"state":"slow"}`, nil, 400},
+		{"line by another site", "POST", "/v1/line", `{"state":"cut"}`, []string{"Origin", "http://evil.example"}, 403},
+		{"line by a link", "GET", "/v1/line", "", nil, 405},
 		{"no blocks", "POST", "/v1/blocks", `{"count":0}`, nil, 400},
 		{"too many blocks", "POST", "/v1/blocks", `{"count":1001}`, nil, 400},
 		{"no such node", "POST", "/v1/nodes/bank/stop", "", nil, 404},
 		{"no such action", "POST", "/v1/nodes/shop/explode", "", nil, 404},
+		{"LNURL of another computer", "POST", "/v1/invoices/decode", `{"invoice":"https://pay.example.com/o/x"}`, nil, 422},
 		{"bad invoice to decode", "POST", "/v1/invoices/decode", `{"invoice":"lnbc1"}`, nil, 422},
 		{"other site", "POST", "/v1/payments", pay, []string{"Origin", "http://evil.example"}, 403},
 		{"other port", "POST", "/v1/payments", pay, []string{"Origin", "http://127.0.0.1:8080"}, 403},
@@ -108,6 +112,9 @@ func TestAPI(t *testing.T) {
 	for _, c := range []struct{ name, method, path, body, want string }{
 		{"status", "GET", "/v1/status", "", `"ready":true`},
 		{"connection", "GET", "/v1/connection", "", `{"lnd":"type=lnd-rest;server=x"}`},
+		{"line", "GET", "/v1/status", "", `"line":"up"`},
+		{"cut", "POST", "/v1/line", `{"state":"cut"}`, `{"state":"cut"}`},
+		{"line is cut", "GET", "/v1/status", "", `"line":"cut"`},
 		{"wallet", "GET", "/v1/wallet", "", `"lightning_sat":"11999056"`},
 		{"invoices", "GET", "/v1/invoices", "", `{"invoices":[{"invoice":"lnsb1qa"`},
 		{"decode", "POST", "/v1/invoices/decode", `{"invoice":"LIGHTNING:LNSB1Q"}`, `"amount_msat":"1000000"`},
@@ -142,6 +149,18 @@ func TestNotReady(t *testing.T) {
 	w := ask(h, "POST", "/v1/payments", `{"invoice":"lnsb1q"}`)
 	if w.Code != 503 || w.Header().Get("Retry-After") == "" || !strings.Contains(w.Body.String(), "building lnd 2/4") {
 		t.Errorf("got %d %s", w.Code, w.Body)
+	}
+}
+
+// Goal: where there is no till there is no line to cut.
+func TestNoLine(t *testing.T) {
+	h, a, _ := api(t)
+	a.line = nil
+	if w := ask(h, "POST", "/v1/line", `{"state":"cut"}`); w.Code != http.StatusNotFound {
+		t.Errorf("got %d %s", w.Code, w.Body)
+	}
+	if w := ask(h, "GET", "/v1/status", ""); strings.Contains(w.Body.String(), `"line"`) {
+		t.Errorf("got %s", w.Body)
 	}
 }
 

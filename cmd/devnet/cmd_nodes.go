@@ -80,7 +80,7 @@ func serveNodes(ctx context.Context, n *Nodes, addr string, out io.Writer) error
 		return errors.Join(fmt.Errorf("print the address: %w", err), l.Close())
 	}
 	return together(ctx,
-		func(ctx context.Context) error { return serve(ctx, l, newAPI(n, nil).Handler()) },
+		func(ctx context.Context) error { return serve(ctx, l, newAPI(n).Handler()) },
 		n.Run)
 }
 
@@ -111,9 +111,7 @@ func openNodes(dir, bin string, p *Progress, report func(string)) (n *Nodes, rel
 	return n, release, nil
 }
 
-func newAPI(n *Nodes, shown func(context.Context) string) *API {
-	return &API{nodes: n, wallet: &Wallet{node: n.cust, shop: n.shop}, shown: shown}
-}
+func newAPI(n *Nodes) *API { return &API{nodes: n, wallet: &Wallet{node: n.cust, shop: n.shop}} }
 
 // together runs all until the first fails or ctx ends, waits for every one, and
 // returns the first failure.

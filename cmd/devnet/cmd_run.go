@@ -76,7 +76,7 @@ func runShop(ctx context.Context, args []string, out, errs io.Writer) error {
 	if err != nil {
 		return err
 	}
-	writer := connectionWriter{shop.connectionFile(), n, progress, say.Line}
+	writer := connectionWriter{shop.connections(n), progress, say.Line}
 	if err := errors.Join(shop.free(), writer.write()); err != nil {
 		return err
 	}
@@ -84,10 +84,23 @@ func runShop(ctx context.Context, args []string, out, errs io.Writer) error {
 	if err != nil {
 		return err
 	}
-	page := newAPI(n, shop.Shown).Handler()
+	line, err := OpenLine(filepath.Join(n.dir, "line.json"), n.ShopREST, func() string { return shop.officeAt })
+	if err != nil {
+		return errors.Join(err, l.Close())
+	}
+	defer line.Close()
+	n.tillVia, shop.officeVia = line.Node(), line.Office()
+	page := newAPI(n)
+	page.shown, page.line = shop.Shown, line
 	return together(ctx,
-		func(ctx context.Context) error { return serve(ctx, l, page) },
+		func(ctx context.Context) error { return serve(ctx, l, page.Handler()) },
 		func(ctx context.Context) error { return runAll(ctx, shop, n, say, writer, "http://"+l.Addr().String()) })
+}
+
+// connections are the files that tell till and back office the way to the shop's
+// node, and where their content comes from.
+func (s *Shop) connections(n *Nodes) map[string]func() string {
+	return map[string]func() string{s.tillConn(): n.TillConnection, s.officeConn(): n.OfficeConnection}
 }
 
 // runAll opens the shop, runs the nodes beside it until ctx ends, and closes the
@@ -160,11 +173,10 @@ func signIn(file, text string) string {
 	return text + strings.TrimSpace(string(b))
 }
 
-// connectionWriter keeps the till's connection file at the newest state: a line
+// connectionWriter keeps the connection files at the newest state: a line
 // "# starting: …" that the cashier reads on the grey button, then the connection.
 type connectionWriter struct {
-	path     string
-	nodes    *Nodes
+	files    map[string]func() string // path: the connection once the nodes are ready
 	progress *Progress
 	report   func(string)
 }
@@ -176,14 +188,14 @@ const writeGap = 2 * time.Second
 // run writes until ctx ends. That the nodes are ready is written at once: a
 // cashier waits for it.
 func (c connectionWriter) run(ctx context.Context) error {
-	written := ""
-	for {
+	var written Status
+	for first := true; ; first = false {
 		s, changed := c.progress.Now()
-		if line := c.line(); line != written {
+		if first || s != written {
 			if err := c.write(); err != nil {
 				c.report(err.Error()) // the next change tries again
 			} else {
-				written = line
+				written = s
 			}
 			if !s.Ready {
 				c.pause(ctx)
@@ -215,16 +227,16 @@ func (c connectionWriter) pause(ctx context.Context) {
 	}
 }
 
-func (c connectionWriter) line() string {
-	s, _ := c.progress.Now()
-	return connectionLine(s, c.nodes.Connection())
-}
-
 func (c connectionWriter) write() error {
-	return writeFile(c.path, []byte(c.line()+"\n"))
+	s, _ := c.progress.Now()
+	var errs []error
+	for path, connection := range c.files {
+		errs = append(errs, writeFile(path, []byte(connectionLine(s, connection())+"\n")))
+	}
+	return errors.Join(errs...)
 }
 
-// connectionLine is the whole content of the file, one line.
+// connectionLine is the whole content of a file, one line.
 func connectionLine(s Status, connection string) string {
 	switch {
 	case s.Ready:

@@ -25,7 +25,7 @@ func withNodes(ctx context.Context, n *Nodes, f nodesFlags, out, errs io.Writer)
 	}
 	var result error
 	err = together(ctx,
-		func(ctx context.Context) error { return serve(ctx, l, newAPI(n, nil).Handler()) },
+		func(ctx context.Context) error { return serve(ctx, l, newAPI(n).Handler()) },
 		n.Run,
 		func(ctx context.Context) error {
 			if !n.awaitReady(ctx) {

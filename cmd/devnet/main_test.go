@@ -99,6 +99,10 @@ func playTill(args []string) int {
 			fmt.Fprintln(os.Stderr, "this code is wrong")
 			return 1
 		}
+		if os.Getenv("FAKE_TILL") == "unsent" {
+			fmt.Fprintln(os.Stderr, "till: 2 sales wait for another backoffice")
+			return 1
+		}
 		noteCall(config, "till enrol "+rest[0])
 		return made(config, "till")
 	case args[0] == "staff" && args[1] == "add":

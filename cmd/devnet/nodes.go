@@ -22,8 +22,12 @@ type Nodes struct {
 	chain      *Child
 	shop, cust *Node
 
-	mu         sync.Mutex
-	connection string // the till's; "" until it is ready
+	// tillVia is the host and port under which the till finds the shop's node; "" for
+	// the node's own. Set before Run.
+	tillVia string
+
+	mu                   sync.Mutex
+	tillConn, officeConn string // connection strings; "" until they are ready
 }
 
 // NewNodes makes the nodes that live under dir. bin is where their programs lie
@@ -121,11 +125,28 @@ func (n *Nodes) stop() {
 	n.chain.Stop(stopGrace)
 }
 
-// Connection returns the till's connection string, or "" before it exists.
-func (n *Nodes) Connection() string {
+// TillConnection returns the till's connection string, or "" before it exists.
+func (n *Nodes) TillConnection() string {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	return n.connection
+	return n.tillConn
+}
+
+// OfficeConnection returns the back office's connection string, or "" before it
+// exists.
+func (n *Nodes) OfficeConnection() string {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.officeConn
+}
+
+// ShopREST returns where the shop's node takes calls, host and port, or "" before it
+// is ready.
+func (n *Nodes) ShopREST() string {
+	if s, _ := n.progress.Now(); !s.Ready {
+		return ""
+	}
+	return fmt.Sprintf("127.0.0.1:%d", n.shop.ports.REST)
 }
 
 const (

@@ -27,6 +27,7 @@ type Shop struct {
 	officeBin    string
 	tillAt       string // "127.0.0.1:8080"
 	officeAt     string
+	officeVia    string // where the till finds the back office: through the shop's line
 	say          func(string)
 }
 
@@ -51,11 +52,13 @@ func NewShop(dir, tillBin, officeBin string, say func(string)) (*Shop, error) {
 	return s, nil
 }
 
-func (s *Shop) tillConf() string       { return filepath.Join(s.dir, "till.toml") }
-func (s *Shop) officeConf() string     { return filepath.Join(s.dir, "backoffice.toml") }
-func (s *Shop) connectionFile() string { return filepath.Join(s.dir, "lightning.conn") }
-func (s *Shop) passwordFile() string   { return filepath.Join(s.dir, "owner-password") }
-func (s *Shop) pinFile() string        { return filepath.Join(s.dir, "till-pin") }
+func (s *Shop) tillConf() string     { return filepath.Join(s.dir, "till.toml") }
+func (s *Shop) officeConf() string   { return filepath.Join(s.dir, "backoffice.toml") }
+func (s *Shop) tillConn() string     { return filepath.Join(s.dir, "lightning.conn") }
+func (s *Shop) officeConn() string   { return filepath.Join(s.dir, "backoffice.conn") }
+func (s *Shop) enrolledFile() string   { return filepath.Join(s.dir, "enrolled") }
+func (s *Shop) passwordFile() string { return filepath.Join(s.dir, "owner-password") }
+func (s *Shop) pinFile() string      { return filepath.Join(s.dir, "till-pin") }
 
 // free fails with a sentence for people when one of the two ports is taken.
 func (s *Shop) free() error {
@@ -88,7 +91,7 @@ func (s *Shop) Open(ctx context.Context) error {
 		return err
 	}
 	if err := s.enrol(ctx); err != nil {
-		s.say("the till is not enrolled at the back office yet: " + err.Error())
+		s.say(s.notEnrolled() + " (the next start tries again): " + err.Error())
 	}
 	if err := s.makeCashier(ctx); err != nil {
 		s.say("nobody can sign in at the till yet, open it in a browser: " + err.Error())
@@ -143,14 +146,22 @@ func (s *Shop) makeOwner(ctx context.Context) error {
 	return nil
 }
 
+// notEnrolled says what a failed enrolment means.
+func (s *Shop) notEnrolled() string {
+	if _, err := os.Stat(s.enrolledFile()); err == nil {
+		return "the till keeps an earlier way to the back office, which cannot be cut"
+	}
+	return "the till is not enrolled at the back office yet"
+}
+
 // enrol binds the till to the back office. It is skipped when that was done with
-// this very data folder; the till takes a second enrolment at the same place for
-// what it is.
+// this very data folder and this address; the till takes a second enrolment at the
+// same place for what it is.
 func (s *Shop) enrol(ctx context.Context) error {
-	mark := filepath.Join(s.dir, "enrolled")
-	_, done := os.Stat(mark)
+	url := "http://" + s.officeVia
+	at, done := os.ReadFile(s.enrolledFile())
 	_, data := os.Stat(filepath.Join(s.dir, "till"))
-	if done == nil && data == nil {
+	if done == nil && data == nil && strings.TrimSpace(string(at)) == url {
 		return nil
 	}
 	out, err := s.once(ctx, nil, s.officeBin, "code", "--config", s.officeConf())
@@ -161,10 +172,10 @@ func (s *Shop) enrol(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if _, err := s.once(ctx, nil, s.tillBin, "enrol", "--config", s.tillConf(), "http://"+s.officeAt, code); err != nil {
+	if _, err := s.once(ctx, nil, s.tillBin, "enrol", "--config", s.tillConf(), url, code); err != nil {
 		return err
 	}
-	return writeFile(mark, []byte("http://"+s.officeAt+"\n"))
+	return writeFile(s.enrolledFile(), []byte(url+"\n"))
 }
 
 // codeIn returns the code that the back office printed: its first word.

@@ -96,3 +96,25 @@ func commandLine(pid int) string {
 	b, _ := exec.Command("ps", "-o", "command=", "-p", strconv.Itoa(pid)).Output()
 	return strings.TrimSpace(string(b))
 }
+
+// keepPort keeps a loopback port without listening: whoever calls is refused, and
+// the kernel gives the port to nobody else, such as an outgoing connection.
+func keepPort(port int) (release func(), err error) {
+	syscall.ForkLock.RLock() // or a child that starts right now keeps it, too
+	fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM, 0)
+	if err == nil {
+		syscall.CloseOnExec(fd)
+	}
+	syscall.ForkLock.RUnlock()
+	if err != nil {
+		return nil, fmt.Errorf("keep port %d: %w", port, err)
+	}
+	release = func() { _ = syscall.Close(fd) }
+	at := &syscall.SockaddrInet4{Port: port, Addr: [4]byte{127, 0, 0, 1}}
+	err = errors.Join(syscall.SetsockoptInt(fd, syscall.SOL_SOCKET, syscall.SO_REUSEADDR, 1), syscall.Bind(fd, at))
+	if err != nil {
+		release()
+		return nil, fmt.Errorf("keep port %d: %w", port, err)
+	}
+	return release, nil
+}

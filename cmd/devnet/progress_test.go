@@ -70,8 +70,8 @@ func TestConnectionLine(t *testing.T) {
 func TestConnectionWriter(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "conn")
 	synctest.Test(t, func(t *testing.T) {
-		p, n := NewProgress(), &Nodes{connection: "type=lnd-rest"}
-		w := connectionWriter{path: path, nodes: n, progress: p, report: func(s string) { t.Error(s) }}
+		p, n := NewProgress(), &Nodes{tillConn: "type=lnd-rest"}
+		w := connectionWriter{files: map[string]func() string{path: n.TillConnection}, progress: p, report: func(s string) { t.Error(s) }}
 		go w.run(t.Context())
 		writes, last := 0, ""
 		seen := func() {

@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"net"
 	"net/http"
 	"os"
@@ -56,6 +58,16 @@ func (c cafe) args() []string {
 
 func (c cafe) calls(t *testing.T) []string { return linesOf(t, filepath.Join(c.dir, "cafe", "calls")) }
 
+// line returns where the till finds the back office.
+func (c cafe) line(t *testing.T) string {
+	b, err := os.ReadFile(filepath.Join(c.dir, "line.json"))
+	var p linePorts
+	if err = errors.Join(err, json.Unmarshal(b, &p)); err != nil {
+		t.Fatal(err)
+	}
+	return fmt.Sprintf("127.0.0.1:%d", p.Office)
+}
+
 // open runs the shop until stop is called, which returns what run returned.
 func (c cafe) open(t *testing.T) (said *words, stop func() error) {
 	t.Helper()
@@ -83,8 +95,10 @@ func TestShop(t *testing.T) {
 			t.Errorf("address %d answers %d", i, resp.StatusCode)
 		}
 	}
-	if got := linesOf(t, filepath.Join(c.dir, "cafe", "lightning.conn")); len(got) != 1 || !strings.HasPrefix(got[0], "# ") {
-		t.Errorf("the till reads %q", got)
+	for _, name := range []string{"lightning.conn", "backoffice.conn"} {
+		if got := linesOf(t, filepath.Join(c.dir, "cafe", name)); len(got) != 1 || !strings.HasPrefix(got[0], "# ") {
+			t.Errorf("%s says %q", name, got)
+		}
 	}
 	pin, password := linesOf(t, filepath.Join(c.dir, "cafe", "till-pin")), linesOf(t, filepath.Join(c.dir, "cafe", "owner-password"))
 	if !strings.Contains(said.String(), "PIN "+pin[0]) || !strings.Contains(said.String(), "password "+password[0]) {
@@ -93,8 +107,9 @@ func TestShop(t *testing.T) {
 	if err := stop(); err != nil {
 		t.Fatal(err)
 	}
+	at := c.line(t)
 	want := []string{
-		"backoffice owner", "backoffice run", "backoffice code", "till enrol http://" + c.addr[1], "till staff", "till run",
+		"backoffice owner", "backoffice run", "backoffice code", "till enrol http://" + at, "till staff", "till run",
 		"closed till", "closed backoffice",
 	}
 	got := c.calls(t)
@@ -111,6 +126,51 @@ func TestShop(t *testing.T) {
 	}
 	if left, _ := filepath.Glob(filepath.Join(c.dir, "run", "*")); len(left) > 0 {
 		t.Errorf("left behind: %v", left)
+	}
+}
+
+// Goal: a folder of an earlier devnet, whose till calls the back office itself, gets
+// a till that calls through the line, and keeps all else. A till that will not
+// change its way goes on selling, and is asked again at the next start.
+func TestShopOfEarlier(t *testing.T) {
+	c := newCafe(t)
+	said, stop := c.open(t)
+	said.await(t, "The shop is open")
+	if err := stop(); err != nil {
+		t.Fatal(err)
+	}
+	mark, again := filepath.Join(c.dir, "cafe", "enrolled"), "till enrol http://"+c.line(t)
+	earlier := func() {
+		t.Helper()
+		if err := errors.Join(os.WriteFile(mark, []byte("http://"+c.addr[1]+"\n"), 0o600), os.Remove(filepath.Join(c.dir, "cafe", "calls"))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	earlier()
+	t.Setenv("FAKE_TILL", "unsent")
+	said, stop = c.open(t)
+	said.await(t, "The shop is open")
+	if err := stop(); err != nil {
+		t.Fatal(err)
+	}
+	if text := said.String(); !strings.Contains(text, "2 sales wait") || !strings.Contains(text, "cannot be cut") {
+		t.Errorf("it said\n%s", text)
+	}
+	t.Setenv("FAKE_TILL", "")
+	for _, want := range []bool{true, false} {
+		said, stop = c.open(t)
+		said.await(t, "The shop is open")
+		if err := stop(); err != nil {
+			t.Fatal(err)
+		}
+		calls := c.calls(t)
+		if slices.Contains(calls, again) != want || slices.Contains(calls, "backoffice owner") || slices.Contains(calls, "till staff") {
+			t.Errorf("enrolled again: want %v, called %q", want, calls)
+		}
+		earlier()
+		if err := os.WriteFile(mark, []byte("http://"+c.line(t)+"\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 

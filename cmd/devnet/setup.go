@@ -249,38 +249,64 @@ func (n *Nodes) funded(ctx context.Context) error {
 	return nil
 }
 
-// The till's rights, and nothing else: none of the five moves money out. Its root
-// key is its own, so that it can be revoked alone.
-const tillRootKey = "1007"
-
-var tillRights = []string{
+// shopRights are what till and back office get at the shop's node, and nothing else:
+// none of the five moves money out.
+var shopRights = []string{
 	"/lnrpc.Lightning/AddInvoice", "/lnrpc.Lightning/LookupInvoice", "/lnrpc.Lightning/GetInfo",
 	"/invoicesrpc.Invoices/SubscribeSingleInvoice", "/invoicesrpc.Invoices/CancelInvoice",
 }
 
-// bake makes the till's connection string. The macaroon is kept, so that the
-// string stays the same from start to start as long as the shop's node takes it.
+// credential is a macaroon of shopRights. Its root key is its own, so that it can be
+// revoked alone.
+type credential struct{ file, rootKey string }
+
+var (
+	tillCredential   = credential{"till.macaroon", "1007"}
+	officeCredential = credential{"backoffice.macaroon", "1008"}
+)
+
+// bake makes the connection strings of till and back office.
 func (n *Nodes) bake(ctx context.Context) error {
-	path := filepath.Join(n.shop.dir, "till.macaroon")
-	kept, _ := os.ReadFile(path) // none, or unreadable: a new one
-	macaroon := strings.TrimSpace(string(kept))
-	if macaroon == "" || !n.accepts(ctx, macaroon) {
-		var err error
-		if macaroon, err = n.bakeAnew(ctx); err != nil {
-			return err
-		}
-		if err := writeFile(path, []byte(macaroon+"\n")); err != nil {
-			return err
-		}
-	}
 	print, err := thumbprint(n.shop.certFile())
+	if err != nil {
+		return err
+	}
+	line := func(c credential, server string) (string, error) {
+		m, err := n.macaroon(ctx, c)
+		return fmt.Sprintf("type=lnd-rest;server=%s/;macaroon=%s;certthumbprint=%s", server, m, print), err
+	}
+	server := n.shop.base()
+	office, err := line(officeCredential, server)
+	if err != nil {
+		return err
+	}
+	if n.tillVia != "" {
+		server = "https://" + n.tillVia
+	}
+	till, err := line(tillCredential, server)
 	if err != nil {
 		return err
 	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	n.connection = fmt.Sprintf("type=lnd-rest;server=%s/;macaroon=%s;certthumbprint=%s", n.shop.base(), macaroon, print)
+	n.tillConn, n.officeConn = till, office
 	return nil
+}
+
+// macaroon returns a credential's macaroon in hexadecimal. It is kept, so that it
+// stays the same from start to start as long as the shop's node takes it.
+func (n *Nodes) macaroon(ctx context.Context, c credential) (string, error) {
+	path := filepath.Join(n.shop.dir, c.file)
+	kept, _ := os.ReadFile(path) // none, or unreadable: a new one
+	m := strings.TrimSpace(string(kept))
+	if m != "" && n.accepts(ctx, m) {
+		return m, nil
+	}
+	m, err := n.bakeAnew(ctx, c.rootKey)
+	if err != nil {
+		return "", err
+	}
+	return m, writeFile(path, []byte(m+"\n"))
 }
 
 // accepts reports that the shop's node answers GetInfo to a macaroon.
@@ -293,17 +319,17 @@ func (n *Nodes) accepts(ctx context.Context, macaroon string) bool {
 	return r.call(ctx, http.MethodGet, "/v1/getinfo", nil, nil) == nil
 }
 
-func (n *Nodes) bakeAnew(ctx context.Context) (string, error) {
+func (n *Nodes) bakeAnew(ctx context.Context, rootKey string) (string, error) {
 	type right struct {
 		Entity string `json:"entity"`
 		Action string `json:"action"`
 	}
 	var rights []right
-	for _, uri := range tillRights {
+	for _, uri := range shopRights {
 		rights = append(rights, right{"uri", uri})
 	}
 	var out struct{ Macaroon string }
-	err := n.shop.post(ctx, "/v1/macaroon", map[string]any{"permissions": rights, "root_key_id": tillRootKey}, &out)
+	err := n.shop.post(ctx, "/v1/macaroon", map[string]any{"permissions": rights, "root_key_id": rootKey}, &out)
 	return out.Macaroon, err
 }
 

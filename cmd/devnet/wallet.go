@@ -25,25 +25,35 @@ type Wallet struct {
 
 	mu       sync.Mutex
 	activity []Activity // newest first, at most activityMax
+
+	asking sync.Mutex // held while the display's request is asked for
+	asked  asked
 }
 
-// Invoice is a payment request as the wallet shows it.
+// Invoice is a payment request as the wallet shows it: a BOLT11 invoice, or what is
+// asked at an LNURL, which has no hash, no end and no mischief.
 type Invoice struct {
 	Text        string    `json:"invoice"`
 	Hash        string    `json:"payment_hash"`
 	Sat         string    `json:"amount_sat"`
 	Msat        string    `json:"amount_msat"`
 	Description string    `json:"description"`
-	Expires     time.Time `json:"expires"`
+	Expires     time.Time `json:"expires,omitzero"`
 	Shown       bool      `json:"shown"` // the till's customer display shows it now
 
 	// What mischief pays: a tenth more, and one satoshi less.
-	OverMsat  string `json:"over_msat"`
-	UnderMsat string `json:"under_msat"`
+	OverMsat  string `json:"over_msat,omitempty"`
+	UnderMsat string `json:"under_msat,omitempty"`
 
-	dest, address string
-	cltv          int64
-	features      []int
+	// Of an LNURL.
+	URL     string  `json:"url,omitempty"`     // whom it asks; a phone's camera opens that
+	Trouble string  `json:"trouble,omitempty"` // why it cannot be paid, in its server's words
+	Paid    *Action `json:"paid,omitempty"`    // this wallet has paid it; what is to be shown now
+
+	dest, address   string
+	descriptionHash string // hexadecimal; "" for an invoice that holds its description
+	cltv            int64
+	features        []int
 }
 
 // Outcome is what became of a payment.
@@ -53,6 +63,10 @@ type Outcome struct {
 	Msat   string `json:"amount_msat,omitempty"`   // what was paid
 	TookMS int64  `json:"took_ms"`
 	Reason string `json:"reason,omitempty"` // why not, in plain words
+
+	Action *Action `json:"action,omitempty"` // what an LNURL's server wants to be shown
+
+	preimage []byte
 }
 
 // Activity is one line of the wallet's list.
@@ -62,6 +76,9 @@ type Activity struct {
 	Sat         string    `json:"amount_sat"`
 	Description string    `json:"description"`
 	Reason      string    `json:"reason,omitempty"`
+	Action      *Action   `json:"action,omitempty"`
+
+	url string // of an LNURL
 }
 
 // Balance is what the wallet holds.
@@ -91,6 +108,7 @@ func (w *Wallet) Decode(ctx context.Context, text string) (Invoice, error) {
 		Timestamp   int64                      `json:",string"`
 		Expiry      int64                      `json:",string"`
 		Description string                     `json:"description"`
+		DescHash    string                     `json:"description_hash"`
 		CLTV        int64                      `json:"cltv_expiry,string"`
 		Address     string                     `json:"payment_addr"`
 		Features    map[string]json.RawMessage `json:"features"`
@@ -104,6 +122,7 @@ func (w *Wallet) Decode(ctx context.Context, text string) (Invoice, error) {
 	in := Invoice{
 		Text: pr, Hash: d.Hash, Sat: satText(d.Msat), Msat: strconv.FormatInt(d.Msat, 10), Description: d.Description,
 		Expires: time.Unix(d.Timestamp+d.Expiry, 0), dest: d.Destination, address: d.Address, cltv: d.CLTV,
+		descriptionHash: d.DescHash,
 	}
 	in.OverMsat = strconv.FormatInt((d.Msat+d.Msat/10+999)/1000*1000, 10)
 	in.UnderMsat = strconv.FormatInt(max(1000, d.Msat-1000), 10)
@@ -127,13 +146,28 @@ func satText(msat int64) string {
 
 // Pay pays an invoice and waits for the end. msat 0 pays what the invoice asks,
 // as every honest wallet does; any other sum is sent as told, and then the
-// wallet's own check of the expiry is left out too. The error is for an invoice
-// that cannot be read; what the network says is in the Outcome.
+// wallet's own check of the expiry is left out too. An LNURL is paid only if it asks
+// for msat, or msat is 0. The error is for an invoice that cannot be read; what the
+// network says is in the Outcome.
 func (w *Wallet) Pay(ctx context.Context, text string, msat int64) (Outcome, error) {
+	if u, found, err := scannedAddress(text); err != nil {
+		return Outcome{}, err
+	} else if found {
+		return w.phonePay(ctx, u, msat), nil
+	}
 	in, err := w.Decode(ctx, text)
 	if err != nil {
 		return Outcome{}, err
 	}
+	out, err := w.carry(ctx, in, msat)
+	if err == nil {
+		w.note(in, msat, out)
+	}
+	return out, err
+}
+
+// carry pays an invoice and waits for the end.
+func (w *Wallet) carry(ctx context.Context, in Invoice, msat int64) (Outcome, error) {
 	began := time.Now()
 	req := map[string]any{
 		"timeout_seconds": int(payWithin / time.Second), "fee_limit_sat": 1000, "no_inflight_updates": true,
@@ -148,7 +182,6 @@ func (w *Wallet) Pay(ctx context.Context, text string, msat int64) (Outcome, err
 	if out.OK {
 		out.Hash = in.Hash
 	}
-	w.note(in, msat, out)
 	return out, nil
 }
 
@@ -194,6 +227,8 @@ func (w *Wallet) send(ctx context.Context, req map[string]any) Outcome {
 			Status string
 			Reason string `json:"failure_reason"`
 			Msat   string `json:"value_msat"`
+			// The proof, which opens what an LNURL's server hid for who has paid.
+			Preimage string `json:"payment_preimage"`
 		}
 		Error   *refusal
 		Message string
@@ -207,7 +242,8 @@ func (w *Wallet) send(ctx context.Context, req map[string]any) Outcome {
 	case answer.Message != "":
 		return Outcome{Reason: refusalWords(answer.Message)}
 	case answer.Result.Status == "SUCCEEDED":
-		return Outcome{OK: true, Msat: answer.Result.Msat}
+		preimage, _ := hex.DecodeString(answer.Result.Preimage) // damaged: then it opens nothing
+		return Outcome{OK: true, Msat: answer.Result.Msat, preimage: preimage}
 	}
 	return Outcome{Reason: failureWords(answer.Result.Reason)}
 }
@@ -251,7 +287,7 @@ func failureWords(reason string) string {
 
 // note adds to the wallet's list.
 func (w *Wallet) note(in Invoice, msat int64, out Outcome) {
-	a := Activity{At: time.Now(), OK: out.OK, Sat: in.Sat, Description: in.Description, Reason: out.Reason}
+	a := Activity{At: time.Now(), OK: out.OK, Sat: in.Sat, Description: in.Description, Reason: out.Reason, Action: out.Action, url: in.URL}
 	if msat != 0 {
 		a.Sat = satText(msat)
 	}
@@ -277,7 +313,8 @@ func (w *Wallet) Balance(ctx context.Context) (Balance, error) {
 	return Balance{Sat: l.Local.Sat, Onchain: c.Total, Activity: slices.Clone(w.activity)}, nil
 }
 
-// Open lists the shop's invoices that wait for money, newest first.
+// Open lists the shop's invoices that wait for money, newest first. Those that belong
+// to an LNURL say nothing of their own, and are not listed.
 func (w *Wallet) Open(ctx context.Context) ([]Invoice, error) {
 	var list struct {
 		Invoices []struct {
@@ -291,7 +328,7 @@ func (w *Wallet) Open(ctx context.Context) ([]Invoice, error) {
 	}
 	out := []Invoice{}
 	for _, i := range slices.Backward(list.Invoices) {
-		if in, err := w.Decode(ctx, i.Request); err == nil && time.Now().Before(in.Expires) {
+		if in, err := w.Decode(ctx, i.Request); err == nil && in.descriptionHash == "" && time.Now().Before(in.Expires) {
 			out = append(out, in)
 		}
 	}

@@ -31,6 +31,7 @@ type fakeNode struct {
 	sent []map[string]any // what came to /v2/router/send
 	send string           // the answer there; "" hangs up
 	open []string         // open invoices
+	hash string           // description hash of lnsb1qh…
 }
 
 const fakeMacaroon = "0201"
@@ -110,9 +111,13 @@ func (f *fakeNode) decode(w http.ResponseWriter, pr string) {
 		fmt.Fprint(w, `{"code":2, "message":"invalid index of 1", "details":[]}`)
 		return
 	}
+	words, hash := "Cafe Aurora #0417 2.90 EUR", ""
+	if strings.HasPrefix(pr, "lnsb1qh") {
+		words, hash = "", f.hash
+	}
 	fmt.Fprintf(w, `{"destination":"03eb", "payment_hash":"9fbe", "num_satoshis":"1000", "timestamp":"%d", "expiry":"300",
-		"description":"Cafe Aurora #0417 2.90 EUR", "cltv_expiry":"80", "payment_addr":"8Wpb4fs=", "num_msat":"%d",
-		"features":{"14":{"name":"payment-addr"}, "8":{"name":"tlv-onion"}}, "blinded_paths":[]}`, at, msat)
+		"description":"%s", "description_hash":"%s", "cltv_expiry":"80", "payment_addr":"8Wpb4fs=", "num_msat":"%d",
+		"features":{"14":{"name":"payment-addr"}, "8":{"name":"tlv-onion"}}, "blinded_paths":[]}`, at, words, hash, msat)
 }
 
 func (f *fakeNode) pay(w http.ResponseWriter, r *http.Request) {
@@ -220,7 +225,7 @@ func TestDecode(t *testing.T) {
 // display before all.
 func TestOpen(t *testing.T) {
 	f, n := newFakeNode(t)
-	f.open = []string{"lnsb1qqa", "lnsb1p", "lnsb1qqc", "lnsb1xx"}
+	f.open, f.hash = []string{"lnsb1qqa", "lnsb1p", "lnsb1qqc", "lnsb1xx", "lnsb1qh"}, "2e" // the last is an LNURL's
 	list, err := (&Wallet{node: n, shop: n}).Open(t.Context())
 	if err != nil || len(list) != 2 || list[0].Text != "lnsb1qqc" || list[1].Text != "lnsb1qqa" {
 		t.Fatalf("got %+v, %v", list, err)
