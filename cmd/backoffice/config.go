@@ -30,6 +30,10 @@ type config struct {
 	PublicURL string   `toml:"public_url"`      // how browsers and tills reach the server
 	Proxies   []string `toml:"trusted_proxies"` // whose X-Forwarded-For is believed
 
+	Lightning lightningConfig `toml:"lightning"` // the merchant's node, for payments of tills that are offline
+	Rates     ratesConfig     `toml:"rates"`
+	Offline   offlineConfig   `toml:"offline"`
+
 	zone    *time.Location
 	public  *url.URL
 	proxies []netip.Addr
@@ -48,7 +52,7 @@ func load(path string) (*config, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read configuration: %w", err)
 	}
-	c := &config{Listen: "127.0.0.1:8081", Zone: "UTC", Language: "en"}
+	c := &config{Listen: "127.0.0.1:8081", Zone: "UTC", Language: "en", Rates: defaultRates, Offline: defaultOffline}
 	faults := faults{path: path, text: text}
 	if len(text) > maxConfig {
 		faults.add(0, "the file is larger than 64 KB; is it the right one?")
@@ -88,6 +92,7 @@ func (c *config) validate(f *faults) {
 		}
 		c.proxies = append(c.proxies, a)
 	}
+	c.validateOffline(f)
 }
 
 // validateURL checks the public URL; without one it is the listener's.
@@ -115,6 +120,7 @@ func (c *config) listening(at net.Addr) {
 // database and keyFile are the files of the data directory.
 func (c *config) database() string { return filepath.Join(c.Data, "backoffice.db") }
 func (c *config) keyFile() string  { return filepath.Join(c.Data, "backoffice.key") }
+func (c *config) secret() string   { return filepath.Join(c.Data, "offline.secret") }
 
 // faults gathers what is wrong with a file.
 type faults struct {
@@ -132,10 +138,17 @@ func (f *faults) add(line int, what string) {
 	f.list = append(f.list, where+": "+what)
 }
 
-// key adds a fault at the line of a key, or of the file if it is missing.
+// key adds a fault at the line of a key ("shop", "rates.fixed"), or of the file if it
+// is missing.
 func (f *faults) key(name, remedy string) {
+	table := ""
 	for i, line := range strings.Split(string(f.text), "\n") {
-		if before, _, ok := strings.Cut(line, "="); ok && strings.TrimSpace(before) == name {
+		if head, ok := strings.CutPrefix(strings.TrimSpace(line), "["); ok {
+			head, _, _ = strings.Cut(head, "]")
+			table = strings.TrimSpace(head) + "."
+			continue
+		}
+		if before, _, ok := strings.Cut(line, "="); ok && table+strings.TrimSpace(before) == name {
 			f.add(i+1, name+" "+remedy)
 			return
 		}

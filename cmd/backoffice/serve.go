@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 	"runtime/debug"
+	"sync"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -20,6 +21,7 @@ import (
 	"github.com/tillwright/tillwright/sync/backoffice/report"
 	"github.com/tillwright/tillwright/sync/backoffice/store"
 	"github.com/tillwright/tillwright/sync/backoffice/web"
+	"github.com/tillwright/tillwright/sync/wire"
 )
 
 // stopWithin is how long requests in progress may take to end: a till's batch in
@@ -75,21 +77,53 @@ func (c *runCommand) Run(p *process) (err error) {
 	}
 	o.cfg.listening(ln.Addr())
 	log := slog.New(slog.NewTextHandler(p.stderr, nil))
-	app := o.app(log)
+	part, err := o.buildOffline(p, log)
+	if err != nil {
+		return errors.Join(err, ln.Close())
+	}
+	app := o.app(part, log)
 	if err := o.greet(p, ln.Addr()); err != nil {
 		return errors.Join(err, ln.Close())
 	}
 	log.Info("backoffice ready", "listen", ln.Addr())
-	return serve(p, app, ln, log)
+	return serveAll(p, app, ln, part, log)
+}
+
+// serveAll serves, and runs what offline payments need beside it, until ctx ends or
+// the listener fails. Nothing is left running when it returns.
+func serveAll(ctx context.Context, app *fiber.App, ln net.Listener, part *offlinePart, log *slog.Logger) error {
+	ctx, cancel := context.WithCancel(ctx)
+	var wg sync.WaitGroup
+	if part != nil {
+		for _, run := range part.runs {
+			wg.Go(func() {
+				if err := run(ctx); err != nil {
+					log.Error("offline payments stopped", "err", err)
+				}
+			})
+		}
+	}
+	err := serve(ctx, app, ln, log)
+	cancel()
+	wg.Wait()
+	return err
 }
 
 // app wires the routes.
-func (o *office) app(log *slog.Logger) *fiber.App {
+func (o *office) app(part *offlinePart, log *slog.Logger) *fiber.App {
+	var till api.Offline // an interface that holds a nil would not be nil
+	if part != nil {
+		till = part.office
+	}
 	app := web.New(web.Options{Log: log, Proxies: o.cfg.proxies, HTTPS: o.cfg.public.Scheme == "https"})
 	api.Mount(app, api.Options{
 		Store: o.db, Ingest: &ingest.Ingest{Store: o.db, Key: o.key}, Codes: o.codes, Keys: o.owner, Reports: o.reports,
 		Key: o.key.Public().(ed25519.PublicKey), Shop: o.cfg.Shop, Version: version(), Log: log,
+		Offline: till, Sign: func(a wire.Answer) string { return a.Sign(o.key) }, Language: o.cfg.Language,
 	})
+	if part != nil {
+		part.office.Mount(app)
+	}
 	dashboard.Mount(app, dashboard.Options{
 		Store: o.db, Owner: o.owner, Codes: o.codes, Reports: o.reports,
 		Shop: o.cfg.Shop, Language: o.cfg.Language, Public: o.cfg.public, Log: log,

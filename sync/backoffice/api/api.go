@@ -25,6 +25,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"github.com/tillwright/tillwright/pos"
+	"github.com/tillwright/tillwright/pos/offpay"
 	"github.com/tillwright/tillwright/sync/backoffice/access"
 	"github.com/tillwright/tillwright/sync/backoffice/report"
 	"github.com/tillwright/tillwright/sync/backoffice/store"
@@ -60,6 +61,12 @@ type Keys interface {
 	Key(ctx context.Context, token string, at time.Time) error
 }
 
+// Offline answers about payments that tills take without a line; see offline.Office.
+type Offline interface {
+	Grant(ctx context.Context, till store.Till, have *wire.Held, now time.Time) (offpay.Grant, error)
+	Outcomes(ctx context.Context, till store.Till, claims []offpay.Claim, now time.Time) ([]offpay.Outcome, error)
+}
+
 // Options are what Mount needs.
 type Options struct {
 	Store   Store
@@ -71,6 +78,10 @@ type Options struct {
 	Shop    string
 	Version string
 	Log     *slog.Logger
+
+	Offline  Offline                  // nil: no till sells anything without a line
+	Sign     func(wire.Answer) string // by the key whose public half is Key
+	Language string                   // of sentences for tills
 }
 
 type server struct{ Options }
@@ -94,6 +105,7 @@ func Mount(app *fiber.App, o Options) huma.API {
 	api := humafiber.New(app, c)
 	s := &server{o}
 	s.tills(api)
+	s.offline(api)
 	s.owners(api)
 	return api
 }

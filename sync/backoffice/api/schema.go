@@ -7,6 +7,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/tillwright/tillwright/pos"
+	"github.com/tillwright/tillwright/pos/offpay"
 )
 
 // Money is the one object for money.
@@ -22,9 +23,30 @@ type Units struct {
 	Asset pos.Asset `json:"asset"`
 }
 
+// Rate is the price of one minor unit.
+type Rate struct {
+	From   string    `json:"from" doc:"ISO 4217"`
+	To     pos.Asset `json:"to"`
+	Units  string    `json:"units" doc:"Base units of the asset for one minor unit, an exact fraction"`
+	Source string    `json:"source"`
+	At     time.Time `json:"at"`
+}
+
+// Limits bound what a till sells without a line.
+type Limits struct {
+	PerSale string `json:"per_sale" pattern:"^[0-9]+$" doc:"Minor units of one payment"`
+	Total   string `json:"total" pattern:"^[0-9]+$" doc:"Minor units of all payments without a final outcome"`
+	Sales   int    `json:"sales" doc:"Number of those payments"`
+	Age     int64  `json:"age_ns" doc:"Of the oldest of them, in nanoseconds"`
+	TTL     int    `json:"ttl" doc:"Minutes that a customer has to begin paying"`
+}
+
 // alias tells the schemas how pos's values look once they are written.
 func alias(r huma.Registry) {
-	for of, as := range map[any]any{pos.Amount{}: Money{}, pos.Quantity{}: Units{}, pos.Hash{}: ""} {
+	for of, as := range map[any]any{
+		pos.Amount{}: Money{}, pos.Quantity{}: Units{}, pos.Hash{}: "", pos.Rate{}: Rate{},
+		offpay.Device{}: "", offpay.Key{}: "", offpay.Limits{}: Limits{},
+	} {
 		r.RegisterTypeAlias(reflect.TypeOf(of), reflect.TypeOf(as))
 	}
 }
@@ -45,8 +67,8 @@ type TillOut struct {
 // AlarmOut is something that the owner must look at.
 type AlarmOut struct {
 	Till  string    `json:"till"`
-	Kind  string    `json:"kind" enum:"fork,corrupt,red"`
-	N     uint64    `json:"n" doc:"Number of the record it is about"`
+	Kind  string    `json:"kind" enum:"fork,corrupt,red,offline_refuted,offline_conflict"`
+	N     uint64    `json:"n" doc:"Number of the record it is about; of the offline request for kinds that begin with offline"`
 	Why   string    `json:"why"`
 	First time.Time `json:"first"`
 	Last  time.Time `json:"last"`

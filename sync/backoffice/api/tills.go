@@ -74,7 +74,7 @@ func (s *server) records(ctx context.Context, in *recordsIn) (*recordsOut, error
 	if err != nil {
 		return nil, err
 	}
-	if err := s.authentic(ctx, till, in); err != nil {
+	if _, err := s.authentic(ctx, till, signed{wire.RecordsPath(till.ID), in.Counter, in.Signature, in.RawBody}); err != nil {
 		return nil, err
 	}
 	body := bytes.Clone(in.RawBody) // pooled; records keep their lines
@@ -85,22 +85,28 @@ func (s *server) records(ctx context.Context, in *recordsIn) (*recordsOut, error
 	return &recordsOut{wire.Accepted{AcceptedTo: cp.N, Checkpoint: cp}}, nil
 }
 
-// authentic checks that the till signed this very request, and only now. The
-// counter moves after the signature was checked, so that a stranger cannot push
-// it.
-func (s *server) authentic(ctx context.Context, till store.Till, in *recordsIn) error {
-	counter, err := wire.ParseCounter(in.Counter)
+// signed is what a till signs of a request, as it came.
+type signed struct {
+	path, counter, signature string
+	body                     []byte
+}
+
+// authentic checks that the till signed this very request, and only now, and returns
+// its counter. The counter moves after the signature was checked, so that a stranger
+// cannot push it.
+func (s *server) authentic(ctx context.Context, till store.Till, in signed) (int64, error) {
+	counter, err := wire.ParseCounter(in.counter)
 	if err != nil {
-		return err
+		return 0, err
 	}
-	req := wire.Request{Method: http.MethodPost, Path: wire.RecordsPath(till.ID), To: s.Key, Counter: counter, Body: in.RawBody}
-	if err := req.Verify(ed25519.PublicKey(till.Key), in.Signature); err != nil {
-		return err
+	req := wire.Request{Method: http.MethodPost, Path: in.path, To: s.Key, Counter: counter, Body: in.body}
+	if err := req.Verify(ed25519.PublicKey(till.Key), in.signature); err != nil {
+		return 0, err
 	}
 	last, err := s.Store.Count(ctx, till.ID, counter, time.Now())
 	if isConflict(err) {
-		return &wire.Problem{Type: wire.ProblemReplay, Title: "Seen before", Status: http.StatusConflict,
+		return 0, &wire.Problem{Type: wire.ProblemReplay, Title: "Seen before", Status: http.StatusConflict,
 			Detail: "this request was seen before, or the till's counter went back", After: last}
 	}
-	return err
+	return counter, err
 }

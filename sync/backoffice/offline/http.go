@@ -1,6 +1,7 @@
 package offline
 
 import (
+	"bytes"
 	"crypto/aes"
 	"crypto/cipher"
 	"crypto/rand"
@@ -208,16 +209,21 @@ func (o *Office) action(s *sale, inv store.OfflineInvoice) (any, error) {
 	return seal(pre, text)
 }
 
-// seal is AES-256-CBC under the preimage, with PKCS #7 padding and a random IV.
+// seal encrypts a text so that only the preimage opens it.
 func seal(pre [32]byte, text string) (aesAction, error) {
+	iv := make([]byte, aes.BlockSize)
+	_, _ = rand.Read(iv) // never fails (crypto/rand)
+	return sealWith(pre, iv, text)
+}
+
+// sealWith is AES-256-CBC under the preimage, with PKCS #7 padding.
+func sealWith(pre [32]byte, iv []byte, text string) (aesAction, error) {
 	block, err := aes.NewCipher(pre[:])
 	if err != nil {
 		return aesAction{}, err
 	}
 	pad := aes.BlockSize - len(text)%aes.BlockSize
-	out := append([]byte(text), strings.Repeat(string(rune(pad)), pad)...)
-	iv := make([]byte, aes.BlockSize)
-	_, _ = rand.Read(iv) // never fails (crypto/rand)
+	out := append([]byte(text), bytes.Repeat([]byte{byte(pad)}, pad)...)
 	cipher.NewCBCEncrypter(block, iv).CryptBlocks(out, out)
 	b64 := base64.StdEncoding.EncodeToString
 	return aesAction{"aes", sayCode, b64(out), b64(iv)}, nil

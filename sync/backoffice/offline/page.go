@@ -53,7 +53,7 @@ type payPage struct {
 	Amount   string
 	Sats     string
 	Ref      string
-	Link     string // "lightning:lnbc…", as the phone's wallet takes it
+	Link     template.URL // "lightning:lnbc…", as the phone's wallet takes it; the invoice was checked when it was made
 	Invoice  string
 	Code     string // "009 812"
 	QR       template.HTML
@@ -76,7 +76,7 @@ func (o *Office) page(c *fiber.Ctx, s *sale, now time.Time) error {
 		return o.refuse(c, err, now)
 	}
 	p.State, p.Arriving, p.Refresh, p.Invoice = "pay", arriving, refreshEvery, inv.Text
-	p.Link, p.Sats = "lightning:"+inv.Text, pos.Bitcoin.UnitsOf(inv.Msat).String()
+	p.Link, p.Sats = template.URL("lightning:"+inv.Text), group(pos.Bitcoin.UnitsOf(inv.Msat).Number())+"\u00a0sat"
 	p.Minutes = int((inv.Ends.Sub(now) + time.Minute - 1) / time.Minute)
 	if r := rateOf(inv.Rate); r != nil {
 		p.Rate = r.Price()
@@ -171,6 +171,14 @@ func language(accept string) string {
 
 // maxLanguages bounds what is read of Accept-Language.
 const maxLanguages = 16
+
+// group parts the thousands of a whole number with narrow spaces.
+func group(digits string) string {
+	for at := len(digits) - 3; at > 0; at -= 3 {
+		digits = digits[:at] + "\u202f" + digits[at:]
+	}
+	return digits
+}
 
 // local writes a number with the language's decimal sign.
 func local(lang, number string) string {
