@@ -35,6 +35,7 @@ import (
 // it is the real code but the node and the exchanges, and nothing in it knows that
 // its clock is not the world's.
 type world struct {
+	setting
 	t      testing.TB
 	dir    string
 	node   *lndtest.Node
@@ -42,6 +43,7 @@ type world struct {
 
 	lan, internet, nodeLine, officeLine *outage.Link
 	roots                               *outage.Authority
+	officeTLS                           *tls.Config
 
 	mu      sync.Mutex // a test may restart the till
 	till    *till
@@ -72,10 +74,16 @@ var warm = sync.OnceFunc(func() {
 	app.Shutdown()
 })
 
+// setting is what differs between worlds.
+type setting struct {
+	plain  bool          // the backoffice is called over plain HTTP
+	behind time.Duration // how far the till's clock is behind everybody's certificates
+}
+
 // newWorld builds the shop and starts it. It must be called in the bubble.
-func newWorld(t testing.TB, change ...func(string) string) *world {
+func newWorld(t testing.TB, o setting) *world {
 	t.Helper()
-	w := &world{t: t, dir: t.TempDir()}
+	w := &world{t: t, dir: t.TempDir(), setting: o}
 	var err error
 	if w.roots, err = outage.NewAuthority(); err != nil {
 		t.Fatal(err)
@@ -90,10 +98,7 @@ func newWorld(t testing.TB, change ...func(string) string) *world {
 		w.mu.Unlock()
 		return h.Dial(ctx, netw, address)
 	})
-	text := strings.NewReplacer("fixed = \"50000\"", "max_age = \"5m\"", "url = \"http://127.0.0.1:1\"", "url = \"https://office.example\"").Replace(demo)
-	for _, c := range change {
-		text = c(text)
-	}
+	text := strings.NewReplacer("fixed = \"50000\"", "max_age = \"5m\"", "url = \"http://127.0.0.1:1\"", "allow_plain_http = true").Replace(demo)
 	for name, content := range map[string]string{"till.toml": text, "catalogue.toml": demoCatalogue, "lnd.conn": w.node.Connection() + "\n"} {
 		if err := os.WriteFile(filepath.Join(w.dir, name), []byte(content), 0o600); err != nil {
 			t.Fatal(err)
@@ -107,14 +112,36 @@ func (w *world) links() []*outage.Link {
 	return []*outage.Link{w.lan, w.internet, w.nodeLine, w.officeLine}
 }
 
-// secure serves handler over TLS on a host in memory, and HTTP/2 as the exchanges do.
-func (w *world) secure(handler http.Handler, names ...string) *outage.Host {
-	cert, err := w.roots.Certificate(names...)
+// tls returns a server's configuration. Its certificate begins behind after now, or
+// a day ago.
+func (w *world) tls(names ...string) *tls.Config {
+	begins := time.Now().Add(-24 * time.Hour)
+	if w.behind > 0 {
+		begins = time.Now().Add(w.behind)
+	}
+	return &tls.Config{Certificates: w.certificates(begins, names...)}
+}
+
+func (w *world) certificates(begins time.Time, names ...string) []tls.Certificate {
+	cert, err := w.roots.CertificateFrom(begins, names...)
 	if err != nil {
 		w.t.Fatal(err)
 	}
+	return []tls.Certificate{cert}
+}
+
+// url is where the till finds the backoffice.
+func (w *world) url() string {
+	if w.plain {
+		return "http://office.example"
+	}
+	return "https://office.example"
+}
+
+// secure serves handler over TLS on a host in memory, and HTTP/2 as the exchanges do.
+func (w *world) secure(handler http.Handler, names ...string) *outage.Host {
 	h := outage.NewHost(names[0])
-	s := &http.Server{Handler: handler, ErrorLog: log.New(io.Discard, "", 0), TLSConfig: &tls.Config{Certificates: []tls.Certificate{cert}}}
+	s := &http.Server{Handler: handler, ErrorLog: log.New(io.Discard, "", 0), TLSConfig: w.tls(names...)}
 	done := make(chan struct{})
 	go func() { defer close(done); s.ServeTLS(h, "", "") }()
 	w.end = append(w.end, func() { s.Close(); <-done })
@@ -145,15 +172,13 @@ func (w *world) openOffice() outage.Dialer {
 		Store: w.office, Ingest: &ingest.Ingest{Store: w.office, Key: key}, Codes: access.NewCodes(w.office, key), Keys: access.NewOwner(w.office, w.office),
 		Key: key.Public().(ed25519.PublicKey), Shop: "Café Süd", Version: "test", Log: quiet(),
 	})
-	cert, err := w.roots.Certificate("office.example")
-	if err != nil {
-		w.t.Fatal(err)
-	}
 	h, done := outage.NewHost("office.example"), make(chan struct{})
-	go func() {
-		defer close(done)
-		app.Listener(tls.NewListener(h, &tls.Config{Certificates: []tls.Certificate{cert}}))
-	}()
+	var ln net.Listener = h
+	if !w.plain {
+		w.officeTLS = w.tls("office.example")
+		ln = tls.NewListener(h, &tls.Config{GetConfigForClient: func(*tls.ClientHelloInfo) (*tls.Config, error) { return w.officeTLS.Clone(), nil }})
+	}
+	go func() { defer close(done); app.Listener(ln) }()
 	w.end = append(w.end, func() {
 		h.Close()
 		app.ShutdownWithTimeout(time.Minute)
@@ -230,7 +255,7 @@ func (w *world) enrol() {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	if err := w.till.office.Enrol(w.t.Context(), owner, "https://office.example", code); err != nil {
+	if err := w.till.office.Enrol(w.t.Context(), owner, w.url(), code); err != nil {
 		w.t.Fatal(err)
 	}
 }

@@ -100,10 +100,16 @@ func (a *Authority) Pool() *x509.CertPool {
 	return p
 }
 
-// Certificate returns a server's certificate for these names.
+// Certificate returns a server's certificate for these names, valid since yesterday.
 func (a *Authority) Certificate(names ...string) (tls.Certificate, error) {
+	return a.CertificateFrom(time.Now().Add(-24*time.Hour), names...)
+}
+
+// CertificateFrom returns a certificate that begins at a time of its own.
+func (a *Authority) CertificateFrom(begins time.Time, names ...string) (tls.Certificate, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	t := template(names[0])
+	t.NotBefore = begins
 	t.DNSNames, t.KeyUsage, t.ExtKeyUsage = names, x509.KeyUsageDigitalSignature, []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}
 	if err != nil {
 		return tls.Certificate{}, fmt.Errorf("make a server's key: %w", err)
