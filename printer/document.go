@@ -119,3 +119,14 @@ func (d Document) WithLogo(img image.Image) Document {
 	rows := append(make([]Row, 0, len(d.Rows)+1), Picture{img})
 	return Document{d.Columns, append(rows, d.Rows...)}
 }
+
+// Spell returns text, which no code can hold, as lines of cols cells.
+func Spell(text string, cols int) []Line {
+	var out []Line
+	for rest := Clean(text); rest != ""; {
+		var head string
+		head, rest = cut(rest, max(cols, 1))
+		out = append(out, Line{Text: head})
+	}
+	return out
+}

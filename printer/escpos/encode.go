@@ -6,6 +6,7 @@ import (
 
 	"github.com/tillwright/tillwright/pos"
 	"github.com/tillwright/tillwright/printer"
+	"github.com/tillwright/tillwright/printer/internal/pages"
 	"github.com/tillwright/tillwright/printer/internal/talk"
 	"github.com/tillwright/tillwright/printer/raster"
 )
@@ -149,26 +150,15 @@ func (e *encoder) line(l printer.Line) {
 // images can print a line in one code page only: the letters of others are lost, as
 // if nobody had them.
 func (p Profile) readable(text string) string {
-	known := func(r rune) bool {
-		if r < 0x7F {
-			return true
-		}
-		for _, pg := range p.Pages {
-			if _, ok := pg.Letters.Byte(r); ok {
-				return true
-			}
-		}
-		return false
-	}
 	if p.Image != NoImages {
-		return p.Text.Readable(text, known)
+		return p.Text.Readable(text, pages.Known(p.Pages))
 	}
 	if _, _, ok := p.native(text, 0); ok {
 		return text
 	}
 	best, most := "", len(text)+1
-	for _, pg := range append([]Page{{0, ascii}}, p.Pages...) {
-		if out, lost := pg.only(text); lost < most {
+	for _, pg := range append([]Page{{Letters: ascii}}, p.Pages...) {
+		if out, lost := only(pg, text); lost < most {
 			best, most = out, lost
 		}
 	}
@@ -179,7 +169,7 @@ func (p Profile) readable(text string) string {
 var ascii = new(printer.CodePage)
 
 // only replaces the letters that a page lacks, and counts them.
-func (pg Page) only(text string) (out string, lost int) {
+func only(pg Page, text string) (out string, lost int) {
 	var b strings.Builder
 	for _, r := range text {
 		switch _, ok := pg.Letters.Byte(r); {
@@ -193,42 +183,9 @@ func (pg Page) only(text string) (out string, lost int) {
 	return b.String(), lost
 }
 
-// native returns text in one code page, the present one if it will do. A line of
-// ASCII needs none.
+// native returns text in one code page, the present one if it will do.
 func (p Profile) native(text string, now byte) (page byte, out string, ok bool) {
-	if b, ok := inPage(text, nil); ok {
-		return now, b, true
-	}
-	for _, stay := range []bool{true, false} {
-		for _, pg := range p.Pages {
-			if stay && pg.N != now {
-				continue
-			}
-			if b, ok := inPage(text, pg.Letters); ok {
-				return pg.N, b, true
-			}
-		}
-	}
-	return 0, "", false
-}
-
-func inPage(text string, letters *printer.CodePage) (string, bool) {
-	out := make([]byte, 0, len(text))
-	for _, r := range text {
-		switch {
-		case r >= 0x20 && r < 0x7F:
-			out = append(out, byte(r))
-		case letters == nil:
-			return "", false
-		default:
-			b, ok := letters.Byte(r)
-			if !ok {
-				return "", false
-			}
-			out = append(out, b)
-		}
-	}
-	return string(out), true
+	return pages.Native(p.Pages, text, now)
 }
 
 // style selects what differs from the style in force.

@@ -125,11 +125,8 @@ func (e *encoder) code(text string) {
 
 // spell prints text that no code can hold.
 func (e *encoder) spell(text string) {
-	runes := []rune(printer.Clean(text))
-	for len(runes) > 0 {
-		n := min(e.p.Columns, len(runes))
-		e.line(printer.Line{Text: string(runes[:n])})
-		runes = runes[n:]
+	for _, l := range printer.Spell(text, e.p.Columns) {
+		e.line(l)
 	}
 }
 
@@ -157,21 +154,11 @@ func (e *encoder) barcode(text string) {
 	}
 }
 
-// bytesM is how many bytes a code of version 1, 2, … holds at level M: printers use
-// the byte mode only.
-var bytesM = [...]int{14, 26, 42, 62, 84, 106, 122, 152, 180, 213, 251}
-
 // nativeCode lets the printer draw the code. It prints nothing, without any error,
 // when the code is wider than the paper; so the width is checked here.
 func (e *encoder) nativeCode(text string) bool {
-	modules := 0
-	for i, n := range bytesM {
-		if len(text) <= n {
-			modules = 21 + 4*i
-			break
-		}
-	}
-	if modules == 0 || len(text) == 0 || len(text) > nativeMax || strings.ContainsFunc(text, func(r rune) bool { return r < 0x20 || r > 0x7E }) {
+	modules := raster.NativeModules(text)
+	if modules == 0 || len(text) > nativeMax {
 		return false
 	}
 	module := min(e.p.Module, e.p.Dots/(modules+2*qr.Quiet))

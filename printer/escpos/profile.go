@@ -1,15 +1,12 @@
 package escpos
 
 import (
-	"github.com/tillwright/tillwright/printer"
+	"github.com/tillwright/tillwright/printer/internal/pages"
 	"github.com/tillwright/tillwright/printer/raster"
 )
 
 // Page is a code page and its number in ESC t n, which differs between makers.
-type Page struct {
-	N       byte
-	Letters *printer.CodePage
-}
+type Page = pages.Page
 
 // Image is the command by which a printer takes dots.
 type Image byte

@@ -175,7 +175,7 @@ func (p *Printer) starBars(b []byte) int {
 	case len(b) >= 6 && end >= 0:
 		if b[2] == 6 || b[2] == '6' {
 			module := map[byte]int{1: 2, 2: 3, 3: 4}[b[4]%'0']
-			p.drawBars(string(b[6:2+end]), max(module, 2), int(b[5]), b[3] == 2 || b[3] == '2')
+			p.drawBars(strings.ReplaceAll(string(b[6:2+end]), "%0", "%"), max(module, 2), int(b[5]), b[3] == 2 || b[3] == '2')
 		}
 		return 2 + end + 1
 	case len(b) > 300:

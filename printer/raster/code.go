@@ -1,6 +1,8 @@
 package raster
 
 import (
+	"strings"
+
 	"github.com/tillwright/tillwright/pos/qr"
 	"github.com/tillwright/tillwright/printer"
 	"github.com/tillwright/tillwright/printer/internal/code128"
@@ -73,4 +75,23 @@ func Bars(text string, dots int) (b Bitmap, ok bool) {
 		}
 	}
 	return b, true
+}
+
+// bytesM is how many bytes a code of version 1, 2, … holds at level M in the byte mode,
+// the only one that printers use (ISO/IEC 18004, table 7).
+var bytesM = [...]int{14, 26, 42, 62, 84, 106, 122, 152, 180, 213, 251}
+
+// NativeModules returns how many modules a side the code of text has that a printer
+// draws itself at level M; 0 for what it cannot be trusted with: no text, more than 251
+// bytes, anything but printable ASCII.
+func NativeModules(text string) int {
+	if text == "" || strings.ContainsFunc(text, func(r rune) bool { return r < 0x20 || r > 0x7E }) {
+		return 0
+	}
+	for i, n := range bytesM {
+		if len(text) <= n {
+			return 21 + 4*i
+		}
+	}
+	return 0
 }
