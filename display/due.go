@@ -122,11 +122,16 @@ func (c *canvas) drawCode(square image.Rectangle, m qr.Matrix, px int) {
 func (c *canvas) ask(r image.Rectangle, s scene, side align) {
 	small, h := c.small(), r.Dy()
 	if h > 5*lineHeight(small) {
-		c.text(top(&r, h*15/100), c.word("to_pay"), set{max: c.p(26), min: small, x: side, y: middle, col: quiet})
+		c.text(top(&r, max(h*15/100, lineHeight(small))), c.word("to_pay"), set{max: c.p(26), min: small, x: side, y: middle, col: quiet})
 		c.text(bottom(&r, h*13/100), price(c.lang, s.customer.Rate),
 			set{max: c.p(18), min: small, x: side, y: middle, col: quiet, spare: true})
 	}
 	coins := bottom(&r, r.Dy()*31/100)
+	if s.customer.Offline { // the satoshis are the phone's business; the number tells that it is this sale
+		c.text(r, c.money(s.owed()), set{bold: true, max: c.p(96), min: small, x: side, y: middle, col: ink, whole: true})
+		c.text(coins, s.customer.Counter, set{bold: true, max: c.p(52), min: small, x: side, y: middle, col: accent, whole: true})
+		return
+	}
 	c.text(r, c.money(s.owed()), set{bold: true, max: c.p(96), min: small, x: side, y: middle, col: ink, whole: true})
 	c.text(coins, quantity(c.lang, s.customer.Quantity), set{bold: true, max: c.p(36), min: small, x: side, y: middle, col: accent, whole: true})
 }
@@ -136,6 +141,9 @@ func (c *canvas) guide(r image.Rectangle, s scene, side align) {
 	small, h := c.small(), r.Dy()
 	if h > 5*lineHeight(small) {
 		foot := strings.TrimPrefix(s.shop.Name+" – "+s.customer.Ref, " – ")
+		if s.customer.Offline {
+			foot = s.shop.Name // another number beside the code's would only puzzle
+		}
 		c.text(bottom(&r, h*13/100), strings.TrimSuffix(foot, " – "), set{max: c.p(18), min: small, x: side, y: end, col: quiet})
 	}
 	if s.whole > 0 {
@@ -143,7 +151,11 @@ func (c *canvas) guide(r image.Rectangle, s scene, side align) {
 		c.countdown(bottom(&r, h*9/100), left, s, side)
 		bottom(&r, c.p(4))
 	}
-	c.text(r, c.how(s), set{bold: true, max: c.p(26), min: small, lines: 4, x: side, y: middle, col: ink})
+	how := c.how(s)
+	if s.customer.Offline && r.Dy() < 3*lineHeight(small) {
+		how = c.word("offline_short")
+	}
+	c.text(r, how, set{bold: true, max: c.p(26), min: small, lines: 4, x: side, y: middle, col: ink})
 }
 
 // countdown draws the time left as a bar that drains and as minutes and seconds.
@@ -171,6 +183,10 @@ func clock(d time.Duration) string {
 func (c *canvas) how(s scene) string {
 	text := strings.ToLower(s.customer.QR)
 	switch {
+	case s.customer.Offline && s.customer.Other:
+		return c.word("offline_camera")
+	case s.customer.Offline:
+		return c.word("offline_scan")
 	case strings.HasPrefix(text, "https:") || strings.HasPrefix(text, "http:"):
 		return c.word("scan_camera")
 	case s.customer.Network == "" || s.customer.Network == c.word("lightning"):

@@ -85,6 +85,20 @@ func coffee(t testing.TB, lang string, phase pos.Phase) pos.View {
 	return sale(t, lang, "EUR", phase, 7, 1695)
 }
 
+// offline is coffee's sale while the till has no line: with a wallet's code, or with
+// one for a phone's camera.
+func offline(t testing.TB, lang string, camera bool) pos.View {
+	v := coffee(t, lang, pos.PhaseDue)
+	c := &v.Customer
+	c.Offline, c.Counter, c.Other, c.Quantity, c.Rate = true, "#0417", camera, "", ""
+	c.Ref, c.Expires = "#0031", t0.Add(20*time.Minute)
+	c.QR = "LNURL1DP68GURN8GHJ7URP0YHX27RPD4CXCEFWVDHK6TM09AQKZ3MEWUU4GMZPTFJ8VMMVGAJ9SW22D3UYZ466WF2Y7SFKVE6RXV6EFETKX3M2VE8YC5T625M8SE24WDK9QLYU7Y0"
+	if camera {
+		c.QR = "https://pay.example.com/o/AaGyw9TlAZdvolGdX9JlxAWZrTOA6ft33YNWcGjfNLQzU6xeUslP"
+	}
+	return v
+}
+
 // look draws v and returns the frame, and every text that was set into it.
 func look(v pos.View, size image.Point, now time.Time) (frame, []text) {
 	s := scene{shop: v.Shop, customer: v.Customer}

@@ -47,7 +47,7 @@ func (s scene) runs() bool {
 // roundUp returns the usual time of which left remains. It is the full length of
 // the bar when nothing better is known.
 func roundUp(left time.Duration) time.Duration {
-	for _, m := range []time.Duration{1, 2, 3, 5, 10, 15, 30} {
+	for _, m := range []time.Duration{1, 2, 3, 5, 10, 15, 20, 30} {
 		if left <= m*time.Minute {
 			return m * time.Minute
 		}

@@ -52,6 +52,9 @@ func goldens(t testing.TB) []golden {
 		{"due, in a hurry", coffee(t, "pt", pos.PhaseDue), landscape, t0.Add(253 * time.Second)},
 		{"due, time is up", coffee(t, "pt", pos.PhaseDue), landscape, t0.Add(277 * time.Second)},
 		{"due, token", token, landscape, t0},
+		{"due, offline", offline(t, "en", false), landscape, t0},
+		{"due, offline, camera, 480×320", offline(t, "de", true), image.Pt(480, 320), t0},
+		{"due, offline, 240×240", offline(t, "fr", false), image.Pt(240, 240), t0},
 		{"due, cash", cash, landscape, t0},
 		{"due, upright", coffee(t, "fr", pos.PhaseDue), image.Pt(480, 800), t0},
 		{"due, 320×240", coffee(t, "de", pos.PhaseDue), image.Pt(320, 240), t0},
@@ -131,7 +134,7 @@ func TestEverythingFits(t *testing.T) {
 	for _, lang := range pos.Languages {
 		for _, size := range panels {
 			for _, v := range []pos.View{
-				coffee(t, lang, ""), sale(t, lang, "EUR", "", 40, 123456789), sale(t, lang, "KWD", "", 3, 1234567), sale(t, lang, "JPY", "", 12, 9876543),
+				coffee(t, lang, ""), offline(t, lang, false), offline(t, lang, true), sale(t, lang, "EUR", "", 40, 123456789), sale(t, lang, "KWD", "", 3, 1234567), sale(t, lang, "JPY", "", 12, 9876543),
 			} {
 				for _, phase := range phases {
 					for _, reason := range []string{"expired", "cancelled", "failed", ""} {
@@ -214,6 +217,8 @@ func TestWhatIsSaid(t *testing.T) {
 		{"a phase of tomorrow", unknown, []string{"Welcome"}, []string{"€"}},
 		{"basket", coffee(t, "en", pos.PhaseBasket), []string{"Total", "€16.95", "incl. €2.83 tax", "Items 8", "and 2 more", "Käsekuchen"}, []string{"PAID"}},
 		{"due", coffee(t, "en", pos.PhaseDue), []string{"To pay", "€16.95", "20,340" + space + "sat", "€58,123.40", "4:37 left", "Lightning wallet", "#0417"}, []string{"PAID"}},
+		{"due offline", offline(t, "en", false), []string{"To pay", "€16.95", "#0417", "Scan, pay, then show the six-digit code to the cashier", "20:00 left", "Café Süd"}, []string{"sat", "BTC", "#0031", "camera", "offline"}},
+		{"due offline with a camera", offline(t, "en", true), []string{"€16.95", "#0417", "camera", "six-digit code"}, []string{"sat", "wallet"}},
 		{"part paid", part, []string{"€5.00"}, []string{"€16.95"}},
 		{"due with a camera", camera, []string{"camera"}, []string{"wallet"}},
 		{"due in cash", cash, []string{"To pay", "€16.95", "Cash"}, []string{"left", "wallet"}},
