@@ -183,14 +183,15 @@ func (a *API) balance(w http.ResponseWriter, r *http.Request) {
 
 // invoices lists what the shop waits for, the one on the till's display first.
 func (a *API) invoices(w http.ResponseWriter, r *http.Request) {
-	list, err := a.wallet.Open(r.Context())
-	if err == nil && a.shown != nil {
-		qr := a.shown(r.Context())
-		if in, ok := a.wallet.Shown(r.Context(), qr); ok {
-			list = append([]Invoice{in}, list...)
-		}
-		markShown(list, qr)
+	qr := ""
+	if a.shown != nil {
+		qr = a.shown(r.Context())
 	}
+	list, err := a.wallet.Open(r.Context())
+	if in, ok := a.wallet.Shown(r.Context(), qr); ok {
+		list, err = append([]Invoice{in}, list...), nil // it does not come from the shop's node
+	}
+	markShown(list, qr)
 	reply(w, map[string]any{"invoices": list}, err)
 }
 

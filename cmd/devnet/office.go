@@ -56,7 +56,7 @@ func (s *Shop) tillConf() string     { return filepath.Join(s.dir, "till.toml") 
 func (s *Shop) officeConf() string   { return filepath.Join(s.dir, "backoffice.toml") }
 func (s *Shop) tillConn() string     { return filepath.Join(s.dir, "lightning.conn") }
 func (s *Shop) officeConn() string   { return filepath.Join(s.dir, "backoffice.conn") }
-func (s *Shop) enrolledFile() string   { return filepath.Join(s.dir, "enrolled") }
+func (s *Shop) enrolledFile() string { return filepath.Join(s.dir, "enrolled") }
 func (s *Shop) passwordFile() string { return filepath.Join(s.dir, "owner-password") }
 func (s *Shop) pinFile() string      { return filepath.Join(s.dir, "till-pin") }
 

@@ -112,7 +112,7 @@ func (f *fakeNode) decode(w http.ResponseWriter, pr string) {
 		return
 	}
 	words, hash := "Cafe Aurora #0417 2.90 EUR", ""
-	if strings.HasPrefix(pr, "lnsb1qh") {
+	if strings.HasPrefix(pr, "lnsb1qh") || pr == "lnsb1ph" {
 		words, hash = "", f.hash
 	}
 	fmt.Fprintf(w, `{"destination":"03eb", "payment_hash":"9fbe", "num_satoshis":"1000", "timestamp":"%d", "expiry":"300",

@@ -48,6 +48,7 @@ async function look() {
 }
 
 function showStatus(status) {
+  showLine(status.line)
   $('starting').hidden = status.ready
   for (const id of ['pay', 'behind']) $(id).hidden = !status.ready
   if (status.ready) return
@@ -57,6 +58,35 @@ function showStatus(status) {
   if (status.since) text.push('running for ' + clock(Date.now() - Date.parse(status.since)))
   $('elapsed').textContent = text.filter(Boolean).join(' · ')
   $('bar').style.width = portion(status) + '%'
+}
+
+const lineWords = {
+  up: ['on', 'Cut it, sell something, and pay with this phone: the phone has a signal of its own.', 'Cut it'],
+  cut: ['cut', 'The till is offline. Sell with Lightning, pay here, and type the six-digit code at the till.', 'Switch it on'],
+  silent: ['silent', 'Calls are taken and nothing passes, which takes the till longer to notice.', 'Switch it on'],
+}
+
+// showLine shows the till's way out; undefined: there is no till here.
+function showLine(state) {
+  $('line').hidden = !lineWords[state]
+  if ($('line').hidden) return
+  const [word, text, act] = lineWords[state]
+  $('line-state').textContent = 'The shop’s internet: ' + word
+  $('line-text').textContent = text
+  $('line-lamp').className = 'lamp ' + state
+  $('line-switch').textContent = act
+  $('line-switch').dataset.to = state === 'up' ? 'cut' : 'up'
+  $('line-silence').disabled = state === 'silent'
+}
+
+async function turnLine(button, to) {
+  button.disabled = true
+  try {
+    showLine((await call('/v1/line', { state: to })).state)
+  } catch (error) {
+    tell(false, 'That did not work', sentence(error.message))
+  }
+  button.disabled = $('line-silence') === button && to === 'silent'
 }
 
 // portion is how much of the whole set-up is done: a quarter a step, and inside a
@@ -80,14 +110,18 @@ async function showWallet() {
       element('span', { className: 'mark', textContent: a.ok ? '↑' : '×' }),
       element('div', { className: 'what' },
         element('p', { textContent: a.description || 'Payment' }),
-        element('p', { className: 'quiet', textContent: a.ok ? when : when + ' · ' + a.reason })),
+        element('p', { className: 'quiet', textContent: a.ok ? when : when + ' · ' + a.reason }, ...(a.action?.url ? [' · ', link(a.action)] : []))),
       element('span', { className: 'sum', textContent: grouped(a.amount_sat) + ' sat' }))
   }))
 }
 
+// link leads to where a shop wants its customer after paying; the wallet has checked
+// that it is the shop's own.
+const link = (action) => element('a', { href: action.url, target: '_blank', rel: 'noopener', textContent: action.description || 'Open' })
+
 async function showInvoices() {
   const { invoices } = await call('/v1/invoices')
-  if (picked && Date.parse(picked.expires) + lateBy < Date.now() && armed?.invoice !== picked) picked = null
+  if (picked && !picked.url && Date.parse(picked.expires) + lateBy < Date.now() && armed?.invoice !== picked) picked = null
   if (picked && !picked.pasted) picked = invoices.find((i) => i.invoice === picked.invoice) || (armed?.invoice.invoice === picked.invoice ? picked : null)
   current = armed?.invoice || picked || invoices[0] || null
   $('empty').hidden = current !== null
@@ -95,7 +129,7 @@ async function showInvoices() {
   $('pay-title').textContent = current?.shown ? 'On the shop’s display now' : current?.pasted ? 'From the clipboard' : 'At the counter'
   const others = invoices.filter((i) => i.invoice !== current?.invoice)
   $('others').replaceChildren(...others.map((i) => {
-    const button = element('button', {}, element('span', { textContent: i.description || 'Invoice' }), element('b', { textContent: grouped(i.amount_sat) + ' sat' }))
+    const button = element('button', {}, element('span', { textContent: i.description || 'Invoice' }), element('b', { textContent: grouped(i.amount_sat || '') + ' sat' }))
     button.addEventListener('click', () => { picked = i; armed = null; showInvoices() })
     return element('li', {}, button)
   }))
@@ -103,22 +137,53 @@ async function showInvoices() {
 }
 
 function showInvoice() {
+  const lnurl = current.url !== undefined
+  $('from').textContent = current.description || (current.trouble ? 'The shop answers' : 'No description')
+  $('amount').parentElement.hidden = !current.amount_sat
+  $('amount').textContent = grouped(current.amount_sat || '')
+  showUntil()
+  $('mischief').hidden = lnurl
+  $('open-page').hidden = !lnurl || current.paid
+  if (lnurl) $('open-page').href = current.url
+  showAction($('open-action'), $('action-text'), current.paid)
+  $('pay-now').hidden = Boolean(current.trouble || current.paid)
+  for (const id of ['pay-now', 'over', 'under', 'late']) $(id).disabled = busy
+  if (!busy) $('pay-now').textContent = 'Pay ' + grouped(current.amount_sat || '') + ' sat'
+  if (!lnurl) showMischief()
+}
+
+function showUntil() {
   const left = Date.parse(current.expires) - Date.now()
-  $('from').textContent = current.description || 'No description'
-  $('amount').textContent = grouped(current.amount_sat)
-  $('until').textContent = left > 0 ? clock(left) + ' left' : 'expired'
-  $('until').classList.toggle('soon', left < 30000)
+  let text = left > 0 ? clock(left) + ' left' : 'expired'
+  if (current.url) text = 'by way of ' + new URL(current.url).host
+  if (current.trouble) text = sentence(current.trouble)
+  if (current.paid) text = 'paid'
+  $('until').textContent = text
+  $('until').classList.toggle('soon', !current.url && left < 30000)
+  $('until').classList.toggle('trouble', Boolean(current.trouble))
+}
+
+function showMischief() {
   $('over').querySelector('span').textContent = sats(current.over_msat) + ' sat'
   $('under').querySelector('span').textContent = sats(current.under_msat) + ' sat'
   $('late').querySelector('span').textContent = armed ? 'pays in ' + clock(armed.at - Date.now()) + ', tap to stop' : 'after it has expired'
   $('late').classList.toggle('armed', armed !== null)
-  for (const id of ['pay-now', 'over', 'under', 'late']) $(id).disabled = busy
-  if (!busy) $('pay-now').textContent = 'Pay ' + grouped(current.amount_sat) + ' sat'
   if (armed && Date.now() >= armed.at) {
     const { invoice } = armed
     armed = null
     pay(invoice, invoice.amount_msat)
   }
+}
+
+// showAction shows what comes after a payment: a link, or a text.
+function showAction(a, p, action) {
+  a.hidden = !action?.url
+  if (action?.url) {
+    a.href = action.url
+    a.textContent = action.description || 'Open'
+  }
+  p.hidden = !action?.message
+  p.textContent = action?.message || ''
 }
 
 const sats = (msat) => grouped(msat.slice(0, -3) || '0')
@@ -140,15 +205,16 @@ async function pay(invoice, amount) {
   if (out.ok) {
     picked = null
     $('paste').value = ''
-    tell(true, 'Paid', sats(out.amount_msat) + ' sat in ' + (out.took_ms / 1000).toFixed(2) + ' s')
+    tell(true, 'Paid', sats(out.amount_msat) + ' sat in ' + (out.took_ms / 1000).toFixed(2) + ' s', out.action)
   } else {
     tell(false, 'Not paid', sentence(out.reason))
   }
 }
 
-const sentence = (text) => text[0].toUpperCase() + text.slice(1) + '.'
+const sentence = (text) => text[0].toUpperCase() + text.slice(1) + (/[.!?]$/.test(text) ? '' : '.')
 
-function tell(ok, title, text) {
+function tell(ok, title, text, action) {
+  showAction($('result-action'), $('result-message'), action)
   $('result').classList.toggle('no', !ok)
   $('sign').textContent = ok ? '✓' : '×'
   $('result-title').textContent = title
@@ -157,7 +223,8 @@ function tell(ok, title, text) {
 }
 
 $('result-close').addEventListener('click', () => $('result').close())
-$('pay-now').addEventListener('click', () => pay(current, ''))
+$('result-action').addEventListener('click', () => $('result').close())
+$('pay-now').addEventListener('click', () => pay(current, current.url ? current.amount_msat : ''))
 $('over').addEventListener('click', () => pay(current, current.over_msat))
 $('under').addEventListener('click', () => pay(current, current.under_msat))
 $('late').addEventListener('click', () => {
@@ -181,6 +248,9 @@ $('paste').addEventListener('input', async () => {
     $('paste-error').hidden = false
   }
 })
+
+$('line-switch').addEventListener('click', () => turnLine($('line-switch'), $('line-switch').dataset.to))
+$('line-silence').addEventListener('click', () => turnLine($('line-silence'), 'silent'))
 
 for (const button of document.querySelectorAll('[data-post]')) {
   button.addEventListener('click', async () => {
