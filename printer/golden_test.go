@@ -188,7 +188,7 @@ func TestTickets(t *testing.T) {
 func TestLogo(t *testing.T) {
 	d := printer.Layout(printertest.Receipts()["cash"], 48)
 	with := d.WithLogo(printertest.Logo())
-	if len(with.Rows) != len(d.Rows)+1 || with.Rows[0] != (printer.Picture{Image: printertest.Logo()}) || !strings.HasPrefix(with.Text(), "[picture 320x120]\n") {
+	if len(with.Rows) != len(d.Rows)+1 || with.Rows[0] != (printer.Picture{Image: printertest.Logo()}) || !strings.HasPrefix(with.Text(), "[picture 240x112]\n") {
 		t.Errorf("the paper begins with %v", with.Rows[0])
 	}
 	if len(d.WithLogo(nil).Rows) != len(d.Rows) {

@@ -54,7 +54,7 @@ func Encode(d printer.Document, p Profile) ([]byte, error) {
 
 func (p Profile) pieces(d printer.Document) ([]talk.Piece, error) {
 	switch {
-	case p.Columns <= 0 || p.Image != NoImages && p.Dots < p.Columns*raster.CellWidth:
+	case p.Columns <= 0 || p.Image != NoImages && p.Dots < p.Columns*p.cell():
 		return nil, pos.E("encode paper", pos.Invalid, "the printer's profile is wrong: %d columns do not fit %d dots", p.Columns, p.Dots)
 	case d.Columns > p.Columns:
 		return nil, pos.E("encode paper", pos.Invalid, "a paper of %d columns does not fit the printer's %d", d.Columns, p.Columns)
@@ -135,7 +135,7 @@ func (e *encoder) line(l printer.Line) {
 	}
 	pg, native, ok := e.p.native(text, e.page)
 	if !ok && e.p.Image != NoImages {
-		e.image(e.p.Text.Line(text, l.Style, e.p.Dots, lineGap))
+		e.image(e.p.Text.Line(text, l.Style, raster.Box{Dots: e.p.Dots, Cell: e.p.cell(), Gap: lineGap}))
 		return
 	}
 	e.style(l.Style)

@@ -61,7 +61,7 @@ func Models() []Profile {
 		t("ct-s651", "Citizen CT-S651", 48, 576, old),
 		t("srp-350iii", "Bixolon SRP-350III", 42, 512, old),
 		t("srp-s300", "Bixolon SRP-S300", 48, 576, old),
-		with(t("th230plus", "Wincor Nixdorf TH230+", 44, 576, wincor), func(p *Profile) { p.Image = Columns }),
+		with(t("th230plus", "Wincor Nixdorf TH230+", 44, 576, wincor), func(p *Profile) { p.Image, p.Cell = Columns, 13 }),
 		with(t("xp-n160ii", "Xprinter XP-N160II, XP-80", 48, 576, xprinter), func(p *Profile) { p.Queued, p.Beeper = false, CloneBeeper }),
 		with(t("rp326", "Rongta RP326, RP80", 48, 576, rongta), func(p *Profile) { p.Queued, p.Beeper = false, CloneBeeper }),
 		cheap("pos-5890", "Zjiang POS-5890 and its many brothers (58 mm)", zjiang),

@@ -37,6 +37,7 @@ type Profile struct {
 	Title    string // maker and model, for people
 	Columns  int    // of font A
 	Dots     int    // across the printed width; a multiple of 8
+	Cell     int    // dots of a column of font A; 0 is 12
 	Pages    []Page // in order of preference; none: ASCII only, the rest as images
 	Cutter   bool
 	Image    Image
@@ -62,6 +63,9 @@ func (p Profile) With(columns, pin int, text *raster.Text) Profile {
 	if columns > 0 {
 		p.Columns = columns
 	}
+	if columns == 42 && p.Dots == 576 { // Epson's "42 column mode": wider letters
+		p.Cell = 13
+	}
 	switch pin {
 	case 2:
 		p.Drawer = 0
@@ -79,4 +83,11 @@ func (p Profile) With(columns, pin int, text *raster.Text) Profile {
 func (p Profile) Slow() Profile {
 	p.NativeQR = p.NativeQR || p.HasQR
 	return p
+}
+
+func (p Profile) cell() int {
+	if p.Cell > 0 {
+		return p.Cell
+	}
+	return raster.CellWidth
 }

@@ -114,6 +114,7 @@ func fromEpson(p escpos.Profile) Model {
 			dots = p.Columns * raster.CellWidth
 		}
 		x := paper.New(dots)
+		x.SetCell(p.Cell)
 		x.SetPages(pages.Map(append(pages.Set("0=437"), p.Pages...)))
 		x.SetLacks(lacks(p)...)
 		x.SetClone(p.Beeper == escpos.CloneBeeper)

@@ -1,6 +1,9 @@
 package paper
 
-import "github.com/tillwright/tillwright/printer"
+import (
+	"github.com/tillwright/tillwright/printer"
+	"github.com/tillwright/tillwright/printer/internal/glyph"
+)
 
 // state is what commands set and ESC @ resets.
 type state struct {
@@ -12,9 +15,10 @@ type state struct {
 	kanji                bool // a clone starts so until FS .
 	spacing              int  // dots of a line feed
 	margin               int
+	cell                 int // dots of a column of font A
 }
 
-func (s *state) reset() { *s = state{wide: 1, tall: 1, spacing: 30} }
+func (s *state) reset() { *s = state{wide: 1, tall: 1, spacing: 30, cell: glyph.Width} }
 
 // epsonPages are the code pages of ESC t, by Epson's numbers.
 var epsonPages = map[byte]*printer.CodePage{

@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"github.com/tillwright/tillwright/printer"
+	"github.com/tillwright/tillwright/printer/internal/glyph"
 )
 
 const (
@@ -27,6 +28,7 @@ type Printer struct {
 	mu      sync.Mutex
 	dialect Dialect
 	dots    int
+	cell    int // dots of a column of font A
 	buffer  int // bytes
 	left    int // lines of paper; Endless
 	near    bool
@@ -76,7 +78,7 @@ func New(dots int) *Printer { return NewDialect(dots, ESCPOS) }
 // NewDialect returns a printer that speaks d.
 func NewDialect(dots int, d Dialect) *Printer {
 	dots = max((dots+7)/8*8, 8)
-	p := &Printer{dialect: d, dots: dots, buffer: DefaultBuffer, left: Endless, changed: make(chan struct{}), stopIn: -1, pages: epsonPages}
+	p := &Printer{dialect: d, dots: dots, buffer: DefaultBuffer, left: Endless, changed: make(chan struct{}), stopIn: -1, pages: epsonPages, cell: glyph.Width}
 	if d != ESCPOS {
 		p.pages = starPages
 	}
@@ -88,7 +90,7 @@ func NewDialect(dots int, d Dialect) *Printer {
 // reset is what switching on does, and ESC @.
 func (p *Printer) reset() {
 	p.st.reset()
-	p.st.kanji = p.clone
+	p.st.kanji, p.st.cell = p.clone, p.cell
 	if p.dialect != ESCPOS {
 		p.st.spacing = starSpacing
 	}
@@ -124,6 +126,17 @@ func (p *Printer) SetHot(hot bool) { p.with(func() { p.hot = hot; p.run() }) }
 
 // SetPaused takes the printer off line by its button, or back.
 func (p *Printer) SetPaused(off bool) { p.with(func() { p.paused = off; p.run() }) }
+
+// SetCell sets how many dots a column of font A has, letter and the space after it; 0
+// changes nothing. New printers have 12.
+func (p *Printer) SetCell(dots int) {
+	p.with(func() {
+		if dots > 0 {
+			p.cell = dots
+			p.reset()
+		}
+	})
+}
 
 // SetPages sets the code pages that the machine has, by the numbers of ESC t (Star:
 // ESC GS t). New printers have those of Epson or Star.

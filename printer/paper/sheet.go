@@ -48,7 +48,7 @@ func (st *state) width() int {
 	if st.fontB {
 		return bWidth * st.wide
 	}
-	return glyph.Width * st.wide
+	return st.cell * st.wide
 }
 
 func (st *state) height() int {
@@ -227,8 +227,15 @@ func drawLetter(rows [][]byte, x, y int, l letter) {
 
 // stretch draws a row of a letter wider or narrower than its cell, or twice.
 func stretch(row, ink []byte, l letter) {
+	width := glyph.Width
+	if !l.st.fontB {
+		width = l.st.cell
+	}
 	for dx := range row {
-		cx := dx * glyph.Width / l.w
+		cx := dx * width / l.w
+		if cx >= glyph.Width { // the space after a letter
+			break
+		}
 		row[dx] = ink[cx]
 		if l.st.bold && cx > 0 {
 			row[dx] = max(ink[cx], ink[cx-1])

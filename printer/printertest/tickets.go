@@ -22,37 +22,47 @@ func Tickets() map[string]printer.Ticket {
 	return map[string]printer.Ticket{"ticket": k, "ticket-again": again, "ticket-void": void}
 }
 
-// Logo is a picture with all that makes printing hard: a grey that turns from light
-// to dark, thin lines, soft edges. It is the same picture each time.
+// Logo is a picture with all that makes printing hard: a grey that turns from light to
+// dark, thin lines, soft edges. It is the same picture each time.
 var Logo = sync.OnceValue(func() image.Image {
-	const w, h = 320, 120
+	const w, h, fine = 240, 112, 4 // fine × fine samples a pixel: soft edges
 	img := image.NewGray(image.Rect(0, 0, w, h))
 	for y := range h {
 		for x := range w {
-			img.SetGray(x, y, color.Gray{Y: shade(float64(x), float64(y))})
+			sum := 0.0
+			for i := range fine * fine {
+				sum += shade(float64(x)+float64(i%fine)/fine, float64(y)+float64(i/fine)/fine)
+			}
+			img.SetGray(x, y, color.Gray{Y: uint8(sum / fine / fine)})
 		}
 	}
 	return img
 })
 
-// shade draws a cup over a plate, with steam, and a bar of greys.
-func shade(x, y float64) uint8 {
-	cup := math.Hypot((x-90)/1.1, y-38)
+// shade draws a cup of coffee on its saucer, steaming.
+func shade(x, y float64) float64 {
+	bowl := math.Hypot((x-116)/1.25, (y-46)*0.85)
+	ear := math.Hypot(x-162, (y-60)*1.1)
+	saucer := math.Hypot((x-118)/4.6, y-98)
+	brim := math.Hypot((x-116)/6, y-46)
+	steam := math.Abs(math.Mod(x-92+3.5*math.Sin((y-4)/5), 24) - 2)
 	switch {
-	case y > 104: // greys
-		return uint8(x * 255 / 320)
-	case x > 46 && x < 134 && y > 38 && cup < 44:
-		return uint8(math.Min(235, 60+(x-46)*2))
-	case math.Abs(math.Hypot(x-140, y-54)-16) < 4 && x > 132: // handle
-		return 30
-	case math.Abs(math.Hypot((x-90)/3, y-90)-5) < 3 && y > 88: // plate
+	case brim < 8 && brim > 6.4:
 		return 0
-	case y > 6 && y < 34 && math.Abs(math.Mod(x-66+4*math.Sin(y/4), 22)) < 2 && x > 64 && x < 116: // steam
-		return 120
-	case x > 180 && x < 300 && math.Abs(y-30) < 1, x > 180 && x < 300 && math.Abs(y-72) < 1:
+	case brim <= 6.4 && y > 45: // coffee
+		return 40
+	case brim <= 6.4:
+		return 235
+	case bowl < 40 && y > 46:
+		return math.Min(250, 70+(x-66)*1.9) // porcelain, from shade to light
+	case bowl < 41.5 && y > 46, ear < 17 && ear > 11 && x > 150:
 		return 0
-	case x > 180 && x < 300 && y > 40 && y < 62 && math.Mod(x-180, 20) < 14-math.Abs(y-51)/2:
+	case saucer < 15 && saucer > 13.2 && y > 97, saucer < 15 && y > 97 && y < 99:
 		return 0
+	case saucer < 15 && y > 97:
+		return 215
+	case y > 6 && y < 34 && x > 92 && x < 146 && steam < 1.6:
+		return 90
 	}
 	return 255
 }

@@ -81,22 +81,32 @@ func (t *Text) Readable(text string, keep func(rune) bool) string {
 	return b.String()
 }
 
-// Line draws clean text as a printer would set it, cut at dots, with gap white rows
-// below. It is CellHeight rows high, twice that for Tall letters, and more only where
-// letters with marks need it.
-func (t *Text) Line(text string, s printer.Style, dots, gap int) Bitmap {
-	w, h := CellWidth, CellHeight
+// Box is the room for a line.
+type Box struct {
+	Dots int // across
+	Cell int // of a column; 0 is CellWidth
+	Gap  int // white rows below
+}
+
+// Line draws clean text as a printer would set it, cut at the box's dots. It is
+// CellHeight rows high and the gap, twice CellHeight for Tall letters, and more only
+// where letters with marks need it.
+func (t *Text) Line(text string, s printer.Style, box Box) Bitmap {
+	width, sx, sy := box.Cell, 1, 1
+	if width == 0 {
+		width = CellWidth
+	}
 	if s.Wide {
-		w *= 2
+		width, sx = 2*width, 2
 	}
 	if s.Tall {
-		h *= 2
+		sy = 2
 	}
-	c := newCanvas(min(dots, printer.Cells(text)*w), w/CellWidth, h/CellHeight)
+	c := newCanvas(min(box.Dots, printer.Cells(text)*width), sx, sy)
 	for _, p := range parts(text) {
-		t.part(c, p, w)
+		t.part(c, p, width)
 	}
-	return c.bitmap(s.Bold, gap)
+	return c.bitmap(s.Bold, box.Gap)
 }
 
 // part is a column of a line: two spaces part it from others.

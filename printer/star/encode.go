@@ -158,7 +158,7 @@ func (e *encoder) line(l printer.Line) {
 		if e.p.Mode == Line {
 			gap = 0 // its last band is followed by a line feed of 4 mm
 		}
-		e.image(e.p.Text.Line(text, l.Style, e.p.Dots, gap), true)
+		e.image(e.p.Text.Line(text, l.Style, raster.Box{Dots: e.p.Dots, Gap: gap}), true)
 		return
 	}
 	e.style(l.Style)

@@ -117,7 +117,7 @@ func (w *rower) line(l printer.Line) {
 		w.blank += raster.CellHeight + lineGap
 		return
 	}
-	w.draw(w.p.Text.Line(text, l.Style, w.p.Dots, lineGap), 0)
+	w.draw(w.p.Text.Line(text, l.Style, raster.Box{Dots: w.p.Dots, Gap: lineGap}), 0)
 }
 
 func (w *rower) code(text string) {
@@ -145,7 +145,7 @@ func (w *rower) barcode(text string) {
 	}
 	w.centred(b)
 	w.blank += lineGap / 2
-	w.centred(w.p.Text.Line(text, printer.Style{}, w.p.Dots, lineGap))
+	w.centred(w.p.Text.Line(text, printer.Style{}, raster.Box{Dots: w.p.Dots, Gap: lineGap}))
 }
 
 func (w *rower) centred(b raster.Bitmap) { w.draw(b, (w.p.Dots-b.Dots)/2) }
