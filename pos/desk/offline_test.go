@@ -632,3 +632,61 @@ func TestNoOtherOffice(t *testing.T) {
 		must(t, enrol("https://two"))
 	})
 }
+
+// TestPartOffline: a part is proven by a code; the rest is paid otherwise, and the
+// sale can no longer be given up.
+func TestPartOffline(t *testing.T) {
+	bubble(t, func(t *testing.T, s *shop) {
+		s.offline(pos.AllowOffline)
+		s.do(pos.AddItem{SKU: "ESP"})
+		s.do(pos.Pay{Tender: bolt, Amount: 100})
+		s.do(pos.EnterCode{Code: codeOf(41)})
+		if v := s.view(); v.Counter.Current.State != pos.PartPaid || v.Counter.Current.Due != eur.Of(190) || v.Customer.Phase != pos.PhaseBasket {
+			t.Errorf("after the part: %+v, %+v", v.Counter.Current, v.Customer)
+		}
+		s.refused(pos.ClearSale{}, pos.Conflict)
+		s.refused(pos.Reopen{}, pos.Conflict)
+		s.refused(pos.CancelPayment{}, pos.Conflict)
+		s.do(pos.Pay{Tender: pos.Cash})
+		s.want(pos.PhaseChange)
+		if r, _ := s.report(); r.Unbalanced != 0 || r.Tender(bolt).Amount != eur.Of(100) || r.Tender(pos.Cash).Amount != eur.Of(190) {
+			t.Errorf("the report says %+v", r.Tenders)
+		}
+	})
+}
+
+// TestAgainIsNotVoided: the request is shown again when the line comes back. The
+// customer may be paying it just now.
+func TestAgainIsNotVoided(t *testing.T) {
+	bubble(t, func(t *testing.T, s *shop) {
+		f := s.offline(pos.AllowOffline)
+		a := s.charge()
+		if _, err := s.try(pos.CancelPayment{}); err == nil {
+			t.Fatal("cancelled without a line")
+		}
+		s.do(pos.Pay{Tender: bolt})
+		f.set(func(f *phones) { f.down = false })
+		wait(time.Minute)
+		if s.want(pos.PhaseDue); f.voided[41] {
+			t.Error("voided while it is shown")
+		}
+		f.set(func(f *phones) { f.state[41] = "paid" })
+		wait(time.Minute)
+		if p := s.payment(a.Payment); s.want(pos.PhasePaid).Phase != pos.PhasePaid || p.State != pos.Settled {
+			t.Errorf("payment %+v", p)
+		}
+	})
+}
+
+// TestOthersDoNotLock: codes scanned off other sales' pages are no guesses.
+func TestOthersDoNotLock(t *testing.T) {
+	bubble(t, func(t *testing.T, s *shop) {
+		s.offline(pos.AllowOffline)
+		s.charge()
+		for range 2 * pos.MaxWrongCodesHour {
+			s.do(pos.EnterCode{Code: "OP1:77:" + codeOf(77)})
+		}
+		s.do(pos.EnterCode{Code: codeOf(41)})
+		s.want(pos.PhasePaid)
+	})
+}
