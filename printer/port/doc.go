@@ -7,8 +7,13 @@
 // the end of the paper may be lost. Only one Port is open at a time towards one
 // printer, which most printers insist on; the caller sees to that.
 //
-// Limits. Serial and USB printers need Linux. A USB printer is found by its device
-// file; "usb://" is not there yet. A USB printer that is one-way never answers.
+// A USB printer is found by its numbers each time it is opened, whatever device file it
+// got when it was last plugged in. One that takes nothing for want of paper says so by
+// the status of its class (ENOSPC), even if it never answers anything else. Find lists
+// what is plugged in, and touches nothing.
+//
+// Limits. Serial and USB printers need Linux. Two printers of one kind must be told
+// apart by serial number or socket. A USB printer that is one-way never answers.
 //
 // USB: drivers/usb/class/usblp.c of Linux. Its write blocks for as long as there
 // is no paper; therefore the file is used in non-blocking mode, with deadlines.

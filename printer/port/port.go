@@ -56,12 +56,16 @@ func Open(ctx context.Context, spec string) (Port, error) {
 	defer cancel()
 	p, err := s.open(ctx)
 	if err != nil {
-		return nil, pos.Wrap("open printer", pos.Unavailable, err, "the printer is not reachable: check cable and power")
+		if e, ok := errors.AsType[*pos.Error](err); ok {
+			return nil, e
+		}
+		return nil, pos.Wrap("open printer", pos.Unavailable, err, "%s", why(err))
 	}
 	return p, nil
 }
 
 // Check says whether spec names a printer: "tcp://192.168.1.50:9100",
+// "usb://04b8:0e28", "usb://04b8:0e28/J4RK012345", "usb://04b8:0e28?socket=1-1.2",
 // "/dev/usb/lp0", "serial:///dev/ttyUSB0?baud=115200&flow=rtscts". It fails with
 // Invalid and says what to write. It touches no device.
 func Check(spec string) error {
@@ -77,6 +81,9 @@ func parse(spec string) (opener, error) {
 	if strings.HasPrefix(spec, "/") {
 		return fileSpec(spec), nil
 	}
+	if strings.HasPrefix(spec, "usb://") {
+		return parseUSB(spec)
+	}
 	u, err := url.Parse(spec)
 	if err != nil {
 		return nil, bad(spec, "it is no address")
@@ -86,8 +93,6 @@ func parse(spec string) (opener, error) {
 		return parseTCP(spec, u)
 	case "serial":
 		return parseSerial(spec, u)
-	case "usb":
-		return nil, bad(spec, "printers are not found by their USB number yet; name the device file")
 	}
 	return nil, bad(spec, "it names no kind of port")
 }
@@ -96,7 +101,7 @@ func bad(spec, why string) error {
 	if len(spec) > 80 {
 		spec = spec[:80] + "…"
 	}
-	return pos.E("check printer", pos.Invalid, "%q is no printer: %s; write tcp://192.168.1.50:9100, /dev/usb/lp0 or serial:///dev/ttyUSB0?baud=115200", spec, why)
+	return pos.E("check printer", pos.Invalid, "%q is no printer: %s; write tcp://192.168.1.50:9100, usb://04b8:0e28 or serial:///dev/ttyUSB0?baud=115200", spec, why)
 }
 
 type tcpSpec string
@@ -152,5 +157,6 @@ func (s fileSpec) open(context.Context) (Port, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &wire{conn: f, drain: func(*wire) error { return drainFile(f) }}, nil
+	prepare(f)
+	return &wire{conn: f, drain: func(*wire) error { return drainFile(f) }, stalled: func(err error) error { return stalled(f, err) }}, nil
 }

@@ -24,6 +24,7 @@ func TestCheck(t *testing.T) {
 	good := []string{
 		"tcp://192.168.1.50:9100", "tcp://printer.local", "tcp://[fe80::1]:9100", "tcp://127.0.0.1:9100/", "/dev/usb/lp0",
 		"serial:///dev/ttyUSB0", "serial:///dev/ttyUSB0?baud=115200", "serial:///dev/rfcomm0?baud=9600&flow=xonxoff", "serial:///dev/ttyS0?flow=none",
+		"usb://04b8:0e28", "usb://04B8:0E28/J4RK012345", "usb://0416:5011?socket=1-1.2",
 	}
 	for _, spec := range good {
 		if err := Check(spec); err != nil {
@@ -33,7 +34,7 @@ func TestCheck(t *testing.T) {
 	bad := []string{
 		"", "lp0", "192.168.1.50:9100", "tcp://", "tcp://:9100", "tcp://host:0", "tcp://host:70000", "tcp://host:x", "tcp://host/path", "tcp://host?x=1",
 		"tcp://user@host", "http://host", "serial://dev/ttyUSB0", "serial:///dev/ttyUSB0?baud=1200", "serial:///dev/ttyUSB0?speed=9600",
-		"serial:///dev/ttyUSB0?flow=maybe", "usb://04b8:0202", "tcp://%zz", strings.Repeat("x", 10_000),
+		"serial:///dev/ttyUSB0?flow=maybe", "usb://04b8", "usb://4b8:202", "usb://0000:0202", "usb://04b8:zzzz:", "usb://04b8:0202/a/b", "usb://04b8:0202?port=1", "usb://04b8:0202?socket=", "tcp://%zz", strings.Repeat("x", 10_000),
 	}
 	for _, spec := range bad {
 		err := Check(spec)

@@ -18,10 +18,12 @@ type conn interface {
 
 // wire bounds every operation of a conn by progress.
 type wire struct {
-	conn   conn
-	drain  func(*wire) error
-	broken atomic.Bool // a write failed: there is nothing to wait for
-	closed atomic.Bool
+	conn  conn
+	drain func(*wire) error
+	// stalled, if set, says more of a write that made no progress.
+	stalled func(error) error
+	broken  atomic.Bool // a write failed: there is nothing to wait for
+	closed  atomic.Bool
 }
 
 // Read implements Port. Files that have no deadlines (plain ones) never block.
@@ -44,6 +46,9 @@ func (w *wire) Write(p []byte) (int, error) {
 		sent += n
 		if err != nil && (n == 0 || !errors.Is(err, os.ErrDeadlineExceeded)) {
 			w.broken.Store(true)
+			if w.stalled != nil && errors.Is(err, os.ErrDeadlineExceeded) {
+				err = w.stalled(err)
+			}
 			return sent, err
 		}
 	}
