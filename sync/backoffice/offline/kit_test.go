@@ -91,8 +91,9 @@ func newKit(t *testing.T, change ...func(*Options)) *kit {
 	if k.node, err = lnd.NewNode(lnd.Options{Source: func() (string, string) { return text, "" }, Network: "simnet", Dial: k.fake.Dial}); err != nil {
 		t.Fatal(err)
 	}
-	k.goes(k.node.Run)
+	stop := k.goes(k.node.Run)
 	synctest.Wait()
+	stop() // it is well, and says so on: days pass in these tests
 	k.o = Options{
 		Node: k.node, Rates: k.price, Secret: bytes.Repeat([]byte{7}, 32), Host: host, Shop: "Café Süd", Currency: "EUR",
 		Limits: offpay.DefaultLimits(), KeyAge: 30 * 24 * time.Hour, Action: ActionURL, Language: "en", Log: slog.New(slog.DiscardHandler),
@@ -330,3 +331,7 @@ func (k *kit) refused(what string, a answer) {
 		k.t.Errorf("%s: %d %s", what, a.status, a.body)
 	}
 }
+
+type heldKey = wire.Held
+
+func contains(s, part string) bool { return strings.Contains(s, part) }
