@@ -30,10 +30,10 @@ type RecordsLost struct {
 	// records tell.
 	Sales uint64 `json:"sales,omitempty"`
 
-	// Doubtful are references of sales that were charged when records were lost, so
-	// that nobody knows whether they were completed. They are not open any more: a
-	// second receipt for one sale would be worse. Money that comes for them is booked
-	// as owed to the customer.
+	// Doubtful are references of sales that were open when records were lost, so that
+	// nobody knows whether they were completed. They are not open any more: a second
+	// receipt for one sale would be worse. Money that comes for them is booked as owed
+	// to the customer.
 	Doubtful []string `json:"doubtful,omitempty"`
 
 	Count    uint64 `json:"count"`             // receipt numbers used, or perhaps used, so far

@@ -122,6 +122,9 @@ func charged(tx *bolt.Tx, b *pos.Books, r pos.Record) (pos.Answer, error) {
 		b.Refs = onward(b.Refs, n) // after a rebuild, references go on from there
 	}
 	v.Sale.Charged = r.N
+	if err := tx.Bucket(doubted).Delete([]byte(v.Sale.ID)); err != nil { // a basket that is known of again
+		return pos.Answer{}, err
+	}
 	return pos.Answer{Sale: v.Sale.ID}, put(tx.Bucket(open), []byte(v.Sale.ID), v.Sale)
 }
 

@@ -51,7 +51,7 @@ var (
 	keyAge  = []byte("keyage")  // sequence -> Idempotency-Key, oldest first
 	prints  = []byte("prints")  // job ID -> pos.PrintJob
 	refunds = []byte("refunds") // payment ID -> pos.Payment that no sale needed
-	doubted = []byte("doubted") // sale ID -> pos.Sale that was charged when records were lost
+	doubted = []byte("doubted") // sale ID -> pos.Sale that was open when records were lost
 	buckets = [][]byte{meta, open, done, numbers, watched, keys, keyAge, prints, refunds, doubted}
 
 	booksKey   = []byte("books")

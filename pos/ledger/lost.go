@@ -12,9 +12,10 @@ import (
 // Records can be lost: a line of the journal rots, a file of it disappears, its end
 // was never written. What is left is folded across the gap, under two rules. No
 // number that a lost record may have given out is given out again: each may have
-// been a sale, a reference, an offline request. And a sale that was charged when
-// the gap began is in doubt, for its completion may lie in there: it leaves the
-// counter, unless a later sale's number proves that none was completed.
+// been a sale, a reference, an offline request. And a sale that was open when the
+// gap began is in doubt, for its completion may lie in there: it leaves the counter,
+// unless it was charged and a later sale's number proves that none was completed. A
+// basket does not come back: it may have been charged in there.
 
 // refsSlack is more baskets than a till opens between two records that show a
 // reference: those that came to nothing took one too.
@@ -49,7 +50,7 @@ func lose(b *pos.Books, f func(l *pos.RecordsLost)) {
 	b.Lost, b.Untold = &l, true
 }
 
-// doubt takes every charged sale off the counter.
+// doubt takes every sale off the counter.
 func doubt(tx *bolt.Tx, b *pos.Books) error {
 	from, to := tx.Bucket(open), tx.Bucket(doubted)
 	sales, err := values[pos.Sale](from)
@@ -57,11 +58,10 @@ func doubt(tx *bolt.Tx, b *pos.Books) error {
 		return err
 	}
 	for _, s := range sales {
-		if s.State == pos.Draft {
-			continue
-		}
-		if err := put(to, []byte(s.ID), s); err != nil {
-			return err
+		if s.State != pos.Draft || len(s.Lines) > 0 {
+			if err := put(to, []byte(s.ID), s); err != nil {
+				return err
+			}
 		}
 		if err := from.Delete([]byte(s.ID)); err != nil {
 			return err
@@ -73,13 +73,16 @@ func doubt(tx *bolt.Tx, b *pos.Books) error {
 	return nil
 }
 
-// undoubt brings them back: nothing was completed in the gap.
+// undoubt brings those back that were charged: nothing was completed in the gap.
 func undoubt(tx *bolt.Tx) error {
 	sales, err := values[pos.Sale](tx.Bucket(doubted))
 	if err != nil {
 		return err
 	}
 	for _, s := range sales {
+		if s.State == pos.Draft {
+			continue
+		}
 		if err := put(tx.Bucket(open), []byte(s.ID), s); err != nil {
 			return err
 		}

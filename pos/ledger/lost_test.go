@@ -556,3 +556,34 @@ func TestLossIsLogged(t *testing.T) {
 		t.Errorf("logged %s", got)
 	}
 }
+
+// TestBasketInGap has an old index with a basket, which was charged and completed in
+// a gap: it must not be there to be sold a second time. One that a later record
+// charges is open again.
+func TestBasketInGap(t *testing.T) {
+	s := newStory(t)
+	s.sell(t, pos.Cash)
+	path := filepath.Join(t.TempDir(), "l")
+	l := open(t, path)
+	must(t, l.Fold(s.recs...))
+	line, err := pos.NewLine("Tea", "T", 1000, eur.Of(250), vat)
+	must(t, err)
+	gone := pos.Sale{ID: "sale000000002", Ref: "#0002", State: pos.Draft, Lines: []pos.Line{line}}
+	back := pos.Sale{ID: "rail000000001", Ref: "#0003", State: pos.Draft, Lines: []pos.Line{line}}
+	must(t, l.Keep(pos.DraftChange{Put: &pos.Sale{ID: "empty", Ref: "#0009", State: pos.Draft}, Refs: 3}))
+	must(t, l.Keep(pos.DraftChange{Put: &back, Refs: 3}))
+	must(t, l.Keep(pos.DraftChange{Put: &gone, Current: gone.ID, Refs: 3}))
+	must(t, l.Close())
+	first := uint64(len(s.recs)) + 1
+	s.sell(t, pos.Cash)
+	w := &worn{story: s, rotten: map[uint64]bool{first: true, first + 1: true, first + 2: true}}
+	s.charge(t)
+	s.sell(t, pos.Cash)
+	l = w.recover(t, path)
+	sales, err := l.Open()
+	must(t, err)
+	b := l.Books()
+	if b.Current != "" || len(sales) != 1 || sales[0].ID != back.ID || !slices.Equal(b.Lost.Doubtful, []string{gone.Ref}) {
+		t.Errorf("current %q, open %v, lost %+v", b.Current, sales, b.Lost)
+	}
+}
