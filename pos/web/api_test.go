@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -83,6 +84,16 @@ func TestBadRequests(t *testing.T) {
 		{"no such page", "GET", "/v1/sales?cursor=nope", "", nil, 400, "page"},
 		{"no such language", "GET", "/v1/words?language=tlh", "", nil, 404, "no words"},
 		{"no such picture", "GET", "/v1/events?picture=shop", "", nil, 400, "no picture"},
+		{"no code", "POST", "/v1/sales/current/codes", `{}`, nil, 400, "six digits"},
+		{"code as a number", "POST", "/v1/sales/current/codes", `{"code":9812}`, nil, 400, "wrong type"},
+		{"codes in a list", "POST", "/v1/sales/current/codes", `{"code":["009812"]}`, nil, 400, "no list"},
+		{"two codes", "POST", "/v1/sales/current/codes", `{"code":"009812","code":"009813"}`, nil, 400, "twice"},
+		{"code without end", "POST", "/v1/sales/current/codes", `{"code":"` + strings.Repeat("0", 41) + `"}`, nil, 400, "six digits"},
+		{"code of a payment that the client names", "POST", "/v1/sales/current/codes", `{"code":"009812","payment":"S-1"}`, nil, 400, `no field "payment"`},
+		{"code without a key", "POST", "/v1/sales/current/codes", `{"code":"009812"}`, []string{"Idempotency-Key", ""}, 400, "Idempotency-Key"},
+		{"camera of words", "PUT", "/v1/sales/current/request", `{"camera":"yes"}`, nil, 400, "wrong type"},
+		{"camera of null", "PUT", "/v1/sales/current/request", `{"camera":null}`, nil, 400, "null"},
+		{"QR that the client brings", "PUT", "/v1/sales/current/request", `{"camera":true,"qr":"lnbc1"}`, nil, 400, `no field "qr"`},
 		{"no such route", "GET", "/v1/refunds", "", nil, 404, "nothing at this address"},
 		{"no such method", "PUT", "/v1/sales", `{}`, nil, 405, "cannot be done"},
 		{"odd case of a route", "GET", "/V1/sales", "", nil, 404, "nothing"},
@@ -409,6 +420,62 @@ func TestShutdown(t *testing.T) {
 	if took := time.Since(begun); took > 10*time.Second {
 		t.Errorf("shutting down took %v: the stream held it", took)
 	}
+	if err := <-done; err != nil {
+		t.Errorf("serve: %v", err)
+	}
+}
+
+// TestShutdownFirst stops a server that does not serve yet: Serve then ends at once,
+// closes its listener, and answers nobody.
+func TestShutdownFirst(t *testing.T) {
+	k := open(t)
+	if err := k.app.Shutdown(5 * time.Second); err != nil {
+		t.Errorf("shut down: %v", err)
+	}
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := k.app.Serve(ln); err != nil {
+		t.Errorf("serve: %v", err)
+	}
+	if c, err := net.Dial("tcp", ln.Addr().String()); err == nil {
+		c.Close()
+		t.Error("somebody still listens")
+	}
+}
+
+// lateListener tells of its first Accept, which fasthttp does after it has taken note
+// of the listener, and of its Addr, which comes before.
+type lateListener struct {
+	net.Listener
+	before chan struct{} // closed at Addr
+	go_    chan struct{} // Addr returns when it is closed
+	once   sync.Once
+}
+
+func (l *lateListener) Addr() net.Addr {
+	l.once.Do(func() { close(l.before) })
+	<-l.go_
+	return l.Listener.Addr()
+}
+
+// TestShutdownBetween stops a server between the beginning of Serve and the moment
+// in which fasthttp knows of the listener.
+func TestShutdownBetween(t *testing.T) {
+	k := open(t)
+	inner, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ln := &lateListener{Listener: inner, before: make(chan struct{}), go_: make(chan struct{})}
+	done := make(chan error, 1)
+	go func() { done <- k.app.Serve(ln) }()
+	<-ln.before
+	if err := k.app.Shutdown(5 * time.Second); err != nil {
+		t.Errorf("shut down: %v", err)
+	}
+	close(ln.go_)
 	if err := <-done; err != nil {
 		t.Errorf("serve: %v", err)
 	}

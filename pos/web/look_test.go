@@ -42,6 +42,8 @@ const rules = `(panel => {
       if (e.scrollWidth > e.clientWidth + 1) bad.push(name(e) + " is cut off by " + (e.scrollWidth - e.clientWidth) + " px");
       if (e.scrollHeight > e.clientHeight + 2) bad.push(name(e) + " is too low by " + (e.scrollHeight - e.clientHeight) + " px");
     }
+    const mid = e.closest(".mid");
+    if (panel && mid && mid.scrollHeight > mid.clientHeight + 1) bad.push(name(mid) + " has to be scrolled by " + (mid.scrollHeight - mid.clientHeight) + " px");
     if (e.tagName !== "BUTTON") continue;
     const { width, height } = e.getBoundingClientRect();
     const least = !panel ? [40, 44] : e.matches(".pay") ? [210, 105] : e.matches("till-keypad .digit, .tile") ? [78, 78] : [45, 52];

@@ -70,7 +70,8 @@ function tell() {
   const c = view.customer;
   const word = { basket: "total", due: "to_pay", arriving: "arriving", paid: "paid", change: "change", refused: c.reason, checking: "checking" }[/** @type {string} */ (c.phase)] ?? "welcome";
   const sum = { basket: c.total, due: c.due, paid: c.total, change: c.change }[/** @type {string} */ (c.phase)];
-  const text = t(word) + (sum ? " " + money(sum) : "");
+  const how = c.phase === "due" && c.offline ? ". " + c.counter + ". " + t(c.other ? "offline_camera" : "offline_scan") : "";
+  const text = t(word) + (sum ? " " + money(sum) : "") + how;
   if (said.textContent !== text) said.textContent = text;
   shown.alt = text;
   const over = c.phase === "paid" || c.phase === "change";

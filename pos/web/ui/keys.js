@@ -37,7 +37,7 @@ function code(at) {
 /** note keeps what is typed. @param {string} k @param {number} at */
 function note(k, at) {
   run = at - last <= BURST ? run + k : k;
-  word = local.digits || /^0*$/.test(word) ? word + k : k;
+  word = local.digits || /^0*$/.test(word) || (mode() === "wait" && at - last <= PAUSE) ? word + k : k;
   last = at;
 }
 

@@ -11,7 +11,7 @@ import { t } from "../words.js";
 
 const SIX = 6;
 const TRIES = 3; // then a manager types
-const SETTLE = 150; // ms after the sixth key: a scanner's longer number goes on within it
+const SETTLE = 250; // ms after the sixth key: a scanner's longer number goes on within it
 
 /** reference names an offline request as the customer's phone does: "#0417". @param {any} p */
 export const reference = (p) => "#" + String(p.counter).padStart(4, "0");
