@@ -16,7 +16,7 @@ func (c *canvas) basket(s scene) {
 	if !c.wide() {
 		band = c.p(120) // the sum stands below its label
 	}
-	foot := image.Rect(c.img.Rect.Min.X, page.Max.Y-band, c.img.Rect.Max.X, c.img.Rect.Max.Y)
+	foot := image.Rect(c.area.Min.X, page.Max.Y-band, c.area.Max.X, c.area.Max.Y)
 	page.Max.Y = foot.Min.Y - c.p(8)
 	c.total(foot, s)
 
@@ -25,8 +25,8 @@ func (c *canvas) basket(s scene) {
 	right := head
 	right.Min.X = head.Max.X - head.Dx()*2/5
 	head.Max.X = right.Min.X - c.p(12)
-	c.text(head, s.shop.Name, set{max: c.p(20), min: c.small(), y: middle, col: quiet})
-	c.text(right, count, set{max: c.p(20), min: c.small(), x: end, y: middle, col: quiet, whole: true})
+	c.text(head, s.shop.Name, set{max: c.p(20), min: c.least(), y: middle, col: quiet})
+	c.text(right, count, set{max: c.p(20), min: c.least(), x: end, y: middle, col: quiet, whole: true})
 
 	lines := s.customer.Lines
 	if len(lines) == 0 {
@@ -43,9 +43,9 @@ func (c *canvas) total(band image.Rectangle, s scene) {
 	c.fill(band, shade)
 	c.fill(image.Rect(band.Min.X, band.Min.Y, band.Max.X, band.Min.Y+max(c.p(4), 1)), accent)
 	in := image.Rect(band.Min.X+c.p(32), band.Min.Y+c.p(12), band.Max.X-c.p(32), band.Max.Y-c.p(10))
-	sum := set{bold: true, max: c.p(72), min: c.small(), x: end, y: middle, col: ink, whole: true}
-	label := set{bold: true, max: c.p(36), min: c.small(), y: middle, col: ink}
-	note := set{max: c.p(18), min: c.small(), lines: 2, col: quiet, whole: true}
+	sum := set{bold: true, max: c.p(72), min: c.least(), x: end, y: middle, col: ink, whole: true}
+	label := set{bold: true, max: c.p(36), min: c.least(), y: middle, col: ink}
+	note := set{max: c.p(18), min: c.least(), lines: 2, col: quiet, whole: true}
 	tax := c.taxNote(s.customer.Tax)
 	if !c.wide() {
 		head := top(&in, in.Dy()*36/100)
@@ -89,12 +89,12 @@ func (c *canvas) taxNote(rows []pos.TaxRow) string {
 // newest is the last line, at a size that is read from where the customer stands.
 func (c *canvas) newest(r image.Rectangle, l pos.Line) {
 	sum := c.money(l.Total)
-	large := set{bold: true, max: c.p(44), min: c.small(), x: end, y: middle, col: ink, whole: true}
+	large := set{bold: true, max: c.p(44), min: c.least(), x: end, y: middle, col: ink, whole: true}
 	left, right := c.split(top(&r, r.Dy()*64/100), sum, large)
 	c.text(left, l.Name, set{bold: true, max: c.p(44), min: c.p(26), y: middle, col: ink})
 	c.text(right, sum, large)
 	if l.Qty != 1000 {
-		c.text(r, c.times(l), set{max: c.p(22), min: c.small(), col: quiet, whole: true})
+		c.text(r, c.times(l), set{max: c.p(22), min: c.least(), col: quiet, whole: true})
 	}
 }
 
@@ -115,7 +115,7 @@ func (c *canvas) earlier(r image.Rectangle, lines []pos.Line) {
 		}
 		c.fill(image.Rect(row.Min.X, row.Min.Y, row.Max.X, row.Min.Y+1), hair)
 		if rest := len(lines) - i; room == 0 && rest > 1 {
-			c.text(row, c.word("more_lines", "n", strconv.Itoa(rest)), set{max: c.p(20), min: c.small(), y: middle, col: quiet})
+			c.text(row, c.word("more_lines", "n", strconv.Itoa(rest)), set{max: c.p(20), min: c.least(), y: middle, col: quiet})
 			return
 		}
 		l := lines[len(lines)-1-i]
@@ -129,9 +129,9 @@ func (c *canvas) earlier(r image.Rectangle, lines []pos.Line) {
 
 // row sets a label at the left and a sum at the right.
 func (c *canvas) row(r image.Rectangle, label, sum string, size int, col color.RGBA) {
-	number := set{max: size, min: c.small(), x: end, y: middle, col: col, whole: true}
+	number := set{max: size, min: c.least(), x: end, y: middle, col: col, whole: true}
 	left, right := c.split(r, sum, number)
-	c.text(left, label, set{max: size, min: max(size, c.small()), y: middle, col: col})
+	c.text(left, label, set{max: size, min: max(size, c.least()), y: middle, col: col})
 	c.text(right, sum, number)
 }
 

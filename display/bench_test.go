@@ -40,7 +40,7 @@ func BenchmarkPicture(b *testing.B) {
 func BenchmarkCharge(b *testing.B) {
 	d := New(Options{})
 	p := newScreen(displaytest.New(landscape.X, landscape.Y), "display")
-	size := p.size()
+	size := p.look()
 	v := coffee(b, "en", pos.PhaseDue)
 	var took []time.Duration
 	for b.Loop() {

@@ -23,34 +23,69 @@ var (
 
 // canvas is a picture in the making.
 type canvas struct {
-	img  *image.RGBA
-	lang string
+	img   *image.RGBA
+	glass Glass
+	area  image.Rectangle // where the layout stands
+	lang  string
 
-	// code is where the QR stands; a slow panel shows it first.
-	code image.Rectangle
+	// code is where the QR stands, and module its pixels a module; a slow panel
+	// shows it first.
+	code   image.Rectangle
+	module int
 
 	// placed, in tests, is told of every text.
-	placed func(box image.Rectangle, s string, f fitted, t set)
+	placed func(box image.Rectangle, s string, f fitted, t set, wt *weight)
 }
 
-func newCanvas(size image.Point, lang string) *canvas {
-	c := &canvas{img: image.NewRGBA(image.Rectangle{Max: size}), lang: lang}
+func newCanvas(g Glass, lang string) *canvas {
+	c := &canvas{img: image.NewRGBA(image.Rectangle{Max: g.Size}), glass: g, area: g.area(), lang: lang}
 	c.fill(c.img.Rect, white)
 	return c
 }
 
+// tone returns the colour that stands for col on this glass: on one without greys
+// what is light is paper, and all else is ink.
+func (c *canvas) tone(col color.RGBA) color.RGBA {
+	if !c.glass.Mono && !c.glass.Dark {
+		return col
+	}
+	if light := col == white || col == shade; light != c.glass.Dark {
+		return white
+	}
+	return black
+}
+
+// cover returns how much of a pixel is painted, of a coverage a.
+func (c *canvas) cover(a uint8) uint8 {
+	switch {
+	case !c.glass.Mono:
+		return a
+	case a >= monoFrom:
+		return 0xff
+	default:
+		return 0
+	}
+}
+
+// monoFrom is the coverage from which a pixel without greys is ink. A little less
+// than half keeps thin strokes whole.
+const monoFrom = 0x70
+
 // p scales n, a length on the 480 pixels of a 7" panel's shorter side, to this
 // picture.
 func (c *canvas) p(n int) int {
-	return n * min(c.img.Rect.Dx(), c.img.Rect.Dy()) / 480
+	return n * min(c.area.Dx(), c.area.Dy()) / 480
 }
 
-// small is the least type size in pixels: 16 on a 7" panel is 3 mm, which is read
+// least is the smallest type size in pixels: 16 on a 7" panel is 3 mm, which is read
 // at arm's length.
-func (c *canvas) small() int { return max(c.p(16), 9) }
+func (c *canvas) least() int { return max(c.p(16), 9) }
 
 // fill paints r.
-func (c *canvas) fill(r image.Rectangle, col color.RGBA) {
+func (c *canvas) fill(r image.Rectangle, col color.RGBA) { c.fillPure(r, c.tone(col)) }
+
+// fillPure paints r in just this colour: a code is black on white on every glass.
+func (c *canvas) fillPure(r image.Rectangle, col color.RGBA) {
 	r = r.Intersect(c.img.Rect)
 	if r.Empty() {
 		return
@@ -68,11 +103,12 @@ func (c *canvas) fill(r image.Rectangle, col color.RGBA) {
 // stamp paints col through a glyph's mask, within box.
 func (c *canvas) stamp(box image.Rectangle, at image.Point, g glyph, col color.RGBA) {
 	r := image.Rect(at.X, at.Y, at.X+g.w, at.Y+g.h).Intersect(box)
+	col = c.tone(col)
 	for y := r.Min.Y; y < r.Max.Y; y++ {
 		mask := g.mask[(y-at.Y)*g.w+r.Min.X-at.X:][:r.Dx()]
 		row := c.img.Pix[c.img.PixOffset(r.Min.X, y):][:4*r.Dx()]
 		for x, a := range mask {
-			blend(row[4*x:], col, a)
+			blend(row[4*x:], col, c.cover(a))
 		}
 	}
 }
@@ -96,12 +132,13 @@ type shape func(x, y float64) float64
 // paint fills a shape that lies within r, its edge softened over one pixel.
 func (c *canvas) paint(r image.Rectangle, col color.RGBA, s shape) {
 	r = r.Intersect(c.img.Rect)
+	col = c.tone(col)
 	for y := r.Min.Y; y < r.Max.Y; y++ {
 		row := c.img.Pix[c.img.PixOffset(r.Min.X, y):]
 		for x := range r.Dx() {
 			cover := 0.5 - s(float64(r.Min.X+x)+0.5, float64(y)+0.5)
 			if cover > 0 {
-				blend(row[4*x:], col, coarse(uint8(min(cover, 1)*255)))
+				blend(row[4*x:], col, c.cover(coarse(uint8(min(cover, 1)*255))))
 			}
 		}
 	}

@@ -153,7 +153,7 @@ func moduleOf(t *testing.T, payload string, f frame) (qr.Matrix, int) {
 	if margin%qr.Quiet != 0 || px == 0 || f.code.Dx()%px != 0 {
 		t.Fatalf("a quiet zone of %d pixels around a code of %d", margin, f.code.Dx())
 	}
-	m, err := qr.Best(payload, qr.M, f.code.Dx()/px)
+	m, err := qr.Best(payload, qr.L, f.code.Dx()/px)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -170,8 +170,9 @@ func TestCodeOrWords(t *testing.T) {
 	}{
 		{landscape, 296, 7}, {landscape, 546, 5}, {image.Pt(480, 800), 296, 7}, {image.Pt(480, 320), 296, 4},
 		{image.Pt(320, 240), 296, 3}, {image.Pt(240, 320), 296, 3}, {image.Pt(240, 240), 296, 2}, {image.Pt(320, 240), 546, 2},
-		{image.Pt(160, 128), 296, 0}, {image.Pt(128, 64), 296, 0}, {image.Pt(250, 122), 296, 0}, {image.Pt(1, 1), 296, 0},
-		{image.Pt(160, 128), 40, 2}, {image.Pt(1280, 400), 296, 5}, {image.Pt(400, 300), 296, 3},
+		{image.Pt(160, 128), 296, 2}, {image.Pt(128, 64), 296, 0}, {image.Pt(250, 122), 296, 2}, {image.Pt(1, 1), 296, 0},
+		{image.Pt(122, 250), 296, 2}, {image.Pt(121, 250), 296, 0}, {image.Pt(80, 160), 296, 0}, {image.Pt(135, 240), 296, 2}, {image.Pt(240, 240), 546, 2},
+		{image.Pt(160, 128), 40, 3}, {image.Pt(1280, 400), 296, 5}, {image.Pt(400, 300), 296, 3},
 	} {
 		payload := invoice(test.length)
 		f, texts := look(dueWith(t, payload), test.size, t0)
@@ -182,7 +183,7 @@ func TestCodeOrWords(t *testing.T) {
 		if px != test.px {
 			t.Errorf("%d characters on %v: %d pixels a module, want %d", test.length, test.size, px, test.px)
 		}
-		if _, said := find(texts, "too small for the code"); test.px == 0 && test.size.X > 99 && !said {
+		if _, said := find(texts, "too small for the code"); test.px == 0 && test.size.Y > 99 && !said {
 			t.Errorf("%d characters on %v: nothing is said: %v", test.length, test.size, texts)
 		}
 	}

@@ -24,6 +24,8 @@ import (
 	"sync"
 	"time"
 
+	textdisplay "periph.io/x/conn/v3/display"
+
 	"github.com/tillwright/tillwright/pos"
 )
 
@@ -43,10 +45,15 @@ type Panel interface {
 
 // Options say what a Display draws on.
 type Options struct {
-	Size   image.Point    // of the picture that PNG returns; zero is 800×480
-	Panels []Panel        // each gets the picture in its own size
-	Log    *slog.Logger   // nil: none
-	Link   func(pos.Link) // told when a panel fails and when it is back; must not block; nil: nobody
+	Size   image.Point // of the picture that PNG returns; zero is 800×480
+	Panels []Panel     // each gets the picture in its own size, made for its own glass
+
+	// Texts are displays of lines of text: they get amounts and states. Their methods
+	// are called from one goroutine at a time. One with a method Halt is halted.
+	Texts []textdisplay.TextDisplay
+
+	Log  *slog.Logger   // nil: none
+	Link func(pos.Link) // told when a panel fails and when it is back; must not block; nil: nobody
 }
 
 // defaultSize is a 7" panel, the size the layout was made on.
@@ -57,6 +64,7 @@ var defaultSize = image.Pt(800, 480)
 type Display struct {
 	size   image.Point
 	panels []Panel
+	texts  []textdisplay.TextDisplay
 	log    *slog.Logger
 	link   func(pos.Link)
 
@@ -66,7 +74,7 @@ type Display struct {
 	until   time.Time     // when the countdown ends, on the monotonic clock; zero without one
 	number  uint64        // of the picture; rises with every change
 	changed chan struct{} // closed with the next change
-	frames  map[image.Point]*drawing
+	frames  map[Glass]*drawing
 	running bool
 	ticking chan struct{} // wakes Run when a countdown begins or ends
 }
@@ -84,13 +92,13 @@ type drawing struct {
 // New makes a Display that shows an idle counter until the first Publish.
 func New(o Options) *Display {
 	d := &Display{
-		size: o.Size, panels: o.Panels, log: o.Log, link: o.Link,
+		size: o.Size, panels: o.Panels, texts: o.Texts, log: o.Log, link: o.Link,
 		// A browser may hold a picture of the till's last life: no number of
 		// this life must equal one of that.
 		number:  uint64(rand.Uint32()) << 20,
 		scene:   scene{customer: pos.Customer{Phase: pos.PhaseIdle}},
 		changed: make(chan struct{}),
-		frames:  map[image.Point]*drawing{},
+		frames:  map[Glass]*drawing{},
 		ticking: make(chan struct{}, 1),
 	}
 	if d.size == (image.Point{}) {
@@ -163,28 +171,39 @@ func (d *Display) Changed() <-chan struct{} {
 // picture is encoded by the first who asks, in some milliseconds. The caller must
 // not change it.
 func (d *Display) PNG() (png []byte, version uint64) {
-	p := d.draw(d.size)
+	p := d.draw(Glass{Size: d.size})
 	p.onceP.Do(func() { p.png = encode(p.frame.img) })
 	return p.png, p.number
 }
 
-// draw returns the newest picture in size.
-func (d *Display) draw(size image.Point) *drawing {
+// draw returns the newest picture for a glass.
+func (d *Display) draw(g Glass) *drawing {
 	d.mu.Lock()
-	p := d.frames[size]
+	p := d.frames[g]
 	if p == nil {
 		p = &drawing{number: d.number}
-		d.frames[size] = p
+		d.frames[g] = p
 	}
-	s, until := d.scene, d.until
+	s := d.present()
 	d.mu.Unlock()
-	p.once.Do(func() {
-		if !until.IsZero() {
-			s.left = time.Until(until)
-		}
-		p.frame = s.draw(size, nil)
-	})
+	p.once.Do(func() { p.frame = s.draw(g, nil) })
 	return p
+}
+
+// now returns the newest scene, and what is left of its time.
+func (d *Display) now() scene {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.present()
+}
+
+// present is now for a caller that holds d.mu.
+func (d *Display) present() scene {
+	s := d.scene
+	if !d.until.IsZero() {
+		s.left = time.Until(d.until)
+	}
+	return s
 }
 
 // Run shows the newest picture on every panel until ctx ends, and moves the
@@ -199,6 +218,9 @@ func (d *Display) Run(ctx context.Context) error {
 	var wg sync.WaitGroup
 	for i, p := range d.panels {
 		wg.Go(func() { d.show(ctx, newScreen(p, linkName(i))) })
+	}
+	for i, t := range d.texts {
+		wg.Go(func() { d.show(ctx, &screen{text: t, name: linkName(len(d.panels) + i)}) })
 	}
 	d.tick(ctx)
 	done := make(chan struct{})

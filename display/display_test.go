@@ -125,7 +125,7 @@ func TestCountdown(t *testing.T) {
 			}
 			shows(t, p, v)
 		}
-		if f := d.draw(d.size); !f.frame.code.Empty() {
+		if f := d.draw(Glass{Size: d.size}); !f.frame.code.Empty() {
 			t.Error("the code still stands when its time is up")
 		}
 		_, last := d.PNG()

@@ -49,60 +49,76 @@ func (c *canvas) amountDue(s scene, sentence string, col color.RGBA) {
 	page := c.page()
 	h := page.Dy()
 	foot := bottom(&page, h*30/100)
-	c.text(top(&page, h*24/100), c.word("to_pay"), set{max: c.p(44), min: c.small(), x: middle, y: end, col: quiet})
-	c.text(page, c.money(s.owed()), set{bold: true, max: c.p(160), min: c.small(), x: middle, y: middle, col: ink, whole: true})
-	c.text(foot, sentence, set{max: c.p(36), min: c.small(), lines: 4, x: middle, y: middle, col: col})
+	c.text(top(&page, h*24/100), c.word("to_pay"), set{max: c.p(44), min: c.least(), x: middle, y: end, col: quiet})
+	c.text(page, c.money(s.owed()), set{bold: true, max: c.p(160), min: c.least(), x: middle, y: middle, col: ink, whole: true})
+	c.text(foot, sentence, set{max: c.p(36), min: c.least(), lines: 4, x: middle, y: middle, col: col})
 }
 
 // codeDue puts the code beside the words, or between them on an upright panel.
 // The code may take more room when it would be hard to read otherwise; and where
 // no reader could make it out, words stand instead of it.
 func (c *canvas) codeDue(s scene) {
-	square, sum, guide := c.rooms(57)
-	m, px, err := qr.Fit(s.customer.QR, qr.M, square.Dx(), moduleGood)
-	if err != nil {
-		square, sum, guide = c.rooms(66)
-		m, px, err = qr.Fit(s.customer.QR, qr.M, square.Dx(), moduleMin)
+	for _, try := range []struct{ share, module int }{{57, moduleGood}, {66, moduleMin}} {
+		square, sum, guide := c.rooms(try.share)
+		if c.tryCode(s.customer.QR, qr.M, square, try.module) {
+			side := start
+			if !c.wide() {
+				side = middle
+			}
+			c.ask(sum, s, side)
+			c.guide(guide, s, side)
+			return
+		}
+	}
+	if !c.codeAlone(s) {
+		c.amountDue(s, c.word("code_too_small"), ink)
+	}
+}
+
+// tryCode draws the code for text into the middle of square, and reports that it
+// could. What is optional in the text is left out before a module becomes smaller
+// than it has to be, unless the module is good with it too.
+func (c *canvas) tryCode(text string, least qr.Level, square image.Rectangle, smallest int) bool {
+	m, px, err := qr.Fit(text, least, square.Dx(), smallest)
+	if brief := shorten(text); brief != text && (err != nil || px < moduleGood) {
+		if m2, px2, err2 := qr.Fit(brief, least, square.Dx(), smallest); err2 == nil && (err != nil || px2 > px) {
+			m, px, err = m2, px2, nil
+		}
 	}
 	if err != nil {
-		c.amountDue(s, c.word("code_too_small"), ink)
-		return
+		return false
 	}
 	c.drawCode(square, m, px)
-	side := start
-	if !c.wide() {
-		side = middle
-	}
-	c.ask(sum, s, side)
-	c.guide(guide, s, side)
+	return true
 }
 
 // rooms parts the picture: a square for the code, of at most share hundredths of
 // the longer side, what is asked for, and how to pay it.
 func (c *canvas) rooms(share int) (square, sum, guide image.Rectangle) {
-	w, h := c.img.Rect.Dx(), c.img.Rect.Dy()
+	a := c.area
+	w, h := a.Dx(), a.Dy()
 	rim, gap := c.p(12), c.p(32)
 	if c.wide() {
 		side := min(h-2*rim, w*share/100)
 		square = image.Rect(rim, (h-side)/2, rim+side, (h-side)/2+side)
 		column := image.Rect(square.Max.X+c.p(16), gap, w-gap, h-gap)
 		guide = bottom(&column, column.Dy()*46/100)
-		return square, column, guide
+		return square.Add(a.Min), column.Add(a.Min), guide.Add(a.Min)
 	}
 	side := min(w-2*rim, h*share/100)
 	rest := (h - side) / 2
 	square = image.Rect((w-side)/2, rest, (w-side)/2+side, rest+side)
 	sum = image.Rect(gap, rim, w-gap, rest)
 	guide = image.Rect(gap, rest+side, w-gap, h-rim)
-	return square, sum, guide
+	return square.Add(a.Min), sum.Add(a.Min), guide.Add(a.Min)
 }
 
 // drawCode draws m in the middle of square, px pixels a module, pure black on
 // pure white with its quiet zone.
 func (c *canvas) drawCode(square image.Rectangle, m qr.Matrix, px int) {
 	side := (m.Size() + 2*qr.Quiet) * px
-	c.code = place(square, side, side, middle, middle)
-	c.fill(c.code, white)
+	c.code, c.module = place(square, side, side, middle, middle), px
+	c.fillPure(c.code, white)
 	at := c.code.Min.Add(image.Pt(qr.Quiet*px, qr.Quiet*px))
 	for y := range m.Size() {
 		for x := 0; x < m.Size(); x++ {
@@ -111,7 +127,7 @@ func (c *canvas) drawCode(square image.Rectangle, m qr.Matrix, px int) {
 				x++
 			}
 			if x > from {
-				c.fill(image.Rect(at.X+from*px, at.Y+y*px, at.X+x*px, at.Y+(y+1)*px), black)
+				c.fillPure(image.Rect(at.X+from*px, at.Y+y*px, at.X+x*px, at.Y+(y+1)*px), black)
 			}
 		}
 	}
@@ -120,7 +136,7 @@ func (c *canvas) drawCode(square image.Rectangle, m qr.Matrix, px int) {
 // ask says how much: in the shop's money as large as there is room, in what the
 // wallet sends, and at which rate.
 func (c *canvas) ask(r image.Rectangle, s scene, side align) {
-	small, h := c.small(), r.Dy()
+	small, h := c.least(), r.Dy()
 	if h > 5*lineHeight(small) {
 		c.text(top(&r, max(h*15/100, lineHeight(small))), c.word("to_pay"), set{max: c.p(26), min: small, x: side, y: middle, col: quiet})
 		c.text(bottom(&r, h*13/100), price(c.lang, s.customer.Rate),
@@ -138,7 +154,7 @@ func (c *canvas) ask(r image.Rectangle, s scene, side align) {
 
 // guide says how to pay, and how long that is possible.
 func (c *canvas) guide(r image.Rectangle, s scene, side align) {
-	small, h := c.small(), r.Dy()
+	small, h := c.least(), r.Dy()
 	if h > 5*lineHeight(small) {
 		foot := strings.TrimPrefix(s.shop.Name+" – "+s.customer.Ref, " – ")
 		if s.customer.Offline {
@@ -146,7 +162,7 @@ func (c *canvas) guide(r image.Rectangle, s scene, side align) {
 		}
 		c.text(bottom(&r, h*13/100), strings.TrimSuffix(foot, " – "), set{max: c.p(18), min: small, x: side, y: end, col: quiet})
 	}
-	if s.whole > 0 {
+	if s.whole > 0 && !c.glass.Still {
 		left := bottom(&r, max(h*18/100, lineHeight(small)))
 		c.countdown(bottom(&r, h*9/100), left, s, side)
 		bottom(&r, c.p(4))
@@ -161,7 +177,9 @@ func (c *canvas) guide(r image.Rectangle, s scene, side align) {
 // countdown draws the time left as a bar that drains and as minutes and seconds.
 func (c *canvas) countdown(bar, words image.Rectangle, s scene, side align) {
 	line := place(bar, bar.Dx(), max(c.p(10), 3), start, middle)
-	c.pill(line, hair)
+	if !c.glass.Mono {
+		c.pill(line, hair)
+	}
 	full := line
 	full.Max.X = line.Min.X + max(int(int64(line.Dx())*int64(s.left)/int64(s.whole)), line.Dy())
 	col := accent
@@ -169,7 +187,7 @@ func (c *canvas) countdown(bar, words image.Rectangle, s scene, side align) {
 		col = bad
 	}
 	c.pill(full, col)
-	c.text(words, c.word("time_left", "time", clock(s.left)), set{bold: s.left <= hurry, max: c.p(24), min: c.small(), x: side, y: middle, col: col, whole: true})
+	c.text(words, c.word("time_left", "time", clock(s.left)), set{bold: s.left <= hurry, max: c.p(24), min: c.least(), x: side, y: middle, col: col, whole: true})
 }
 
 // clock writes d as m:ss, rounded up: 0:00 is over.

@@ -60,7 +60,8 @@ type extent struct{ advance, left, right int }
 // Faces are not safe for concurrent use: type is set under typeset's lock.
 type weight struct {
 	font    *sfnt.Font
-	units   int // in an em
+	units   int  // in an em
+	whole   bool // letters stand on whole pixels: for glass without greys
 	buf     sfnt.Buffer
 	extents map[rune]extent
 	faces   map[int]font.Face
@@ -70,18 +71,20 @@ type weight struct {
 // typeset guards both weights. A text holds it for some microseconds.
 var (
 	typeset    sync.Mutex
-	regular    = newWeight(goregular.TTF)
-	bold       = newWeight(gobold.TTF)
+	regular    = newWeight(goregular.TTF, false)
+	bold       = newWeight(gobold.TTF, false)
+	monoPlain  = newWeight(goregular.TTF, true)
+	monoBold   = newWeight(gobold.TTF, true)
 	glyphBytes int
 )
 
-func newWeight(ttf []byte) *weight {
+func newWeight(ttf []byte, whole bool) *weight {
 	f, err := opentype.Parse(ttf)
 	if err != nil {
 		panic("display: built-in font: " + err.Error()) // a broken build
 	}
 	return &weight{
-		font: f, units: int(f.UnitsPerEm()),
+		font: f, units: int(f.UnitsPerEm()), whole: whole,
 		extents: map[rune]extent{}, faces: map[int]font.Face{}, glyphs: map[glyphKey]glyph{},
 	}
 }
@@ -121,8 +124,28 @@ func (w *weight) measure(s string) (left, right int) {
 	return left, right
 }
 
+// advance returns how far a letter on whole pixels moves the pen. Small type is set
+// a little wider than the font would: letters without greys between them must not
+// touch.
+func (w *weight) advance(e extent, size int) int {
+	if size < boldBelow/2 {
+		return ceilDiv(e.advance*size, w.units)
+	}
+	return (e.advance*size + w.units/2) / w.units
+}
+
 // width returns the pixels that s takes at size, rounded up.
 func (w *weight) width(s string, size int) int {
+	if w.whole {
+		pen, left, right := 0, 0, 0
+		for _, r := range s {
+			e := w.extent(r)
+			left, right = min(left, pen+e.left*size/w.units-1), max(right, pen+ceilDiv(e.right*size, w.units))
+			pen += w.advance(e, size)
+			right = max(right, pen)
+		}
+		return right - left
+	}
 	left, right := w.measure(s)
 	return ceilDiv((right-left)*size, w.units)
 }
@@ -136,8 +159,9 @@ func (w *weight) glyph(r rune, size, sub int) glyph {
 	if !ok {
 		g = w.draw(k)
 		if glyphBytes += len(g.mask); glyphBytes > glyphMax {
-			clear(regular.glyphs)
-			clear(bold.glyphs)
+			for _, w := range []*weight{regular, bold, monoPlain, monoBold} {
+				clear(w.glyphs)
+			}
 			glyphBytes = len(g.mask)
 		}
 		w.glyphs[k] = g

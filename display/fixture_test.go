@@ -20,6 +20,22 @@ var panels = []image.Point{
 	landscape, {480, 800}, {1024, 600}, {1280, 400}, {480, 320}, {320, 480}, {320, 240}, {240, 320}, {240, 240},
 }
 
+// glasses are those and the other kinds: small ones, sheets, a disc, and what glows.
+func glasses() []Glass {
+	var out []Glass
+	for _, size := range panels {
+		out = append(out, Glass{Size: size})
+	}
+	for _, size := range []image.Point{{240, 135}, {135, 240}, {320, 170}, {170, 320}, {160, 128}, {128, 160}, {128, 128}, {160, 80}, {80, 160}} {
+		out = append(out, Glass{Size: size})
+	}
+	for _, size := range []image.Point{{250, 122}, {122, 250}, {296, 128}, {128, 296}, {400, 300}, {300, 400}, {800, 480}, {480, 800}} {
+		out = append(out, Glass{Size: size, Mono: true, Still: true})
+	}
+	return append(out, Glass{Size: image.Pt(240, 240), Round: true},
+		Glass{Size: image.Pt(128, 64), Mono: true, Dark: true}, Glass{Size: image.Pt(128, 32), Mono: true, Dark: true})
+}
+
 var phases = []pos.Phase{
 	pos.PhaseIdle, pos.PhaseBasket, pos.PhaseDue, pos.PhaseArriving, pos.PhaseChecking, pos.PhasePaid, pos.PhaseChange, pos.PhaseRefused,
 }
@@ -101,14 +117,14 @@ func offline(t testing.TB, lang string, camera bool) pos.View {
 
 // look draws v and returns the frame, and every text that was set into it.
 func look(v pos.View, size image.Point, now time.Time) (frame, []text) {
-	s := scene{shop: v.Shop, customer: v.Customer}
-	if s.runs() {
-		s.left = v.Customer.Expires.Sub(now)
-		s.whole = roundUp(s.left)
-	}
+	return lookOn(v, Glass{Size: size}, now)
+}
+
+// lookOn is look for any glass.
+func lookOn(v pos.View, g Glass, now time.Time) (frame, []text) {
 	var texts []text
-	f := s.draw(size, func(box image.Rectangle, s string, f fitted, t set) {
-		texts = append(texts, text{box, s, f, t})
+	f := sceneOf(v, now).draw(g, func(box image.Rectangle, s string, f fitted, t set, wt *weight) {
+		texts = append(texts, text{box, s, f, t, wt})
 	})
 	return f, texts
 }
@@ -119,6 +135,7 @@ type text struct {
 	s   string
 	f   fitted
 	set set
+	wt  *weight
 }
 
 // cut reports that not all of the text stands in the picture.

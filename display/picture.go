@@ -18,8 +18,9 @@ type scene struct {
 
 // frame is a drawn picture. It never changes.
 type frame struct {
-	img  *image.RGBA
-	code image.Rectangle // where the QR stands; empty without one
+	img    *image.RGBA
+	code   image.Rectangle // where the QR stands; empty without one
+	module int             // its pixels a module
 }
 
 // Picture draws the customer's picture of v at time now: the whole layout, for
@@ -31,12 +32,17 @@ type frame struct {
 // It takes milliseconds, more when a QR is new, and is safe for concurrent use.
 // The caller owns the picture.
 func Picture(v pos.View, size image.Point, now time.Time) *image.RGBA {
+	return Glass{Size: size}.Picture(v, now)
+}
+
+// sceneOf returns what a picture of v at time now shows.
+func sceneOf(v pos.View, now time.Time) scene {
 	s := scene{shop: v.Shop, customer: v.Customer}
 	if s.runs() {
 		s.left = v.Customer.Expires.Sub(now)
 		s.whole = roundUp(s.left)
 	}
-	return s.draw(size, nil).img
+	return s
 }
 
 // runs reports that the customer has a limited time to pay.
@@ -56,9 +62,20 @@ func roundUp(left time.Duration) time.Duration {
 }
 
 // draw makes the picture. placed, if not nil, is told of every text in it.
-func (s scene) draw(size image.Point, placed func(image.Rectangle, string, fitted, set)) frame {
-	c := newCanvas(image.Pt(max(size.X, 1), max(size.Y, 1)), s.shop.Language)
+func (s scene) draw(g Glass, placed func(image.Rectangle, string, fitted, set, *weight)) frame {
+	g.Size = image.Pt(max(g.Size.X, 1), max(g.Size.Y, 1))
+	c := newCanvas(g, s.shop.Language)
 	c.placed = placed
+	if c.compact() {
+		c.small(s)
+	} else {
+		c.large(s)
+	}
+	return frame{c.img, c.code, c.module}
+}
+
+// large lays a picture out where there is room for all that can be said.
+func (c *canvas) large(s scene) {
 	switch s.customer.Phase {
 	case pos.PhaseBasket:
 		c.basket(s)
@@ -77,7 +94,6 @@ func (s scene) draw(size image.Point, placed func(image.Rectangle, string, fitte
 	default:
 		c.idle(s)
 	}
-	return frame{c.img, c.code}
 }
 
 // word returns a text of the catalogue in the shop's language.
@@ -87,10 +103,10 @@ func (c *canvas) word(key string, with ...string) string { return pos.Word(c.lan
 func (c *canvas) money(a pos.Amount) string { return money(c.lang, a) }
 
 // page returns the picture without its margins.
-func (c *canvas) page() image.Rectangle { return c.img.Rect.Inset(c.p(32)) }
+func (c *canvas) page() image.Rectangle { return c.area.Inset(c.p(32)) }
 
 // wide reports a landscape picture.
-func (c *canvas) wide() bool { return c.img.Rect.Dx() > c.img.Rect.Dy() }
+func (c *canvas) wide() bool { return c.area.Dx() > c.area.Dy() }
 
 // top cuts h pixels off the top of r.
 func top(r *image.Rectangle, h int) image.Rectangle {
@@ -113,11 +129,11 @@ func (c *canvas) idle(s scene) {
 	page := c.page()
 	name := strings.TrimSpace(s.shop.Name)
 	if name == "" {
-		c.text(page, c.word("welcome"), set{bold: true, max: c.p(96), min: c.small(), x: middle, y: middle, col: ink})
+		c.text(page, c.word("welcome"), set{bold: true, max: c.p(96), min: c.least(), x: middle, y: middle, col: ink})
 		return
 	}
-	title := set{bold: true, max: c.p(88), min: c.small(), lines: 3, x: middle, col: ink}
-	greeting := set{max: c.p(36), min: c.small(), x: middle, col: quiet}
+	title := set{bold: true, max: c.p(88), min: c.least(), lines: 3, x: middle, col: ink}
+	greeting := set{max: c.p(36), min: c.least(), x: middle, col: quiet}
 	bar, gap := max(c.p(6), 2), c.p(20)
 	high := c.height(page, name, title)
 	rest := 2*gap + bar + lineHeight(greeting.max)
@@ -139,10 +155,10 @@ func (c *canvas) paid(s scene) {
 	sum := bottom(&page, h*18/100)
 	word := bottom(&page, h*30/100)
 	c.mark(page, white, good, tick)
-	c.text(word, c.word("paid"), set{bold: true, max: c.p(128), min: c.small(), x: middle, y: middle, col: white})
-	c.text(sum, c.money(s.customer.Total), set{bold: true, max: c.p(64), min: c.small(), x: middle, y: middle, col: white, whole: true})
-	c.text(thanks, c.word("thank_you"), set{max: c.p(30), min: c.small(), x: middle, y: middle, col: white})
-	c.text(receipt, c.receipt(s), set{max: c.p(22), min: c.small(), x: middle, y: end, col: white, whole: true})
+	c.text(word, c.word("paid"), set{bold: true, max: c.p(128), min: c.least(), x: middle, y: middle, col: white})
+	c.text(sum, c.money(s.customer.Total), set{bold: true, max: c.p(64), min: c.least(), x: middle, y: middle, col: white, whole: true})
+	c.text(thanks, c.word("thank_you"), set{max: c.p(30), min: c.least(), x: middle, y: middle, col: white})
+	c.text(receipt, c.receipt(s), set{max: c.p(22), min: c.least(), x: middle, y: end, col: white, whole: true})
 }
 
 // receipt names the receipt, if there is one.
@@ -160,18 +176,18 @@ func (c *canvas) change(s scene) {
 	badge := place(head, head.Dy(), head.Dy(), start, middle)
 	c.mark(badge, good, white, tick)
 	head.Min.X = badge.Max.X + c.p(12)
-	c.text(head, c.word("paid"), set{bold: true, max: c.p(32), min: c.small(), y: middle, col: good})
+	c.text(head, c.word("paid"), set{bold: true, max: c.p(32), min: c.least(), y: middle, col: good})
 	if receipt := c.receipt(s); receipt != "" {
 		head.Min.X += head.Dx() / 2
-		c.text(head, receipt, set{max: c.p(20), min: c.small(), x: end, y: middle, col: quiet, whole: true})
+		c.text(head, receipt, set{max: c.p(20), min: c.least(), x: end, y: middle, col: quiet, whole: true})
 	}
 	rows := bottom(&page, c.p(96))
 	c.row(top(&rows, c.p(48)), c.word("total"), c.money(s.customer.Total), c.p(26), quiet)
 	c.row(rows, c.word("given"), c.money(s.customer.Given), c.p(26), quiet)
 	bottom(&page, c.p(12))
 	label := top(&page, page.Dy()*3/10)
-	c.text(label, c.word("change"), set{max: c.p(40), min: c.small(), x: middle, y: end, col: quiet})
-	c.text(page, c.money(s.customer.Change), set{bold: true, max: c.p(160), min: c.small(), x: middle, y: middle, col: ink, whole: true})
+	c.text(label, c.word("change"), set{max: c.p(40), min: c.least(), x: middle, y: end, col: quiet})
+	c.text(page, c.money(s.customer.Change), set{bold: true, max: c.p(160), min: c.least(), x: middle, y: middle, col: ink, whole: true})
 }
 
 // waiting tells that something is going on and nothing is to be done.
@@ -181,8 +197,8 @@ func (c *canvas) waiting(s scene, key string, sign mark) {
 	sum := bottom(&page, h*24/100)
 	words := bottom(&page, h*38/100)
 	c.mark(page, accent, white, sign)
-	c.text(words, c.word(key), set{bold: true, max: c.p(44), min: c.small(), lines: 3, x: middle, y: middle, col: ink})
-	c.text(sum, c.money(s.owed()), set{max: c.p(56), min: c.small(), x: middle, y: middle, col: quiet, whole: true})
+	c.text(words, c.word(key), set{bold: true, max: c.p(44), min: c.least(), lines: 3, x: middle, y: middle, col: ink})
+	c.text(sum, c.money(s.owed()), set{max: c.p(56), min: c.least(), x: middle, y: middle, col: quiet, whole: true})
 }
 
 // refused says what happened in plain words. It never says that nothing was paid
@@ -193,9 +209,9 @@ func (c *canvas) refused(s scene) {
 	sum := bottom(&page, h*24/100)
 	words := bottom(&page, h*38/100)
 	c.mark(page, bad, white, cross)
-	c.text(words, c.reason(s.customer.Reason), set{bold: true, max: c.p(40), min: c.small(), lines: 4, x: middle, y: middle, col: ink})
+	c.text(words, c.reason(s.customer.Reason), set{bold: true, max: c.p(40), min: c.least(), lines: 4, x: middle, y: middle, col: ink})
 	if s.customer.Due.Minor != 0 {
-		c.text(sum, c.word("to_pay")+" "+c.money(s.customer.Due), set{max: c.p(40), min: c.small(), x: middle, y: middle, col: quiet, whole: true})
+		c.text(sum, c.word("to_pay")+" "+c.money(s.customer.Due), set{max: c.p(40), min: c.least(), x: middle, y: middle, col: quiet, whole: true})
 	}
 }
 

@@ -3,11 +3,14 @@ package display
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"image"
 	"image/color"
 	"strconv"
 	"time"
+
+	textdisplay "periph.io/x/conn/v3/display"
 
 	"github.com/tillwright/tillwright/pos"
 )
@@ -28,11 +31,14 @@ const (
 	sameRows = 8
 )
 
-// screen is one panel and the picture that is on it.
+// screen is one panel, or one display of text, and what is on it.
 type screen struct {
 	panel  Panel
+	text   textdisplay.TextDisplay // instead of a panel
+	lines  []string                // shown on it; nil when that is not known
 	name   string
 	bounds image.Rectangle
+	glass  Glass
 	shown  *image.RGBA // nil when that is not known
 	broken bool
 	pause  time.Duration
@@ -53,7 +59,7 @@ func (d *Display) show(ctx context.Context, s *screen) {
 	defer s.dark(d)
 	for ctx.Err() == nil {
 		changed := d.Changed() // before drawing, so that no change is missed
-		err := s.update(d.draw(s.size()).frame)
+		err := s.refresh(d)
 		d.report(s, err)
 		if err != nil {
 			changed = nil // the pause decides when to try, not the next view
@@ -70,6 +76,23 @@ func (d *Display) show(ctx context.Context, s *screen) {
 	}
 }
 
+// refresh shows the newest picture.
+func (s *screen) refresh(d *Display) error {
+	if s.text != nil {
+		return s.write(d.now().lines(sheetOf(s.text)))
+	}
+	return s.update(d.draw(s.look()).frame)
+}
+
+// limits says what the customer will not see on this screen, for the log and for
+// who looks at the till's links.
+func (s *screen) limits() string {
+	if s.text == nil && !s.look().Carries() {
+		return "too small for a payment code: it shows amounts and states"
+	}
+	return ""
+}
+
 // report tells of a panel's change between working and not, and sets the pause.
 func (d *Display) report(s *screen, err error) {
 	switch {
@@ -80,17 +103,22 @@ func (d *Display) report(s *screen, err error) {
 	case err != nil:
 		s.pause = min(2*s.pause, retryMax)
 	case s.broken || s.pause == 0:
+		limits := s.limits()
+		if limits != "" && !s.broken {
+			d.log.Warn("display cannot show payment codes", "display", s.name, "size", s.glass.Size)
+		}
 		s.broken, s.pause = false, retryFirst
-		d.link(pos.Link{Name: s.name, State: "online"})
+		d.link(pos.Link{Name: s.name, State: "online", Detail: limits})
 	}
 }
 
-// size asks the panel for its size; one that cannot say has a pixel.
-func (s *screen) size() image.Point {
+// look asks the panel what it is; one that cannot say has a pixel.
+func (s *screen) look() Glass {
 	if s.bounds.Empty() {
-		_ = guarded(func() error { s.bounds = s.panel.Bounds(); return nil })
+		_ = guarded(func() error { s.bounds, s.glass = s.panel.Bounds(), GlassOf(s.panel); return nil })
 	}
-	return image.Pt(max(s.bounds.Dx(), 1), max(s.bounds.Dy(), 1))
+	s.glass.Size = image.Pt(max(s.bounds.Dx(), 1), max(s.bounds.Dy(), 1))
+	return s.glass
 }
 
 // update sends what differs from the picture that the panel shows, the code
@@ -101,7 +129,7 @@ func (s *screen) update(f frame) error {
 	}
 	old := s.shown
 	s.shown = nil // what is on the glass after a failure is not known
-	for _, r := range changes(old, f.img, f.code) {
+	for _, r := range s.parts(old, f) {
 		err := guarded(func() error { return s.panel.Draw(r.Add(s.bounds.Min), f.img, r.Min) })
 		if err != nil {
 			return fmt.Errorf("draw %v: %w", r, err)
@@ -111,21 +139,38 @@ func (s *screen) update(f frame) error {
 	return nil
 }
 
+// parts returns what to send of a picture, in order. A still panel takes it in one
+// piece: each Draw is a refresh that the customer sees.
+func (s *screen) parts(old *image.RGBA, f frame) []image.Rectangle {
+	list := changes(old, f.img, f.code)
+	if !s.glass.Still || len(list) < 2 {
+		return list
+	}
+	all := image.Rectangle{}
+	for _, r := range list {
+		all = all.Union(r)
+	}
+	return []image.Rectangle{all}
+}
+
 // dark leaves a black panel, so that nobody scans the code of a till that has
 // gone, and gives it back.
 func (s *screen) dark(d *Display) {
-	black := image.NewUniform(color.Black)
+	empty := image.NewUniform(color.Black)
+	if s.glass.Still {
+		empty = image.NewUniform(color.White) // what its makers want a sheet to be left as
+	}
 	err := guarded(func() error {
-		if s.bounds.Empty() || s.broken {
+		if s.text != nil || s.bounds.Empty() || s.broken {
 			return nil
 		}
-		return s.panel.Draw(s.bounds, black, image.Point{})
+		return s.panel.Draw(s.bounds, empty, image.Point{})
 	})
-	if err == nil {
-		err = guarded(s.panel.Halt)
-	} else {
-		_ = guarded(s.panel.Halt)
+	halt := s.empty
+	if s.text == nil {
+		halt = s.panel.Halt
 	}
+	err = errors.Join(err, guarded(halt))
 	if err != nil {
 		d.log.Warn("display does not go dark", "display", s.name, "err", err)
 	}

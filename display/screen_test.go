@@ -190,7 +190,7 @@ func TestLittleIsSent(t *testing.T) {
 		p.Forget()
 		d.Publish(v)
 		synctest.Wait()
-		code := d.draw(p.Rect.Size()).frame.code
+		code := d.draw(Glass{Size: p.Rect.Size()}).frame.code
 		if first := p.Calls()[0]; code.Empty() || !first.In(code) || first.Dx() < code.Dx()*3/4 {
 			t.Errorf("drew %v first, the code stands at %v", first, code)
 		}
@@ -217,8 +217,8 @@ func TestChanges(t *testing.T) {
 		return image.Rect(x, y, x+1+rnd.IntN(in.Max.X-x), y+1+rnd.IntN(in.Max.Y-y))
 	}
 	for range 500 {
-		old := newCanvas(image.Pt(60, 50), "en")
-		next := newCanvas(image.Pt(60, 50), "en")
+		old := newCanvas(Glass{Size: image.Pt(60, 50)}, "en")
+		next := newCanvas(Glass{Size: image.Pt(60, 50)}, "en")
 		for range rnd.IntN(5) {
 			next.fill(rect(next.img.Rect), ink)
 		}

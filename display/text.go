@@ -162,7 +162,7 @@ func (wt *weight) prefix(s string, size, w int, ellipsis bool) string {
 func (c *canvas) height(box image.Rectangle, s string, t set) int {
 	typeset.Lock()
 	defer typeset.Unlock()
-	wt := t.weight()
+	wt := c.weight(t)
 	f := wt.fit(wt.clean(s), box.Dx(), box.Dy(), t)
 	return lineHeight(f.size) * len(f.lines)
 }
@@ -172,7 +172,8 @@ func (c *canvas) height(box image.Rectangle, s string, t set) int {
 func (c *canvas) width(s string, t set) int {
 	typeset.Lock()
 	defer typeset.Unlock()
-	return t.weight().width(t.weight().clean(s), t.max)
+	wt := c.weight(t)
+	return wt.width(wt.clean(s), t.max)
 }
 
 func (t set) weight() *weight {
@@ -182,11 +183,27 @@ func (t set) weight() *weight {
 	return regular
 }
 
+// boldBelow is the size in pixels under which type on a glass without greys is
+// bold: a thinner stroke than a pixel and a half breaks up.
+const boldBelow = 24
+
+// weight returns the font of t on this glass.
+func (c *canvas) weight(t set) *weight {
+	switch {
+	case !c.glass.Mono:
+		return t.weight()
+	case t.bold || t.max < boldBelow:
+		return monoBold
+	default:
+		return monoPlain
+	}
+}
+
 // text sets s into box. It never draws outside of box.
 func (c *canvas) text(box image.Rectangle, s string, t set) {
 	typeset.Lock()
 	defer typeset.Unlock()
-	wt := t.weight()
+	wt := c.weight(t)
 	s = wt.clean(s)
 	if box = box.Intersect(c.img.Rect); s == "" || box.Empty() {
 		return
@@ -200,12 +217,16 @@ func (c *canvas) text(box image.Rectangle, s string, t set) {
 		c.line(wt, box, at.Min, line, f.size, t.col)
 	}
 	if c.placed != nil {
-		c.placed(box, s, f, t)
+		c.placed(box, s, f, t, wt)
 	}
 }
 
 // line draws one line whose ink begins at at, and nothing outside of box.
 func (c *canvas) line(wt *weight, box image.Rectangle, at image.Point, s string, size int, col color.RGBA) {
+	if wt.whole {
+		c.wholeLine(wt, box, at, s, size, col)
+		return
+	}
 	left, _ := wt.measure(s)
 	base, pen := at.Y+above(size), -left
 	for _, r := range s {
@@ -217,6 +238,22 @@ func (c *canvas) line(wt *weight, box image.Rectangle, at image.Point, s string,
 		g := wt.glyph(r, size, sub)
 		c.stamp(box, image.Pt(x+g.dx, base+g.dy), g, col)
 		pen += wt.extent(r).advance
+	}
+}
+
+// wholeLine is line with each letter on whole pixels.
+func (c *canvas) wholeLine(wt *weight, box image.Rectangle, at image.Point, s string, size int, col color.RGBA) {
+	base, pen, left := at.Y+above(size), 0, 0
+	for _, r := range s {
+		e := wt.extent(r)
+		left = min(left, pen+e.left*size/wt.units-1)
+		pen += wt.advance(e, size)
+	}
+	x := at.X - left
+	for _, r := range s {
+		g := wt.glyph(r, size, 0)
+		c.stamp(box, image.Pt(x+g.dx, base+g.dy), g, col)
+		x += wt.advance(wt.extent(r), size)
 	}
 }
 

@@ -107,7 +107,7 @@ func FuzzText(f *testing.F) {
 		f.Add(s, uint8(200), uint8(90), uint8(90), uint8(1), false)
 	}
 	f.Fuzz(func(t *testing.T, s string, w, h, size, lines uint8, whole bool) {
-		c := newCanvas(image.Pt(320, 320), "en")
+		c := newCanvas(Glass{Size: image.Pt(320, 320)}, "en")
 		box := image.Rect(30, 30, 30+int(w), 30+int(h))
 		c.text(box, s, set{bold: whole, max: int(size), min: 9, lines: int(lines), x: align(size % 3), y: align(lines % 3), whole: whole, col: black})
 		for y := range 320 {
@@ -122,7 +122,7 @@ func FuzzText(f *testing.F) {
 
 // TestGlyphsAreBounded sets more type than is kept.
 func TestGlyphsAreBounded(t *testing.T) {
-	c := newCanvas(image.Pt(2000, 400), "en")
+	c := newCanvas(Glass{Size: image.Pt(2000, 400)}, "en")
 	for _, size := range sizes {
 		c.text(c.img.Rect, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789", set{max: size, col: ink, bold: true})
 		c.text(c.img.Rect, "abcdefghijklmnopqrstuvwxyz", set{max: size, col: ink})

@@ -153,6 +153,16 @@ func (d *Dev) WriteString(text string) (n int, err error) {
 	return len(text), nil
 }
 
+// Likeness returns what text looks like on this display, a letter for each column
+// that it takes.
+func (d *Dev) Likeness(text string) string {
+	out := make([]rune, 0, len(text))
+	for _, b := range d.page.encode(text) {
+		out = append(out, d.page.DecodeByte(b))
+	}
+	return string(out)
+}
+
 // AutoScroll lets lines move when text passes the end of the last one. DSP-800 has
 // no such mode: display.ErrNotImplemented.
 func (d *Dev) AutoScroll(enabled bool) error {
