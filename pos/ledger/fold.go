@@ -65,7 +65,9 @@ func apply(tx *bolt.Tx, b *pos.Books, r pos.Record) error {
 	var err error
 	switch r.Kind {
 	case pos.KindGenesis:
-		err = read(r, &b.Genesis)
+		if err = read(r, &b.Genesis); b.Count > 0 {
+			priced(b)
+		}
 	case pos.KindEnrolled:
 		err = enrolled(tx, b, r)
 	case pos.KindCheckpoint:

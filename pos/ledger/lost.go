@@ -32,8 +32,17 @@ func gap(tx *bolt.Tx, b *pos.Books, g pos.Gap, hash pos.Hash) error {
 	b.Refs += n + refsSlack
 	b.Counter = rise(b.Counter, n)
 	b.Last, b.Hash, b.Stopped = g.Last, hash, false
+	priced(b)
 	lose(b, func(l *pos.RecordsLost) { *l = l.With(g) })
 	return nil
+}
+
+// priced gives a turnover of nothing its currency: where a sale may have been, the
+// next one is added to it.
+func priced(b *pos.Books) {
+	if c, err := pos.CurrencyOf(b.Genesis.Currency); err == nil && b.Turnover == (pos.Amount{}) {
+		b.Turnover = c.Zero()
+	}
 }
 
 // rise adds n and stays at the end: a counter that wrapped would repeat itself.
@@ -196,6 +205,7 @@ func same(x, y pos.RecordsLost) bool {
 func adopt(b *pos.Books, old pos.Books, parted bool) {
 	if b.Genesis.Till == "" && !parted {
 		b.Genesis = old.Genesis // its record rotted; the chain proves that this is its index
+		priced(b)
 	}
 	if old.Genesis.Till != b.Genesis.Till || !bytes.Equal(old.Genesis.Key, b.Genesis.Key) {
 		return // another till's

@@ -587,3 +587,14 @@ func TestBasketInGap(t *testing.T) {
 		t.Errorf("current %q, open %v, lost %+v", b.Current, sales, b.Lost)
 	}
 }
+
+// TestGapBeforeFirstSale: the next sale is added to a turnover of nothing, which must
+// be in the till's currency.
+func TestGapBeforeFirstSale(t *testing.T) {
+	s := newStory(t)
+	rotten := s.add(t, pos.KindSignedOut, pos.Cmd{}, pos.ByActor{})
+	w := &worn{story: s, rotten: map[uint64]bool{rotten.N: true}}
+	if b := w.recover(t, filepath.Join(t.TempDir(), "l")).Books(); b.Count != 1 || b.Turnover != eur.Zero() {
+		t.Errorf("count %d, turnover %+v", b.Count, b.Turnover)
+	}
+}

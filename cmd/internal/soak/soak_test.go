@@ -13,6 +13,7 @@ import (
 var (
 	points = flag.Int("soak.points", 1200, "crash points to try, at least")
 	within = flag.Duration("soak.within", 5*time.Minute, "time after which no further day is begun")
+	told   = flag.Int("soak.lies", 240, "crash points on storage that lies")
 	seed   = flag.Uint64("soak.seed", 1, "first day; the others follow")
 )
 
