@@ -11,14 +11,14 @@ import (
 
 // Commands of images and codes.
 const (
-	gsRaster   = "\x1dv0\x00"               // GS v 0 m xL xH yL yH: bytes by rows
-	gsGraphics = "\x1d(L"                   // GS ( L pL pH m fn …
-	gsPrint    = "\x1d(L\x02\x00\x30\x32"   // function 50: print what is stored
-	escColumns = "\x1b*\x21"                // ESC * 33 nL nH: 24 dots a column
-	escTight   = "\x1b3\x18"                // ESC 3 24: bands touch
-	escLoose   = "\x1b2"                    // ESC 2: back to 30
-	gsQR       = "\x1d(k"                   // GS ( k
-	gsBars     = "\x1dH\x02\x1df\x00\x1dkI" // text below in font A; GS k 73: Code 128, form B
+	gsRaster   = "\x1dv0\x00"             // GS v 0 m xL xH yL yH: bytes by rows
+	gsGraphics = "\x1d(L"                 // GS ( L pL pH m fn …
+	gsPrint    = "\x1d(L\x02\x00\x30\x32" // function 50: print what is stored
+	escColumns = "\x1b*\x21"              // ESC * 33 nL nH: 24 dots a column
+	escTight   = "\x1b3\x18"              // ESC 3 24: bands touch
+	escLoose   = "\x1b2"                  // ESC 2: back to 30
+	gsQR       = "\x1d(k"                 // GS ( k
+	gsBars     = "\x1dH\x02\x1dkI"        // text below (in font A, as after ESC @); GS k 73: Code 128, form B
 )
 
 const (

@@ -16,6 +16,10 @@
 // so that a clock that jumps makes nothing old or young. What is found waiting at
 // the start is from before a power cut: its drawer stays shut.
 //
+// Several printers have a Spool each, with a queue and a name of its own: a kitchen
+// whose printer is off holds up no receipt. Tickets follow the same rules, and expire
+// by Options.Within: whoever owns the queue hears of it by Drop, and tells the cashier.
+//
 // Damage. A paper that breaks off maxBreaks times is dropped: it would eat the
 // roll. A receipt that cannot be made is dropped; the ones behind it are printed.
 // If Done fails after printing, a copy too many comes out; never an original.

@@ -30,7 +30,7 @@ func (s *Spool) sight(j pos.PrintJob) *sighting {
 
 // left is how long a job is still worth doing; zero or less when it is not.
 func (s *Spool) left(j pos.PrintJob) time.Duration {
-	k, limit := s.sight(j), pos.ReceiptWithin
+	k, limit := s.sight(j), s.o.Within
 	if j.Kind == pos.PrintDrawer {
 		limit = pos.DrawerWithin
 	}

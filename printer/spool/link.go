@@ -76,7 +76,7 @@ func backoff(n int) time.Duration {
 
 // tell reports a change, in the shop's language.
 func (s *Spool) tell(state, key string) {
-	l := pos.Link{Name: "printer", State: state}
+	l := pos.Link{Name: s.o.Name, State: state}
 	if key != "" {
 		l.Detail = pos.Word(s.o.Shop.Language, key)
 	}

@@ -127,6 +127,7 @@ type shop struct {
 	ended  chan struct{}
 	closes error
 	short  bool // receipts, for tests that print thousands
+	o      Options
 }
 
 func open(t *testing.T, change func(s *shop)) *shop {
@@ -147,15 +148,18 @@ func (s *shop) start() {
 	if s.q.blind {
 		q = s.q
 	}
-	s.spool = New(Options{
-		Queue: q, Receipts: s, Dial: s.dial, Encoder: s.profile, Columns: s.profile.Columns, Shop: printertest.Shop("en"),
-		Link: func(l pos.Link) {
-			s.mu.Lock()
-			s.links = append(s.links, strings.TrimSuffix(l.State+": "+l.Detail, ": "))
-			s.mu.Unlock()
-		},
-		Now: func() time.Time { return time.Now().Add(s.skew) },
-	})
+	o := s.o
+	o.Queue, o.Receipts, o.Dial, o.Shop = q, s, s.dial, printertest.Shop("en")
+	if o.Encoder == nil {
+		o.Encoder, o.Columns = s.profile, s.profile.Columns
+	}
+	o.Link = func(l pos.Link) {
+		s.mu.Lock()
+		s.links = append(s.links, strings.TrimSuffix(l.State+": "+l.Detail, ": "))
+		s.mu.Unlock()
+	}
+	o.Now = func() time.Time { return time.Now().Add(s.skew) }
+	s.spool = New(o)
 	go func() {
 		defer close(s.ended)
 		if err := s.spool.Run(ctx); err != nil {

@@ -2,6 +2,7 @@ package spool
 
 import (
 	"context"
+	"image"
 	"io"
 	"log/slog"
 	"time"
@@ -58,6 +59,15 @@ type Receipts interface {
 	Receipt(job pos.PrintJob) (pos.Receipt, error)
 }
 
+// PrintTicket is the kind of a job that a kitchen or a bar prints; it needs Tickets.
+const PrintTicket pos.PrintKind = "ticket"
+
+// Tickets makes the ticket of a job of kind PrintTicket. Its errors are as those of
+// Receipts.
+type Tickets interface {
+	Ticket(job pos.PrintJob) (printer.Ticket, error)
+}
+
 // Encoder speaks the printer's language; escpos.Profile does. All methods block as
 // long as the port makes progress, and fail when the port does.
 type Encoder interface {
@@ -72,10 +82,18 @@ type Encoder interface {
 	Print(rw io.ReadWriter, d printer.Document, run printer.Run) (printer.Status, error)
 }
 
-// Options are what a Spool needs; all but Log are required.
+// Options are what a Spool needs. Queue, Dial, Encoder, Columns, Link and Now are
+// required, and Receipts or Tickets for the kinds of jobs that the queue holds.
 type Options struct {
-	Queue    Queue
+	Name     string // of the link: "printer" if empty; "kitchen" for a second one
+	Queue    Queue  // of this printer's jobs alone
 	Receipts Receipts
+	Tickets  Tickets
+	// Within is how long a paper is worth printing; 0 is pos.ReceiptWithin. A ticket that
+	// a kitchen did not get in a few minutes must be told to somebody, not printed.
+	Within time.Duration
+	// Logo stands at the top of receipts and test pages; nil for none. It must not change.
+	Logo image.Image
 	// Dial opens the printer's port, within seconds or when ctx ends. Write on it must
 	// fail when it makes no progress, Read when no answer comes, Close must drain;
 	// port.Open returns such a one.
@@ -111,7 +129,13 @@ func New(o Options) *Spool {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	return &Spool{o: o, log: log, wake: make(chan struct{}, 1), seen: map[uint64]*sighting{}}
+	if o.Name == "" {
+		o.Name = "printer"
+	}
+	if o.Within == 0 {
+		o.Within = pos.ReceiptWithin
+	}
+	return &Spool{o: o, log: log.With("printer", o.Name), wake: make(chan struct{}, 1), seen: map[uint64]*sighting{}}
 }
 
 // Wake says that a job was added. It never blocks.

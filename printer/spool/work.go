@@ -108,18 +108,29 @@ func deadline(ctx context.Context) func() bool {
 	}
 }
 
-// document makes what job prints.
+// document makes what job prints, and says on it when bytes of it may be on paper
+// already.
 func (s *Spool) document(job pos.PrintJob) (printer.Document, error) {
-	if job.Kind == pos.PrintTest {
-		return printer.TestPage(s.o.Shop, s.o.Columns), nil
+	again := job.Begun || s.sight(job).breaks > 0
+	switch {
+	case job.Kind == pos.PrintTest:
+		return printer.TestPage(s.o.Shop, s.o.Columns).WithLogo(s.o.Logo), nil
+	case job.Kind == PrintTicket && s.o.Tickets != nil:
+		t, err := s.o.Tickets.Ticket(job)
+		if err != nil {
+			return printer.Document{}, err
+		}
+		t.Copy, t.Unsure = max(t.Copy, job.Copy), t.Unsure || again
+		return printer.LayoutTicket(t, s.o.Shop, s.o.Columns), nil
+	case job.Kind != pos.PrintReceipt || s.o.Receipts == nil:
+		return printer.Document{}, pos.E("make paper", pos.Invalid, "this printer does not print a %s", job.Kind)
 	}
 	r, err := s.o.Receipts.Receipt(job)
 	if err != nil {
 		return printer.Document{}, err
 	}
-	r.Copy = max(r.Copy, job.Copy)
-	r.Unsure = r.Unsure || job.Begun || s.sight(job).breaks > 0
-	return printer.Layout(r, s.o.Columns), nil
+	r.Copy, r.Unsure = max(r.Copy, job.Copy), r.Unsure || again
+	return printer.Layout(r, s.o.Columns).WithLogo(s.o.Logo), nil
 }
 
 // unmade drops a job that cannot be printed, unless it may be possible later.
@@ -130,7 +141,7 @@ func (s *Spool) unmade(job pos.PrintJob, err error) {
 		return
 	}
 	s.log.Error("receipt cannot be made", "job", job.ID, "err", err)
-	why := "the receipt cannot be made"
+	why := "the " + string(job.Kind) + " cannot be made"
 	if e, ok := errors.AsType[*pos.Error](err); ok {
 		why += ": " + e.Msg
 	}
