@@ -124,8 +124,13 @@ func (o *office) app(part *offlinePart, log *slog.Logger) *fiber.App {
 	if part != nil {
 		part.office.Mount(app)
 	}
+	page := dashboard.Offline{Currency: o.cfg.Rates.Currency, Limits: o.cfg.Offline.limits}
+	if part != nil {
+		page.Store = o.db
+	}
 	dashboard.Mount(app, dashboard.Options{
-		Store: o.db, Owner: o.owner, Codes: o.codes, Reports: o.reports,
+		Offline: page,
+		Store:   o.db, Owner: o.owner, Codes: o.codes, Reports: o.reports,
 		Shop: o.cfg.Shop, Language: o.cfg.Language, Public: o.cfg.public, Log: log,
 	})
 	return app

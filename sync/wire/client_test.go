@@ -47,6 +47,9 @@ func (o *office) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	o.last = counter
 	var last pos.Record
 	for line := range strings.Lines(string(body)) {
+		if r.URL.Path != wire.RecordsPath(o.till.Genesis.Till) {
+			break // what is said there is no record
+		}
 		if last, err = pos.ParseRecord([]byte(line)); err != nil {
 			o.t.Error(err)
 		}

@@ -43,16 +43,19 @@ type office struct {
 	db    *store.DB
 	codes *access.Codes
 	key   string
+	off   *offlineOffice // nil: not set up
 }
 
-func newOffice(t *testing.T) *office {
+func newOffice(t *testing.T) *office { return newOfficeWith(t, &offlineOffice{}) }
+
+func newOfficeWith(t *testing.T, off *offlineOffice) *office {
 	t.Helper()
 	db, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "office.db"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	owner := access.NewOwner(db, db)
-	o := &office{t: t, db: db, codes: access.NewCodes(db, officeKey)}
+	o := &office{t: t, db: db, codes: access.NewCodes(db, officeKey), off: off}
 	if o.key, err = owner.NewKey(t.Context(), "test", time.Now()); err != nil {
 		t.Fatal(err)
 	}
@@ -61,6 +64,7 @@ func newOffice(t *testing.T) *office {
 	o.api = api.Mount(app, api.Options{
 		Store: db, Ingest: &ingest.Ingest{Store: db, Key: officeKey}, Codes: o.codes, Keys: owner, Reports: report.New(db, time.UTC),
 		Key: officePublic(), Shop: "Café Süd", Version: "test", Log: log,
+		Offline: o.offline(), Sign: func(a wire.Answer) string { return a.Sign(officeKey) }, Language: "en",
 	})
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -446,7 +450,7 @@ func TestOpenAPI(t *testing.T) {
 		"list-tills": "/v1/tills", "list-records": "/v1/tills/" + till.Genesis.Till + "/records", "list-alarms": "/v1/alarms",
 		"get-report": "/v1/reports/2026-11-22", "list-sales": "/v1/sales?day=2026-11-22", "make-enrolment-code": "/v1/enrolment-codes",
 	}
-	byHand := map[string]bool{"enrol-till": true, "post-records": true} // a Client made those calls above
+	byHand := map[string]bool{"enrol-till": true, "post-records": true, "grant-offline": true, "settle-offline": true} // a Client made those calls above
 	for path, item := range o.api.OpenAPI().Paths {
 		for method, op := range map[string]*huma.Operation{"GET": item.Get, "POST": item.Post, "PUT": item.Put, "DELETE": item.Delete, "PATCH": item.Patch} {
 			if op == nil || byHand[op.OperationID] {

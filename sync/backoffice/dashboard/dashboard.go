@@ -55,6 +55,7 @@ type Options struct {
 	Shop     string
 	Language string
 	Public   *url.URL // how browsers reach the pages
+	Offline  Offline
 	Log      *slog.Logger
 }
 
@@ -90,13 +91,16 @@ func Mount(app *fiber.App, o Options) {
 	pages.Get("/tills/:till/records/:n", s.signedIn(s.record))
 	pages.Get("/codes", s.signedIn(s.codesPage))
 	pages.Post("/codes", s.ours(s.signedIn(s.makeCode)))
+	pages.Get("/offline", s.signedIn(s.offline))
+	pages.Post("/offline/payments/:device/:epoch/:counter/done", s.ours(s.signedIn(s.offlineDone)))
+	pages.Post("/offline/:till/:do", s.ours(s.signedIn(s.offlineSwitch)))
 	pages.Post("/alarms/:id/done", s.ours(s.signedIn(s.alarmDone)))
 }
 
 // load parses every page over the common frame.
 func (s *server) load() {
 	s.pages = map[string]*template.Template{}
-	for _, name := range []string{"day", "tills", "record", "codes", "sign-in", "set-up", "fault"} {
+	for _, name := range []string{"day", "tills", "offline", "record", "codes", "sign-in", "set-up", "fault"} {
 		s.pages[name] = template.Must(template.New("frame.html").Funcs(s.funcs()).ParseFS(files, "pages/frame.html", "pages/"+name+".html"))
 	}
 }

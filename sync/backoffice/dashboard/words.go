@@ -45,6 +45,8 @@ func (s *server) funcs() template.FuncMap {
 		"trend":   s.trend,
 		"bar":     bar,
 		"link":    recordLink,
+		"about":   aboutLink,
+		"sales":   func(list []offlineSale, done, received bool) offlineTable { return offlineTable{list, done, received} },
 		"kind":    s.alarmKind,
 		"short":   func(h pos.Hash) string { return h.String()[:12] },
 		"count":   func(n int) string { return s.number(int64(n)) },
@@ -148,6 +150,14 @@ func (s *server) tenderList(ps []pos.Payment) string {
 		}
 	}
 	return strings.Join(names, " + ")
+}
+
+// aboutLink leads from an alarm to what it is about.
+func aboutLink(a alarmRow) string {
+	if strings.HasPrefix(a.Kind, "offline_") {
+		return "/offline"
+	}
+	return recordLink(a.Till, a.N)
 }
 
 func (s *server) alarmKind(kind string) string { return s.word("bo_alarm_" + kind) }

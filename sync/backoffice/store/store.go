@@ -27,7 +27,8 @@ import (
 	"os"
 	"time"
 
-	_ "modernc.org/sqlite" // the "sqlite" driver
+	"modernc.org/sqlite" // the "sqlite" driver
+	sqlite3 "modernc.org/sqlite/lib"
 
 	"github.com/tillwright/tillwright/pos"
 )
@@ -64,7 +65,7 @@ func Open(ctx context.Context, path string) (*DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := prepare(ctx, w); err != nil {
+	if err := patiently(ctx, func() error { return prepare(ctx, w) }); err != nil {
 		return nil, errors.Join(err, w.Close())
 	}
 	r, err := open(path, "&_pragma=query_only(1)", readers)
@@ -99,6 +100,26 @@ func open(path, more string, conns int) (*sql.DB, error) {
 	db.SetMaxOpenConns(conns)
 	db.SetMaxIdleConns(conns)
 	return db, nil
+}
+
+// busyPause is the pause between two tries to open a database that another process
+// is opening too.
+const busyPause = 20 * time.Millisecond
+
+// patiently tries again while another process is switching the new file to its
+// write-ahead log: for that one step SQLite does not wait by itself.
+func patiently(ctx context.Context, do func() error) error {
+	for end := time.Now().Add(busyWithin); ; {
+		err := do()
+		if e, ok := errors.AsType[*sqlite.Error](err); !ok || e.Code()&0xff != sqlite3.SQLITE_BUSY || time.Now().After(end) {
+			return err
+		}
+		select {
+		case <-time.After(busyPause):
+		case <-ctx.Done():
+			return err
+		}
+	}
 }
 
 // prepare makes the schema, or brings that of an older backoffice forward, in one
