@@ -249,7 +249,12 @@ func TestOfflineRefused(t *testing.T) {
 	p.see("till-foot .money", "€212.50")
 	p.click(".pay")
 	grey("at most €150.00")
-	p.click(".who") // a manager may what a cashier may not
+	p.click(".who")
+	p.click(`[data-key="p2"]`)
+	p.burst(webtest.Scan(417)) // nobody is signed in: no PIN is tried
+	p.see("till-sign-in .hint", "Your PIN")
+	p.wait(`!document.querySelector("till-pin .full")`)
+	p.click(`[data-key="p1"]`) // a manager may what a cashier may not
 	p.signIn("p1", ownerPIN)
 	k.desk.Cut(pos.PreferOnline, "")
 	p.click(".pay", `[data-key="other"]`)

@@ -123,9 +123,10 @@ export function listen(signal) {
   document.addEventListener("keydown", (e) => {
     const at = /** @type {HTMLElement} */ (e.target);
     if (e.ctrlKey || e.altKey || e.metaKey || e.isComposing) return;
+    if (paid(e)) return;
     const signIn = /** @type {any} */ (document.querySelector("till-sign-in"));
     if (signIn) return signIn.key(e);
-    if (paid(e) || document.querySelector("dialog[open]")) return;
+    if (document.querySelector("dialog[open]")) return;
     if (at.closest("input, textarea, select")) return;
     if (e.key === "Enter" && at.closest("button") && !run) return; // the focused button's own
     // A scanner ends with Enter: it must not press the button that was touched last.

@@ -46,13 +46,14 @@ async function tell(sale, code) {
 export async function scanned(text) {
   const [, counter, digits] = /** @type {RegExpMatchArray} */ (text.match(SCAN));
   const sale = current();
+  if (!now().view?.counter) return undefined; // nobody is signed in
   if (sale?.offline) {
     set({ pane: "code", digits: "" });
     return tell(sale, `OP1:${counter}:${digits}`);
   }
-  const home = now().view?.counter?.open.find((/** @type {any} */ s) => waitsFor(s).some((/** @type {any} */ p) => String(p.counter) === counter));
+  const home = now().view.counter.open.find((/** @type {any} */ s) => waitsFor(s).some((/** @type {any} */ p) => String(p.counter) === counter));
   sound.wrong();
-  set({ problem: { title: home ? t("ui.code_elsewhere", { ref: home.ref }) : t("ui.code_nobody"), detail: "" } });
+  return set({ problem: { title: home ? t("ui.code_elsewhere", { ref: home.ref }) : t("ui.code_nobody"), detail: "" } });
 }
 
 customElements.define("till-code", class extends HTMLElement {

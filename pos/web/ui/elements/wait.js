@@ -148,7 +148,7 @@ customElements.define("till-wait", class extends TillElement {
   /** #despite lets a manager go on without an answer. @param {any} sale @param {any} p @param {boolean} may @param {boolean} online */
   #despite(sale, p, may, online) {
     const sure = local.sure === "despite";
-    const go = (/** @type {Event} */ e) => (sure ? busy(e, () => act("POST", `/v1/sales/${sale.id}/payments/${p.id}/cancellations`, { despite: true })) : set({ sure: "despite" }));
+    const go = (/** @type {Event} */ e) => (sure ? busy(e, async () => { if (await act("POST", `/v1/sales/${sale.id}/payments/${p.id}/cancellations`, { despite: true })) set({ pane: "pay" }); }) : set({ sure: "despite" }));
     return h("button", { class: sure ? "wide sure" : "wide bad", "data-key": "despite", disabled: !may || !online, click: go }, h("span", {}, sure ? t("ui.despite_sure") : t("ui.despite"), may ? null : h("small", {}, t("ui.manager_needed"))));
   }
 
