@@ -15,7 +15,7 @@ func inBubble(t *testing.T, o setting, body func(*testing.T, *world)) {
 	warm()
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, o)
-		defer w.close()
+		defer w.closeInBubble()
 		body(t, w)
 	})
 }

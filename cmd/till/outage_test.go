@@ -52,7 +52,7 @@ func TestHours(t *testing.T) {
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				w := newWorld(t, setting{plain: seed == 1}) // where nothing but its signature proves the backoffice
-				defer w.close()
+				defer w.closeInBubble()
 				w.enrol()
 				time.Sleep(2 * time.Minute)
 				d := &day{world: w, rng: rand.New(rand.NewPCG(uint64(seed), 1)), confirmed: map[pos.SaleID]int64{}, paid: map[string]int64{}, combos: map[string]bool{}, down: map[string]time.Time{}}

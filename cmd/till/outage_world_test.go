@@ -262,7 +262,14 @@ func (w *world) enrol() {
 
 var owner = pos.Actor{ID: "o", Name: "Olga", Role: pos.Owner}
 
-// close ends everything. It must be called in the bubble, at its end.
+// closeInBubble ends everything at the end of a bubble: fasthttp's pools look every
+// ten seconds whether they are to end.
+func (w *world) closeInBubble() {
+	w.close()
+	time.Sleep(time.Minute)
+}
+
+// close ends everything.
 func (w *world) close() {
 	w.stop()
 	for _, l := range w.links() {
@@ -272,5 +279,4 @@ func (w *world) close() {
 		f()
 	}
 	w.node.Stop()
-	time.Sleep(time.Minute) // fasthttp's pools look every ten seconds whether they are to end
 }
