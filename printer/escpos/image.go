@@ -41,6 +41,7 @@ func (e *encoder) image(b raster.Bitmap) {
 		e.columns(b)
 		return
 	}
+	b = b.Clone() // a picture is shared with other printers
 	b.Calm()
 	rows := e.p.Strip
 	if rows == 0 {

@@ -1,5 +1,7 @@
 package raster
 
+import "bytes"
+
 // Bitmap is an image of one bit a dot, rows padded to whole bytes, the left dot in
 // the highest bit, 1 is black. Copies share Bits. The zero Bitmap is empty.
 type Bitmap struct {
@@ -44,6 +46,12 @@ func (b Bitmap) Row(y int) []byte { return b.Bits[y*b.Width() : (y+1)*b.Width()]
 // Rows returns the rows from y to y+n as a bitmap that shares its bytes with b.
 func (b Bitmap) Rows(y, n int) Bitmap {
 	return Bitmap{b.Dots, n, b.Bits[y*b.Width() : (y+n)*b.Width()]}
+}
+
+// Clone returns a copy that shares nothing.
+func (b Bitmap) Clone() Bitmap {
+	b.Bits = bytes.Clone(b.Bits)
+	return b
 }
 
 // Draw blackens what is black in o, with o's upper left corner at x, y.

@@ -8,7 +8,9 @@ import (
 	_ "image/png"  // …
 	"io"
 	"math"
+	"reflect"
 	"strings"
+	"sync"
 
 	"github.com/tillwright/tillwright/pos"
 )
@@ -63,8 +65,58 @@ var brighten = func() (t [256]int) {
 
 // Dither makes dots of a picture, smaller where it is wider than dots or higher
 // than 15 cm, never larger. What is transparent is paper. Greys become dots by
-// Floyd and Steinberg's error diffusion, in rows that run to and fro.
+// Floyd and Steinberg's error diffusion, in rows that run to and fro. The newest few
+// are kept, for a shop prints one logo all day: img must not change, nor the result.
 func Dither(img image.Image, dots int) Bitmap {
+	k := ditherKey{img, dots}
+	if !reflect.TypeOf(img).Comparable() {
+		return dither(img, dots)
+	}
+	if b, ok := dithered.get(k); ok {
+		return b
+	}
+	b := dither(img, dots)
+	dithered.put(k, b)
+	return b
+}
+
+// ditherMax bounds the pictures kept: a logo on each of a shop's printers.
+const ditherMax = 4
+
+type ditherKey struct {
+	img  image.Image
+	dots int
+}
+
+// dithered keeps the newest pictures.
+var dithered ditherCache
+
+type ditherCache struct {
+	mu   sync.Mutex
+	keys [ditherMax]ditherKey
+	bits [ditherMax]Bitmap
+	next int
+}
+
+func (c *ditherCache) get(k ditherKey) (Bitmap, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for i := range c.keys {
+		if c.keys[i] == k {
+			return c.bits[i], true
+		}
+	}
+	return Bitmap{}, false
+}
+
+func (c *ditherCache) put(k ditherKey, b Bitmap) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.keys[c.next], c.bits[c.next] = k, b
+	c.next = (c.next + 1) % ditherMax
+}
+
+func dither(img image.Image, dots int) Bitmap {
 	w, h := fit(img.Bounds().Dx(), img.Bounds().Dy(), dots)
 	b := New(w, h)
 	grey := shrink(img, w, h)

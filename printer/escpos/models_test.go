@@ -1,0 +1,258 @@
+package escpos
+
+import (
+	"bytes"
+	"image"
+	_ "image/png" // of the paper
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/makiuchi-d/gozxing"
+	"github.com/makiuchi-d/gozxing/oned"
+
+	"github.com/tillwright/tillwright/printer"
+	"github.com/tillwright/tillwright/printer/paper"
+	"github.com/tillwright/tillwright/printer/printertest"
+)
+
+// TestTable: every row of the table is whole, and no two have one name.
+func TestTable(t *testing.T) {
+	seen := map[string]bool{}
+	for _, p := range Models() {
+		if p.Name == "" || p.Title == "" || seen[p.Name] || p.Columns < 32 || p.Columns > 64 {
+			t.Errorf("%+v", p)
+		}
+		if p.Image != NoImages && (p.Dots%8 != 0 || p.Dots < p.Columns*p.cell() || p.Module < 3) {
+			t.Errorf("%s: %d columns on %d dots, modules of %d", p.Name, p.Columns, p.Dots, p.Module)
+		}
+		if p.NativeQR || p.Auto || p.Queued && !p.Answers {
+			t.Errorf("%s: %+v", p.Name, p)
+		}
+		for i, pg := range p.Pages {
+			for _, other := range p.Pages[:i] {
+				if pg.N == other.N || pg.Letters == other.Letters {
+					t.Errorf("%s: page %d twice", p.Name, pg.N)
+				}
+			}
+		}
+		seen[p.Name] = true
+	}
+	if len(seen) < 17 || !seen["default"] || !seen["safe"] {
+		t.Errorf("%d models", len(seen))
+	}
+}
+
+func TestWith(t *testing.T) {
+	p, _ := ByName("tm-t20iii")
+	if q := p.With(42, 5, nil); q.Columns != 42 || q.Cell != 13 || q.Drawer != 1 || q.Text != nil {
+		t.Errorf("%+v", q)
+	}
+	if q := p.With(0, 0, nil); q.Columns != p.Columns || q.Drawer != p.Drawer || q.Cell != 0 {
+		t.Errorf("%+v", q)
+	}
+	if p.Slow().NativeQR != true || Default58.Slow().NativeQR {
+		t.Error("slow lines")
+	}
+}
+
+// TestBarsAreRead prints bars by the printer's own command and as dots, and reads them as
+// a scanner does.
+func TestBarsAreRead(t *testing.T) {
+	for _, name := range []string{"tm-t20iii", "58mm", "th230plus"} {
+		p, _ := ByName(name)
+		for _, text := range []string{"01-000482", "A", "12345678", "x{y}%~ !"} {
+			x := printertest.New(t, p.Dots)
+			if _, err := x.Write(mustEncode(t, p, printer.Barcode{Text: text})); err != nil {
+				t.Fatal(err)
+			}
+			if got := readBars(t, x); got != text {
+				t.Errorf("%s: %q is read as %q", name, text, got)
+			}
+			if !strings.Contains(x.Text(), text+"\n") {
+				t.Errorf("%s: %q is not below its bars:\n%s", name, text, x.Text())
+			}
+		}
+	}
+}
+
+func mustEncode(t *testing.T, p Profile, rows ...printer.Row) []byte {
+	t.Helper()
+	b, err := Encode(printer.Document{Columns: p.Columns, Rows: rows}, p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+func readBars(t *testing.T, p *paper.Printer) string {
+	t.Helper()
+	pic, _ := p.PNG()
+	img, _, err := image.Decode(bytes.NewReader(pic))
+	if err != nil {
+		t.Fatal(err)
+	}
+	bmp, err := gozxing.NewBinaryBitmapFromImage(img)
+	if err != nil {
+		t.Fatal(err)
+	}
+	res, err := oned.NewCode128Reader().Decode(bmp, nil)
+	if err != nil {
+		return err.Error()
+	}
+	if bin, err := exec.LookPath("zbarimg"); err == nil {
+		file := filepath.Join(t.TempDir(), "paper.png")
+		if err := os.WriteFile(file, pic, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		out, err := exec.Command(bin, "-q", "--raw", file).Output()
+		if err != nil || strings.TrimSpace(string(out)) != res.GetText() {
+			t.Errorf("zbarimg reads %q, %v", out, err)
+		}
+	}
+	return res.GetText()
+}
+
+// TestNoBars: what no scanner could read comes out as text.
+func TestNoBars(t *testing.T) {
+	for name, text := range map[string]string{"too long": strings.Repeat("x", printer.BarcodeMax+1), "too long for 58 mm": strings.Repeat("x", 13), "no ASCII": "é", "real time": "\x10\x04\x01"} {
+		x := printertest.New(t, 384)
+		if _, err := x.Write(mustEncode(t, Default58, printer.Barcode{Text: text})); err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(x.Text(), "[") || strings.TrimSpace(x.Text()) != printer.Clean(text) {
+			t.Errorf("%s: %q", name, x.Text())
+		}
+	}
+}
+
+// TestImpact: a printer without images prints what its code pages have, the rest as ?, in
+// the sizes that it knows.
+func TestImpact(t *testing.T) {
+	p, _ := ByName("tm-u220b")
+	b := mustEncode(t, p, printer.Line{Text: "Crème 5 €", Style: printer.Style{Bold: true, Wide: true}}, printer.Line{Text: "Кофе 抹茶 é  1.00"}, printer.Picture{Image: printertest.Logo()},
+		printer.Code{Text: "TW1 1"}, printer.Barcode{Text: "A-1"}, printer.Beep{}, printer.Cut{})
+	for _, never := range []string{"\x1d!", "\x1dv", "\x1b*", "\x1d(", "\x1dk"} {
+		if bytes.Contains(b, []byte(never)) {
+			t.Errorf("% x is sent", never)
+		}
+	}
+	if !bytes.Contains(b, []byte("\x1b!\x28")) || !bytes.HasSuffix(b, []byte("\x1dVB\x00")) || bytes.Count(b, []byte("\x1bp\x01")) != 3 {
+		t.Errorf("% x", b)
+	}
+	x := printertest.New(t, 400)
+	x.Write(b)
+	if got := onPaper(x.Text()); strings.Join(got, "|") != "Crème 5 €|Кофе ? ?  ?  1.00|TW1 1|A-1" {
+		t.Errorf("on paper %q", got)
+	}
+}
+
+// TestLostFeed: the line feed that a NT-5890K swallows is sent twice.
+func TestLostFeed(t *testing.T) {
+	p, _ := ByName("nt-5890k")
+	rows := []printer.Row{printer.Line{Text: "Ω"}, printer.Line{}, printer.Line{Text: "x"}}
+	x := printertest.New(t, 384)
+	x.SetLostFeed(true)
+	x.SetClone(true)
+	p.Pages = nil
+	x.Write(mustEncode(t, p, rows...))
+	if x.Text() != "[image 16x30]\n\nx\n" {
+		t.Errorf("%q", x.Text())
+	}
+}
+
+// TestAuto: a printer that answers no DLE EOT reports by itself.
+func TestAuto(t *testing.T) {
+	p := Default80
+	p.Answers, p.Queued, p.Auto = false, false, true
+	d := printer.Document{Columns: 48, Rows: []printer.Row{printer.Line{Text: "x"}, printer.Code{Text: "TW1"}, printer.Cut{}}}
+	x := printertest.New(t, 576)
+	if st, err := p.Print(x, d, printer.Run{}); err != nil || st.Health() != printer.OK {
+		t.Errorf("%+v, %v", st, err)
+	}
+	tests := []struct {
+		name, answer string
+		want         printer.Status
+	}{
+		{"well", "\x10\x00\x00\x0f", printer.Status{Known: true}},
+		{"cover", "\x38\x00\x00\x0f", printer.Status{Known: true, Offline: true, Cover: true}},
+		{"knife", "\x18\x08\x00\x0f", printer.Status{Known: true, Offline: true, Cutter: true}},
+		{"fatal", "\x18\x20\x00\x0f", printer.Status{Known: true, Offline: true, Fault: true}},
+		{"hot", "\x18\x40\x00\x0f", printer.Status{Known: true, Offline: true, Hot: true}},
+		{"end", "\x18\x00\x0f\x0f", printer.Status{Known: true, Offline: true, PaperOut: true, PaperLow: true}},
+		{"near end", "\x10\x00\x03\x0f", printer.Status{Known: true, PaperLow: true}},
+		{"silent", "", printer.Status{}},
+		{"half", "\x10\x00", printer.Status{}},
+		{"what looks like a frame and is none", "\x10\xff\x10\x00\x00\x0f", printer.Status{Known: true}},
+	}
+	for _, tt := range tests {
+		sc := &script{}
+		sc.pending = tt.answer
+		if got, err := p.Status(sc); got != tt.want || err != nil {
+			t.Errorf("%s: got %+v, %v, want %+v", tt.name, got, err, tt.want)
+		}
+	}
+}
+
+// TestStripsStayShort: however large the logo, no model is sent more in one command than it
+// takes.
+func TestStripsStayShort(t *testing.T) {
+	large := image.NewGray(image.Rect(0, 0, 1500, 2000))
+	for _, p := range Models() {
+		pieces, err := p.pieces(printer.Document{Columns: 32, Rows: []printer.Row{printer.Picture{Image: large}, printer.Cut{}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range pieces {
+			if c.Image && len(c.Data) > header+stripBytes {
+				t.Errorf("%s: a piece of %d bytes", p.Name, len(c.Data))
+			}
+		}
+	}
+}
+
+// BenchmarkPaper is what a receipt costs on the wire: its bytes, and the seconds they take
+// at 9,600 and 115,200 baud (ten bits a byte) and over USB at full speed (a megabyte a
+// second). Codes are the printer's own on the slow line, where it can.
+func BenchmarkPaper(b *testing.B) {
+	for _, model := range []string{"tm-t20iii", "pos-5890"} {
+		for _, kind := range []string{"receipt", "with a logo", "in two scripts"} {
+			for _, baud := range []int{9600, 115200, 0} {
+				wire, speed := map[int]string{9600: "9600", 115200: "115200", 0: "usb"}[baud], baud/10
+				if baud == 0 {
+					speed = 1_000_000
+				}
+				b.Run(model+"/"+kind+"/"+wire, func(b *testing.B) {
+					p, _ := ByName(model)
+					if baud == 9600 {
+						p = p.Slow()
+					}
+					d := printer.Layout(printertest.Receipts()["lightning"], p.Columns)
+					switch kind {
+					case "with a logo":
+						d = d.WithLogo(printertest.Logo())
+					case "in two scripts":
+						for i, r := range d.Rows { // the line that no code page has
+							if l, ok := r.(printer.Line); ok && strings.Contains(l.Text, "Croissant          ") {
+								l.Text = strings.Replace(l.Text, "Croissant          ", "Κρουασάν и кофе    ", 1)
+								d.Rows[i] = l
+							}
+						}
+					}
+					n := 0
+					for b.Loop() {
+						out, err := Encode(d, p)
+						if err != nil {
+							b.Fatal(err)
+						}
+						n = len(out)
+					}
+					b.ReportMetric(float64(n), "bytes")
+					b.ReportMetric(float64(n)/float64(speed), "s/paper")
+				})
+			}
+		}
+	}
+}
