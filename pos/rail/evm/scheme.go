@@ -33,6 +33,8 @@ var (
 // Hashes of code, as eth_getCode returns it.
 const (
 	deployerCodeHash = "2fa86add0aed31f33a762c9d88e807c475bd51d0f52bd0955754b2608f7e4989"
+	// factoryCodeHash is of what the factory's creation code leaves behind.
+	factoryCodeHash = "03e6b5975ba14d75fe85da05c5f3a5d0453fb4d3b7215aa75d5c9752c54c046a"
 	// factoryHash is of the factory's creation code: it is what makes Factory.
 	factoryHash = "97f0a50d1d5a439972751ef6079bbebec655b39c67c5ceed6a8d82db8683760a"
 	peekHash    = "95ed52f8488ad7cf2a32b73ac0bebf53eaa4d0660ba1b649697a54000fd6bf85"

@@ -1,0 +1,206 @@
+package evm
+
+import (
+	"bytes"
+	"cmp"
+	"crypto/rand"
+	"encoding/hex"
+	"encoding/json"
+	"math/big"
+	"slices"
+	"sync"
+
+	"github.com/tillwright/tillwright/pos"
+)
+
+// Store keeps the till's book of addresses on its own disk.
+type Store interface {
+	// Load returns what Save was given last, nil before the first time.
+	Load() ([]byte, error)
+	// Save replaces it whole, and returns when it survives a power cut.
+	Save(b []byte) error
+}
+
+// The book says which address belongs to which attempt, before anybody sees the
+// address. Seed and counter stand in one file: who loses one loses the other, and
+// a new book makes new addresses. So no address is ever used twice, whatever is
+// lost; and the counter makes the addresses of a lost till countable from the
+// seed alone.
+
+// maxEntries bounds the book: what is open, and what was asked for in the last day.
+// Older attempts are in the till's records, whose reference needs no book.
+const maxEntries = 256
+
+// entry is one attempt's request.
+type entry struct {
+	ID    pos.PaymentID `json:"id"`
+	N     uint64        `json:"n,omitempty"`
+	Chain uint64        `json:"chain"`
+	Token Address       `json:"token"`
+	Units string        `json:"units"`          // asked for, in all
+	End   uint64        `json:"end"`            // by the chain's clock
+	From  uint64        `json:"from"`           // the newest block when it was asked for
+	Paid  string        `json:"paid,omitempty"` // units that the till was told of; what comes now is late
+	// Treasury is where a sweep brings the money; with N zero, where all customers pay.
+	Treasury Address `json:"treasury"`
+}
+
+// units returns Units as a number; book.read checked it.
+func (e entry) units() *big.Int { n, _ := new(big.Int).SetString(e.Units, 10); return n }
+
+type bookFile struct {
+	Version int     `json:"version"`
+	Seed    string  `json:"seed"`
+	Next    uint64  `json:"next"`
+	Entries []entry `json:"entries"`
+}
+
+// book is safe for concurrent use.
+type book struct {
+	store Store
+
+	mu      sync.Mutex
+	seed    Seed
+	next    uint64
+	entries []entry // oldest first
+}
+
+// openBook reads the book, or begins one. It fails with Corrupt when there is one
+// that cannot be read: to begin anew is the owner's decision, for the entries of
+// payments under way are in it.
+func openBook(s Store) (*book, error) {
+	const op = "open book of addresses"
+	b, err := s.Load()
+	if err != nil {
+		return nil, pos.Wrap(op, pos.Internal, err, "the book of stablecoin addresses cannot be read")
+	}
+	k := &book{store: s, next: 1}
+	if len(b) == 0 {
+		if _, err := rand.Read(k.seed[:]); err != nil {
+			return nil, pos.Wrap(op, pos.Internal, err, "this computer gives no random numbers")
+		}
+		return k, k.write()
+	}
+	if err := k.read(b); err != nil {
+		return nil, pos.Wrap(op, pos.Corrupt, err, "the book of stablecoin addresses is damaged")
+	}
+	return k, nil
+}
+
+func (k *book) read(b []byte) error {
+	var f bookFile
+	d := json.NewDecoder(bytes.NewReader(b))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&f); err != nil {
+		return err
+	}
+	seed, err := hex.DecodeString(f.Seed)
+	bad := err != nil || len(seed) != len(k.seed) || f.Version != 1 || f.Next == 0 || len(f.Entries) > maxEntries
+	for _, e := range f.Entries {
+		n, ok := new(big.Int).SetString(e.Units, 10)
+		paid, ok2 := new(big.Int).SetString(cmp.Or(e.Paid, "0"), 10)
+		bad = bad || !ok || !ok2 || paid.Sign() < 0 || paid.BitLen() > 256 || n.Sign() <= 0 || n.BitLen() > 256 || e.N >= f.Next || e.ID == ""
+	}
+	if bad {
+		return pos.E("read book", pos.Corrupt, "not a book of addresses")
+	}
+	k.seed, k.next, k.entries = Seed(seed), f.Next, f.Entries
+	return nil
+}
+
+// write makes the book durable. k.mu is held, or k is not shared yet.
+func (k *book) write() error {
+	f := bookFile{1, hex.EncodeToString(k.seed[:]), k.next, k.entries}
+	b, err := json.Marshal(f)
+	if err == nil {
+		err = k.store.Save(append(b, '\n'))
+	}
+	if err != nil {
+		return pos.Wrap("write book of addresses", pos.Internal, err, "the till cannot keep a note of this payment's address")
+	}
+	return nil
+}
+
+// find returns the entry of an attempt.
+func (k *book) find(id pos.PaymentID) (entry, bool) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.entry(id)
+}
+
+func (k *book) entry(id pos.PaymentID) (entry, bool) {
+	if i := slices.IndexFunc(k.entries, func(e entry) bool { return e.ID == id }); i >= 0 {
+		return k.entries[i], true
+	}
+	return entry{}, false
+}
+
+// reference returns what the till's record keeps of e.
+func (k *book) reference(e entry) reference {
+	if e.N == 0 {
+		return reference{schemeShared, 0, e.End, e.Treasury, [32]byte{}, e.Treasury}
+	}
+	salt := k.seed.Salt(e.N)
+	return reference{Scheme, e.N, e.End, e.Treasury, salt, AddressOf(e.Treasury, salt)}
+}
+
+// peek returns the number and salt that the next add will take.
+func (k *book) peek() (uint64, [32]byte) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.next, k.seed.Salt(k.next)
+}
+
+// burn makes sure that number n is not used: something is at its address already.
+func (k *book) burn(n uint64) error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.next <= n {
+		k.next = n + 1
+	}
+	return k.write()
+}
+
+// add makes e durable. With a number, e.N must be the next one; ok is false when
+// somebody else took it.
+func (k *book) add(e entry) (ok bool, err error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if e.N != 0 && e.N != k.next {
+		return false, nil
+	}
+	if e.N != 0 {
+		k.next++
+	}
+	k.entries = append(k.entries, e)
+	if len(k.entries) > maxEntries {
+		k.entries = slices.Delete(k.entries, 0, len(k.entries)-maxEntries)
+	}
+	return true, k.write()
+}
+
+// all returns the entries; the caller owns the slice.
+func (k *book) all() []entry {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return slices.Clone(k.entries)
+}
+
+// paid notes that the till was told of e's money. It is written with the next
+// entry: to tell it again does no harm.
+func (k *book) paid(id pos.PaymentID, units *big.Int) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for i := range k.entries {
+		if k.entries[i].ID == id {
+			k.entries[i].Paid = units.String()
+		}
+	}
+}
+
+// drop forgets e: nothing can change any more. It too waits for the next write.
+func (k *book) drop(id pos.PaymentID) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.entries = slices.DeleteFunc(k.entries, func(e entry) bool { return e.ID == id })
+}

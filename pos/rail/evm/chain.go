@@ -1,0 +1,309 @@
+package evm
+
+import (
+	"context"
+	"errors"
+	"net"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// dialOf returns f, or TCP with keep-alive.
+func dialOf(f dialer) dialer {
+	if f == nil {
+		return (&net.Dialer{Timeout: callLimit, KeepAlive: 20 * time.Second}).DialContext
+	}
+	return f
+}
+
+// Paces of one chain's rounds. The pace of its operator stretches them when many
+// chains are busy.
+const (
+	hotEvery  = time.Second      // while a customer pays on this chain
+	coolEvery = 8 * time.Second  // while one pays on another: it may come here by mistake
+	idleEvery = 30 * time.Second // to know its health
+	failEvery = 2 * time.Second  // after a round without an answer, while somebody asks
+	failIdle  = 10 * time.Second // the same while nobody does
+	// verifyEvery is how often an endpoint and the tokens are looked at anew.
+	verifyEvery = time.Hour
+)
+
+// chain is one chain and the endpoints that tell of it. One goroutine makes its
+// rounds.
+type chain struct {
+	Chain
+	w       *Watcher
+	clients []*client
+	tokens  []Token   // what is looked for: the native coin first, then every token of the registry
+	asked   []Address // their contracts
+
+	wakeup chan struct{} // holds a token when somebody waits for a round
+
+	mu      sync.Mutex
+	waiters []chan error       // of the next round to begin
+	reason  string             // why it cannot be used; empty: it can
+	dead    map[Address]string // tokens that are not what the registry says, and why
+	state   headState
+
+	current atomic.Int32 // the client that is asked
+
+	// Of the chain's goroutine alone.
+	verified map[*client]time.Time
+	began    time.Time
+	failing  bool
+	nextDeep time.Time // when the deep blocks are asked for again
+	readAt   map[*payment]time.Time
+}
+
+// headState is how far the chain is, by the endpoint that is asked.
+type headState struct {
+	number uint64
+	time   uint64
+	moved  time.Time // when it last went on, by the till's monotonic clock
+}
+
+// native stands for the chain's own coin among the tokens.
+func (c Chain) native() Token {
+	return Token{Chain: c.ID, Symbol: c.Coin, Decimals: 18, Watch: true}
+}
+
+func newChain(w *Watcher, known Chain) *chain {
+	c := &chain{
+		Chain: known, w: w, wakeup: make(chan struct{}, 1), dead: map[Address]string{},
+		verified: map[*client]time.Time{}, readAt: map[*payment]time.Time{},
+	}
+	c.tokens = append([]Token{known.native()}, w.o.Registry.Tokens(known.ID)...)
+	for _, t := range c.tokens {
+		c.asked = append(c.asked, t.Contract)
+	}
+	c.reason = w.word("evm_connecting", "chain", known.Name)
+	return c
+}
+
+// run makes rounds until ctx ends.
+func (c *chain) run(ctx context.Context) {
+	for ctx.Err() == nil {
+		if c.rest(ctx) != nil || c.clients[c.current.Load()].pace.wait(ctx) != nil {
+			break
+		}
+		c.began = time.Now()
+		waiters := c.take()
+		err := c.round(ctx)
+		if ctx.Err() != nil {
+			err = failed(faultUnreachable, "the till stops")
+		}
+		c.failing = err != nil
+		c.setReason(err)
+		for _, w := range waiters {
+			w <- err // has room for one
+		}
+	}
+	for _, w := range c.take() {
+		w <- failed(faultUnreachable, "the till stops")
+	}
+}
+
+// rest waits until the next round is due.
+func (c *chain) rest(ctx context.Context) error {
+	for {
+		now := time.Now()
+		next := c.began.Add(c.interval(now))
+		if !next.After(now) {
+			return ctx.Err()
+		}
+		t := time.NewTimer(next.Sub(now))
+		select {
+		case <-t.C:
+		case <-c.wakeup:
+		case <-ctx.Done():
+		}
+		t.Stop()
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+	}
+}
+
+// interval is the time between two rounds as things stand.
+func (c *chain) interval(now time.Time) time.Duration {
+	c.mu.Lock()
+	waiting := len(c.waiters) > 0
+	c.mu.Unlock()
+	own, any := c.w.busy(c.ID, now)
+	switch {
+	case waiting && c.failing:
+		return failEvery
+	case c.failing:
+		return failIdle
+	case waiting || own:
+		return hotEvery
+	case any:
+		return coolEvery
+	}
+	return idleEvery
+}
+
+// busy reports whether customers may be paying on this chain, and on any.
+func (w *Watcher) busy(chain uint64, now time.Time) (own, any bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, p := range w.payments {
+		if p.young(now) {
+			any = true
+			own = own || p.token.Chain == chain
+		}
+	}
+	return own, any
+}
+
+// take returns who waits for the round that begins now.
+func (c *chain) take() []chan error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	out := c.waiters
+	c.waiters = nil
+	return out
+}
+
+// await blocks until a round that begins after this call has ended, and returns
+// what came of it. It returns early when ctx ends.
+func (c *chain) await(ctx context.Context) error {
+	if ctx.Err() != nil {
+		return failed(faultUnreachable, "given up")
+	}
+	done := make(chan error, 1)
+	c.mu.Lock()
+	c.waiters = append(c.waiters, done)
+	c.mu.Unlock()
+	c.poke()
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+		return failed(faultUnreachable, "no answer in time")
+	}
+}
+
+// hurry asks for a round that nobody waits for.
+func (c *chain) hurry() {
+	c.mu.Lock()
+	c.waiters = append(c.waiters, make(chan error, 1))
+	c.mu.Unlock()
+	c.poke()
+}
+
+func (c *chain) poke() {
+	select {
+	case c.wakeup <- struct{}{}:
+	default:
+	}
+}
+
+// look asks what is at an address now, apart from the rounds. clean reports that
+// nothing is and never was: no money and no code.
+func (c *chain) look(ctx context.Context, at Address) (head headState, clean bool, err error) {
+	k := c.clients[c.current.Load()]
+	k.pace.spend()
+	answers, err := k.batch(ctx, call{"eth_blockNumber", []any{}}, peekCall(c.asked, []Address{at}, "latest"))
+	if err != nil {
+		return head, false, err
+	}
+	v, err := c.viewOf(answers[1], 1)
+	if err != nil {
+		return head, false, err
+	}
+	n, ok := hex64(answers[0].result)
+	if s := c.headNow(); answers[0].err != nil || !ok || v.time < s.time {
+		return head, false, failed(faultStale, "an answer from before the newest block")
+	}
+	for _, f := range v.found {
+		if f.kind != foundDumb {
+			return head, false, nil
+		}
+	}
+	return headState{number: n, time: v.time}, true, nil
+}
+
+// round reads the chain once: with the endpoint that answered last, or else with
+// the others in turn.
+func (c *chain) round(ctx context.Context) error {
+	var errs []error
+	for range c.clients {
+		k := c.clients[c.current.Load()]
+		err := c.roundWith(ctx, k)
+		if err == nil {
+			return nil
+		}
+		c.w.o.Log.Debug("round failed", "chain", c.Key, "endpoint", k.Operator, "err", err)
+		errs = append(errs, err)
+		delete(c.verified, k)
+		if ctx.Err() != nil {
+			break
+		}
+		next := (c.current.Load() + 1) % int32(len(c.clients))
+		if c.current.Store(next); len(errs) < len(c.clients) {
+			c.clients[next].pace.spend()
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func (c *chain) roundWith(ctx context.Context, k *client) error {
+	if at, ok := c.verified[k]; !ok || time.Since(at) > verifyEvery {
+		if err := c.verify(ctx, k); err != nil {
+			return err
+		}
+		c.verified[k] = time.Now()
+		c.setState(headState{moved: time.Now()}) // another endpoint may be some blocks behind
+	}
+	c.w.mu.Lock()
+	lacks := c.w.lacksWallet(c.ID)
+	c.w.mu.Unlock()
+	if lacks {
+		return failed(faultTreasury, "the treasury is a contract on other chains and not here")
+	}
+	if err := c.read(ctx, k); err != nil {
+		return err
+	}
+	return c.prove(ctx, k)
+}
+
+// setReason makes the outcome of a round the chain's health.
+func (c *chain) setReason(err error) {
+	reason := ""
+	if err != nil {
+		reason = c.reasonOf(err)
+	}
+	c.mu.Lock()
+	changed := c.reason != reason
+	c.reason = reason
+	c.mu.Unlock()
+	if changed {
+		c.w.o.Log.Info("chain health", "chain", c.Key, "ready", reason == "", "reason", reason)
+	}
+}
+
+// reasons are keys of words.
+var reasons = map[fault]string{
+	faultOdd: "evm_odd", faultUnreachable: "evm_unreachable", faultLimited: "evm_limited", faultDenied: "evm_denied",
+	faultRefused: "evm_odd", faultChain: "evm_wrong_chain", faultStale: "evm_stale", faultDiffer: "evm_differ",
+	faultFactory: "evm_no_factory", faultTreasury: "evm_treasury",
+}
+
+// reasonOf puts an error into a cashier's words.
+func (c *chain) reasonOf(err error) string {
+	return c.w.word(reasons[faultOf(err)], "chain", c.Name)
+}
+
+func (c *chain) headNow() headState {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.state
+}
+
+func (c *chain) setState(s headState) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.state = s
+}

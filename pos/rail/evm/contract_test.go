@@ -1,0 +1,74 @@
+package evm
+
+import (
+	"testing"
+	"time"
+
+	"github.com/tillwright/tillwright/pos"
+	"github.com/tillwright/tillwright/pos/postest"
+)
+
+// harness puts a rail before a real EVM.
+func harness(t testing.TB, token string, units int64) postest.Harness {
+	place := newPlace(t, 31337, "base", small, 1)
+	l := newLab(t, place).start()
+	r := l.rail(pos.Tender(token + "-base"))
+	coin := place.usdc
+	if token == "dai" {
+		coin = place.dai
+	}
+	return postest.Harness{
+		Rail: r, Tender: r.Tender(), Quantity: r.token.Asset().UnitsOf(units), Overpays: true, Withdraws: false,
+		Pay: func(p pos.Payment, q pos.Quantity) error {
+			req, _ := at(t, p)
+			coin.do("mint(address,uint256)", addr(req.To), uint256(q.Int()))
+			return nil
+		},
+		Expire: func(p pos.Payment) {
+			place.do("evm_increaseTime", 601)
+			place.do("anvil_mine", "0x1")
+		},
+		Break: place.lines[0].cut,
+		Mend:  place.lines[0].mend,
+		Restart: func() postest.Rail {
+			return l.restart().rail(r.Tender())
+		},
+		Part: func(p pos.Payment) {
+			req, all := at(t, p)
+			coin.mint(req.To, all.Int64()/2)
+		},
+	}
+}
+
+// TestRail holds the rail to the contract of all rails, on a real EVM, for a token
+// of 6 decimals and one whose amounts no int64 holds for long.
+func TestRail(t *testing.T) {
+	t.Run("usdc", func(t *testing.T) {
+		postest.TestRail(t, func(t testing.TB) postest.Harness { return harness(t, "usdc", 12_340_100) })
+	})
+	t.Run("dai", func(t *testing.T) {
+		postest.TestRail(t, func(t testing.TB) postest.Harness { return harness(t, "dai", 4_340_100_000_000_000_000) })
+	})
+}
+
+// TestSale runs one sale whole, and says how long it took.
+func TestSale(t *testing.T) {
+	place := newPlace(t, 31337, "base", small, 1)
+	l := newLab(t, place).start()
+	r := l.ready("usdc-base")
+	p := l.requested(r, "SALE000000001", 12_340_100)
+	req, units := at(t, p)
+	if req.Chain != 31337 || req.Token != place.usdc.at || units.Int64() != 12_340_100 || p.Network != "USDC on Test base" {
+		t.Fatalf("shown %s on %q", p.Payload, p.Network)
+	}
+	if f := l.found(r, p); f.Event != "" {
+		t.Fatalf("nobody paid, and it is %+v", f)
+	}
+	place.usdc.mint(req.To, 12_340_100)
+	began := time.Now()
+	f := l.becomes(r, p, pos.Settle)
+	t.Logf("settled %v after the block", time.Since(began).Round(time.Millisecond))
+	if f.Received.Int().Int64() != 12_340_100 || !f.Final || f.At.IsZero() {
+		t.Fatalf("%+v", f)
+	}
+}

@@ -1,0 +1,139 @@
+package evm
+
+import (
+	"math/big"
+	"time"
+
+	"github.com/tillwright/tillwright/pos"
+)
+
+// news returns the first of events that can move p, "" if none can.
+func news(p pos.Payment, events ...pos.Event) pos.Event {
+	for _, ev := range events {
+		if q := p; q.Apply(ev, p.Moved) == nil {
+			return ev
+		}
+	}
+	return ""
+}
+
+// enough returns the least that pays for e: all of it, less what the owner forgives.
+func (r *Rail) enough(e *payment) *big.Int {
+	forgiven := new(big.Int).Mul(e.units, big.NewInt(int64(r.w.o.Tolerance)))
+	forgiven.Quo(forgiven, big.NewInt(10_000))
+	most := new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(e.token.Decimals)), nil)
+	if most.Quo(most, big.NewInt(20)); forgiven.Cmp(most) > 0 { // 0.05 token
+		forgiven = most
+	}
+	return forgiven.Sub(e.units, forgiven)
+}
+
+// paid returns the finding of money that is proved: enough of it, or, when short is
+// set, any.
+func (r *Rail) paid(p pos.Payment, e *payment, short bool) (pos.Finding, bool) {
+	r.w.mu.Lock()
+	defer r.w.mu.Unlock()
+	got := e.received()
+	if got.Cmp(r.enough(e)) < 0 && (!short || got.Sign() == 0) {
+		return pos.Finding{}, false
+	}
+	f := pos.Finding{Event: news(p, pos.Settle), Received: quantityOf(e.token, got), Final: true}
+	if own := e.own(); own != nil && own.time > 0 {
+		f.At = time.Unix(int64(own.time), 0).UTC()
+	}
+	if !e.told || e.taken == nil {
+		e.told, e.taken = true, got
+		r.w.book.paid(e.id, got)
+	}
+	return f, true
+}
+
+// standing is what is known of a payment that is not paid.
+type standing struct {
+	coming, enough bool   // something is at its address, and as much as was asked for
+	wrong          string // other money came, in a cashier's words
+	why            string // it cannot be proved, in a cashier's words
+	over           bool   // its end is past, by the chain's clock
+	ended          bool   // long past, in a block that is final
+}
+
+func (r *Rail) standing(e *payment) standing {
+	r.w.mu.Lock()
+	defer r.w.mu.Unlock()
+	coming := e.arriving()
+	s := standing{
+		coming: coming.Sign() > 0, enough: coming.Cmp(r.enough(e)) >= 0,
+		over: r.c.headNow().time > e.ref.end, ended: e.ended,
+	}
+	if own := e.own(); own != nil && s.coming {
+		s.why = own.why
+	}
+	if e.dumb {
+		s.why = r.w.word("evm_odd", "chain", r.c.Name)
+	}
+	for key, k := range e.claims {
+		if k != e.own() && k.proved != nil && k.proved.Sign() > 0 && k.units.Sign() > 0 {
+			s.wrong = r.w.word("evm_wrong_money", "came", quantityOf(k.token, k.proved).String(), "chain", r.w.chainName(key.chain),
+				"token", e.token.Symbol, "asked", r.c.Name, "tail", e.ref.address.Tail())
+		}
+	}
+	return s
+}
+
+// finding says what became of e after a round that read it. Only events that can
+// move p are told.
+func (r *Rail) finding(op string, p pos.Payment, e *payment) (pos.Finding, error) {
+	if f, ok := r.paid(p, e, false); ok {
+		return f, nil
+	}
+	s := r.standing(e)
+	switch {
+	case s.why != "":
+		return pos.Finding{}, pos.E(op, pos.Unavailable, "%s", s.why)
+	case s.enough:
+		return pos.Finding{Event: news(p, pos.Accept)}, nil
+	case p.State == pos.Accepted: // a reorg took it back before it counted
+		return pos.Finding{Event: news(p, pos.Doubt), Why: r.w.word("evm_vanished", "chain", r.c.Name)}, nil
+	case s.over && s.coming: // nobody waits for the rest: what came pays a part
+		if f, ok := r.paid(p, e, true); ok {
+			return f, nil
+		}
+		return pos.Finding{Event: news(p, pos.See)}, nil
+	case s.coming:
+		return pos.Finding{Event: news(p, pos.See)}, nil
+	case s.wrong != "" && s.ended:
+		return pos.Finding{Event: news(p, pos.Fail), Why: s.wrong, Final: true}, nil
+	case s.wrong != "":
+		return pos.Finding{Event: news(p, pos.Doubt), Why: s.wrong}, nil
+	case s.over:
+		return pos.Finding{Event: news(p, pos.Expire), Final: s.ended}, nil
+	}
+	return pos.Finding{}, nil
+}
+
+// cancelled says what a cancellation found.
+func (r *Rail) cancelled(op string, p pos.Payment, e *payment) (pos.Finding, error) {
+	if f, ok := r.paid(p, e, true); ok {
+		f.Event = pos.Settle
+		return f, nil
+	}
+	s := r.standing(e)
+	arriving := pos.E(op, pos.Unavailable, "%s", r.w.word("evm_arriving", "chain", r.c.Name))
+	switch {
+	case s.why != "":
+		return pos.Finding{}, pos.E(op, pos.Unavailable, "%s", s.why)
+	case s.enough && news(p, pos.Accept) != "":
+		return pos.Finding{Event: pos.Accept}, nil
+	case s.enough, s.coming && news(p, pos.See) == "":
+		return pos.Finding{}, arriving
+	case s.coming:
+		return pos.Finding{Event: pos.See}, nil
+	case s.wrong != "" && s.ended:
+		return pos.Finding{Event: news(p, pos.Fail), Why: s.wrong, Final: true}, nil
+	case s.wrong != "" && news(p, pos.Doubt) != "":
+		return pos.Finding{Event: pos.Doubt, Why: s.wrong}, nil
+	case s.wrong != "":
+		return pos.Finding{}, pos.E(op, pos.Unavailable, "%s", s.wrong)
+	}
+	return pos.Finding{Event: pos.Cancel, Final: s.ended}, nil
+}

@@ -1,0 +1,131 @@
+package evm
+
+import (
+	"math/big"
+	"time"
+
+	"github.com/tillwright/tillwright/pos"
+)
+
+// payment is what is known of one request. Watcher.mu guards it; the fields of the
+// first group never change.
+type payment struct {
+	id    pos.PaymentID
+	ref   reference
+	token Token
+	units *big.Int // asked for, in all
+	from  uint64   // the newest block of its chain when it was asked for; 0: not known
+	made  time.Time
+
+	touched time.Time // when the till asked about it last
+	wants   int       // questions that wait for the next round
+	claims  map[claimKey]*claim
+	code    map[uint64]bool // chains where its forwarder stands: something was swept
+	dumb    bool            // its token gave no balance in the last round
+	wakes   map[int]func()  // of Watch
+	told    bool            // the till was told that it is paid
+	taken   *big.Int        // how much it was told of
+	ended   bool            // a block that is final lies past its end and watchFor: nothing came
+	settled bool            // what was told of is final
+}
+
+// claimKey names what can be at an address: one token of one chain.
+type claimKey struct {
+	chain uint64
+	token Address
+}
+
+// claim is what was seen of one token at a payment's address.
+type claim struct {
+	token  Token
+	units  *big.Int // at the newest block that was read; never nil
+	since  uint64   // the block at which units was first this much, or more
+	proved *big.Int // what lies as deep as the policy wants, said by as many as it wants; nil: nothing yet
+	time   uint64   // of the block of the proof
+	final  *big.Int // what lies in a final block; nil: not known
+	swept  *big.Int // what left for the treasury, as deep as the policy wants; nil: nothing
+	why    string   // why it could not be proved: operators differ
+}
+
+// own returns the claim that was asked for; nil while nothing was seen.
+func (p *payment) own() *claim { return p.claims[claimKey{p.token.Chain, p.token.Contract}] }
+
+// received returns what is certain to have come of what was asked for.
+func (p *payment) received() *big.Int {
+	n := new(big.Int)
+	if c := p.own(); c != nil {
+		if c.proved != nil {
+			n.Add(n, c.proved)
+		}
+		if c.swept != nil {
+			n.Add(n, c.swept)
+		}
+	}
+	return n
+}
+
+// arriving returns what the newest block shows of what was asked for.
+func (p *payment) arriving() *big.Int {
+	n := new(big.Int)
+	if c := p.own(); c != nil {
+		n.Add(n, c.units)
+		if c.swept != nil {
+			n.Add(n, c.swept)
+		}
+	}
+	return n
+}
+
+// see notes what one round of a chain showed. It reports whether anything changed.
+func (p *payment) see(chain, head uint64, now map[Address]found1) (changed bool) {
+	for key, c := range p.claims {
+		if _, still := now[key.token]; key.chain == chain && !still && c.units.Sign() != 0 {
+			c.units, c.since, changed = new(big.Int), head, true
+		}
+	}
+	for at, f := range now {
+		key := claimKey{chain, at}
+		c := p.claims[key]
+		if c == nil {
+			c = &claim{token: f.token, units: new(big.Int)}
+			p.claims[key] = c
+		}
+		switch f.units.Cmp(c.units) {
+		case 1:
+			c.since, changed = head, true
+		case -1: // taken back by a reorg, or swept: what is left may be older, but who knows
+			c.since, changed = head, true
+		}
+		c.units = f.units
+	}
+	return changed
+}
+
+// found1 is a balance and whose it is.
+type found1 struct {
+	token Token
+	units *big.Int
+}
+
+// wake tells everybody who watches p. Watcher.mu is held.
+func (p *payment) wake() {
+	for _, f := range p.wakes {
+		f()
+	}
+}
+
+// How long payments are looked at, by the chain's clock and by the till's.
+const (
+	// watchFor is how long after its end a request is still watched: exchanges send
+	// withdrawals hours later, and people pay yesterday's code.
+	watchFor = 24 * time.Hour
+	// youngFor is how long a request is read in every round.
+	youngFor = longestExpiry + 5*time.Minute
+	// oldEvery is how often it is read afterwards.
+	oldEvery = 60 * time.Second
+	// forgetAfter is how long a payment is kept that nobody asks about.
+	forgetAfter = 15 * time.Minute
+)
+
+// young reports that a customer may be standing there.
+func (p *payment) young(now time.Time) bool { return !p.told && now.Sub(p.made) < youngFor }

@@ -1,0 +1,328 @@
+package evm
+
+import (
+	"context"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"math/big"
+	"slices"
+	"time"
+)
+
+// What a round sees at the newest block is a hint. What counts is read again here:
+// at one block, named by its hash, as deep as the policy wants, and by as many
+// operators as it wants.
+
+const (
+	// deepEvery is how often the deep blocks are asked for while something waits.
+	deepEvery = 2 * time.Second
+	// maxProofs bounds one round's proofs; the rest follows in the next.
+	maxProofs = peekOwners
+)
+
+// wish is a claim that shall be proved at a level.
+type wish struct {
+	p         *payment
+	key       claimKey
+	level     Level
+	operators int
+	since     uint64
+	final     bool // to know that it cannot change any more
+}
+
+// prove carries out the wishes of this chain. An error means that the endpoint is
+// not to be relied on; that two operators differ is noted at the claims.
+func (c *chain) prove(ctx context.Context, k *client) error {
+	wishes := c.wishes(time.Now())
+	if len(wishes) == 0 {
+		return nil
+	}
+	blocks, err := c.blocks(ctx, k, wishes)
+	if err != nil {
+		return err
+	}
+	byLevel := map[Level][]wish{}
+	for _, w := range wishes {
+		if b, ok := blocks[w.level]; ok && b.number >= w.since {
+			byLevel[w.level] = append(byLevel[w.level], w)
+		}
+	}
+	for level, ws := range byLevel {
+		if err := c.proveAt(ctx, k, blocks[level], ws); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// wishes lists what is to be proved on this chain now.
+func (c *chain) wishes(now time.Time) (out []wish) {
+	deep := !now.Before(c.nextDeep)
+	policy := PolicyOf(c.Chain)
+	c.w.mu.Lock()
+	defer c.w.mu.Unlock()
+	for _, p := range c.w.payments {
+		for key, k := range p.claims {
+			if key.chain != c.ID || k.units.Sign() == 0 || len(out) >= maxProofs {
+				continue
+			}
+			row := policy.Row(k.token, k.units)
+			if k.proved == nil || k.proved.Cmp(k.units) != 0 {
+				out = append(out, wish{p, key, row.Level, row.Operators, k.since, false})
+			} else if deep && p.told && key == (claimKey{p.token.Chain, p.token.Contract}) && !p.settled {
+				out = append(out, wish{p, key, Finalized, 1, k.since, true})
+			}
+		}
+		if deep && c.closes(p) && len(out) < maxProofs {
+			out = append(out, wish{p, claimKey{c.ID, p.token.Contract}, Finalized, 1, 0, true})
+		}
+	}
+	if !deep {
+		out = slices.DeleteFunc(out, func(w wish) bool { return w.level == Safe || w.level == Finalized })
+	}
+	if slices.ContainsFunc(out, func(w wish) bool { return w.level == Safe || w.level == Finalized }) {
+		c.nextDeep = now.Add(deepEvery)
+	}
+	return out
+}
+
+// closes reports that p's last look is due: its time is well over, by the chain's
+// clock. w.mu is held.
+func (c *chain) closes(p *payment) bool {
+	return p.token.Chain == c.ID && !p.ended && c.headNow().time > p.ref.end+uint64(watchFor/time.Second)
+}
+
+// tagOf returns the name of a level's block.
+func (c *chain) tagOf(l Level) string {
+	switch l {
+	case OneBlock:
+		return "latest"
+	case TwoBlocks:
+		return fmt.Sprintf("0x%x", max(c.headNow().number, 1)-1)
+	}
+	return string(l)
+}
+
+// blocks reads the blocks that wishes need. A chain without some tag goes without:
+// what waits for it waits on, and says so.
+func (c *chain) blocks(ctx context.Context, k *client, wishes []wish) (map[Level]block, error) {
+	var levels []Level
+	for _, w := range wishes {
+		if !slices.Contains(levels, w.level) {
+			levels = append(levels, w.level)
+		}
+	}
+	var calls []call
+	for _, l := range levels {
+		calls = append(calls, call{"eth_getBlockByNumber", []any{c.tagOf(l), false}})
+	}
+	k.pace.spend()
+	answers, err := k.batch(ctx, calls...)
+	if err != nil {
+		return nil, err
+	}
+	out := map[Level]block{}
+	for i, a := range answers {
+		if a.err != nil {
+			continue
+		}
+		b, err := readBlock(a.result)
+		if err != nil {
+			continue
+		}
+		if b.number > c.headNow().number+maxAhead {
+			return nil, failed(faultOdd, "a block far ahead of the newest")
+		}
+		out[levels[i]] = b
+	}
+	return out, nil
+}
+
+// maxAhead is how many blocks a chain can make between two calls of a round: four a
+// second, and a slow line.
+const maxAhead = 64
+
+// proveAt reads balances at one block by its hash, and lets another operator say
+// the same where the policy wants two.
+func (c *chain) proveAt(ctx context.Context, k *client, b block, ws []wish) error {
+	owners := make([]Address, len(ws))
+	both := false
+	for i, w := range ws {
+		owners[i] = w.p.ref.address
+		both = both || w.operators > 1
+	}
+	k.pace.spend()
+	v, err := c.peekAt(ctx, k, b, owners)
+	if err != nil {
+		return err
+	}
+	var other view
+	var differ error
+	if both {
+		other, differ = c.second(ctx, k, b, owners)
+	}
+	c.w.mu.Lock()
+	defer c.w.mu.Unlock()
+	for i, w := range ws {
+		why := ""
+		if w.operators > 1 {
+			if differ == nil && !sameOwner(v, other, i) {
+				differ = failed(faultDiffer, "operators tell different balances at block %x", b.hash[:4])
+			}
+			if differ != nil {
+				why = c.reasonOf(differ)
+				c.w.o.Log.Warn("not verified", "chain", c.Key, "payment", string(w.p.id), "err", differ)
+			}
+		}
+		c.proven(w, b, v.balance(i, slices.Index(c.asked, w.key.token)), why)
+	}
+	return nil
+}
+
+// peekAt reads balances at a block and demands that they are of that block.
+func (c *chain) peekAt(ctx context.Context, k *client, b block, owners []Address) (view, error) {
+	answers, err := k.batch(ctx, peekCall(c.asked, owners, atHash(b.hash)))
+	if err != nil {
+		return view{}, err
+	}
+	v, err := c.viewOf(answers[0], len(owners))
+	if err == nil && v.time != b.time {
+		err = failed(faultOdd, "balances of another block than asked for")
+	}
+	return v, err
+}
+
+// second asks the endpoints of other operators until one of them answers.
+func (c *chain) second(ctx context.Context, k *client, b block, owners []Address) (view, error) {
+	err := error(failed(faultDiffer, "there is no second operator"))
+	for _, o := range c.clients {
+		if o.Operator == k.Operator {
+			continue
+		}
+		o.pace.spend()
+		var v view
+		if v, err = c.peekAt(ctx, o, b, owners); err == nil {
+			return v, nil
+		}
+	}
+	return view{}, err
+}
+
+// balance returns what a view says of an owner and a token; nil when the token gave
+// none.
+func (v view) balance(owner, token int) *big.Int {
+	for _, f := range v.found {
+		if f.owner == owner && f.token == token && f.kind != foundCode {
+			if f.kind == foundDumb {
+				return nil
+			}
+			return f.value
+		}
+	}
+	return new(big.Int)
+}
+
+// sameOwner reports that two views say the same of an owner.
+func sameOwner(a, b view, owner int) bool {
+	pick := func(v view) (out []string) {
+		for _, f := range v.found {
+			if f.owner == owner {
+				out = append(out, fmt.Sprint(f.kind, f.token, f.value))
+			}
+		}
+		slices.Sort(out)
+		return out
+	}
+	return slices.Equal(pick(a), pick(b))
+}
+
+// proven notes an outcome. w.mu of the watcher is held.
+func (c *chain) proven(w wish, b block, units *big.Int, why string) {
+	p := w.p
+	k := p.claims[w.key]
+	switch {
+	case units == nil:
+		return // the token gave no balance
+	case w.final:
+		c.finalized(p, k, b, units)
+	case k != nil && why != "":
+		k.why = why
+		p.wake()
+	case k != nil:
+		// What was seen chose the row. Had more been proved than was seen, a row for
+		// smaller sums would have proved it: then the next round looks again.
+		if row := PolicyOf(c.Chain).Row(k.token, units); row.Level != w.level || row.Operators != w.operators {
+			return
+		}
+		k.why = ""
+		if k.proved == nil || k.proved.Cmp(units) != 0 {
+			k.proved, k.time = units, b.time
+			c.w.unasked(c, p, k)
+			p.wake()
+		}
+	}
+}
+
+// finalized notes what a final block says of what was asked for.
+func (c *chain) finalized(p *payment, k *claim, b block, units *big.Int) {
+	if k != nil {
+		k.final = units
+	}
+	if p.told && p.taken != nil && units.Cmp(p.taken) >= 0 {
+		p.settled = true
+	}
+	if b.time > p.ref.end+uint64(watchFor/time.Second) {
+		p.ended = true
+		p.wake()
+	}
+}
+
+// unasked tells the owner of money that no open request wants: another token or
+// chain, or more for one that is paid. w.mu is held.
+func (w *Watcher) unasked(c *chain, p *payment, k *claim) {
+	if k.proved.Sign() == 0 {
+		return
+	}
+	came := quantityOf(k.token, k.proved).String()
+	switch {
+	case k != p.own():
+		w.tell(c, "wrong "+string(p.id)+k.token.Contract.String(), w.word("evm_wrong_money", "came", came, "chain", c.Name,
+			"token", p.token.Symbol, "asked", w.chainName(p.token.Chain), "tail", p.ref.address.Tail()))
+	case p.told && p.taken != nil && k.proved.Cmp(p.taken) > 0:
+		more := quantityOf(k.token, new(big.Int).Sub(k.proved, p.taken)).String()
+		w.tell(c, "late "+string(p.id), w.word("evm_more", "came", more, "chain", c.Name, "tail", p.ref.address.Tail()))
+	}
+}
+
+func (w *Watcher) chainName(id uint64) string {
+	if c := w.chain(id); c != nil {
+		return c.Name
+	}
+	return fmt.Sprintf("chain %d", id)
+}
+
+// sweptCall asks for the factory's word about one address and one token.
+func sweptCall(at, token Address, from, to uint64) call {
+	topic := func(a Address) string { w := a.word(); return "0x" + hex.EncodeToString(w[:]) }
+	return call{"eth_getLogs", []any{map[string]any{
+		"address": Factory.String(), "fromBlock": fmt.Sprintf("0x%x", from), "toBlock": fmt.Sprintf("0x%x", to),
+		"topics": []any{"0x" + hex.EncodeToString(topicSwept[:]), topic(at), topic(token)},
+	}}}
+}
+
+// sumSwept adds up what the events say that left an address.
+func sumSwept(raw json.RawMessage, at, token Address) (*big.Int, error) {
+	logs, err := readLogs(raw)
+	if err != nil {
+		return nil, err
+	}
+	sum := new(big.Int)
+	for _, l := range logs {
+		if l.address != Factory || len(l.topics) != 3 || l.topics[0] != topicSwept || l.topics[1] != at.word() || l.topics[2] != token.word() || len(l.data) != 32 {
+			return nil, failed(faultOdd, "an event that was not asked for")
+		}
+		sum.Add(sum, new(big.Int).SetBytes(l.data))
+	}
+	return sum, nil
+}

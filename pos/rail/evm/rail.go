@@ -1,0 +1,304 @@
+package evm
+
+import (
+	"context"
+	"math/big"
+	"time"
+
+	"github.com/tillwright/tillwright/pos"
+)
+
+// Rail takes one token on one chain. It is safe for concurrent use.
+type Rail struct {
+	w     *Watcher
+	c     *chain
+	token Token
+}
+
+// Tender names the rail: "usdc-base".
+func (r *Rail) Tender() pos.Tender { return tenderName(r.token, r.c.Chain) }
+
+// Token returns what the rail takes.
+func (r *Rail) Token() Token { return r.token }
+
+// Chain returns where it takes it.
+func (r *Rail) Chain() Chain { return r.c.Chain }
+
+// Name is for people: "USDC on Base".
+func (r *Rail) Name() string {
+	return r.w.word("evm_on", "token", r.token.Symbol, "chain", r.c.Name)
+}
+
+// Health returns the newest known health. It does not block, and asks nobody.
+func (r *Rail) Health() pos.Health {
+	h := pos.Health{Asset: r.token.Asset(), Notices: r.w.told(r.c.ID)}
+	if h.Reason = r.why(); h.Reason == "" {
+		h.Ready = true
+	}
+	return h
+}
+
+// why says why the rail cannot be offered; empty: it can.
+func (r *Rail) why() string {
+	r.c.mu.Lock()
+	defer r.c.mu.Unlock()
+	if r.c.reason != "" {
+		return r.c.reason
+	}
+	return r.c.dead[r.token.Contract]
+}
+
+// Bounds of the calls of the desk: Check has 5 s there, Cancel 8, Ask 15.
+const (
+	checkLimit  = 4500 * time.Millisecond
+	cancelLimit = 7 * time.Second
+	askTries    = 4 // addresses that have something on them already
+)
+
+// identify fails with Invalid when p is not this rail's, or its fields disagree.
+func (r *Rail) identify(op string, p pos.Payment) error {
+	switch {
+	case p.Sale == "" || p.Attempt < 1 || p.ID != pos.PaymentIDOf(p.Sale, p.Attempt):
+		return pos.E(op, pos.Invalid, "payment %q has no sale or attempt", clip(string(p.ID)))
+	case p.Quantity.Asset.ID != r.token.Asset().ID || p.Quantity.IsZero():
+		return pos.E(op, pos.Invalid, "%s cannot be paid with %s", p.Quantity.String(), r.Name())
+	}
+	return nil
+}
+
+const askOp = "make stablecoin request"
+
+// Ask gives p an address of its own, or finds the one that an earlier Ask gave. The
+// address is in the till's book, durable, before Ask returns; and the chain has
+// just said that nothing is there.
+//
+// It blocks for one or two calls to an endpoint, and for the book's disk. It fails
+// with Unavailable when the chain does not answer, with Conflict when the attempt
+// has ended, with Invalid for a payment that is not this rail's.
+func (r *Rail) Ask(ctx context.Context, p pos.Payment, _ string) (pos.Asked, error) {
+	if err := r.identify(askOp, p); err != nil {
+		return pos.Asked{}, err
+	}
+	if !p.State.Open() && p.State != "" {
+		return pos.Asked{}, pos.E(askOp, pos.Conflict, "%s", r.w.word("evm_over"))
+	}
+	if why := r.why(); why != "" {
+		return pos.Asked{}, pos.E(askOp, pos.Unavailable, "%s", why)
+	}
+	select { // one new address at a time
+	case r.w.asking <- struct{}{}:
+		defer func() { <-r.w.asking }()
+	case <-ctx.Done():
+		return pos.Asked{}, r.unknown(askOp, failed(faultUnreachable, "given up"))
+	}
+	e, known, err := r.known(p)
+	if err != nil {
+		return pos.Asked{}, err
+	}
+	if !known {
+		if e, err = r.fresh(ctx, p); err != nil {
+			return pos.Asked{}, err
+		}
+	}
+	return r.asked(e)
+}
+
+// known returns the request that was made before.
+func (r *Rail) known(p pos.Payment) (*payment, bool, error) {
+	if p.Reference != "" {
+		ref, err := readReference(p.Reference)
+		if err != nil {
+			return nil, false, err
+		}
+		r.w.mu.Lock()
+		defer r.w.mu.Unlock()
+		return r.w.add(p.ID, ref, r.token, r.total(p), 0, ""), true, nil
+	}
+	e, ok := r.w.book.find(p.ID)
+	if !ok {
+		return nil, false, nil
+	}
+	if e.Chain != r.c.ID || e.Token != r.token.Contract {
+		return nil, false, pos.E(askOp, pos.Invalid, "this attempt was made with another token")
+	}
+	r.w.mu.Lock()
+	defer r.w.mu.Unlock()
+	return r.w.add(p.ID, r.w.book.reference(e), r.token, e.units(), e.From, e.Paid), true, nil
+}
+
+// total is what the customer is to send in all.
+func (r *Rail) total(p pos.Payment) *big.Int { return p.Quantity.Int() }
+
+// fresh makes a new request.
+func (r *Rail) fresh(ctx context.Context, p pos.Payment) (*payment, error) {
+	for range askTries {
+		n, salt := r.w.book.peek()
+		at := AddressOf(r.w.o.Treasury, salt)
+		head, clean, err := r.c.look(ctx, at)
+		if err != nil {
+			return nil, r.unknown(askOp, err)
+		}
+		if !clean {
+			r.w.mu.Lock()
+			r.w.tell(r.c, "used", r.w.word("evm_used", "tail", at.Tail()))
+			r.w.mu.Unlock()
+			if err := r.w.book.burn(n); err != nil {
+				return nil, err
+			}
+			continue
+		}
+		e := entry{
+			ID: p.ID, N: n, Chain: r.c.ID, Token: r.token.Contract, Units: r.total(p).String(),
+			End: head.time + uint64(r.w.o.Expiry/time.Second), From: head.number, Treasury: r.w.o.Treasury,
+		}
+		if ok, err := r.w.book.add(e); err != nil || !ok {
+			return nil, pos.Wrap(askOp, pos.Internal, err, "%s", r.w.word("evm_book"))
+		}
+		r.w.mu.Lock()
+		made := r.w.add(p.ID, r.w.book.reference(e), r.token, e.units(), e.From, "")
+		r.w.mu.Unlock()
+		for _, c := range r.w.chains { // those that rest look more often now
+			c.poke()
+		}
+		return made, nil
+	}
+	return nil, pos.E(askOp, pos.Conflict, "%s", r.w.word("evm_book"))
+}
+
+// asked makes the answer of Ask. The countdown is by the till's clock, the end by
+// the chain's.
+func (r *Rail) asked(p *payment) (pos.Asked, error) {
+	left := time.Duration(int64(p.ref.end)-int64(r.c.headNow().time)) * time.Second
+	if left <= 0 {
+		return pos.Asked{}, pos.E(askOp, pos.Conflict, "%s", r.w.word("evm_over"))
+	}
+	return pos.Asked{
+		Reference: p.ref.String(),
+		Payload:   URI(r.token, p.ref.address, p.units),
+		Other:     p.ref.address.String(),
+		Network:   r.Name(),
+		Expires:   time.Now().Add(left).UTC().Truncate(time.Second),
+	}, nil
+}
+
+// Forms returns every way to show what is still missing of p's request, after Ask.
+// It does not block. It fails with NotFound when p was not asked for here.
+func (r *Rail) Forms(p pos.Payment) ([]Form, error) {
+	e, ok, err := r.known(p)
+	if err != nil || !ok {
+		return nil, pos.Wrap("show request", pos.NotFound, err, "%s", r.w.word("evm_over"))
+	}
+	r.w.mu.Lock()
+	missing := new(big.Int).Sub(e.units, e.arriving())
+	r.w.mu.Unlock()
+	if missing.Sign() <= 0 {
+		missing.Set(e.units)
+	}
+	return Forms(r.c.Chain, r.token, e.ref.address, missing), nil
+}
+
+// Check waits for the next look at the chain and says what became of p. Money that
+// is proved already is told at once.
+//
+// It blocks for at most 4.5 s. It fails with Unavailable when the chain gave no
+// answer to rely on, or two operators differ.
+func (r *Rail) Check(ctx context.Context, p pos.Payment) (pos.Finding, error) {
+	const op = "check stablecoin payment"
+	if err := r.identify(op, p); err != nil {
+		return pos.Finding{}, err
+	}
+	e, ok, err := r.known(p)
+	if err != nil || !ok {
+		return pos.Finding{}, err // never asked for: nothing new
+	}
+	if ctx.Err() != nil {
+		return pos.Finding{}, r.unknown(op, failed(faultUnreachable, "given up"))
+	}
+	if f, ok := r.paid(p, e, false); ok {
+		return f, nil
+	}
+	ctx, stop := context.WithTimeout(ctx, checkLimit)
+	defer stop()
+	if err := r.look(ctx, e); err != nil {
+		return pos.Finding{}, r.unknown(op, err)
+	}
+	return r.finding(op, p, e)
+}
+
+// look waits for a round of the rail's chain that reads e.
+func (r *Rail) look(ctx context.Context, e *payment) error {
+	r.w.mu.Lock()
+	e.wants, e.touched = e.wants+1, time.Now()
+	r.w.payments[e.id] = e
+	r.w.mu.Unlock()
+	defer func() {
+		r.w.mu.Lock()
+		e.wants--
+		r.w.mu.Unlock()
+	}()
+	return r.c.await(ctx)
+}
+
+// unknown wraps a call that gave no clear answer in a cashier's words.
+func (r *Rail) unknown(op string, err error) *pos.Error {
+	return pos.Wrap(op, pos.Unavailable, err, "%s", r.c.reasonOf(err))
+}
+
+// Cancel withdraws p's request as far as a chain allows: it reads all chains once
+// more. An address cannot be withdrawn, so no finding of it is the last word, and
+// money that comes later is found.
+//
+// A Settle finding means that money is there, also when it is less than was asked
+// for: then it pays a part. It blocks for at most 7 s. It fails with Unavailable when
+// the chain gave no answer to rely on, or money is on its way, or other money came
+// than was asked for: a manager decides.
+func (r *Rail) Cancel(ctx context.Context, p pos.Payment) (pos.Finding, error) {
+	const op = "cancel stablecoin payment"
+	if err := r.identify(op, p); err != nil {
+		return pos.Finding{}, err
+	}
+	e, ok, err := r.known(p)
+	if err != nil {
+		return pos.Finding{}, err
+	}
+	if !ok { // nobody ever saw an address
+		return pos.Finding{Event: pos.Cancel, Final: true}, nil
+	}
+	if ctx.Err() != nil {
+		return pos.Finding{}, r.unknown(op, failed(faultUnreachable, "given up"))
+	}
+	ctx, stop := context.WithTimeout(ctx, cancelLimit)
+	defer stop()
+	for _, c := range r.w.chains {
+		if c != r.c { // their word is welcome; nobody waits for it
+			c.hurry()
+		}
+	}
+	if err := r.look(ctx, e); err != nil {
+		return pos.Finding{}, r.unknown(op, err)
+	}
+	return r.cancelled(op, p, e)
+}
+
+// Watch calls wake whenever Check may have news of p, until ctx ends. wake must not
+// block.
+func (r *Rail) Watch(ctx context.Context, p pos.Payment, wake func()) {
+	e, ok, err := r.known(p)
+	if err != nil || !ok {
+		<-ctx.Done()
+		return
+	}
+	r.w.mu.Lock()
+	r.w.payments[e.id] = e
+	r.w.watches++
+	id := r.w.watches
+	if e.wakes == nil {
+		e.wakes = map[int]func(){}
+	}
+	e.wakes[id] = wake
+	r.w.mu.Unlock()
+	<-ctx.Done()
+	r.w.mu.Lock()
+	defer r.w.mu.Unlock()
+	delete(e.wakes, id)
+}

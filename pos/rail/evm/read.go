@@ -1,0 +1,209 @@
+package evm
+
+import (
+	"context"
+	"math/big"
+	"slices"
+	"time"
+)
+
+// maxPerRound bounds the addresses that one round reads; the rest is read in the
+// next ones. 512 addresses are 8 Peeks.
+const maxPerRound = 512
+
+// read asks for the newest balances of the payments whose turn it is, on this
+// chain, and notes them.
+func (c *chain) read(ctx context.Context, k *client) error {
+	turn := c.turn(time.Now())
+	owners := make([]Address, len(turn))
+	for i, p := range turn {
+		owners[i] = p.ref.address
+	}
+	parts := slices.Collect(slices.Chunk(owners, peekOwners))
+	if len(parts) == 0 {
+		parts = [][]Address{nil} // the head alone
+	}
+	calls := []call{{"eth_blockNumber", []any{}}}
+	for _, part := range parts {
+		calls = append(calls, peekCall(c.asked, part, "latest"))
+	}
+	answers, err := k.batch(ctx, calls...)
+	if err != nil {
+		return err
+	}
+	if answers[0].err != nil {
+		return answers[0].err
+	}
+	head, ok := hex64(answers[0].result)
+	if !ok {
+		return failed(faultOdd, "a block number that is none")
+	}
+	views := make([]view, len(parts))
+	for i, part := range parts {
+		if views[i], err = c.viewOf(answers[1+i], len(part)); err != nil {
+			return err
+		}
+	}
+	if err := c.advance(head, views); err != nil {
+		return err
+	}
+	for i, v := range views {
+		c.note(head, turn[i*peekOwners:min((i+1)*peekOwners, len(turn))], v)
+	}
+	return nil
+}
+
+// viewOf reads a Peek's answer and demands that it is of this very chain.
+func (c *chain) viewOf(r reply, owners int) (view, error) {
+	if r.err != nil {
+		return view{}, r.err
+	}
+	v, err := readPeek(r.result, len(c.asked), owners)
+	if err != nil {
+		return view{}, &callError{faultOdd, err}
+	}
+	if v.chain != c.ID {
+		return view{}, failed(faultChain, "chain %d, want %d", v.chain, c.ID)
+	}
+	return v, nil
+}
+
+// advance notes how far the chain is. An answer from before what the same endpoint
+// said already is not believed: several computers stand behind it, and one lags.
+// Nor is a chain that stands still.
+func (c *chain) advance(head uint64, views []view) error {
+	now, s := time.Now(), c.headNow()
+	for _, v := range views {
+		if v.time < s.time {
+			return failed(faultStale, "an answer from block time %d after one from %d", v.time, s.time)
+		}
+	}
+	newest := views[0].time
+	if newest > s.time || head > s.number {
+		s = headState{max(head, s.number), newest, now}
+		c.setState(s)
+	}
+	if age := now.Sub(s.moved); age > c.stale() {
+		return failed(faultStale, "no new block for %v", age.Round(time.Second))
+	}
+	if age := now.Sub(time.Unix(int64(newest), 0)); c.w.o.ClockTrusted() && age.Abs() > c.stale()+clockSlack {
+		return failed(faultStale, "the newest block is %v old", age.Round(time.Second))
+	}
+	return nil
+}
+
+// clockSlack is how far the till's clock and a chain's may be apart.
+const clockSlack = 60 * time.Second
+
+// turn returns the payments that are read in the round that begins now: those that
+// somebody waits for, the young ones, and old ones every minute. It forgets those
+// that nobody asks about.
+func (c *chain) turn(now time.Time) []*payment {
+	c.w.mu.Lock()
+	defer c.w.mu.Unlock()
+	var out []*payment
+	for id, p := range c.w.payments {
+		if c.w.over(p, now) {
+			delete(c.w.payments, id)
+			continue
+		}
+		if p.wants > 0 || p.young(now) || now.Sub(c.readAt[p]) >= oldEvery {
+			out = append(out, p)
+		}
+	}
+	for p := range c.readAt {
+		if c.w.payments[p.id] != p {
+			delete(c.readAt, p)
+		}
+	}
+	// Who waited longest comes first, should there be too many.
+	slices.SortFunc(out, func(a, b *payment) int { return c.readAt[a].Compare(c.readAt[b]) })
+	if len(out) > maxPerRound {
+		out = out[:maxPerRound]
+	}
+	for _, p := range out {
+		c.readAt[p] = now
+	}
+	return out
+}
+
+// over reports that p need not be watched any more. w.mu is held.
+func (w *Watcher) over(p *payment, now time.Time) bool {
+	if now.Sub(p.touched) < forgetAfter || p.wants > 0 || len(p.wakes) > 0 {
+		return false
+	}
+	if _, kept := w.book.find(p.id); kept && !(p.ended && (!p.told || p.settled)) {
+		return false
+	}
+	w.book.drop(p.id)
+	return true
+}
+
+// note takes in what a Peek said of these payments.
+func (c *chain) note(head uint64, turn []*payment, v view) {
+	seen := make([]map[Address]found1, len(turn))
+	dumb := map[Address]bool{}
+	c.w.mu.Lock()
+	defer c.w.mu.Unlock()
+	for _, f := range v.found {
+		t := c.tokens[f.token]
+		switch {
+		case f.kind == foundDumb:
+			dumb[t.Contract] = true
+		case f.kind == foundCode:
+			turn[f.owner].stands(c.ID)
+		default:
+			if seen[f.owner] == nil {
+				seen[f.owner] = map[Address]found1{}
+			}
+			seen[f.owner][t.Contract] = found1{t, f.value}
+		}
+	}
+	for i, p := range turn {
+		for at := range dumb { // no balance is not a balance of zero
+			if k := p.claims[claimKey{c.ID, at}]; k != nil && k.units.Sign() > 0 {
+				if seen[i] == nil {
+					seen[i] = map[Address]found1{}
+				}
+				seen[i][at] = found1{k.token, k.units}
+			}
+		}
+		p.dumb = p.token.Chain == c.ID && dumb[p.token.Contract]
+		if p.see(c.ID, head, seen[i]) {
+			p.doubt()
+			p.wake()
+		}
+		c.w.lost(c, p)
+	}
+}
+
+// doubt takes back what was proved and is not there any more, unless the till was
+// told of it, or it was swept.
+func (p *payment) doubt() {
+	for key, k := range p.claims {
+		if k.proved != nil && k.units.Cmp(k.proved) < 0 && !p.told && !p.code[key.chain] {
+			k.proved = nil
+		}
+	}
+}
+
+// stands notes that p's forwarder is on a chain: it was swept.
+func (p *payment) stands(chain uint64) {
+	if p.code == nil {
+		p.code = map[uint64]bool{}
+	}
+	p.code[chain] = true
+}
+
+// lost raises the alarm when money that the till was told of is not there any more
+// and was not swept: a reorg took it back. w.mu is held.
+func (w *Watcher) lost(c *chain, p *payment) {
+	own := p.own()
+	if !p.told || p.taken == nil || p.settled || own == nil || p.token.Chain != c.ID || p.code[c.ID] || p.dumb {
+		return
+	}
+	if own.units.Cmp(p.taken) < 0 {
+		gone := quantityOf(p.token, new(big.Int).Sub(p.taken, own.units))
+		w.tell(c, "lost "+string(p.id), w.word("evm_lost", "amount", gone.String(), "chain", c.Name, "tail", p.ref.address.Tail()))
+	}
+}

@@ -1,0 +1,62 @@
+package evm
+
+import (
+	"encoding/hex"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/tillwright/tillwright/pos"
+)
+
+// reference is what the till's record keeps of a request: everything that finds and
+// sweeps its money again, also after the till's own secret and treasury changed.
+type reference struct {
+	scheme   int
+	n        uint64   // of the attempt, from 1; 0 with a shared address
+	end      uint64   // the customer's last moment, by the chain's clock
+	treasury Address  // where a sweep brings it
+	salt     [32]byte // zero with a shared address
+	address  Address  // where the customer pays
+}
+
+// schemeShared marks an address that all sales share: the amount tells them apart.
+const schemeShared = 0
+
+// String writes the reference: scheme, n, end, treasury, salt, address, with spaces.
+func (r reference) String() string {
+	return fmt.Sprintf("evm %d %d %d %s %x %s", r.scheme, r.n, r.end, r.treasury, r.salt, r.address)
+}
+
+// readReference reads what String wrote, and computes the address anew: a flipped
+// bit must not watch, or sweep, somebody else's address. It fails with Corrupt.
+func readReference(s string) (r reference, err error) {
+	f := strings.Split(s, " ")
+	bad := pos.E("read payment reference", pos.Corrupt, "the record of this payment is damaged")
+	if len(f) != 7 || f[0] != "evm" {
+		return r, bad
+	}
+	scheme, e1 := strconv.ParseUint(f[1], 10, 8)
+	n, e2 := strconv.ParseUint(f[2], 10, 64)
+	end, e3 := strconv.ParseUint(f[3], 10, 63)
+	treasury, e4 := ParseAddress(f[4])
+	salt, e5 := hex.DecodeString(f[5])
+	address, e6 := ParseAddress(f[6])
+	for _, e := range []error{e1, e2, e3, e4, e5, e6} {
+		if e != nil {
+			return r, bad
+		}
+	}
+	if len(salt) != 32 {
+		return r, bad
+	}
+	r = reference{int(scheme), n, end, treasury, [32]byte(salt), address}
+	switch {
+	case r.String() != s,
+		r.scheme == Scheme && (n == 0 || address != AddressOf(treasury, r.salt)),
+		r.scheme == schemeShared && (n != 0 || address != treasury || r.salt != [32]byte{}),
+		r.scheme != Scheme && r.scheme != schemeShared:
+		return reference{}, bad
+	}
+	return r, nil
+}

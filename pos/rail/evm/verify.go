@@ -1,0 +1,164 @@
+package evm
+
+import (
+	"context"
+	"encoding/hex"
+	"encoding/json"
+	"slices"
+)
+
+const (
+	// faultFactory: the factory is not on this chain.
+	faultFactory fault = 100 + iota
+	// faultTreasury: what stands at the treasury is not a wallet of the merchant's.
+	faultTreasury
+)
+
+// codeLimit is the most that a contract's code can have (EIP-170), and then some.
+const codeLimit = 64 << 10
+
+// verify asks an endpoint whether it is the chain that it should be, whether the
+// contracts stand there, and whether each token is what the registry says.
+func (c *chain) verify(ctx context.Context, k *client) error {
+	calls := []call{
+		{"eth_chainId", []any{}}, codeCall(Deployer), codeCall(Factory), codeCall(c.w.o.Treasury),
+		{"eth_getTransactionCount", []any{c.w.o.Treasury.String(), "latest"}},
+	}
+	answers, err := k.batch(ctx, calls...)
+	if err != nil {
+		return err
+	}
+	for _, a := range answers {
+		if a.err != nil {
+			return a.err
+		}
+	}
+	if id, ok := hex64(answers[0].result); !ok || id != c.ID {
+		return failed(faultChain, "chain %d, want %d", id, c.ID)
+	}
+	if !c.w.o.Shared {
+		if err := checkContracts(answers[1].result, answers[2].result); err != nil {
+			return err
+		}
+	}
+	if err := c.checkTreasury(answers[3].result, answers[4].result); err != nil {
+		return err
+	}
+	return c.verifyTokens(ctx, k)
+}
+
+func codeCall(at Address) call { return call{"eth_getCode", []any{at.String(), "latest"}} }
+
+// checkContracts compares the code at D and F with what it must be.
+func checkContracts(deployer, factory json.RawMessage) error {
+	d, ok1 := hexBytes(deployer, codeLimit)
+	f, ok2 := hexBytes(factory, codeLimit)
+	if !ok1 || !ok2 {
+		return failed(faultOdd, "code that cannot be read")
+	}
+	hd, hf := keccak(d), keccak(f)
+	if hex.EncodeToString(hd[:]) != deployerCodeHash || hex.EncodeToString(hf[:]) != factoryCodeHash {
+		return failed(faultFactory, "the factory is not at %s", Factory)
+	}
+	return nil
+}
+
+// checkTreasury looks at what stands where the money goes. A small proxy is how
+// exchanges make deposit addresses: money that a contract sends there is often
+// not credited. An account that never sent anything cannot be told from one.
+func (c *chain) checkTreasury(code, nonce json.RawMessage) error {
+	b, ok1 := hexBytes(code, codeLimit)
+	n, ok2 := hex64(nonce)
+	if !ok1 || !ok2 {
+		return failed(faultOdd, "an account that cannot be read")
+	}
+	if isClone(b) {
+		return failed(faultTreasury, "the treasury is a proxy of %d bytes", len(b))
+	}
+	wallet := len(b) > 0 && !isDelegated(b)
+	c.w.mu.Lock()
+	defer c.w.mu.Unlock()
+	if c.w.wallets[c.ID] = wallet; c.w.lacksWallet(c.ID) {
+		return failed(faultTreasury, "the treasury is a contract on other chains and not here")
+	}
+	if len(b) == 0 && n == 0 {
+		c.w.tell(c, "treasury "+c.Key, c.w.word("evm_treasury_new", "chain", c.Name, "tail", c.w.o.Treasury.Tail()))
+	}
+	return nil
+}
+
+// isClone reports an EIP-1167 proxy, with or without bytes behind it.
+func isClone(code []byte) bool {
+	head, tail := unhex("363d3d373d3d3d363d73"), unhex("5af43d82803e903d91602b57fd5bf3")
+	return len(code) >= 45 && len(code) <= 128 && slices.Equal(code[:10], head) && slices.Equal(code[30:45], tail)
+}
+
+// isDelegated reports an ordinary account that lends itself code (EIP-7702).
+func isDelegated(code []byte) bool { return len(code) == 23 && slices.Equal(code[:3], unhex("ef0100")) }
+
+// lacksWallet reports that the treasury is a contract wallet elsewhere and is not on
+// this chain: whoever owns it there may not be able to move money here. w.mu is held.
+func (w *Watcher) lacksWallet(chain uint64) bool {
+	has, known := w.wallets[chain]
+	for _, other := range w.wallets {
+		if other && known && !has {
+			return true
+		}
+	}
+	return false
+}
+
+// verifyTokens compares decimals and symbols. A token that differs goes grey, the
+// others do not.
+func (c *chain) verifyTokens(ctx context.Context, k *client) error {
+	dead := map[Address]string{}
+	for part := range slices.Chunk(c.tokens[1:], batchMax/2) {
+		var calls []call
+		for _, t := range part {
+			for _, selector := range [][]byte{selectorDecimals, selectorSymbol} {
+				calls = append(calls, call{"eth_call", []any{map[string]string{"to": t.Contract.String(), "data": "0x" + hex.EncodeToString(selector)}, "latest"}})
+			}
+		}
+		k.pace.spend()
+		answers, err := k.batch(ctx, calls...)
+		if err != nil {
+			return err
+		}
+		for i, t := range part {
+			if why := t.differs(answers[2*i], answers[2*i+1]); why != "" {
+				dead[t.Contract] = c.w.word("evm_token", "token", t.Symbol, "chain", c.Name, "why", c.w.word(why))
+				c.w.o.Log.Warn("token is not what the registry says", "chain", c.Key, "token", t.Symbol, "why", why)
+			}
+		}
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.dead = dead
+	return nil
+}
+
+// differs says in what the chain's token is not t, as the key of a word; "" when it
+// is.
+func (t Token) differs(decimals, symbol reply) string {
+	b, ok := hexBytes(decimals.result, 32)
+	n, small := 0, false
+	if ok && decimals.err == nil {
+		n, small = readSmall(b)
+	}
+	switch {
+	case !small:
+		return "evm_why_none"
+	case n != t.Decimals:
+		return "evm_why_decimals"
+	case len(t.OnChain) == 0:
+		return ""
+	}
+	b, ok = hexBytes(symbol.result, 32*6)
+	if !ok || symbol.err != nil {
+		return "evm_why_none"
+	}
+	if s, ok := readString(b); !ok || !slices.Contains(t.OnChain, s) {
+		return "evm_why_symbol"
+	}
+	return ""
+}

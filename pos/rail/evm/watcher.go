@@ -1,0 +1,295 @@
+package evm
+
+import (
+	"context"
+	"log/slog"
+	"math/big"
+	"net"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/tillwright/tillwright/pos"
+)
+
+// Accept is what the shop takes on one chain.
+type Accept struct {
+	Chain     string     // its key: "base"
+	Tokens    []string   // symbols, in the order of their buttons
+	Endpoints []Endpoint // the first is asked first; the others when it fails, and to agree
+}
+
+// Options of a Watcher.
+type Options struct {
+	Registry Registry
+	Accept   []Accept // the cheapest chain first
+
+	// Treasury is where all money can go, and nowhere else: the merchant's own wallet,
+	// the same on all chains.
+	Treasury Address
+
+	// Shared makes customers pay to Treasury itself; an amount that no other open
+	// sale has tells the sales apart. For merchants who want no contracts. Short
+	// payments and exchanges' fees cannot be told to a sale then.
+	Shared bool
+
+	Store    Store
+	Expiry   time.Duration // how long a price is held: 2 to 30 minutes, 10 if zero
+	Language string        // of reasons: "en", "es", "de", "fr", "pt"
+
+	// Tolerance is how much may be missing, in 1/10,000 of what was asked, and at most
+	// 0.05 token: exchanges take fees from what is sent. 0 to 100; 50 is 0.5 %.
+	Tolerance int
+
+	// ClockTrusted says whether the till's wall time can be believed now. Nil: never.
+	// It decides only whether the age of a block counts.
+	ClockTrusted func() bool
+
+	// Dial opens a connection; nil is TCP. For tests.
+	Dial func(ctx context.Context, network, address string) (net.Conn, error)
+
+	Log *slog.Logger // nil discards
+}
+
+// Bounds of Options.Expiry: below, customers miss it; above, the price is a gift.
+const (
+	minExpiry     = 2 * time.Minute
+	defaultExpiry = 10 * time.Minute
+	longestExpiry = 30 * time.Minute
+	maxTolerance  = 100
+)
+
+// Watcher watches the shop's payments on all chains. It is safe for concurrent use.
+type Watcher struct {
+	o      Options
+	book   *book
+	chains []*chain
+	rails  []*Rail
+
+	// mu guards payments, what is known of each, and notices. It is held for moments.
+	mu       sync.Mutex
+	payments map[pos.PaymentID]*payment
+	notices  []notice
+	wallets  map[uint64]bool // chains that were looked at: whether the treasury is a contract there
+	watches  int             // numbers them
+	asking   chan struct{}   // holds a token while a new address is made
+}
+
+// notice is something that the owner should know, of one chain.
+type notice struct {
+	chain uint64
+	key   string
+	text  string
+}
+
+// maxNotices bounds what is told at once; older ones are in the log.
+const maxNotices = 12
+
+// New makes a Watcher and reads its book, or begins one. It fails with Invalid when
+// the Options are not usable, and as Store and the book do. It makes no call; Run
+// does.
+func New(o Options) (*Watcher, error) {
+	if err := o.complete(); err != nil {
+		return nil, err
+	}
+	w := &Watcher{o: o, payments: map[pos.PaymentID]*payment{}, wallets: map[uint64]bool{}, asking: make(chan struct{}, 1)}
+	paces := map[string]*pace{}
+	for _, a := range o.Accept {
+		c, err := w.admit(a, paces)
+		if err != nil {
+			return nil, err
+		}
+		w.chains = append(w.chains, c)
+	}
+	var err error
+	if w.book, err = openBook(o.Store); err != nil {
+		return nil, err
+	}
+	for _, e := range w.book.all() {
+		w.resume(e)
+	}
+	return w, nil
+}
+
+// complete checks the options and fills the defaults.
+func (o *Options) complete() error {
+	const op = "set up stablecoins"
+	if o.Expiry == 0 {
+		o.Expiry = defaultExpiry
+	}
+	switch {
+	case len(o.Accept) == 0 || o.Store == nil:
+		return pos.E(op, pos.Invalid, "stablecoins need a chain and a place for their book")
+	case o.Expiry < minExpiry || o.Expiry > longestExpiry:
+		return pos.E(op, pos.Invalid, "a price may be held 2 to 30 minutes, not %v", o.Expiry)
+	case o.Tolerance < 0 || o.Tolerance > maxTolerance:
+		return pos.E(op, pos.Invalid, "at most %d of 10000 may be missing, not %d", maxTolerance, o.Tolerance)
+	case o.Shared && o.Tolerance != 0:
+		return pos.E(op, pos.Invalid, "with one address for all sales no tolerance is possible: the amount tells the sales apart")
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.ClockTrusted == nil {
+		o.ClockTrusted = func() bool { return false }
+	}
+	return checkTreasury(o.Treasury, o.Registry)
+}
+
+// checkTreasury refuses addresses whose money nobody could move.
+func checkTreasury(t Address, r Registry) error {
+	bad := ""
+	switch {
+	case slices.Equal(t[:18], make([]byte, 18)): // zero, and the chains' own functions
+		bad = "nobody can move money from there"
+	case t == Factory || t == Implementation || t == Deployer:
+		bad = "it is a contract of the till"
+	}
+	for _, c := range r.Chains() {
+		if _, is := r.Token(c.ID, t); is {
+			bad = "it is a token; money sent to a token is lost"
+		}
+	}
+	if bad != "" {
+		return pos.E("set up stablecoins", pos.Invalid, "%s cannot be the treasury: %s", t, bad)
+	}
+	return nil
+}
+
+// admit makes a chain of what is accepted on it.
+func (w *Watcher) admit(a Accept, paces map[string]*pace) (*chain, error) {
+	const op = "set up stablecoins"
+	known, ok := w.o.Registry.Chain(a.Chain)
+	switch {
+	case !ok:
+		return nil, pos.E(op, pos.Invalid, "chain %q is not known", clip(a.Chain))
+	case slices.ContainsFunc(w.chains, func(c *chain) bool { return c.ID == known.ID }):
+		return nil, pos.E(op, pos.Invalid, "chain %q is there twice", a.Chain)
+	case len(a.Endpoints) == 0 || len(a.Tokens) == 0:
+		return nil, pos.E(op, pos.Invalid, "chain %q needs a token and an endpoint", a.Chain)
+	}
+	c := newChain(w, known)
+	voices := map[string]bool{}
+	for _, e := range a.Endpoints {
+		if err := e.check(); err != nil {
+			return nil, err
+		}
+		p := paces[e.Operator]
+		if p == nil {
+			p = &pace{}
+			paces[e.Operator] = p
+		}
+		voices[e.Operator] = true
+		c.clients = append(c.clients, newClient(e, p, dialOf(w.o.Dial)))
+	}
+	if need := PolicyOf(known).operators(); len(voices) < need {
+		return nil, pos.E(op, pos.Invalid, "%s needs endpoints of %d operators for large sales, or a policy that is content with 1", known.Name, need)
+	}
+	for _, symbol := range a.Tokens {
+		t, ok := w.o.Registry.Find(known.ID, symbol)
+		if !ok {
+			return nil, pos.E(op, pos.Invalid, "token %q is not known on %s", clip(symbol), known.Name)
+		}
+		w.rails = append(w.rails, &Rail{w: w, c: c, token: t})
+	}
+	return c, nil
+}
+
+// Rails returns one rail for each accepted token, in the order of Options. The
+// caller owns the slice.
+func (w *Watcher) Rails() []*Rail { return slices.Clone(w.rails) }
+
+// Treasury returns where the money goes.
+func (w *Watcher) Treasury() Address { return w.o.Treasury }
+
+// Recovery returns the seed of this till's addresses for the recovery sheet and the
+// backoffice: with it and the treasury, every address can be found again.
+func (w *Watcher) Recovery() [32]byte { return w.book.seed }
+
+// Run watches all chains until ctx ends; then it returns nil, and no goroutine of
+// its is left. Each chain is watched by itself: one that hangs stops no other.
+func (w *Watcher) Run(ctx context.Context) error {
+	var wg sync.WaitGroup
+	for _, c := range w.chains {
+		wg.Go(func() { c.run(ctx) })
+	}
+	wg.Wait()
+	for _, c := range w.chains {
+		for _, k := range c.clients {
+			k.close()
+		}
+	}
+	return nil
+}
+
+// word returns a text in the till's language.
+func (w *Watcher) word(key string, with ...string) string {
+	return pos.Word(w.o.Language, key, with...)
+}
+
+// tell notes something that the owner should know, once. w.mu is held.
+func (w *Watcher) tell(c *chain, key, text string) {
+	if slices.ContainsFunc(w.notices, func(n notice) bool { return n.key == key && n.text == text }) {
+		return
+	}
+	w.notices = slices.DeleteFunc(w.notices, func(n notice) bool { return n.key == key })
+	if w.notices = append(w.notices, notice{c.ID, key, text}); len(w.notices) > maxNotices {
+		w.notices = slices.Delete(w.notices, 0, 1)
+	}
+	w.o.Log.Warn("stablecoin notice", "chain", c.Key, "about", key, "text", text)
+}
+
+// told returns the notices of a chain.
+func (w *Watcher) told(chain uint64) (out []string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, n := range w.notices {
+		if n.chain == chain {
+			out = append(out, n.text)
+		}
+	}
+	return out
+}
+
+// resume watches a request of before the start.
+func (w *Watcher) resume(e entry) {
+	c := w.chain(e.Chain)
+	t, ok := w.o.Registry.Token(e.Chain, e.Token)
+	if c == nil || !ok {
+		return // not accepted any more: the till's records still hold its reference
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.add(e.ID, w.book.reference(e), t, e.units(), e.From, e.Paid)
+}
+
+// chain returns the chain with this number, nil if it is not watched.
+func (w *Watcher) chain(id uint64) *chain {
+	for _, c := range w.chains {
+		if c.ID == id {
+			return c
+		}
+	}
+	return nil
+}
+
+// add begins to watch a payment, or returns it. paid is what the till was told of
+// before. w.mu is held.
+func (w *Watcher) add(id pos.PaymentID, ref reference, t Token, units *big.Int, from uint64, paid string) *payment {
+	if p := w.payments[id]; p != nil {
+		return p
+	}
+	now := time.Now()
+	p := &payment{id: id, ref: ref, token: t, units: units, from: from, made: now, touched: now, claims: map[claimKey]*claim{}}
+	if n, ok := new(big.Int).SetString(paid, 10); ok {
+		p.told, p.taken = true, n
+	}
+	w.payments[id] = p
+	return p
+}
+
+// tenderName names the tender of a token on a chain: "usdc-base".
+func tenderName(t Token, c Chain) pos.Tender {
+	return pos.Tender(strings.ToLower(t.Symbol) + "-" + c.Key)
+}
