@@ -169,7 +169,7 @@ func TestCodeOrWords(t *testing.T) {
 		px     int // a module; 0: words
 	}{
 		{landscape, 296, 7}, {landscape, 546, 5}, {image.Pt(480, 800), 296, 7}, {image.Pt(480, 320), 296, 4},
-		{image.Pt(320, 240), 296, 3}, {image.Pt(240, 320), 296, 3}, {image.Pt(240, 240), 296, 2}, {image.Pt(320, 240), 546, 2},
+		{image.Pt(320, 240), 296, 3}, {image.Pt(240, 320), 296, 3}, {image.Pt(240, 240), 296, 3}, {image.Pt(320, 240), 546, 2},
 		{image.Pt(160, 128), 296, 2}, {image.Pt(128, 64), 296, 0}, {image.Pt(250, 122), 296, 2}, {image.Pt(1, 1), 296, 0},
 		{image.Pt(122, 250), 296, 2}, {image.Pt(121, 250), 296, 0}, {image.Pt(80, 160), 296, 0}, {image.Pt(135, 240), 296, 2}, {image.Pt(240, 240), 546, 2},
 		{image.Pt(160, 128), 40, 3}, {image.Pt(1280, 400), 296, 5}, {image.Pt(400, 300), 296, 3},

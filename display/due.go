@@ -58,21 +58,31 @@ func (c *canvas) amountDue(s scene, sentence string, col color.RGBA) {
 // The code may take more room when it would be hard to read otherwise; and where
 // no reader could make it out, words stand instead of it.
 func (c *canvas) codeDue(s scene) {
-	for _, try := range []struct{ share, module int }{{57, moduleGood}, {66, moduleMin}} {
-		square, sum, guide := c.rooms(try.share)
-		if c.tryCode(s.customer.QR, qr.M, square, try.module) {
-			side := start
-			if !c.wide() {
-				side = middle
-			}
-			c.ask(sum, s, side)
-			c.guide(guide, s, side)
-			return
-		}
-	}
-	if !c.codeAlone(s) {
+	switch {
+	case c.codeBeside(s, 57, moduleGood):
+	case c.codeBeside(s, 66, moduleGood):
+	case c.codeAlone(s, moduleGood):
+	case c.codeBeside(s, 66, moduleMin):
+	case c.codeAlone(s, moduleMin):
+	default:
 		c.amountDue(s, c.word("code_too_small"), ink)
 	}
+}
+
+// codeBeside puts the code beside the words, in share hundredths of the longer side,
+// and reports that a module has smallest pixels there.
+func (c *canvas) codeBeside(s scene, share, smallest int) bool {
+	square, sum, guide := c.rooms(share)
+	if !c.tryCode(s.customer.QR, qr.M, square, smallest) {
+		return false
+	}
+	side := start
+	if !c.wide() {
+		side = middle
+	}
+	c.ask(sum, s, side)
+	c.guide(guide, s, side)
+	return true
 }
 
 // tryCode draws the code for text into the middle of square, and reports that it

@@ -186,15 +186,15 @@ func (c *canvas) smallDue(page image.Rectangle, s scene) {
 			how = c.word("cash")
 		}
 		c.three(page, c.word("to_pay"), c.money(s.owed()), how, accent)
-	case !c.codeAlone(s):
+	case !c.codeAlone(s, moduleMin):
 		c.three(page, c.word("to_pay"), c.money(s.owed()), c.word("code_too_small"), ink)
 	}
 }
 
 // codeAlone gives the code all the room that it takes to be read, and the amount
-// what is left of it. It reports whether a code could be drawn.
-func (c *canvas) codeAlone(s scene) bool {
-	m, px, ok := c.fit(s.customer.QR)
+// what is left of it. It reports that a module has smallest pixels then.
+func (c *canvas) codeAlone(s scene, smallest int) bool {
+	m, px, ok := c.fit(s.customer.QR, smallest)
 	if !ok {
 		return false
 	}
@@ -218,11 +218,23 @@ func (c *canvas) codeAlone(s scene) bool {
 
 // fit chooses the code for all of the area: the usual correction if that can be
 // read, else the least; what is optional in the text goes before that.
-func (c *canvas) fit(text string) (m qr.Matrix, px int, ok bool) {
+func (c *canvas) fit(text string, smallest int) (m qr.Matrix, px int, ok bool) {
 	side := min(c.area.Dx(), c.area.Dy())
-	for _, least := range []qr.Level{qr.M, qr.L} {
+	levels := []qr.Level{qr.M, qr.L}
+	if smallest > moduleMin {
+		levels = levels[:1] // less correction is not worth a larger module
+	}
+	for _, least := range levels {
 		for _, t := range []string{text, shorten(text)} {
-			if m, px, err := qr.Fit(t, least, side, moduleMin); err == nil {
+			_, px, err := qr.Fit(t, least, side, smallest)
+			if err != nil {
+				continue
+			}
+			// More correction only where it costs no module: the room is for the words.
+			if m, err := qr.Encode(t, least); err == nil {
+				if best, err := qr.Best(t, least, m.Size()+2*qr.Quiet); err == nil {
+					m = best
+				}
 				return m, px, true
 			}
 		}
