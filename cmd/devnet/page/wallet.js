@@ -239,11 +239,15 @@ $('paste').addEventListener('input', async () => {
     picked = null
     return showInvoices()
   }
+  const still = () => $('paste').value.trim() === text // it may have changed while the node was asked
   try {
-    picked = { ...await call('/v1/invoices/decode', { invoice: text }), pasted: true }
+    const invoice = await call('/v1/invoices/decode', { invoice: text })
+    if (!still()) return
+    picked = { ...invoice, pasted: true }
     armed = null
     await showInvoices()
   } catch (error) {
+    if (!still()) return
     $('paste-error').textContent = sentence(error.message)
     $('paste-error').hidden = false
   }

@@ -233,6 +233,37 @@ func (p *page) shot(name string) {
 	}
 }
 
+// signIn signs the shop's owner in at the till and shows the items.
+func (p *page) signIn(pin string) {
+	p.t.Helper()
+	p.see(openIn, "body", "Ada")
+	for _, d := range pin {
+		p.tap("till-pin button.digit", string(d))
+	}
+	p.tap("till-pin button.go", "")
+	p.tap(".tab.items", "")
+}
+
+// ownerIn signs in at the backoffice.
+func (p *page) ownerIn(password string) {
+	p.t.Helper()
+	p.wait(seeIn, "document.querySelector('input[name=password]')")
+	p.do(chromedp.SendKeys(chromedp.CSS("input[name=password]"), password+"\r"))
+	p.see(seeIn, "body", "none missing")
+}
+
+// seeSoon loads the page again until it holds text.
+func (p *page) seeSoon(text string) {
+	p.t.Helper()
+	if !repeat(seeIn, func() bool {
+		p.do(chromedp.Reload())
+		return p.js(fmt.Sprintf("document.body.innerText.includes(%q)", text))
+	}) {
+		p.shot("stuck")
+		p.t.Fatalf("%q never came; the page says:\n%s", text, eval[string](p, "document.body.innerText"))
+	}
+}
+
 // TestNewcomer sells a coffee over Lightning as the README says.
 func TestNewcomer(t *testing.T) {
 	s := open(t)
@@ -242,11 +273,7 @@ func TestNewcomer(t *testing.T) {
 	cashier := tab(t, b, "http://"+s.till+"/", 800, 480)
 	cashier.see(openIn, "body", "Ada")
 	cashier.shot("sign-in")
-	for _, d := range pin {
-		cashier.tap("till-pin button.digit", string(d))
-	}
-	cashier.tap("till-pin button.go", "")
-	cashier.tap(".tab.items", "")
+	cashier.signIn(pin)
 	cashier.tap("till-items button.tile", "Cappuccino")
 	cashier.tap("till-items button.tile", "Croissant")
 	cashier.see(seeIn, "till-foot .money", "6.80")
@@ -293,16 +320,8 @@ func TestNewcomer(t *testing.T) {
 	phone.shot("phone")
 
 	owner := tab(t, b, "http://"+s.office+"/", 1280, 900)
-	owner.wait(seeIn, "document.querySelector('input[name=password]')")
-	owner.do(chromedp.SendKeys(chromedp.CSS("input[name=password]"), password+"\r"))
-	owner.see(seeIn, "body", "none missing")
-	if !repeat(seeIn, func() bool {
-		owner.do(chromedp.Reload())
-		return owner.js("document.body.innerText.includes('01-000002')")
-	}) {
-		owner.shot("stuck")
-		t.Fatal("the owner never found the sale in the report")
-	}
+	owner.ownerIn(password)
+	owner.seeSoon("01-000002")
 	owner.shot("report")
 	bill := tab(t, b, "http://"+s.office+"/tills", 1280, 900)
 	bill.see(seeIn, "body", "none missing")
