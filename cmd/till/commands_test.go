@@ -131,7 +131,7 @@ func TestVerifyCommand(t *testing.T) {
 	key := strings.TrimSpace(good(t, "export", "--key", "--config", file))
 	text := good(t, "export", "--config", file)
 	copied := write(t, "export.jsonl", text)
-	if out := good(t, "verify", "--key", key, copied); !strings.HasPrefix(out, "good: 4 records, from 1 to 4, in 1 file(s)") {
+	if out := good(t, "verify", "--key", key, copied); !strings.HasPrefix(out, "good: 5 records, from 1 to 5, in 1 file(s)") {
 		t.Errorf("printed %q", out)
 	}
 	if out := good(t, "verify", "--key", key, write(t, "torn.jsonl", text+`{"n":5,`)); !strings.Contains(out, "loss of power") {
@@ -148,9 +148,9 @@ func TestVerifyCommand(t *testing.T) {
 		"another's key":   {[]string{"--key", other, copied}, ""},
 		"not there":       {[]string{"--key", key, filepath.Join(dir, "none")}, ""},
 		"no journal":      {[]string{"--key", key, file}, ""},
-		"a changed name":  {[]string{"--key", key, write(t, "a.jsonl", strings.Replace(text, "Olga", "Olgo", 1))}, "line 3"},
+		"a changed name":  {[]string{"--key", key, write(t, "a.jsonl", strings.Replace(text, "Olga", "Olgo", 1))}, "line 4"},
 		"a missing line":  {[]string{"--key", key, write(t, "b.jsonl", strings.Join(cutLine(text, 2), ""))}, "line 3"},
-		"a doubled line":  {[]string{"--key", key, write(t, "c.jsonl", text+strings.SplitAfter(text, "\n")[3])}, "line 5"},
+		"a doubled line":  {[]string{"--key", key, write(t, "c.jsonl", text+strings.SplitAfter(text, "\n")[3])}, "line 6"},
 		"an unknown flag": {[]string{"--keys", key, copied}, "flag provided but not defined"},
 	} {
 		t.Run(name, func(t *testing.T) {

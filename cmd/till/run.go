@@ -13,11 +13,13 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/tillwright/tillwright/display"
 	"github.com/tillwright/tillwright/display/fb"
 	"github.com/tillwright/tillwright/firmware/clock"
+	"github.com/tillwright/tillwright/firmware/storage"
 	"github.com/tillwright/tillwright/pos"
 	"github.com/tillwright/tillwright/pos/desk"
 	"github.com/tillwright/tillwright/pos/journal"
@@ -76,6 +78,7 @@ type till struct {
 	c       config
 	log     *slog.Logger
 	key     ed25519.PrivateKey
+	storage *storage.Gauge
 	journal *journal.Journal
 	ledger  *ledger.Ledger
 	judge   *clock.Judge
@@ -152,16 +155,17 @@ func (t *till) openBooks() (err error) {
 	if t.key, err = tillKey(t.c); err != nil {
 		return err
 	}
+	t.storage = storage.New(storage.Options{Dir: t.c.data, Language: t.c.shop.Language, Log: t.log})
 	boot := make([]byte, 8)
 	rand.Read(boot) // never fails (crypto/rand)
-	t.journal, err = journal.Open(t.c.journalDir(), journal.Options{Key: t.key, Boot: hex.EncodeToString(boot), Start: time.Now()})
+	t.journal, err = journal.Open(t.c.journalDir(), journal.Options{Key: t.key, Boot: hex.EncodeToString(boot), Start: time.Now(), Relieve: t.storage.Relieve})
 	if err != nil {
 		return err
 	}
 	for _, d := range t.journal.Damage() {
 		t.log.Error("journal damaged; keep the storage, call the owner", "damage", d.String())
 	}
-	t.ledger, err = ledger.Recover(t.c.ledgerFile(), t.journal, time.Now(), t.log)
+	t.ledger, err = ledger.Recover(t.c.ledgerFile(), t.journal, time.Now(), t.log, ledger.WithGaps(t.journal.Lost()), ledger.WithRelief(t.storage.Relieve))
 	if err != nil {
 		return errors.Join(err, t.journal.Close())
 	}
@@ -189,7 +193,7 @@ func (t *till) build() error {
 	t.desk = desk.New(desk.Options{
 		Journal: t.journal, Ledger: t.ledger, Sales: t.ledger, Payments: t.ledger, Prints: t.ledger,
 		Tenders: tenders, Rates: guard, PINs: pins, Shop: t.c.shop, Zone: t.c.zone, Items: t.c.items,
-		Genesis: genesis, Software: software, Now: t.now, Log: t.log,
+		Genesis: genesis, Software: software, Now: t.now, Storage: t.storage.Health, Troubles: t.troubles(), Log: t.log,
 		Publish:  func(v pos.View) { t.app.Publish(v); t.display.Publish(v) },
 		Recorded: func() { t.outbox.Wake() },
 		Print: func() {
@@ -199,6 +203,7 @@ func (t *till) build() error {
 		},
 	})
 	t.actors.add("desk", t.desk.Run, nil)
+	t.actors.add("storage", t.watchStorage, nil)
 	t.buildOffice(genesis)
 	t.buildDisplay()
 	if err := t.buildPrinter(); err != nil {
@@ -210,6 +215,34 @@ func (t *till) build() error {
 	}
 	t.app = web.New(o)
 	return nil
+}
+
+// troubles is what a person must know at the start.
+func (t *till) troubles() []string {
+	if lost := t.ledger.Books().Lost; lost != nil {
+		return []string{lost.Text(t.c.shop.Language)}
+	}
+	return nil
+}
+
+// watchStorage keeps the gauge new, and its word on the screens.
+func (t *till) watchStorage(ctx context.Context) error {
+	tick := time.NewTicker(storage.Every)
+	defer tick.Stop()
+	for {
+		h := t.storage.Health()
+		l := pos.Link{Name: "storage", State: "online", Detail: strings.Join(append(h.Notices, h.Reason), " ")}
+		if !h.Ready {
+			l.State = "offline"
+		}
+		t.desk.SetLink(l)
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+			t.storage.Look()
+		}
+	}
 }
 
 // now is the wall time, with a monotonic reading beside it that records keep: so

@@ -38,6 +38,9 @@ func (d *Desk) begin() error {
 			return pos.E("start", pos.Conflict, "this till's receipts are numbered %q; a new series %q needs a new data folder", known.Series, g.Series)
 		}
 		t.record(pos.KindBoot, pos.Boot{Software: d.o.Software, Torn: d.o.Journal.Torn(), PowerLost: t.books.Last > 0 && !t.books.Stopped})
+		if t.books.Untold { // the ledger found it out; from here on the journal says so itself
+			t.record(pos.KindRecordsLost, *t.books.Lost)
+		}
 		d.notePolicies(t)
 		return nil
 	})
