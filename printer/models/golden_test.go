@@ -8,13 +8,19 @@ import (
 	"image/png"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/tillwright/tillwright/printer"
 	"github.com/tillwright/tillwright/printer/printertest"
+	"github.com/tillwright/tillwright/printer/raster"
 )
 
-var update = flag.Bool("update", false, "write the pictures anew")
+var (
+	update = flag.Bool("update", false, "write the pictures anew")
+	fonts  = flag.String("fonts", "", "font files, comma between, for the picture of scripts, which needs them")
+)
 
 // greys are the eight shades of the pictures: enough for letters, and small.
 var greys = func() color.Palette {
@@ -53,6 +59,50 @@ func TestGoldenPictures(t *testing.T) {
 	golden(t, kitchen, printer.LayoutTicket(printertest.Tickets()["ticket"], printertest.Shop("en"), kitchen.Columns), "kitchen")
 }
 
+// TestScripts prints what no code page has, with the fonts named by -fonts. Without any
+// there are signs in place of letters, and the columns stand all the same. With fonts and
+// -update it writes the picture of the README.
+func TestScripts(t *testing.T) {
+	text := &raster.Text{}
+	for _, path := range strings.FieldsFunc(*fonts, func(r rune) bool { return r == ',' }) {
+		f, err := raster.Open(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = f.Close() })
+		text.Fonts = append(text.Fonts, f)
+	}
+	m, err := ByName("default", Options{Text: text})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := printertest.Receipts()["scripts"]
+	r.Lines = slices.Clone(r.Lines)
+	for i, name := range []string{"قهوة عربية (كبيرة)", "กาแฟเย็น น้ำตาลน้อย", "抹茶アイス", "Ελληνικός καφές", "Борщ с пампушками", "לחם אחיד 750 גרם", "Crème brûlée"} {
+		r.Lines[i].Name = name
+	}
+	d := printer.Layout(r, m.Columns)
+	img, err := m.Draw(d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if *fonts != "" && *update {
+		write(t, filepath.Join("..", "pictures", "scripts.png"), small(img))
+	}
+}
+
+func write(t *testing.T, file string, img image.Image) {
+	t.Helper()
+	var b bytes.Buffer
+	enc := png.Encoder{CompressionLevel: png.BestCompression}
+	if err := enc.Encode(&b, img); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(file, b.Bytes(), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
 func golden(t *testing.T, m Model, d printer.Document, name string) {
 	t.Helper()
 	img, err := m.Draw(d)
@@ -62,14 +112,7 @@ func golden(t *testing.T, m Model, d printer.Document, name string) {
 	got := small(img)
 	file := filepath.Join("..", "pictures", name+".png")
 	if *update {
-		var b bytes.Buffer
-		enc := png.Encoder{CompressionLevel: png.BestCompression}
-		if err := enc.Encode(&b, got); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(file, b.Bytes(), 0o644); err != nil {
-			t.Fatal(err)
-		}
+		write(t, file, got)
 	}
 	f, err := os.Open(file)
 	if err != nil {

@@ -120,8 +120,43 @@ func resolve(text []rune) []direction {
 			}
 		}
 	}
+	pairs(text, dirs)
 	between(dirs)
 	return dirs
+}
+
+// pairs gives both brackets around letters from right to left, after such letters, their
+// direction (rule N0): else the last one would stand at the wrong end.
+func pairs(text []rune, dirs []direction) {
+	var open []int
+	for i, r := range text {
+		switch r {
+		case '(', '[', '{', '«':
+			open = append(open, i)
+		case ')', ']', '}', '»':
+			if len(open) == 0 {
+				continue
+			}
+			from := open[len(open)-1]
+			open = open[:len(open)-1]
+			if mirrored[text[from]] != r || slices.Contains(dirs[from:i], ltr) || !slices.Contains(dirs[from:i], rtl) {
+				continue
+			}
+			if strongBefore(dirs[:from]) == rtl {
+				dirs[from], dirs[i] = rtl, rtl
+			}
+		}
+	}
+}
+
+// strongBefore is the direction of the last letter; none counts as from left to right.
+func strongBefore(dirs []direction) direction {
+	for i := len(dirs) - 1; i >= 0; i-- {
+		if dirs[i] == ltr || dirs[i] == rtl {
+			return dirs[i]
+		}
+	}
+	return ltr
 }
 
 // between fills neutrals that stand between letters of one direction; a number counts
