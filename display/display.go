@@ -32,7 +32,8 @@ import (
 // Panel is a surface that shows pictures; periph's display.Drawer fits it. A
 // Display calls a Panel from one goroutine at a time.
 type Panel interface {
-	// Bounds returns the panel's pixels. Min need not be 0,0; it never changes.
+	// Bounds returns the panel's pixels. Min need not be 0,0. They may change with a
+	// Draw that failed, and with no other.
 	Bounds() image.Rectangle
 
 	// Draw copies src, from sp on, into r, which lies within Bounds. It may block

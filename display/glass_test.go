@@ -316,3 +316,26 @@ func TestPole(t *testing.T) {
 		}
 	})
 }
+
+// exchanged is a panel that may be exchanged for another one.
+type exchanged struct{ *displaytest.Panel }
+
+// TestExchanged pulls a display out and puts a smaller one in: it gets a picture of
+// its own size.
+func TestExchanged(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := &exchanged{small()}
+		other := displaytest.New(160, 128)
+		d := run(t, Options{Panels: []Panel{p}})
+		d.Publish(basketOf(t, 1))
+		synctest.Wait()
+		p.Fail = func(int) error {
+			p.Panel = other
+			return displaytest.ErrDead
+		}
+		d.Publish(basketOf(t, 2))
+		time.Sleep(retryFirst)
+		synctest.Wait()
+		shows(t, other, basketOf(t, 2))
+	})
+}

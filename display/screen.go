@@ -132,6 +132,7 @@ func (s *screen) update(f frame) error {
 	for _, r := range s.parts(old, f) {
 		err := guarded(func() error { return s.panel.Draw(r.Add(s.bounds.Min), f.img, r.Min) })
 		if err != nil {
+			s.bounds = image.Rectangle{} // it may come back as another one
 			return fmt.Errorf("draw %v: %w", r, err)
 		}
 	}

@@ -26,6 +26,7 @@ type mode struct {
 	channels             [4][2]uint32 // red, green, blue, transparency: offset, length
 	kind, visual, stride int
 	memory               int
+	grayscale            int
 }
 
 // modes are those of real devices: vc4 and simplefb, old Pi kernels, fbtft,
@@ -43,6 +44,10 @@ var modes = map[string]mode{
 		channels: [4][2]uint32{{10, 5}, {5, 5}, {0, 5}, {15, 1}}, visual: 4, stride: 71, memory: 71 * 9},
 	"the visible part is in the middle": {word: 8, width: 20, height: 10, xOffset: 3, yOffset: 5, bits: 32,
 		channels: [4][2]uint32{{16, 8}, {8, 8}, {0, 8}, {}}, visual: 2, stride: 100, memory: 100 * 20},
+	"8 bit 332":         {word: 8, width: 20, height: 10, bits: 8, channels: [4][2]uint32{{5, 3}, {2, 3}, {0, 2}, {}}, visual: 2, stride: 24, memory: 240},
+	"8 bit greys":       {word: 4, width: 21, height: 10, bits: 8, channels: [4][2]uint32{{0, 8}, {0, 8}, {0, 8}, {}}, visual: 5, stride: 21, memory: 210, grayscale: 1},
+	"1 bit, 1 is white": {word: 4, width: 30, height: 9, xOffset: 3, bits: 1, channels: [4][2]uint32{{0, 1}, {0, 1}, {0, 1}, {}}, visual: 1, stride: 5, memory: 45},
+	"1 bit, 1 is black": {word: 8, width: 32, height: 9, bits: 1, channels: [4][2]uint32{{0, 1}, {0, 1}, {0, 1}, {}}, visual: 0, stride: 4, memory: 36},
 	"30 bit colour": {word: 8, width: 20, height: 10, bits: 32,
 		channels: [4][2]uint32{{20, 10}, {10, 10}, {0, 10}, {30, 2}}, visual: 2, stride: 80, memory: 800},
 }
@@ -56,6 +61,7 @@ type device struct {
 	console uintptr
 	fail    map[string]error // by "open", "0x4600", "map", …
 	mapped  int
+	woken   int
 }
 
 func newDevice(t *testing.T, m mode) *device {
@@ -68,7 +74,7 @@ func newDevice(t *testing.T, m mode) *device {
 	return d
 }
 
-func (d *device) open(console string) (*Dev, error) { return open(d, "fb0", console, d.word) }
+func (d *device) open(console string) (*Dev, error) { return open(d, "fb0", console, 0, d.word) }
 
 func (d *device) Open(path string) (*os.File, error) {
 	if err := d.fail["open "+path]; err != nil {
@@ -84,7 +90,7 @@ func (d *device) Read(_ *os.File, request uintptr, into []byte) error {
 	put := func(at, v int) { binary.NativeEndian.PutUint32(into[at:], uint32(v)) }
 	switch request {
 	case 0x4600: // struct fb_var_screeninfo: 160 bytes
-		for i, v := range []int{d.width, d.height, d.width, d.height + d.yOffset, d.xOffset, d.yOffset, d.bits, 0} {
+		for i, v := range []int{d.width, d.height, d.width, d.height + d.yOffset, d.xOffset, d.yOffset, d.bits, d.grayscale} {
 			put(4*i, v)
 		}
 		for i, c := range d.channels {
@@ -109,6 +115,10 @@ func (d *device) Read(_ *os.File, request uintptr, into []byte) error {
 func (d *device) Set(f *os.File, request, value uintptr) error {
 	if err := d.fail[fmt.Sprintf("%#x", request)]; err != nil {
 		return err
+	}
+	if request == 0x4611 && filepath.Base(f.Name()) == "fb0" && value == 0 {
+		d.woken++
+		return nil
 	}
 	if request != 0x4B3A || filepath.Base(f.Name()) != "tty1" || value > 1 {
 		return unix.EINVAL
@@ -142,18 +152,28 @@ func (d *device) Look() image.Image {
 	img := image.NewRGBA(image.Rect(0, 0, d.width, d.height))
 	for y := range d.height {
 		for x := range d.width {
-			at, v := (y+d.yOffset)*d.stride+(x+d.xOffset)*d.bits/8, uint64(0)
-			for i := range d.bits / 8 {
-				v |= uint64(mem[at+i]) << (8 * i)
-			}
-			channel := func(i int) uint8 {
-				top := uint64(1)<<d.channels[i][1] - 1
-				return uint8((v >> d.channels[i][0] & top) * 255 / top)
-			}
-			img.Set(x, y, color.RGBA{channel(0), channel(1), channel(2), 0xff})
+			img.Set(x, y, d.colour(mem, x, y))
 		}
 	}
 	return img
+}
+
+// colour reads a pixel.
+func (d *device) colour(mem []byte, x, y int) color.Color {
+	line, x := mem[(y+d.yOffset)*d.stride:], x+d.xOffset
+	if d.bits == 1 {
+		bit := line[x/8] >> (x % 8) & 1
+		return color.Gray{uint8(-(bit ^ uint8(1-d.visual)))}
+	}
+	v := uint64(0)
+	for i := range d.bits / 8 {
+		v |= uint64(line[x*d.bits/8+i]) << (8 * i)
+	}
+	channel := func(i int) uint8 {
+		top := uint64(1)<<d.channels[i][1] - 1
+		return uint8((v >> d.channels[i][0] & top) * 255 / top)
+	}
+	return color.RGBA{channel(0), channel(1), channel(2), 0xff}
 }
 
 // shown joins a Dev and the eyes on it.
@@ -164,23 +184,30 @@ type shown struct {
 
 func (s shown) Bounds() image.Rectangle { return s.Dev.Bounds() }
 
+// Look turns the picture back, as who hung the display up turned does.
+func (s shown) Look() image.Image {
+	return displaytest.Turn(s.device.Look().(*image.RGBA), 360-s.Dev.degrees)
+}
+
 func TestSuite(t *testing.T) {
 	for name, m := range modes {
-		t.Run(name, func(t *testing.T) {
-			displaytest.Suite(t, func(t *testing.T) displaytest.Shown {
-				d := newDevice(t, m)
-				dev, err := d.open("")
-				if err != nil {
-					t.Fatal(err)
-				}
-				t.Cleanup(func() {
-					if err := dev.Halt(); err != nil || d.mapped != 0 {
-						t.Errorf("Halt: %v, %d mappings left", err, d.mapped)
+		for _, degrees := range []int{0, 90, 180, 270} {
+			t.Run(fmt.Sprintf("%s, turned by %d", name, degrees), func(t *testing.T) {
+				displaytest.Suite(t, func(t *testing.T) displaytest.Shown {
+					d := newDevice(t, m)
+					dev, err := open(d, "fb0", "", degrees, m.word)
+					if err != nil {
+						t.Fatal(err)
 					}
+					t.Cleanup(func() {
+						if err := dev.Halt(); err != nil || d.mapped != 0 {
+							t.Errorf("Halt: %v, %d mappings left", err, d.mapped)
+						}
+					})
+					return shown{dev, d}
 				})
-				return shown{dev, d}
 			})
-		})
+		}
 	}
 }
 
@@ -188,6 +215,9 @@ func TestSuite(t *testing.T) {
 // grey because two channels were taken for each other.
 func TestColours(t *testing.T) {
 	for name, m := range modes {
+		if m.bits <= 8 {
+			continue
+		}
 		t.Run(name, func(t *testing.T) {
 			d := newDevice(t, m)
 			dev, err := d.open("")
@@ -235,8 +265,8 @@ func TestOutsideBytes(t *testing.T) {
 			}
 			got, _ := os.ReadFile(path)
 			for i, b := range got {
-				x, y := i%m.stride-m.xOffset*m.bits/8, i/m.stride-m.yOffset
-				visible := y >= 0 && y < m.height && x >= 0 && x < m.width*m.bits/8
+				x, y := 8*(i%m.stride)-m.xOffset*m.bits, i/m.stride-m.yOffset
+				visible := y >= 0 && y < m.height && x > -8 && x < m.width*m.bits
 				if !visible && b != 0x5a {
 					t.Fatalf("byte %d of memory, outside of the picture, was written", i)
 				}
@@ -285,7 +315,9 @@ func TestOpenFails(t *testing.T) {
 // TestStrangeModes gives Open devices that lie or that cannot be drawn on.
 func TestStrangeModes(t *testing.T) {
 	for name, spoil := range map[string]func(*mode){
-		"8 bit palette":           func(m *mode) { m.bits = 8 },
+		"8 bit palette":           func(m *mode) { m.bits, m.visual = 8, 3 },
+		"2 bit":                   func(m *mode) { m.bits = 2 },
+		"12 bit":                  func(m *mode) { m.bits = 12 },
 		"planes":                  func(m *mode) { m.kind = 1 },
 		"pseudo colour":           func(m *mode) { m.visual = 3 },
 		"no pixels":               func(m *mode) { m.width = 0 },
@@ -325,9 +357,65 @@ func TestUnplugged(t *testing.T) {
 	if err := os.Truncate(filepath.Join(d.dir, "fb0"), 0); err != nil {
 		t.Fatal(err)
 	}
-	err = dev.Draw(dev.Bounds(), image.NewUniform(color.White), image.Point{})
-	if pos.KindOf(err) != pos.Unavailable {
-		t.Errorf("Draw on a device that is gone: %v", err)
+	white := image.NewUniform(color.White)
+	err = dev.Draw(dev.Bounds(), white, image.Point{})
+	if pos.KindOf(err) != pos.Unavailable || d.mapped != 0 {
+		t.Errorf("Draw on a device that is gone: %v, %d mappings left", err, d.mapped)
+	}
+	if err := os.Truncate(filepath.Join(d.dir, "fb0"), int64(m.memory)); err != nil {
+		t.Fatal(err)
+	}
+	if err := dev.Draw(dev.Bounds(), white, image.Point{}); err != nil {
+		t.Errorf("Draw on a device that came back: %v", err)
+	}
+}
+
+// TestHotplug pulls the plug and puts it in again: another display is another size,
+// and the console stays held all the time.
+func TestHotplug(t *testing.T) {
+	d := newDevice(t, modes["32 bit"])
+	dev, err := d.open("tty1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	white := image.NewUniform(color.White)
+	draw := func() error { return dev.Draw(dev.Bounds(), white, image.Point{}) }
+	for _, step := range []struct {
+		name string
+		do   func()
+		want []pos.Kind // of the draws after it
+		size image.Point
+	}{
+		{"nothing", func() {}, []pos.Kind{none, none}, image.Pt(64, 40)},
+		{"pulled out", func() { d.fail["0x4600"], d.fail["open fb0"] = unix.ENODEV, unix.ENOENT }, []pos.Kind{pos.Unavailable, pos.Unavailable}, image.Pt(64, 40)},
+		{"put in", func() { clear(d.fail) }, []pos.Kind{none, none}, image.Pt(64, 40)},
+		{"another mode", func() { d.width, d.height = 48, 20 }, []pos.Kind{pos.Unavailable, pos.Unavailable, none}, image.Pt(48, 20)},
+		{"scrolled", func() { d.yOffset = 3 }, []pos.Kind{pos.Unavailable, none}, image.Pt(48, 20)},
+	} {
+		step.do()
+		for i, want := range step.want {
+			if err := draw(); (err == nil) != (want == none) || (err != nil && pos.KindOf(err) != want) {
+				t.Errorf("%s, draw %d: %v, want %v", step.name, i+1, err, want)
+			}
+		}
+		if got := dev.Bounds().Size(); got != step.size || d.console != 1 {
+			t.Errorf("%s: bounds %v, want %v; console in mode %d", step.name, got, step.size, d.console)
+		}
+	}
+	if err := dev.Halt(); err != nil || d.mapped != 0 || d.console != 0 || d.woken != 4 {
+		t.Errorf("Halt: %v, %d mappings, console in mode %d, woken %d times", err, d.mapped, d.console, d.woken)
+	}
+}
+
+const none = pos.Kind(255)
+
+// TestTurns refuses what is no quarter of a turn.
+func TestTurns(t *testing.T) {
+	for _, degrees := range []int{45, -90, 360} {
+		d := newDevice(t, modes["32 bit"])
+		if dev, err := open(d, "fb0", "", degrees, 8); dev != nil || pos.KindOf(err) != pos.Invalid || d.mapped != 0 {
+			t.Errorf("%d degrees: %v, want Invalid", degrees, err)
+		}
 	}
 }
 
@@ -371,13 +459,13 @@ func FuzzParse(f *testing.F) {
 func BenchmarkDraw(b *testing.B) {
 	m := mode{word: 8, width: 800, height: 480, bits: 32,
 		channels: [4][2]uint32{{16, 8}, {8, 8}, {0, 8}, {}}, visual: 2, stride: 3200, memory: 3200 * 480}
-	f := format{width: m.width, height: m.height, depth: 4, stride: m.stride}
+	f := format{width: m.width, height: m.height, bits: 32, stride: m.stride}
 	d := device{mode: m, fail: map[string]error{}}
 	v := make([]byte, infoMax)
 	if d.Read(nil, getVar, v) != nil || f.channels(v) != nil {
 		b.Fatal("mode")
 	}
-	dev := &Dev{format: f, mem: make([]byte, m.memory)}
+	dev := &Dev{sys: &d, format: f, mode: v, mem: make([]byte, m.memory)}
 	img := image.NewRGBA(dev.Bounds())
 	for b.Loop() {
 		if err := dev.Draw(img.Rect, img, image.Point{}); err != nil {
