@@ -40,14 +40,16 @@ type process struct {
 
 var listens = regexp.MustCompile(`msg="till ready" listen=(\S+)`)
 
-// startProcess starts the till and waits until it serves.
-func startProcess(t testing.TB, file string) *process {
+// startProcess starts the till and waits until it serves. within is a command that
+// runs another, as "ip netns exec shop".
+func startProcess(t testing.TB, file string, within ...string) *process {
 	t.Helper()
 	program := os.Args[0]
 	if p := os.Getenv("TILLWRIGHT_TILL"); p != "" {
 		program = p
 	}
-	cmd := exec.Command(program, "run", "--config", file)
+	args := append(within, program, "run", "--config", file)
+	cmd := exec.Command(args[0], args[1:]...)
 	cmd.Env = append(os.Environ(), "TILL_CHILD=1")
 	out, err := cmd.StderrPipe()
 	if err != nil {

@@ -55,6 +55,12 @@ type officeProcess struct {
 // newOfficeProcess starts a backoffice with an empty database.
 func newOfficeProcess(t testing.TB) *officeProcess {
 	t.Helper()
+	return newOfficeAt(t, "127.0.0.1")
+}
+
+// newOfficeAt is newOfficeProcess with the line's near end on another address.
+func newOfficeAt(t testing.TB, ip string) *officeProcess {
+	t.Helper()
 	program, err := officeProgram()
 	if err != nil {
 		t.Fatal(err)
@@ -66,7 +72,7 @@ func newOfficeProcess(t testing.TB) *officeProcess {
 		t.Fatal(err)
 	}
 	o.line = outage.NewLink("backoffice", o.dial)
-	ln, err := o.line.Proxy()
+	ln, err := o.line.ProxyAt(ip)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -179,8 +179,11 @@ func wait(ctx context.Context, d time.Duration, err error) error {
 
 // Proxy listens on a port of the system's choice and carries what comes there over
 // the link. The caller closes the listener before the link.
-func (l *Link) Proxy() (net.Listener, error) {
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
+func (l *Link) Proxy() (net.Listener, error) { return l.ProxyAt("127.0.0.1") }
+
+// ProxyAt is Proxy on another address of this machine.
+func (l *Link) ProxyAt(ip string) (net.Listener, error) {
+	ln, err := net.Listen("tcp", net.JoinHostPort(ip, "0"))
 	if err != nil {
 		return nil, err
 	}
