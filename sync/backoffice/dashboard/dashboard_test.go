@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/tillwright/tillwright/pos"
+	"github.com/tillwright/tillwright/pos/offpay"
 	"github.com/tillwright/tillwright/sync/backoffice/access"
 	"github.com/tillwright/tillwright/sync/backoffice/ingest"
 	"github.com/tillwright/tillwright/sync/backoffice/report"
@@ -66,7 +67,8 @@ func newOffice(t *testing.T, language string) *office {
 	app := web.New(web.Options{Log: log})
 	Mount(app, Options{
 		Store: db, Owner: o.owner, Codes: access.NewCodes(db, officeKey), Reports: report.New(db, time.UTC),
-		Shop: "Café <Süd> & Söhne", Language: language, Public: &url.URL{Scheme: "http", Host: ln.Addr().String()}, Log: log,
+		Offline: Offline{Store: db, Limits: offpay.DefaultLimits(), Currency: "EUR"},
+		Shop:    "Café <Süd> & Söhne", Language: language, Public: &url.URL{Scheme: "http", Host: ln.Addr().String()}, Log: log,
 	})
 	done := make(chan error, 1)
 	go func() { done <- app.Listener(ln) }()
@@ -140,13 +142,14 @@ func (o *office) sample() *tilltest.Till {
 	till.Add(pos.KindDrawerOpened, pos.DrawerOpened{Reason: "x", By: pos.Actor{ID: "z", Name: "<script>alert(1)</script>", Role: pos.Cashier}})
 	till.Add(pos.KindSaleCompleted, "no sale")
 	o.take(till, `<img src=x onerror=alert(1)>`)
+	o.offline(till)
 	return till
 }
 
 // pages are all that a signed-in owner can see.
 func pages(till *tilltest.Till) []string {
 	record := "/tills/" + till.Genesis.Till + "/records/"
-	return []string{"/", "/days/2026-11-22", "/days/2026-11-21", "/tills", "/codes", record + "1", record + "6", record + num(uint64(len(till.Records())))}
+	return []string{"/", "/days/2026-11-22", "/days/2026-11-21", "/tills", "/offline", "/codes", record + "1", record + "6", record + num(uint64(len(till.Records())))}
 }
 
 // TestPagesInEveryLanguage renders every page in every language. Goal: no word is
@@ -232,13 +235,16 @@ func TestStrangers(t *testing.T) {
 			t.Errorf("%s leads to %s", path, res.Request.URL)
 		}
 	}
-	for _, path := range []string{"/codes", "/alarms/1/done"} {
+	for _, path := range []string{"/codes", "/alarms/1/done", "/offline/" + till.Genesis.Till + "/off", "/offline/payments/0100000000/0/1/done"} {
 		if res, body := o.do("POST", path, url.Values{"ask": {"x"}, "name": {""}}); !strings.HasPrefix(res.Request.URL.Path, "/sign-in") || strings.Contains(body, "codeword") {
 			t.Errorf("POST %s leads to %s", path, res.Request.URL)
 		}
 	}
 	if alarms, err := o.db.Alarms(t.Context()); err != nil || len(alarms) != 1 {
 		t.Errorf("%d alarms, %v", len(alarms), err)
+	}
+	if tills, err := o.db.OfflineTills(t.Context(), time.Now()); err != nil || !tills[0].Off.IsZero() || tills[0].Owed != 1 {
+		t.Errorf("a stranger changed %+v, %v", tills, err)
 	}
 }
 
