@@ -20,6 +20,38 @@
 // Who listens on the line. A request of a till is signed over method, path, body,
 // receiver and a counter that only rises, so it works once and nowhere else.
 //
+// What strangers may ask by design: an enrolment with a code, and everything below
+// /o/, where the phones of a till's customers come (package offline). There, a token
+// that is malformed, forged, revoked, too old, too large or somebody else's gets one
+// answer, byte for byte, after the same work: the tag of every well-formed token is
+// computed, with a key of nobody's if it names nobody, and compared in constant time.
+// Nothing of a bad token is kept, echoed or logged. A good one can be asked about
+// again and again, and always means the same sale, the same price for 300 seconds and
+// the same invoice: to replay it is to pay somebody else's coffee. The code leaves
+// when the payment is on disk, to whoever holds the token; it is bound to that token
+// and worth one sale. Guessing a token means guessing 128 bits; bad ones are counted
+// by address, good ones by device, in tables of a fixed size, and a shop's Wi-Fi full
+// of bad ones keeps no customer from paying.
+//
+// Being used against others. The server calls the node and the exchanges of its
+// configuration, and no address that anybody sent it: nothing to aim at a shop's own
+// network. It never redirects a phone, and takes no host from a request's headers:
+// links lead where the configuration says.
+//
+// Two ways at once. Two wallets, a page and two server processes share one invoice:
+// an attempt is in the database, under a unique key, before the node hears of it, and
+// its preimage is derived. The next is begun when the node has said that the last
+// cannot be paid. Cancelling against paying is the node's to decide, and both sides
+// are told the same.
+//
+// Copied and restored cards. The same counter with another content switches the till
+// off, and so does a code that was taken for a payment that the node never had. A
+// switched-off till's keys stay dead: it gets a new device's.
+//
+// A copy of the database. It holds salts and no key: tokens and codes need the file
+// offline.secret, which is mode 0600 or the server does not start. A server that has
+// lost it does not make another while tills hold keys of the first.
+//
 // Tills that lie. Records are kept only as the till's own signed chain; another
 // history is kept as evidence and raises an alarm. What a till says is escaped in
 // pages and disarmed in CSV files. A sum that no shop takes, and more rows than a
@@ -42,6 +74,18 @@
 //
 // A till that lies within what a shop could take is believed: the books prove that
 // nobody changed what it said, not that it said the truth.
+//
+// Whoever photographs a till's code can pay it, see its amount, and read its code once
+// it is paid, as the customer can: it is of use only at that counter, for that sale.
+// Whoever has a till's offline key makes codes of that till alone until the next
+// reconciliation; the limits of a till bound what that costs. Whoever can make a
+// hundred addresses ask for real tokens of one device can use up that device's 60 a
+// minute, and its customers then pay in cash. How long an answer takes tells whether
+// the database was asked, which every well-formed token is; differences of a cache or
+// a disk below that are not hidden.
+//
+// A node that lies about what it received, or forgets what it made, is believed or
+// leaves payments pending: it is the merchant's own.
 //
 // Whoever holds the data directory or the server's memory holds everything. There
 // is one owner and no second factor. A code that is sent over plain http can be used
