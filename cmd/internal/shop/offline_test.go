@@ -120,6 +120,9 @@ func (c *counter) code(at string) string {
 	p := tab(c.t, c.browser, at, 390, 844)
 	p.wait(seeIn, "document.querySelector('.code')")
 	p.shot("offline-code")
+	if !p.js("[...document.querySelectorAll('body, .code')].every(e => e.scrollWidth <= document.documentElement.clientWidth && e.getBoundingClientRect().right <= innerWidth && e.scrollWidth <= e.clientWidth)") {
+		c.t.Error("the code is wider than the phone")
+	}
 	code := strings.Join(strings.Fields(eval[string](p, "document.querySelector('.code').innerText")), "")
 	if len(code) != 6 || strings.Trim(code, "0123456789") != "" {
 		c.t.Fatalf("the page shows %q", code)
@@ -205,6 +208,16 @@ func TestOffline(t *testing.T) {
 	if !owner.js("document.body.innerText.includes('7.10')") {
 		t.Error("the report does not add 2.90 and 4.20 up")
 	}
+	owner.do(chromedp.Navigate("http://" + c.office + "/offline"))
+	const rows = "[...document.querySelectorAll(%q)].map(e => e.innerText.replace(/\\s+/g, ' ')).join('\\n')"
+	owed, all := eval[string](owner, fmt.Sprintf(rows, ".owed tbody tr")), eval[string](owner, fmt.Sprintf(rows, "tbody tr"))
+	if strings.Count(owed, "#") != 1 || !strings.Contains(owed, second+" ") || !strings.Contains(owed, "4.20") {
+		t.Errorf("to refund: %s", owed)
+	}
+	if strings.Count(all, ref+" ") != 1 || !owner.js("document.querySelector('.grid.two .card:last-child').innerText.includes('"+ref+"')") {
+		t.Errorf("the proven sale is not once among the paid:\n%s", all)
+	}
+	owner.shot("offline-owner")
 }
 
 // settle gives a picture time to be decoded and in place before it is saved.
