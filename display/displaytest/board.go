@@ -52,6 +52,7 @@ type Board struct {
 	count     Count
 	connected bool
 	clock     physic.Frequency
+	mode      spi.Mode
 	faults    []error
 
 	dc, reset, cs, backlight gpio.Level
@@ -108,6 +109,13 @@ func (b *Board) Clock() physic.Frequency {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.clock
+}
+
+// Mode returns the clock's rest and edge that the driver asked for.
+func (b *Board) Mode() spi.Mode {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.mode
 }
 
 // Events returns the number of events so far: what Fail counts.
@@ -192,7 +200,7 @@ func (p *port) Connect(f physic.Frequency, mode spi.Mode, bits int) (spi.Conn, e
 	if p.b.connected || mode&^spi.Mode3 != 0 || bits != 8 {
 		return nil, fmt.Errorf("Connect(%v, %v, %d): connected before: %v", f, mode, bits, p.b.connected)
 	}
-	p.b.connected, p.b.clock = true, f
+	p.b.connected, p.b.clock, p.b.mode = true, f, mode
 	return &wire{p.b}, nil
 }
 

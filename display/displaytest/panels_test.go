@@ -19,6 +19,8 @@ import (
 	"github.com/makiuchi-d/gozxing"
 	"github.com/makiuchi-d/gozxing/qrcode"
 
+	"periph.io/x/conn/v3/physic"
+
 	"github.com/tillwright/tillwright/display"
 	"github.com/tillwright/tillwright/display/displaytest"
 	"github.com/tillwright/tillwright/display/epaper"
@@ -112,13 +114,17 @@ type set struct {
 	text   *pole.Dev
 	look   func() *image.RGBA
 	faults func() []error
+
+	count func() displaytest.Count // the bus' work so far
+	clock physic.Frequency         // that the driver asks for
+	mute  func()                   // takes the chip away, for benchmarks; nil: it is needed
 }
 
 // table are panels that README.md recommends, each through its driver and a chip
 // made of code. code says whether a Lightning invoice can be read from it.
 var table = []struct {
 	name string
-	open func(t *testing.T) set
+	open func(t testing.TB) set
 	code bool
 }{
 	{"ili9341", tft("ili9341", 90, "ILI9341", displaytest.Glass{Size: image.Pt(240, 320), FlipX: true, BGR: true}), true},
@@ -151,8 +157,8 @@ var table = []struct {
 }
 
 // tft is a TFT panel turned by degrees.
-func tft(model string, degrees int, chip string, g displaytest.Glass) func(t *testing.T) set {
-	return func(t *testing.T) set {
+func tft(model string, degrees int, chip string, g displaytest.Glass) func(t testing.TB) set {
+	return func(t testing.TB) set {
 		c := displaytest.NewDCS(chip, g)
 		b := &displaytest.Board{Chip: c, MaxTx: 4096}
 		d, err := mipi.New(b.Port(), b.DC(), mipi.Opts{Model: model, Rotation: degrees, Reset: b.Reset(), Backlight: b.Backlight()})
@@ -165,13 +171,16 @@ func tft(model string, degrees int, chip string, g displaytest.Glass) func(t *te
 			}
 			return displaytest.Turn(c.Look(), 360-degrees)
 		}
-		return set{panel: d, look: look, faults: func() []error { return append(c.Faults(), b.Faults()...) }}
+		return set{
+			panel: d, look: look, faults: func() []error { return append(c.Faults(), b.Faults()...) },
+			count: b.Count, clock: b.Clock(), mute: func() { b.Chip = nobody{} },
+		}
 	}
 }
 
 // sheet is an e-paper panel.
-func sheet(model string, degrees int, chip func() (displaytest.Chip, *displaytest.EPD)) func(t *testing.T) set {
-	return func(t *testing.T) set {
+func sheet(model string, degrees int, chip func() (displaytest.Chip, *displaytest.EPD)) func(t testing.TB) set {
+	return func(t testing.TB) set {
 		c, epd := chip()
 		b := &displaytest.Board{Chip: c, MaxTx: 4096}
 		d, err := epaper.New(b.Port(), epaper.Lines{DC: b.DC(), Reset: b.Reset(), Busy: b.Busy()}, epaper.Opts{Model: model, Rotation: degrees})
@@ -179,25 +188,28 @@ func sheet(model string, degrees int, chip func() (displaytest.Chip, *displaytes
 			t.Fatal(err)
 		}
 		look := func() *image.RGBA { return displaytest.Turn(epd.Look(), 360-degrees) }
-		return set{panel: d, look: look, faults: func() []error { return append(epd.Faults(), b.Faults()...) }}
+		return set{panel: d, look: look, faults: func() []error { return append(epd.Faults(), b.Faults()...) }, count: b.Count, clock: b.Clock()}
 	}
 }
 
 // glow is an OLED.
-func glow(height int) func(t *testing.T) set {
-	return func(t *testing.T) set {
+func glow(height int) func(t testing.TB) set {
+	return func(t testing.TB) set {
 		c := displaytest.NewSSD1306(height)
 		b := &displaytest.I2C{Chip: c, Addr: 0x3C}
 		d, err := oled.NewI2C(b, oled.Opts{Height: height})
 		if err != nil {
 			t.Fatal(err)
 		}
-		return set{panel: d, look: c.Look, faults: func() []error { return append(c.Faults(), b.Faults()...) }}
+		return set{
+			panel: d, look: c.Look, faults: func() []error { return append(c.Faults(), b.Faults()...) },
+			count: b.Count, clock: 400 * physic.KiloHertz * 8 / 9, // nine clocks a byte
+		}
 	}
 }
 
 // stick is a pole of two lines.
-func stick(t *testing.T) set {
+func stick(t testing.TB) set {
 	p := &displaytest.Pole{Dialect: "escpos"}
 	d, err := pole.New(func() (io.WriteCloser, error) { return p, nil }, pole.Opts{Dialect: "escpos", CodePage: "cp858"})
 	if err != nil {

@@ -63,6 +63,10 @@ func (b *bus) wait(d time.Duration) {
 
 // reset wakes the controller from whatever state it is in.
 func (b *bus) reset() {
+	if b.lines.Power != nil {
+		b.out(b.lines.Power, gpio.High)
+		b.wait(resetPulse)
+	}
 	b.out(b.lines.Reset, gpio.High)
 	b.out(b.lines.Reset, gpio.Low)
 	b.wait(resetPulse)

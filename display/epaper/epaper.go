@@ -65,10 +65,15 @@ type Opts struct {
 	FullOnly bool
 }
 
-// Lines are the wires beside the bus. All are needed: only RES ends the deep sleep.
+// Lines are the wires beside the bus. The first three are needed: only RES ends the
+// deep sleep.
 type Lines struct {
 	DC, Reset gpio.PinOut
 	Busy      gpio.PinIn
+
+	// Power is the PWR line of Waveshare's HATs from revision 2.3 on, which feeds the
+	// panel when high; nil: it is fed always.
+	Power gpio.PinOut
 }
 
 // Dev is a panel. Make one with New. It is safe for concurrent use.

@@ -67,7 +67,7 @@ func setUp(t testing.TB, o Opts) bench {
 	}
 	chip, epd := make()
 	board := &displaytest.Board{Chip: chip, MaxTx: 4096}
-	dev, err := New(board.Port(), Lines{board.DC(), board.Reset(), board.Busy()}, o)
+	dev, err := New(board.Port(), Lines{DC: board.DC(), Reset: board.Reset(), Busy: board.Busy(), Power: board.Backlight()}, o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -132,8 +132,8 @@ func TestRefreshes(t *testing.T) {
 			if err := b.show(t, n); err != nil {
 				t.Fatal(err)
 			}
-			if !b.chip.Asleep() {
-				t.Fatalf("picture %d: the panel does not sleep", n)
+			if !b.chip.Asleep() || !b.board.Lit() {
+				t.Fatalf("picture %d: the panel sleeps: %v, is fed: %v", n, b.chip.Asleep(), b.board.Lit())
 			}
 			now := b.chip.Refreshes()
 			if now.Full > full {
@@ -302,7 +302,7 @@ func TestBusy(t *testing.T) {
 // TestRefusals gives New what makes no panel.
 func TestRefusals(t *testing.T) {
 	b := &displaytest.Board{Chip: displaytest.NewUC81xx("UC8179")}
-	all := Lines{b.DC(), b.Reset(), b.Busy()}
+	all := Lines{DC: b.DC(), Reset: b.Reset(), Busy: b.Busy()}
 	for name, test := range map[string]struct {
 		l Lines
 		o Opts
@@ -316,7 +316,7 @@ func TestRefusals(t *testing.T) {
 			t.Errorf("%s: %v, %v; want Invalid", name, d, err)
 		}
 	}
-	if _, err := New(b.Port(), Lines{b.DC(), b.Reset(), b.DC()}, Opts{Model: "7.5"}); pos.KindOf(err) != pos.Unavailable {
+	if _, err := New(b.Port(), Lines{DC: b.DC(), Reset: b.Reset(), Busy: b.DC()}, Opts{Model: "7.5"}); pos.KindOf(err) != pos.Unavailable {
 		t.Errorf("a BUSY line that is no input: %v, want Unavailable", err)
 	}
 }

@@ -54,6 +54,11 @@ type Opts struct {
 	// Backlight is the line that lights the panel when high; nil: always lit.
 	Backlight gpio.PinOut
 
+	// NoCS is for a module without a chip select wire (the ST7789 boards of 1.3" with
+	// seven pins): its clock has to rest high, SPI mode 3, and it must be alone on
+	// its bus.
+	NoCS bool
+
 	Negative bool // the model's colours come out as their complement: turn them
 	SwapRed  bool // red and blue are exchanged: exchange them back
 }
@@ -86,7 +91,11 @@ func New(p spi.Port, dc gpio.PinOut, o Opts) (*Dev, error) {
 	if o.Speed == 0 {
 		o.Speed = m.speed
 	}
-	c, err := p.Connect(o.Speed, spi.Mode0, 8)
+	mode := spi.Mode0
+	if o.NoCS {
+		mode = spi.Mode3
+	}
+	c, err := p.Connect(o.Speed, mode, 8)
 	if err != nil {
 		return nil, pos.Wrap("open display", pos.Unavailable, err, "the display's bus cannot be used")
 	}

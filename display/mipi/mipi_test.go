@@ -12,6 +12,7 @@ import (
 	"periph.io/x/conn/v3/display"
 	"periph.io/x/conn/v3/gpio"
 	"periph.io/x/conn/v3/physic"
+	"periph.io/x/conn/v3/spi"
 
 	"github.com/tillwright/tillwright/display/displaytest"
 	"github.com/tillwright/tillwright/pos"
@@ -311,6 +312,16 @@ func TestSpeed(t *testing.T) {
 		b := setUp(t, Opts{Model: "ili9341", Speed: test.ask})
 		if got := b.board.Clock(); got != test.want {
 			t.Errorf("asked for %v, want %v", got, test.want)
+		}
+	}
+}
+
+// TestMode holds that a module without chip select is spoken to in mode 3.
+func TestMode(t *testing.T) {
+	for noCS, want := range map[bool]spi.Mode{false: spi.Mode0, true: spi.Mode3} {
+		b := setUp(t, Opts{Model: "st7789-240x240", NoCS: noCS})
+		if got := b.board.Mode(); got != want {
+			t.Errorf("without CS %v: mode %v, want %v", noCS, got, want)
 		}
 	}
 }
