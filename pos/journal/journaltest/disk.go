@@ -104,6 +104,12 @@ func New(seed uint64, reorder bool) *Disk {
 // that does not fit writes what does, and fails with ENOSPC.
 func (d *Disk) Room(n int64) { d.with(func() { d.room = n }) }
 
+// Left returns how many bytes files may still grow by; negative is no bound.
+func (d *Disk) Left() (n int64) {
+	d.with(func() { n = d.room })
+	return n
+}
+
 // Fail makes the nth call of op from now on, 1 being the next, fail with err. The
 // call still does a part of its work.
 func (d *Disk) Fail(op Op, nth int, err error) {
