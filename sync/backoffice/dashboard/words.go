@@ -145,7 +145,7 @@ func (s *server) tender(t pos.Tender) string { return s.word(string(t)) }
 func (s *server) tenderList(ps []pos.Payment) string {
 	var names []string
 	for _, p := range ps {
-		if name := s.tender(p.Tender); p.State == pos.Settled && !p.Refundable && (len(names) == 0 || names[len(names)-1] != name) {
+		if name := s.tender(p.Tender); p.Covers() && (len(names) == 0 || names[len(names)-1] != name) {
 			names = append(names, name)
 		}
 	}

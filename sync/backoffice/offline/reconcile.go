@@ -55,10 +55,15 @@ func (o *Office) claimed(ctx context.Context, till string, c offpay.Claim, now t
 	if err != nil {
 		return store.OfflineSale{}, err
 	}
-	s, err := o.o.Store.OfflineSee(ctx, saleOf(t, req, key), now)
+	s := saleOf(t, req, key)
+	kept, err := o.o.Store.OfflineSale(ctx, s.OfflineID)
+	if pos.KindOf(err) == pos.NotFound && err != nil { // a till asks again and again: the disk is written once
+		kept, err = o.o.Store.OfflineSee(ctx, s, now)
+	}
 	if err != nil {
 		return s, err
 	}
+	s = kept
 	if s.Token != t {
 		return s, o.conflict(ctx, till, c.Counter, now)
 	}

@@ -107,14 +107,12 @@ func shown(c pos.Currency, rows []pos.TaxRow) (pos.Amount, error) {
 func tenders(ps []pos.Payment) string {
 	var names []string
 	for _, p := range ps {
-		if covers(p) && !slices.Contains(names, string(p.Tender)) {
+		if p.Covers() && !slices.Contains(names, string(p.Tender)) {
 			names = append(names, string(p.Tender))
 		}
 	}
 	return strings.Join(names, "+")
 }
-
-func covers(p pos.Payment) bool { return p.State == pos.Settled && !p.Refundable }
 
 // Payments writes the payments of days as payments.csv: those that cover a sale,
 // then those that cover none and have no receipt_no.
@@ -123,8 +121,8 @@ func (t *Table) Payments(days ...Day) error {
 	for _, d := range days {
 		for _, s := range d.Sales {
 			for _, p := range s.Sale.Payments {
-				if covers(p) {
-					t.payment(d, p, s.Sale.Receipt, "settled", s.Till.Name, s.N)
+				if p.Covers() { // settled, or accepted on a code while the till had no line
+					t.payment(d, p, s.Sale.Receipt, string(p.State), s.Till.Name, s.N)
 				}
 			}
 		}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/csv"
+	"errors"
 	"iter"
 	"slices"
 	"strings"
@@ -308,6 +309,28 @@ func TestCSV(t *testing.T) {
 	}
 	if len(sales) != 150 || sales[0]["date_local"] != "2026-11-22" || sales[0]["time_local"] == "" || sales[0]["sig_ok"] != "yes" {
 		t.Errorf("%d rows, the first is %v", len(sales), sales[0])
+	}
+}
+
+// TestOffline sells on a code. Goal: the sale counts as paid over Lightning, and every
+// file says that the payment was accepted and not settled.
+func TestOffline(t *testing.T) {
+	till := tilltest.New(1, "01", "EUR", sunday)
+	till.Wait(sunday.Add(9 * time.Hour))
+	till.SellOffline("AaGyw9TlAZdvolGdX9JlxAWZrTOA6ft33YNWcGjfNLQzU6xeUslP", 417)
+	d := days(t, &shelf{tills: []*tilltest.Till{till}}, sunday)
+	if len(d) != 1 || len(d[0].Sales) != 1 {
+		t.Fatalf("got %+v", d)
+	}
+	if o := d[0].Total.Offline; o.Taken.Count != 1 || o.Taken.Amount != d[0].Total.Total || o.Proven.Count != 0 || o.Refuted.Count != 0 {
+		t.Errorf("taken without a line: %+v of %v", o, d[0].Total.Total)
+	}
+	var sales, payments strings.Builder
+	if err := errors.Join(report.NewTable(&sales, ',').Sales(d...), report.NewTable(&payments, ',').Payments(d...)); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(sales.String(), ",lightning,") || !strings.Contains(payments.String(), ",accepted,") || strings.Contains(payments.String(), ",settled,") {
+		t.Errorf("the files say\n%s\n%s", &sales, &payments)
 	}
 }
 

@@ -51,7 +51,7 @@ func fold1(till store.Till, c pos.Currency, r pos.Record) (pos.Report, error) {
 func sane(one pos.Report, lines []pos.Line) bool {
 	all := []pos.Amount{
 		one.Lines, one.Net, one.TaxUp, one.Total, one.Rounding, one.Cancelled.Amount, one.Cleared.Amount, one.Removed.Amount,
-		one.Late.Amount, one.RefundDue.Amount, one.Over.Amount,
+		one.Late.Amount, one.RefundDue.Amount, one.Over.Amount, one.Offline.Taken.Amount, one.Offline.Proven.Amount, one.Offline.Refuted.Amount,
 	}
 	for _, t := range one.Tax {
 		all = append(all, t.Net, t.Tax, t.Gross)

@@ -171,6 +171,25 @@ func (t *Till) move(s *pos.Sale, p pos.Payment, by pos.Actor, ev pos.Event) pos.
 	return p
 }
 
+// SellOffline makes one sale that is paid on a code while the till has no line: its
+// payment is accepted, and settled by nobody yet.
+func (t *Till) SellOffline(token string, counter uint32) pos.Record {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	by := staff[0]
+	s := pos.Sale{ID: pos.SaleID(fmt.Sprintf("%013X", t.rng.Uint64()>>12)), Ref: fmt.Sprintf("#%04d", (t.sales+1)%10000),
+		State: pos.Awaiting, Currency: t.Currency.Code, Opened: t.at, By: by, Lines: []pos.Line{t.line(1, 0)}, NextLine: 2}
+	totals, err := s.Totals()
+	must(err)
+	t.add(pos.KindSaleCharged, pos.SaleCharged{Sale: s, Totals: totals, By: by})
+	p := t.payment(&s, "lightning", totals.Total)
+	p.Offline, p.Counter, p.Reference, p.Network = true, counter, token, "Lightning"
+	p = t.move(&s, p, by, pos.Request)
+	p.Taken = true
+	t.move(&s, p, by, pos.Accept)
+	return t.complete(s, totals, by)
+}
+
 // Stray makes a Lightning payment that settles after its sale was given up: the
 // owner owes a refund.
 func (t *Till) Stray() {
