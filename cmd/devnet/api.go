@@ -34,7 +34,7 @@ type API struct {
 }
 
 const (
-	bodyLimit   = 16 << 10 // a request is an invoice and a number
+	bodyLimit   = 16 << 10 // a request is an invoice or an LNURL, and a number
 	blocksMax   = 1000     // at once; they take a second
 	controlTime = 2 * time.Minute
 )
@@ -205,6 +205,7 @@ func markShown(list []Invoice, qr string) {
 	}
 }
 
+// decode says what an invoice asks, or what is asked at an LNURL or a plain address.
 func (a *API) decode(w http.ResponseWriter, r *http.Request) {
 	var in struct {
 		Invoice string `json:"invoice"`
@@ -220,9 +221,10 @@ func (a *API) decode(w http.ResponseWriter, r *http.Request) {
 	answer(w, d)
 }
 
-// pay answers 200 with ok true or false. It goes on when the caller hangs up: a
-// payment that was sent cannot be called back, and its outcome belongs into the
-// wallet's list.
+// pay pays an invoice, or what an LNURL or a plain address asks for, and answers 200
+// with ok true or false, and the action that an LNURL's server wants to be shown. It
+// goes on when the caller hangs up: a payment that was sent cannot be called back,
+// and its outcome belongs into the wallet's list.
 func (a *API) pay(w http.ResponseWriter, r *http.Request) {
 	var in struct {
 		Invoice string `json:"invoice"`

@@ -156,7 +156,8 @@ func (s *Shop) welcome(wallet string) string {
 		fmt.Fprintf(&b, "  %-18s %s\n", r[0], r[1])
 	}
 	b.WriteString("\nCash works now. Lightning follows when its nodes are up: seconds when they are\n" +
-		"built, some ten minutes the first time. Ctrl-C closes the shop; everything is in\n" + filepath.Dir(s.dir) + "\n")
+		"built, some ten minutes the first time. To sell without internet, cut the shop's line\n" +
+		"on the wallet's page. Ctrl-C closes the shop; everything is in\n" + filepath.Dir(s.dir) + "\n")
 	return b.String()
 }
 

@@ -2,20 +2,22 @@
 // real Bitcoin chain (btcd on simnet, where blocks cost nothing), two real
 // Lightning nodes (lnd: the shop's and a customer's) with a channel between
 // them, the till, the back office, and a page that stands in for the customer's
-// phone.
+// phone. The shop's internet, which is the till's two ways out, can be cut.
 //
 //	devnet run      everything, as a newcomer wants to see it
 //	devnet nodes    chain, nodes and control API only, as tests want them
 //
 // Promises. Everything it makes lies under one directory, which may be deleted
 // while devnet is stopped. It listens on loopback only. A file that its user
-// changed is never overwritten. The till gets a key of five rights, none of
-// which spends. What was set up before is used again; a set-up that was cut off
-// at any step goes on from there. When it ends, its children have ended.
+// changed is never overwritten. Till and back office get a key each, of five
+// rights, none of which spends. What was set up before is used again; a set-up that
+// was cut off at any step goes on from there. When it ends, its children have ended.
 //
 // Limits. Its money is play money: seeds lie unencrypted in the directory, and
-// whoever reaches the wallet page can spend. It runs on Linux and macOS and needs
-// the Go toolchain to build the nodes, once, which takes minutes.
+// whoever reaches the wallet page can spend. The phone asks LNURLs of this computer
+// only, whatever a QR code says. A line that was cut is whole at the next start. It
+// runs on Linux and macOS and needs the Go toolchain to build the nodes, once, which
+// takes minutes.
 //
 // Its module is its own, so that no node's server enters the till's go.sum.
 package main

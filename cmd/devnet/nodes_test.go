@@ -190,6 +190,16 @@ func TestNodes(t *testing.T) {
 	t.Logf("ready after %v", time.Since(began).Round(time.Millisecond))
 
 	t.Run("the till cannot spend", n.tillRights)
+	t.Run("nor can the back office", func(t *testing.T) {
+		own, mine := linesOf(t, filepath.Join(dir, "shop", officeCredential.file))[0], n.conn["macaroon"]
+		if own == mine {
+			t.Error("both have one key")
+		}
+		n.conn["macaroon"] = own
+		n.tillRights(t)
+		n.settles("", "1000000")
+		n.conn["macaroon"] = mine
+	})
 	t.Run("exact", func(t *testing.T) { n.settles("", "1000000") })
 	t.Run("overpaid", func(t *testing.T) { n.settles("3500000", "3500000") })
 	t.Run("underpaid, then exact, then again", n.underpaid)

@@ -62,7 +62,7 @@ function showStatus(status) {
 
 const lineWords = {
   up: ['on', 'Cut it, sell something, and pay with this phone: the phone has a signal of its own.', 'Cut it'],
-  cut: ['cut', 'The till is offline. Sell with Lightning, pay here, and type the six-digit code at the till.', 'Switch it on'],
+  cut: ['cut', 'The till notices within ten seconds. Sell with Lightning, pay here, and type the six-digit code at the till.', 'Switch it on'],
   silent: ['silent', 'Calls are taken and nothing passes, which takes the till longer to notice.', 'Switch it on'],
 }
 

@@ -217,7 +217,6 @@ func TestOffline(t *testing.T) {
 	if strings.Count(all, ref+" ") != 1 || !owner.js("document.querySelector('.grid.two .card:last-child').innerText.includes('"+ref+"')") {
 		t.Errorf("the proven sale is not once among the paid:\n%s", all)
 	}
-	owner.shot("offline-owner")
 }
 
 // settle gives a picture time to be decoded and in place before it is saved.
