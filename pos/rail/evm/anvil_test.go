@@ -319,5 +319,5 @@ func (k token) balance(of Address) int64 {
 
 func addr(a Address) []byte  { w := a.word(); return w[:] }
 func num(n int64) []byte     { return uint256(big.NewInt(n)) }
-func flag(on bool) []byte    { return num(map[bool]int64{true: 1}[on]) }
+func onOff(on bool) []byte   { return num(map[bool]int64{true: 1}[on]) }
 func word(w [32]byte) []byte { return w[:] }

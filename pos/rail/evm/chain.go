@@ -49,11 +49,13 @@ type chain struct {
 	current atomic.Int32 // the client that is asked
 
 	// Of the chain's goroutine alone.
-	verified map[*client]time.Time
-	began    time.Time
-	failing  bool
-	nextDeep time.Time // when the deep blocks are asked for again
-	readAt   map[*payment]time.Time
+	told      map[*client]uint64 // the newest block time that each endpoint has told
+	verified  map[*client]time.Time
+	began     time.Time
+	failing   bool
+	nextDeep  time.Time // when the deep blocks are asked for again, for a customer
+	nextFinal time.Time // the same for the owner
+	readAt    map[*payment]time.Time
 }
 
 // headState is how far the chain is, by the endpoint that is asked.
@@ -71,7 +73,7 @@ func (c Chain) native() Token {
 func newChain(w *Watcher, known Chain) *chain {
 	c := &chain{
 		Chain: known, w: w, wakeup: make(chan struct{}, 1), dead: map[Address]string{},
-		verified: map[*client]time.Time{}, readAt: map[*payment]time.Time{},
+		verified: map[*client]time.Time{}, told: map[*client]uint64{}, readAt: map[*payment]time.Time{},
 	}
 	c.tokens = append([]Token{known.native()}, w.o.Registry.Tokens(known.ID)...)
 	for _, t := range c.tokens {
@@ -214,7 +216,7 @@ func (c *chain) look(ctx context.Context, at Address) (head headState, clean boo
 		return head, false, err
 	}
 	n, ok := hex64(answers[0].result)
-	if s := c.headNow(); answers[0].err != nil || !ok || v.time < s.time {
+	if s := c.headNow(); answers[0].err != nil || !ok || v.time+uint64(otherBehind/time.Second) < s.time {
 		return head, false, failed(faultStale, "an answer from before the newest block")
 	}
 	for _, f := range v.found {
@@ -255,7 +257,6 @@ func (c *chain) roundWith(ctx context.Context, k *client) error {
 			return err
 		}
 		c.verified[k] = time.Now()
-		c.setState(headState{moved: time.Now()}) // another endpoint may be some blocks behind
 	}
 	c.w.mu.Lock()
 	lacks := c.w.lacksWallet(c.ID)
@@ -288,7 +289,7 @@ func (c *chain) setReason(err error) {
 var reasons = map[fault]string{
 	faultOdd: "evm_odd", faultUnreachable: "evm_unreachable", faultLimited: "evm_limited", faultDenied: "evm_denied",
 	faultRefused: "evm_odd", faultChain: "evm_wrong_chain", faultStale: "evm_stale", faultDiffer: "evm_differ",
-	faultFactory: "evm_no_factory", faultTreasury: "evm_treasury",
+	faultFactory: "evm_no_factory", faultTreasury: "evm_treasury", faultTags: "evm_no_tags",
 }
 
 // reasonOf puts an error into a cashier's words.

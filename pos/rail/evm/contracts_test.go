@@ -181,7 +181,7 @@ func TestContracts(t *testing.T) {
 				frozen = sale
 			}
 		}
-		usdc.do("blacklist(address,bool)", addr(frozen.sale), flag(true))
+		usdc.do("blacklist(address,bool)", addr(frozen.sale), onOff(true))
 		r := s.sweep(append(items, Item{frozen.salt, Address{}})...)
 		if got := strings.Join(s.events(r), ", "); got != "swept a, swept a, skipped, swept a, swept a, skipped" {
 			t.Fatalf("%s", got)
@@ -189,7 +189,7 @@ func TestContracts(t *testing.T) {
 		if usdc.balance(s.treasury) != 40 || usdc.balance(frozen.sale) != 10 || s.hasCode(frozen.sale) {
 			t.Fatalf("%d arrived", usdc.balance(s.treasury))
 		}
-		usdc.do("blacklist(address,bool)", addr(frozen.sale), flag(false))
+		usdc.do("blacklist(address,bool)", addr(frozen.sale), onOff(false))
 		if s.sweep(items[2]); usdc.balance(s.treasury) != 50 {
 			t.Fatal("what was frozen is lost")
 		}

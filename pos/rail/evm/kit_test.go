@@ -3,6 +3,7 @@ package evm
 import (
 	"context"
 	"fmt"
+	"io"
 	"log/slog"
 	"math/big"
 	"sync"
@@ -226,3 +227,15 @@ func at(t testing.TB, p pos.Payment) (Request, *big.Int) {
 }
 
 var small = Policy{{0, OneBlock, 1}}
+
+// synced lets several goroutines write to one buffer.
+type synced struct {
+	mu sync.Mutex
+	w  io.Writer
+}
+
+func (s *synced) Write(b []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.w.Write(b)
+}

@@ -23,7 +23,7 @@ type line struct {
 	calls    map[string]int
 	// lie, if set, may change the answer to a call, or the whole response.
 	lie      func(method string, params []json.RawMessage, result json.RawMessage) json.RawMessage
-	response func(w http.ResponseWriter, body []byte) bool
+	response func(w http.ResponseWriter, r *http.Request) bool
 }
 
 type rpcFault struct {
@@ -80,7 +80,7 @@ func (l *line) lies(f func(method string, params []json.RawMessage, result json.
 }
 
 // responds makes the endpoint answer with something of its own, where f returns true.
-func (l *line) responds(f func(w http.ResponseWriter, body []byte) bool) {
+func (l *line) responds(f func(w http.ResponseWriter, r *http.Request) bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.response = f
@@ -104,7 +104,7 @@ func (l *line) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.Method != http.MethodPost || r.Header.Get("Content-Type") != "application/json" {
 		l.t.Errorf("a request with method %s and type %q", r.Method, r.Header.Get("Content-Type"))
 	}
-	if response != nil && response(w, body) {
+	if response != nil && response(w, r) {
 		return
 	}
 	var in []struct {

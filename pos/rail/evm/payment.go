@@ -22,6 +22,7 @@ type payment struct {
 	claims  map[claimKey]*claim
 	code    map[uint64]bool // chains where its forwarder stands: something was swept
 	dumb    bool            // its token gave no balance in the last round
+	sweptAt time.Time       // when the factory's events were asked for last
 	wakes   map[int]func()  // of Watch
 	told    bool            // the till was told that it is paid
 	taken   *big.Int        // how much it was told of
@@ -39,12 +40,14 @@ type claimKey struct {
 type claim struct {
 	token  Token
 	units  *big.Int // at the newest block that was read; never nil
-	since  uint64   // the block at which units was first this much, or more
 	proved *big.Int // what lies as deep as the policy wants, said by as many as it wants; nil: nothing yet
 	time   uint64   // of the block of the proof
-	final  *big.Int // what lies in a final block; nil: not known
 	swept  *big.Int // what left for the treasury, as deep as the policy wants; nil: nothing
 	why    string   // why it could not be proved: operators differ
+
+	// The block that was read last to prove it, and what units was then.
+	tried      [32]byte
+	triedUnits *big.Int
 }
 
 // own returns the claim that was asked for; nil while nothing was seen.
@@ -77,10 +80,10 @@ func (p *payment) arriving() *big.Int {
 }
 
 // see notes what one round of a chain showed. It reports whether anything changed.
-func (p *payment) see(chain, head uint64, now map[Address]found1) (changed bool) {
+func (p *payment) see(chain uint64, now map[Address]found1) (changed bool) {
 	for key, c := range p.claims {
 		if _, still := now[key.token]; key.chain == chain && !still && c.units.Sign() != 0 {
-			c.units, c.since, changed = new(big.Int), head, true
+			c.units, changed = new(big.Int), true
 		}
 	}
 	for at, f := range now {
@@ -90,13 +93,9 @@ func (p *payment) see(chain, head uint64, now map[Address]found1) (changed bool)
 			c = &claim{token: f.token, units: new(big.Int)}
 			p.claims[key] = c
 		}
-		switch f.units.Cmp(c.units) {
-		case 1:
-			c.since, changed = head, true
-		case -1: // taken back by a reorg, or swept: what is left may be older, but who knows
-			c.since, changed = head, true
+		if f.units.Cmp(c.units) != 0 {
+			c.units, changed = f.units, true
 		}
-		c.units = f.units
 	}
 	return changed
 }
@@ -121,11 +120,24 @@ const (
 	watchFor = 24 * time.Hour
 	// youngFor is how long a request is read in every round.
 	youngFor = longestExpiry + 5*time.Minute
-	// oldEvery is how often it is read afterwards.
-	oldEvery = 60 * time.Second
+	// afterEvery is how often it is read within that time once it is paid: a reorg, or
+	// a second payment, is news for the owner. oldEvery is how often it is read after it.
+	afterEvery = 10 * time.Second
+	oldEvery   = 60 * time.Second
 	// forgetAfter is how long a payment is kept that nobody asks about.
 	forgetAfter = 15 * time.Minute
 )
 
 // young reports that a customer may be standing there.
 func (p *payment) young(now time.Time) bool { return !p.told && now.Sub(p.made) < youngFor }
+
+// every is how often p is read while nobody waits for it.
+func (p *payment) every(now time.Time) time.Duration {
+	switch {
+	case p.young(now):
+		return 0
+	case now.Sub(p.made) < youngFor:
+		return afterEvery
+	}
+	return oldEvery
+}

@@ -2,8 +2,6 @@ package evm
 
 import (
 	"context"
-	"encoding/hex"
-	"encoding/json"
 	"fmt"
 	"math/big"
 	"slices"
@@ -17,6 +15,9 @@ import (
 const (
 	// deepEvery is how often the deep blocks are asked for while something waits.
 	deepEvery = 2 * time.Second
+	// finalEvery is the same for what only the owner waits for: whether a sale that is
+	// complete is final, and whether nothing can come any more.
+	finalEvery = 15 * time.Second
 	// maxProofs bounds one round's proofs; the rest follows in the next.
 	maxProofs = peekOwners
 )
@@ -27,13 +28,15 @@ type wish struct {
 	key       claimKey
 	level     Level
 	operators int
-	since     uint64
 	final     bool // to know that it cannot change any more
 }
 
 // prove carries out the wishes of this chain. An error means that the endpoint is
 // not to be relied on; that two operators differ is noted at the claims.
 func (c *chain) prove(ctx context.Context, k *client) error {
+	if err := c.sweeps(ctx, k); err != nil {
+		return err
+	}
 	wishes := c.wishes(time.Now())
 	if len(wishes) == 0 {
 		return nil
@@ -44,7 +47,7 @@ func (c *chain) prove(ctx context.Context, k *client) error {
 	}
 	byLevel := map[Level][]wish{}
 	for _, w := range wishes {
-		if b, ok := blocks[w.level]; ok && b.number >= w.since {
+		if b, ok := blocks[w.level]; ok && !c.tried(w, b) {
 			byLevel[w.level] = append(byLevel[w.level], w)
 		}
 	}
@@ -56,9 +59,17 @@ func (c *chain) prove(ctx context.Context, k *client) error {
 	return nil
 }
 
+// tried reports that this very block was read for w before: it says the same again.
+func (c *chain) tried(w wish, b block) bool {
+	c.w.mu.Lock()
+	defer c.w.mu.Unlock()
+	k := w.p.claims[w.key]
+	return k != nil && k.tried == b.hash && k.triedUnits == k.units
+}
+
 // wishes lists what is to be proved on this chain now.
 func (c *chain) wishes(now time.Time) (out []wish) {
-	deep := !now.Before(c.nextDeep)
+	deep, last := !now.Before(c.nextDeep), !now.Before(c.nextFinal)
 	policy := PolicyOf(c.Chain)
 	c.w.mu.Lock()
 	defer c.w.mu.Unlock()
@@ -68,24 +79,32 @@ func (c *chain) wishes(now time.Time) (out []wish) {
 				continue
 			}
 			row := policy.Row(k.token, k.units)
-			if k.proved == nil || k.proved.Cmp(k.units) != 0 {
-				out = append(out, wish{p, key, row.Level, row.Operators, k.since, false})
-			} else if deep && p.told && key == (claimKey{p.token.Chain, p.token.Contract}) && !p.settled {
-				out = append(out, wish{p, key, Finalized, 1, k.since, true})
+			switch {
+			case k.proved == nil || k.proved.Cmp(k.units) != 0:
+				if deep || !row.Level.deep() {
+					out = append(out, wish{p, key, row.Level, row.Operators, false})
+				}
+			case last && p.told && k == p.own() && !p.settled:
+				out = append(out, wish{p, key, Finalized, 1, true})
 			}
 		}
-		if deep && c.closes(p) && len(out) < maxProofs {
-			out = append(out, wish{p, claimKey{c.ID, p.token.Contract}, Finalized, 1, 0, true})
+		if last && c.closes(p) && len(out) < maxProofs {
+			out = append(out, wish{p, claimKey{c.ID, p.token.Contract}, Finalized, 1, true})
 		}
 	}
-	if !deep {
-		out = slices.DeleteFunc(out, func(w wish) bool { return w.level == Safe || w.level == Finalized })
-	}
-	if slices.ContainsFunc(out, func(w wish) bool { return w.level == Safe || w.level == Finalized }) {
-		c.nextDeep = now.Add(deepEvery)
+	for _, w := range out {
+		switch {
+		case w.final:
+			c.nextFinal = now.Add(finalEvery)
+		case w.level.deep():
+			c.nextDeep = now.Add(deepEvery)
+		}
 	}
 	return out
 }
+
+// deep reports a level that is many blocks behind the newest.
+func (l Level) deep() bool { return l == Safe || l == Finalized }
 
 // closes reports that p's last look is due: its time is well over, by the chain's
 // clock. w.mu is held.
@@ -255,7 +274,7 @@ func (c *chain) proven(w wish, b block, units *big.Int, why string) {
 		if row := PolicyOf(c.Chain).Row(k.token, units); row.Level != w.level || row.Operators != w.operators {
 			return
 		}
-		k.why = ""
+		k.why, k.tried, k.triedUnits = "", b.hash, k.units
 		if k.proved == nil || k.proved.Cmp(units) != 0 {
 			k.proved, k.time = units, b.time
 			c.w.unasked(c, p, k)
@@ -267,7 +286,7 @@ func (c *chain) proven(w wish, b block, units *big.Int, why string) {
 // finalized notes what a final block says of what was asked for.
 func (c *chain) finalized(p *payment, k *claim, b block, units *big.Int) {
 	if k != nil {
-		k.final = units
+		k.tried, k.triedUnits = b.hash, k.units
 	}
 	if p.told && p.taken != nil && units.Cmp(p.taken) >= 0 {
 		p.settled = true
@@ -300,29 +319,4 @@ func (w *Watcher) chainName(id uint64) string {
 		return c.Name
 	}
 	return fmt.Sprintf("chain %d", id)
-}
-
-// sweptCall asks for the factory's word about one address and one token.
-func sweptCall(at, token Address, from, to uint64) call {
-	topic := func(a Address) string { w := a.word(); return "0x" + hex.EncodeToString(w[:]) }
-	return call{"eth_getLogs", []any{map[string]any{
-		"address": Factory.String(), "fromBlock": fmt.Sprintf("0x%x", from), "toBlock": fmt.Sprintf("0x%x", to),
-		"topics": []any{"0x" + hex.EncodeToString(topicSwept[:]), topic(at), topic(token)},
-	}}}
-}
-
-// sumSwept adds up what the events say that left an address.
-func sumSwept(raw json.RawMessage, at, token Address) (*big.Int, error) {
-	logs, err := readLogs(raw)
-	if err != nil {
-		return nil, err
-	}
-	sum := new(big.Int)
-	for _, l := range logs {
-		if l.address != Factory || len(l.topics) != 3 || l.topics[0] != topicSwept || l.topics[1] != at.word() || l.topics[2] != token.word() || len(l.data) != 32 {
-			return nil, failed(faultOdd, "an event that was not asked for")
-		}
-		sum.Add(sum, new(big.Int).SetBytes(l.data))
-	}
-	return sum, nil
 }

@@ -3,6 +3,7 @@ package evm
 import (
 	"context"
 	"math/big"
+	"slices"
 	"time"
 
 	"github.com/tillwright/tillwright/pos"
@@ -181,8 +182,8 @@ func (r *Rail) asked(p *payment) (pos.Asked, error) {
 	}, nil
 }
 
-// Forms returns every way to show what is still missing of p's request, after Ask.
-// It does not block. It fails with NotFound when p was not asked for here.
+// Forms returns the ways to show what is still missing of p's request, after Ask: the
+// standard one, the bare address, and the links that Options allow. It does not block. It fails with NotFound when p was not asked for here.
 func (r *Rail) Forms(p pos.Payment) ([]Form, error) {
 	e, ok, err := r.known(p)
 	if err != nil || !ok {
@@ -194,7 +195,17 @@ func (r *Rail) Forms(p pos.Payment) ([]Form, error) {
 	if missing.Sign() <= 0 {
 		missing.Set(e.units)
 	}
-	return Forms(r.c.Chain, r.token, e.ref.address, missing), nil
+	var out []Form
+	for _, f := range Forms(r.c.Chain, r.token, e.ref.address, missing) {
+		f.Caption = r.w.word("evm_form_standard")
+		if f.Typed {
+			f.Caption = r.w.word("evm_form_typed", "amount", quantityOf(r.token, missing).String(), "chain", r.c.Name)
+		}
+		if f.always() || slices.Contains(r.w.o.Links, f.Name) {
+			out = append(out, f)
+		}
+	}
+	return out, nil
 }
 
 // Check waits for the next look at the chain and says what became of p. Money that

@@ -44,11 +44,11 @@ func (c *chain) read(ctx context.Context, k *client) error {
 			return err
 		}
 	}
-	if err := c.advance(head, views); err != nil {
+	if err := c.advance(k, head, views); err != nil {
 		return err
 	}
 	for i, v := range views {
-		c.note(head, turn[i*peekOwners:min((i+1)*peekOwners, len(turn))], v)
+		c.note(turn[i*peekOwners:min((i+1)*peekOwners, len(turn))], v)
 	}
 	return nil
 }
@@ -70,19 +70,21 @@ func (c *chain) viewOf(r reply, owners int) (view, error) {
 
 // advance notes how far the chain is. An answer from before what the same endpoint
 // said already is not believed: several computers stand behind it, and one lags.
-// Nor is a chain that stands still.
-func (c *chain) advance(head uint64, views []view) error {
+// Another endpoint may be behind by otherBehind. Nor is a chain believed that stands
+// still.
+func (c *chain) advance(k *client, head uint64, views []view) error {
 	now, s := time.Now(), c.headNow()
 	for _, v := range views {
-		if v.time < s.time {
+		if v.time < c.told[k] || v.time+uint64(otherBehind/time.Second) < s.time {
 			return failed(faultStale, "an answer from block time %d after one from %d", v.time, s.time)
 		}
 	}
 	newest := views[0].time
-	if newest > s.time || head > s.number {
-		s = headState{max(head, s.number), newest, now}
-		c.setState(s)
+	if c.told[k] = newest; newest > s.time || head > s.number {
+		s.moved = now
 	}
+	s.number, s.time = head, max(newest, s.time)
+	c.setState(s)
 	if age := now.Sub(s.moved); age > c.stale() {
 		return failed(faultStale, "no new block for %v", age.Round(time.Second))
 	}
@@ -91,6 +93,9 @@ func (c *chain) advance(head uint64, views []view) error {
 	}
 	return nil
 }
+
+// otherBehind is how far one operator's newest block may be behind another's.
+const otherBehind = 60 * time.Second
 
 // clockSlack is how far the till's clock and a chain's may be apart.
 const clockSlack = 60 * time.Second
@@ -107,7 +112,7 @@ func (c *chain) turn(now time.Time) []*payment {
 			delete(c.w.payments, id)
 			continue
 		}
-		if p.wants > 0 || p.young(now) || now.Sub(c.readAt[p]) >= oldEvery {
+		if p.wants > 0 || now.Sub(c.readAt[p]) >= p.every(now) {
 			out = append(out, p)
 		}
 	}
@@ -140,7 +145,7 @@ func (w *Watcher) over(p *payment, now time.Time) bool {
 }
 
 // note takes in what a Peek said of these payments.
-func (c *chain) note(head uint64, turn []*payment, v view) {
+func (c *chain) note(turn []*payment, v view) {
 	seen := make([]map[Address]found1, len(turn))
 	dumb := map[Address]bool{}
 	c.w.mu.Lock()
@@ -169,7 +174,7 @@ func (c *chain) note(head uint64, turn []*payment, v view) {
 			}
 		}
 		p.dumb = p.token.Chain == c.ID && dumb[p.token.Contract]
-		if p.see(c.ID, head, seen[i]) {
+		if p.see(c.ID, seen[i]) {
 			p.doubt()
 			p.wake()
 		}

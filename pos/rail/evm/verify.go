@@ -12,6 +12,9 @@ const (
 	faultFactory fault = 100 + iota
 	// faultTreasury: what stands at the treasury is not a wallet of the merchant's.
 	faultTreasury
+	// faultTags: the endpoint does not know the safe or the final block, and the policy
+	// wants it.
+	faultTags
 )
 
 // codeLimit is the most that a contract's code can have (EIP-170), and then some.
@@ -44,7 +47,34 @@ func (c *chain) verify(ctx context.Context, k *client) error {
 	if err := c.checkTreasury(answers[3].result, answers[4].result); err != nil {
 		return err
 	}
+	if err := c.verifyTags(ctx, k); err != nil {
+		return err
+	}
 	return c.verifyTokens(ctx, k)
+}
+
+// verifyTags asks for the deep blocks that the chain's policy wants.
+func (c *chain) verifyTags(ctx context.Context, k *client) error {
+	var calls []call
+	for _, r := range PolicyOf(c.Chain) {
+		if r.Level.deep() {
+			calls = append(calls, call{"eth_getBlockByNumber", []any{string(r.Level), false}})
+		}
+	}
+	if len(calls) == 0 {
+		return nil
+	}
+	k.pace.spend()
+	answers, err := k.batch(ctx, calls...)
+	if err != nil {
+		return err
+	}
+	for i, a := range answers {
+		if _, err := readBlock(a.result); a.err != nil || err != nil {
+			return failed(faultTags, "no block %v", calls[i].params[0])
+		}
+	}
+	return nil
 }
 
 func codeCall(at Address) call { return call{"eth_getCode", []any{at.String(), "latest"}} }

@@ -38,6 +38,9 @@ type Options struct {
 	Expiry   time.Duration // how long a price is held: 2 to 30 minutes, 10 if zero
 	Language string        // of reasons: "en", "es", "de", "fr", "pt"
 
+	// Links are wallets whose own links are shown too: "metamask", "trust".
+	Links []string
+
 	// Tolerance is how much may be missing, in 1/10,000 of what was asked, and at most
 	// 0.05 token: exchanges take fees from what is sent. 0 to 100; 50 is 0.5 %.
 	Tolerance int
