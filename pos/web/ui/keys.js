@@ -14,6 +14,7 @@ const BURST = 60; // milliseconds between keys that no hand holds through a whol
 const SHORTEST = 6; // digits of a number nobody types as an amount so fast
 const LONGEST = 11; // digits, more than an amount has: EAN-13 and UPC-A are items at any speed
 
+const SLOW = 200; // milliseconds between the keys of a slow scanner, where nobody types amounts
 const PAUSE = 500; // milliseconds that no scanner stops for within what it reads
 const PAGE = /^(O|OP|OP1|OP1[^0-9][0-9]{0,10}|OP1[^0-9][0-9]{1,10}[^0-9][0-9]{0,6})$/i; // the beginnings of what it reads off a payer's page
 
@@ -37,7 +38,7 @@ function code(at) {
 /** note keeps what is typed. @param {string} k @param {number} at */
 function note(k, at) {
   run = at - last <= BURST ? run + k : k;
-  word = local.digits || /^0*$/.test(word) || (mode() === "wait" && at - last <= PAUSE) ? word + k : k;
+  word = local.digits || /^0*$/.test(word) || (mode() === "wait" && at - last <= SLOW) ? word + k : k;
   last = at;
 }
 
