@@ -370,9 +370,12 @@ func (d *DCS) seen(x, y int) color.RGBA {
 	return c
 }
 
-// Turn returns img turned clockwise by 0, 90, 180 or 270 degrees: how a module
-// looks to who mounted it the other way round.
+// Turn returns img, which begins at 0,0, turned clockwise by 0, 90, 180 or 270
+// degrees: how a module looks to who mounted it the other way round.
 func Turn(img *image.RGBA, degrees int) *image.RGBA {
+	if degrees%360 == 0 {
+		return img
+	}
 	w, h := img.Rect.Dx(), img.Rect.Dy()
 	to := func(x, y int) (int, int) { return x, y }
 	size := img.Rect.Size()

@@ -224,18 +224,21 @@ func (d *Dev) refresh(full bool) error {
 	return nil
 }
 
-// store puts src into next.
+// store puts src into next, a row of the picture at a time: upright, that is a row
+// or a column, forwards or backwards.
 func (d *Dev) store(r image.Rectangle, src image.Image, sp image.Point) {
-	light := lightOf(src)
+	light, stride := lightOf(src), d.model.stride()
+	step := d.upright(1, 0).Sub(d.upright(0, 0))
 	for y := range r.Dy() {
+		at := d.upright(r.Min.X, r.Min.Y+y)
 		for x := range r.Dx() {
-			at := d.upright(r.Min.X+x, r.Min.Y+y)
-			bit := byte(0x80) >> (at.X % 8)
-			if cell := &d.next[at.Y*d.model.stride()+at.X/8]; light(sp.X+x, sp.Y+y) {
+			bit := byte(0x80) >> (at.X & 7)
+			if cell := &d.next[at.Y*stride+at.X>>3]; light(sp.X+x, sp.Y+y) {
 				*cell |= bit
 			} else {
 				*cell &^= bit
 			}
+			at.X, at.Y = at.X+step.X, at.Y+step.Y
 		}
 	}
 }
