@@ -244,6 +244,7 @@ func FuzzEncode(f *testing.F) {
 func FuzzStrips(f *testing.F) {
 	f.Add([]byte{0x10, 0x04, 0x10, 0x10, 0x14, 0x10, 0x05}, 3)
 	f.Add([]byte{0x08, 0x02, 0x08, 0x08}, 1)
+	f.Add([]byte("\x00\x00\x00\x80\x00\x00\x00\x00\x00\x00\x00\x00\x00\x80\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00"), 0) // 10 04 in columns
 	f.Fuzz(func(t *testing.T, bits []byte, width int) {
 		width = 1 + min(max(width, 0), 71)
 		for kind := Raster; kind <= Graphics; kind++ {

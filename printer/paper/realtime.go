@@ -8,6 +8,9 @@ import "strings"
 // may be part of an image; while the printer waits for somebody, real-time
 // commands take no room.
 func (p *Printer) listen(c byte) []byte {
+	if len(p.rt) == 0 && c != p.realTimeLead() {
+		return single[c : int(c)+1]
+	}
 	waiting := !p.ready()
 	p.rt = append(p.rt, c)
 	n := p.realTimeLen(p.rt)
@@ -31,8 +34,16 @@ func (p *Printer) listen(c byte) []byte {
 	if waiting {
 		return nil
 	}
-	return []byte{c}
+	return single[c : int(c)+1]
 }
+
+// single has each byte at its own place, so that one of them costs nothing.
+var single = func() (b [256]byte) {
+	for i := range b {
+		b[i] = byte(i)
+	}
+	return b
+}()
 
 // realTimeLead is the byte that real-time commands begin with.
 func (p *Printer) realTimeLead() byte {

@@ -65,6 +65,26 @@ func TestRasterBytes(t *testing.T) {
 	}
 }
 
+// TestBandsTouch: the bands of a high line touch each other, and the last one has the gap
+// of a line below it.
+func TestBandsTouch(t *testing.T) {
+	p := profile(t, "tsp650ii")
+	b, err := Encode(printer.Document{Columns: 48, Rows: []printer.Row{printer.Line{Text: "Ω", Style: printer.Style{Tall: true}}}}, p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	loose := strings.LastIndex(string(b), escLoose)
+	tight := strings.Index(string(b), escTight)
+	if n := strings.Count(string(b), escBand); n != 2 || tight < 0 || strings.Count(string(b[tight:loose]), escBand) != 1 || strings.Count(string(b), escLoose) != 1 {
+		t.Errorf("%d bands in %q", n, b)
+	}
+	x := paper.NewDialect(p.Dots, paper.StarLine)
+	x.Write(b)
+	if h := x.Picture().Rect.Dy() - 2*24; h != 24+32 { // the picture's border
+		t.Errorf("a high line takes %d rows", h)
+	}
+}
+
 // picture is the one that outside.mjs gives to the others.
 func picture() image.Image {
 	img := image.NewGray(image.Rect(0, 0, 40, 40))
