@@ -198,6 +198,21 @@ func TestConflict(t *testing.T) {
 	})
 }
 
+// TestConflictRace brings two tokens with one counter at the same moment: neither was
+// there when the other was looked for.
+func TestConflictRace(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		k := newKit(t)
+		first, second := k.token(9), k.token(9, func(r *offpay.Request) { r.Amount = 1 })
+		k.offer(first)
+		k.office.o.Store = &late{k.db, true}
+		k.refused("the second", k.get("/o/"+second.String()))
+		if got := k.alarms(); len(got) != 1 || got[0] != store.AlarmConflict {
+			t.Errorf("alarms %v", got)
+		}
+	})
+}
+
 // TestEpochs renews a key. Goal: the next key is the same until the till holds it,
 // both are taken while it takes over, the old one for 72 hours, then never.
 func TestEpochs(t *testing.T) {
