@@ -74,6 +74,7 @@ type Display struct {
 	scene   scene         // left is unset: it is read off until when drawn
 	until   time.Time     // when the countdown ends, on the monotonic clock; zero without one
 	number  uint64        // of the picture; rises with every change
+	scenes  uint64        // of the scene; rises with every change but a tick
 	changed chan struct{} // closed with the next change
 	frames  map[Glass]*drawing
 	running bool
@@ -133,6 +134,7 @@ func (d *Display) Publish(v pos.View) {
 		return
 	}
 	d.scene = next
+	d.scenes++
 	d.change()
 	select {
 	case d.ticking <- struct{}{}:
@@ -205,6 +207,19 @@ func (d *Display) present() scene {
 		s.left = time.Until(d.until)
 	}
 	return s
+}
+
+// moment tells apart what a panel without a countdown shows: which scene, and
+// whether its time is up.
+type moment struct {
+	scene uint64
+	over  bool
+}
+
+func (d *Display) moment() moment {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return moment{d.scenes, !d.until.IsZero() && time.Until(d.until) <= 0}
 }
 
 // Run shows the newest picture on every panel until ctx ends, and moves the

@@ -98,14 +98,7 @@ func TestNewestWins(t *testing.T) {
 	})
 }
 
-// TestDyingPanel breaks one of two panels for a while. The other must not notice;
-
-// TestHalfDrawn breaks a panel between the code and the words, and then goes back
-
-// TestPanickingDriver lets a driver panic: the picture goes on elsewhere, and here
-
 // TestCountdown lets five seconds run out. Each makes one new picture; at the end
-
 // the code is gone and so are the ticks.
 func TestCountdown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -160,7 +153,6 @@ func TestNoTicksWithout(t *testing.T) {
 }
 
 // TestWallClock holds that the countdown counts from when the code was first seen,
-
 // on the monotonic clock, whatever is published meanwhile.
 func TestWallClock(t *testing.T) {
 	v := coffee(t, "en", pos.PhaseDue)
@@ -268,7 +260,6 @@ func TestPNG(t *testing.T) {
 }
 
 // TestPNGOfManyColours holds that a picture with one colour more than a palette
-
 // has is not spoilt.
 func TestPNGOfManyColours(t *testing.T) {
 	for _, n := range []int{255, 256, 257, 1000} {
@@ -287,8 +278,6 @@ func TestPNGOfManyColours(t *testing.T) {
 		}
 	}
 }
-
-// TestBounds gives panels that do not begin at 0,0, that are upright, or that have
 
 // TestTogether publishes, draws and reads at the same time, for the race detector.
 func TestTogether(t *testing.T) {

@@ -178,6 +178,15 @@ func TestStillPanel(t *testing.T) {
 				t.Errorf("%s: drawn %d times: %v", phase, len(got), got)
 			}
 		}
+		p.Forget()
+		v := coffee(t, "en", pos.PhaseDue)
+		v.Version, v.Customer.Expires = 9, time.Now().Add(30*time.Second)
+		d.Publish(v)
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		if got := p.Calls(); len(got) != 2 || zxing(frame{img: p.Image(), code: p.Rect}) == v.Customer.QR {
+			t.Errorf("a code whose time is up: drawn %d times", len(got))
+		}
 		stop()
 		if err := <-done; err != nil || p.Image().RGBAAt(9, 9) != white || !p.Halted() {
 			t.Errorf("left as %v, %v", p.Image().RGBAAt(9, 9), err)

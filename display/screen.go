@@ -40,6 +40,7 @@ type screen struct {
 	bounds image.Rectangle
 	glass  Glass
 	shown  *image.RGBA // nil when that is not known
+	moment moment      // of shown, on a still panel
 	broken bool
 	pause  time.Duration
 }
@@ -81,6 +82,11 @@ func (s *screen) refresh(d *Display) error {
 	if s.text != nil {
 		return s.write(d.now().lines(sheetOf(s.text)))
 	}
+	now := d.moment()
+	if g := s.look(); g.Still && s.shown != nil && s.moment == now {
+		return nil // a second has passed, and nothing on it tells seconds
+	}
+	s.moment = now
 	return s.update(d.draw(s.look()).frame)
 }
 

@@ -14,6 +14,7 @@ import (
 	"github.com/tillwright/tillwright/pos"
 )
 
+// TestDyingPanel breaks one of two panels for a while. The other must not notice;
 // the broken one is asked less and less, and shows the newest picture when it is
 // back.
 func TestDyingPanel(t *testing.T) {
@@ -57,6 +58,7 @@ func TestDyingPanel(t *testing.T) {
 	})
 }
 
+// TestHalfDrawn breaks a panel between the code and the words, and then goes back
 // to the picture from before: no half of the other one may be left.
 func TestHalfDrawn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -90,6 +92,7 @@ func TestHalfDrawn(t *testing.T) {
 	})
 }
 
+// TestPanickingDriver lets a driver panic: the picture goes on elsewhere, and here
 // after a pause.
 func TestPanickingDriver(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -164,6 +167,7 @@ func TestHangingPanel(t *testing.T) {
 	})
 }
 
+// TestBounds gives panels that do not begin at 0,0, that are upright, or that have
 // no pixels at all.
 func TestBounds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -42,6 +42,10 @@ type Board struct {
 	Chip  Chip
 	MaxTx int // longest transfer in bytes, as spidev's bufsiz is; 0: any
 
+	// BusyOpen tells that the BUSY wire is not connected: it reads as it is pulled, and
+	// as a low level without a pull.
+	BusyOpen bool
+
 	// Fail, if not nil, is asked before event n, from 1: a transfer, or the change
 	// of an output line. When it returns an error the event fails with it, and of
 	// a transfer the chip has got the first half.
@@ -221,6 +225,7 @@ type line struct {
 	level *gpio.Level
 	moved func(gpio.Level)
 	read  func() gpio.Level
+	pull  gpio.Pull
 }
 
 func (l *line) String() string         { return l.name }
@@ -229,7 +234,7 @@ func (l *line) Name() string           { return l.name }
 func (l *line) Number() int            { return -1 }
 func (l *line) Function() string       { return "" }
 func (l *line) Func() pin.Func         { return pin.FuncNone }
-func (l *line) Pull() gpio.Pull        { return gpio.PullNoChange }
+func (l *line) Pull() gpio.Pull        { return l.pull }
 func (l *line) DefaultPull() gpio.Pull { return gpio.PullNoChange }
 
 func (l *line) PWM(gpio.Duty, physic.Frequency) error { return errors.New("no PWM on this pin") }
@@ -253,10 +258,11 @@ func (l *line) Out(level gpio.Level) error {
 }
 
 // In makes the line an input, which outputs refuse.
-func (l *line) In(gpio.Pull, gpio.Edge) error {
+func (l *line) In(pull gpio.Pull, _ gpio.Edge) error {
 	if l.read == nil {
 		return fmt.Errorf("%s is an input of the panel", l.name)
 	}
+	l.pull = pull
 	return nil
 }
 
@@ -264,7 +270,10 @@ func (l *line) In(gpio.Pull, gpio.Edge) error {
 func (l *line) Read() gpio.Level {
 	l.board.mu.Lock()
 	defer l.board.mu.Unlock()
-	if l.read != nil {
+	switch {
+	case l.read != nil && l.board.BusyOpen:
+		return l.pull == gpio.PullUp
+	case l.read != nil:
 		return l.read()
 	}
 	return *l.level

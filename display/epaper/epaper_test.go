@@ -274,7 +274,8 @@ func TestBusy(t *testing.T) {
 			want  string
 		}{
 			{"never releases", func(b bench) { b.epd.Stuck = true }, func(b bench) { b.epd.Stuck = false }, "stays busy"},
-			{"is not connected", func(b bench) { b.epd.Loose, *b.blind = true, true }, func(b bench) { b.epd.Loose = false }, "never says"},
+			{"is not connected", func(b bench) { b.board.BusyOpen = true }, func(b bench) { b.board.BusyOpen = false }, "stays busy"},
+			{"is always idle", func(b bench) { b.epd.Loose, *b.blind = true, true }, func(b bench) { b.epd.Loose = false }, "never says"},
 			{"gets stuck in a refresh", func(b bench) { b.epd.StuckFrom = 2 }, func(b bench) { b.epd.StuckFrom = 0 }, "stays busy"},
 		} {
 			t.Run(name+"/"+test.name, func(t *testing.T) {
