@@ -27,8 +27,9 @@
 // and a token past its time begin nothing new. A sale whose invoice was made goes
 // on to be shown: who has paid must see the code.
 //
-// Damage. A node that deletes cancelled invoices, or was put back from a copy, leaves
-// what it has forgotten pending. A database that came back from a backup finds the
+// Damage. A node that was put back from a copy leaves what it has forgotten pending,
+// and so does one that deletes what expires, while nobody is here to withdraw it in
+// time. A database that came back from a backup finds the
 // invoices that it lost by their derived hashes before a sale is closed.
 //
 // Limits. Bad tokens 30 a minute and address, good ones 60 a minute and device; the

@@ -17,9 +17,16 @@ const (
 	youngFor   = 15 * time.Second // an invoice this young is asked about in each round,
 	shownEvery = 4 * time.Second  // then this often while it can be paid,
 	oldEvery   = 30 * time.Second // and this often when it should have ended
-	// heldFor is how long past its end a node may hold parts of a payment (120 s) and
-	// the clocks be apart: then the invoice is withdrawn, which ends it either way.
+	// earlyEnd is how long before its end an invoice is withdrawn: in time for a node
+	// that deletes what has expired to confirm it. Whoever pays in these seconds gets
+	// the money back.
+	earlyEnd = 3 * time.Second
+	// heldFor is how long past its end an invoice is asked about often: parts of a
+	// payment are held for 120 s, and clocks are apart.
 	heldFor = 150 * time.Second
+	// doubtEvery is the pace of what the node has forgotten: an owner may bring the
+	// right node back.
+	doubtEvery = 5 * time.Minute
 	// roundMax bounds what one round looks at; more wait for the next.
 	roundMax = 200
 	// lostAttempts is how far beyond the last known attempt the node is searched for
@@ -76,9 +83,9 @@ func (o *Office) follow(ctx context.Context, now time.Time) error {
 	return nil
 }
 
-// step asks about one invoice, or withdraws it when its time is long over.
+// step asks about one invoice, or withdraws it when its time is over.
 func (o *Office) step(ctx context.Context, inv store.OfflineInvoice, now time.Time) error {
-	if now.After(inv.Ends.Add(heldFor)) {
+	if !now.Before(inv.Ends.Add(-earlyEnd)) {
 		_, err := o.withdraw(ctx, inv, now)
 		return err
 	}
@@ -93,14 +100,16 @@ func (o *Office) due(inv store.OfflineInvoice, now time.Time) bool {
 	if now.Before(o.paces[inv.Hash]) {
 		return false
 	}
-	pause := shownEvery
+	next, end := now.Add(shownEvery), inv.Ends.Add(-earlyEnd)
 	switch {
 	case now.Sub(inv.Made) < youngFor:
-		pause = 0
+		next = now
 	case now.After(inv.Ends.Add(heldFor)):
-		pause = oldEvery
+		next = now.Add(oldEvery)
+	case now.Before(end) && next.After(end):
+		next = end
 	}
-	o.paces[inv.Hash] = now.Add(pause)
+	o.paces[inv.Hash] = next
 	return true
 }
 
@@ -126,9 +135,20 @@ func (o *Office) closeDue(ctx context.Context, now time.Time) error {
 	if err != nil {
 		return err
 	}
+	doubts := map[store.OfflineID]time.Time{} // of those that are still due
+	defer func() { o.doubts = doubts }()
 	for _, s := range due {
-		if _, err := o.resolve(ctx, s, now); pos.KindOf(err) == pos.Unavailable {
+		if again := o.doubts[s.OfflineID]; now.Before(again) {
+			doubts[s.OfflineID] = again
+			continue
+		}
+		_, err := o.resolve(ctx, s, now)
+		switch {
+		case err == nil:
+		case pos.KindOf(err) == pos.Unavailable:
 			return err
+		default:
+			doubts[s.OfflineID] = now.Add(doubtEvery)
 		}
 	}
 	return nil

@@ -428,11 +428,12 @@ func TestExpires(t *testing.T) {
 func TestForgets(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		k := newKit(t)
-		k.run()
 		k.fake.DeleteCanceled()
 		tok := k.token(1)
 		k.invoice(tok)
-		time.Sleep(40 * time.Minute)
+		time.Sleep(40 * time.Minute) // and nobody was there to withdraw it
+		k.run()
+		time.Sleep(time.Minute)
 		if out := k.outcome(tok, 1, false, false); out.State != offpay.Pending {
 			t.Errorf("forgotten: %+v", out)
 		}
@@ -446,6 +447,16 @@ func TestForgets(t *testing.T) {
 		out, err := k.office.Outcomes(t.Context(), k.Till, []offpay.Claim{{Token: tok.String(), Counter: 1}, {Token: third.String(), Counter: 3, Void: true}}, time.Now())
 		if err != nil || out[0].State != offpay.Pending || out[1].State != offpay.Unpaid {
 			t.Errorf("behind a forgotten one: %+v, %v", out, err)
+		}
+		fourth := k.token(4)
+		pr := k.invoice(fourth).PR
+		time.Sleep(296 * time.Second)
+		if err := k.fake.PayPart(pr, 1000); err != nil {
+			t.Errorf("in its last seconds: %v", err)
+		}
+		time.Sleep(36 * time.Minute)
+		if out := k.outcome(fourth, 4, false, false); out.State != offpay.Unpaid {
+			t.Errorf("run out at a node that deletes, with us there: %+v", out)
 		}
 	})
 }

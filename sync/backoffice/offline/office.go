@@ -139,6 +139,8 @@ type Office struct {
 
 	mu    sync.Mutex
 	paces map[[32]byte]time.Time // when a live invoice is to be asked about next
+
+	doubts map[store.OfflineID]time.Time // when a forgotten one is; Run's own
 }
 
 // New makes an Office. Run does its standing work. It fails with Invalid for options

@@ -304,9 +304,10 @@ func (db *DB) OfflineSay(ctx context.Context, id OfflineID, said OfflineSaid, wh
 }
 
 // OfflineDue returns at most limit open sales that the till has spoken its last word
-// about, or whose time is over, oldest first. They are due to be closed.
+// about, or whose time is over: they are due to be closed. The newest come first, so
+// that what stays in doubt for ever keeps nothing else waiting.
 func (db *DB) OfflineDue(ctx context.Context, before time.Time, limit int) ([]OfflineSale, error) {
-	return db.sales(ctx, `WHERE s.state = 'open' AND (s.accepted > 0 OR s.void > 0 OR max(s.issued, s.first) + s.ttl * 60000000 < ?) ORDER BY s.first LIMIT ?`, stamp(before), limit)
+	return db.sales(ctx, `WHERE s.state = 'open' AND (s.accepted > 0 OR s.void > 0 OR max(s.issued, s.first) + s.ttl * 60000000 < ?) ORDER BY s.first DESC LIMIT ?`, stamp(before), limit)
 }
 
 func (db *DB) sales(ctx context.Context, where string, args ...any) ([]OfflineSale, error) {
