@@ -168,33 +168,18 @@ func (c *chain) take() []chan error {
 	return out
 }
 
-// await blocks until a round that begins after this call has ended, and returns
-// what came of it. It returns early when ctx ends.
-func (c *chain) await(ctx context.Context) error {
-	if ctx.Err() != nil {
-		return failed(faultUnreachable, "given up")
-	}
+// ask asks for a round, and returns a channel that tells once what came of the next
+// one to begin.
+func (c *chain) ask() <-chan error {
 	done := make(chan error, 1)
 	c.mu.Lock()
 	c.waiters = append(c.waiters, done)
 	c.mu.Unlock()
 	c.poke()
-	select {
-	case err := <-done:
-		return err
-	case <-ctx.Done():
-		return failed(faultUnreachable, "no answer in time")
-	}
+	return done
 }
 
-// hurry asks for a round that nobody waits for.
-func (c *chain) hurry() {
-	c.mu.Lock()
-	c.waiters = append(c.waiters, make(chan error, 1))
-	c.mu.Unlock()
-	c.poke()
-}
-
+// poke lets the chain's goroutine think again about when its next round is due.
 func (c *chain) poke() {
 	select {
 	case c.wakeup <- struct{}{}:

@@ -17,9 +17,9 @@ func news(p pos.Payment, events ...pos.Event) pos.Event {
 	return ""
 }
 
-// enough returns the least that pays for e: all of it, less what the owner forgives.
-func (r *Rail) enough(e *payment) *big.Int {
-	forgiven := new(big.Int).Mul(e.units, big.NewInt(int64(r.w.o.Tolerance)))
+// least returns what pays for e: all of it, less what the owner forgives.
+func (w *Watcher) least(e *payment) *big.Int {
+	forgiven := new(big.Int).Mul(e.units, big.NewInt(int64(w.o.Tolerance)))
 	forgiven.Quo(forgiven, big.NewInt(10_000))
 	most := new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(e.token.Decimals)), nil)
 	if most.Quo(most, big.NewInt(20)); forgiven.Cmp(most) > 0 { // 0.05 token
@@ -34,7 +34,7 @@ func (r *Rail) paid(p pos.Payment, e *payment, short bool) (pos.Finding, bool) {
 	r.w.mu.Lock()
 	defer r.w.mu.Unlock()
 	got := e.received()
-	if got.Cmp(r.enough(e)) < 0 && (!short || got.Sign() == 0) {
+	if got.Cmp(r.w.least(e)) < 0 && (!short || got.Sign() == 0) {
 		return pos.Finding{}, false
 	}
 	f := pos.Finding{Event: news(p, pos.Settle), Received: quantityOf(e.token, got), Final: true}
@@ -62,7 +62,7 @@ func (r *Rail) standing(e *payment) standing {
 	defer r.w.mu.Unlock()
 	coming := e.arriving()
 	s := standing{
-		coming: coming.Sign() > 0, enough: coming.Cmp(r.enough(e)) >= 0,
+		coming: coming.Sign() > 0, enough: coming.Cmp(r.w.least(e)) >= 0,
 		over: r.c.headNow().time > e.ref.end, ended: e.ended,
 	}
 	if own := e.own(); own != nil && s.coming {

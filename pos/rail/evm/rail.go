@@ -236,18 +236,57 @@ func (r *Rail) Check(ctx context.Context, p pos.Payment) (pos.Finding, error) {
 	return r.finding(op, p, e)
 }
 
-// look waits for a round of the rail's chain that reads e.
+// look waits for a round of the rail's chain that reads e, or until enough of e is
+// proved: the round under way may find it, and nobody should wait for another.
 func (r *Rail) look(ctx context.Context, e *payment) error {
+	woken := make(chan struct{}, 1)
 	r.w.mu.Lock()
 	e.wants, e.touched = e.wants+1, time.Now()
 	r.w.payments[e.id] = e
+	id := r.w.listen(e, func() {
+		select {
+		case woken <- struct{}{}:
+		default:
+		}
+	})
 	r.w.mu.Unlock()
 	defer func() {
 		r.w.mu.Lock()
+		defer r.w.mu.Unlock()
 		e.wants--
-		r.w.mu.Unlock()
+		delete(e.wakes, id)
 	}()
-	return r.c.await(ctx)
+	done := r.c.ask()
+	for {
+		select {
+		case err := <-done:
+			return err
+		case <-woken:
+			if r.w.enough(e) {
+				return nil
+			}
+		case <-ctx.Done():
+			return failed(faultUnreachable, "no answer in time")
+		}
+	}
+}
+
+// listen calls wake at news of e, until the number returned is deleted from e.wakes.
+// w.mu is held.
+func (w *Watcher) listen(e *payment, wake func()) int {
+	w.watches++
+	if e.wakes == nil {
+		e.wakes = map[int]func(){}
+	}
+	e.wakes[w.watches] = wake
+	return w.watches
+}
+
+// enough reports that all that was asked for is proved.
+func (w *Watcher) enough(e *payment) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return e.received().Cmp(w.least(e)) >= 0
 }
 
 // unknown wraps a call that gave no clear answer in a cashier's words.
@@ -282,7 +321,7 @@ func (r *Rail) Cancel(ctx context.Context, p pos.Payment) (pos.Finding, error) {
 	defer stop()
 	for _, c := range r.w.chains {
 		if c != r.c { // their word is welcome; nobody waits for it
-			c.hurry()
+			c.ask()
 		}
 	}
 	if err := r.look(ctx, e); err != nil {
@@ -301,12 +340,7 @@ func (r *Rail) Watch(ctx context.Context, p pos.Payment, wake func()) {
 	}
 	r.w.mu.Lock()
 	r.w.payments[e.id] = e
-	r.w.watches++
-	id := r.w.watches
-	if e.wakes == nil {
-		e.wakes = map[int]func(){}
-	}
-	e.wakes[id] = wake
+	id := r.w.listen(e, wake)
 	r.w.mu.Unlock()
 	<-ctx.Done()
 	r.w.mu.Lock()

@@ -312,7 +312,7 @@ func (l *lab) touch(r *Rail) {
 			p.wants--
 		}
 	}()
-	if err := r.c.await(l.t.Context()); err != nil {
+	if err := <-r.c.ask(); err != nil {
 		l.t.Fatal(err)
 	}
 }

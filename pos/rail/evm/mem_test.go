@@ -1,0 +1,341 @@
+package evm
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"math/big"
+	"net"
+	"net/http"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// mem is a chain made of code, for what needs many of them or hours of time. It
+// makes a block every now and then by the clock of its bubble, knows what a node
+// knows of the calls that the till makes, and fails the test on any other.
+type mem struct {
+	t     testing.TB
+	id    uint64
+	every time.Duration
+	born  time.Time
+	// safe and final are how many blocks the tags are behind.
+	safe, final uint64
+
+	mu     sync.Mutex
+	tokens map[Address]memToken
+	paid   []payment1
+}
+
+type memToken struct {
+	symbol   string
+	decimals int64
+}
+
+// payment1 is money that came in a block.
+type payment1 struct {
+	block     uint64
+	token, to Address
+	units     *big.Int
+}
+
+// codes are what stands at D and F on a real chain; TestCodes writes them.
+var codes = sync.OnceValue(func() map[string]string {
+	out := map[string]string{}
+	if b, err := os.ReadFile("testdata/codes.json"); err == nil {
+		_ = json.Unmarshal(b, &out) // an empty map fails every test that needs it
+	}
+	return out
+})
+
+// TestCodes holds testdata/codes.json, and the constant, to a real chain.
+func TestCodes(t *testing.T) {
+	a := startAnvil(t, 1).ready()
+	got := map[string]string{}
+	for _, at := range []Address{Deployer, Factory} {
+		var s string
+		a.into(&s, "eth_getCode", at.String(), "latest")
+		got[at.String()] = s
+	}
+	if *update {
+		b, _ := json.MarshalIndent(got, "", " ")
+		if err := os.WriteFile("testdata/codes.json", append(b, '\n'), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for at, want := range codes() {
+		if got[at] != want {
+			t.Errorf("another code at %s", at)
+		}
+	}
+	d, _ := json.Marshal(got[Deployer.String()])
+	f, _ := json.Marshal(got[Factory.String()])
+	if err := checkContracts(d, f); err != nil {
+		t.Error(err)
+	}
+	if err := checkContracts(d, d); err == nil {
+		t.Error("any code was taken for the factory")
+	}
+	if err := checkContracts(f, f); err == nil {
+		t.Error("any code was taken for the deployer")
+	}
+	if err := checkContracts(d, json.RawMessage(`"0x"`)); faultOf(err) != faultFactory {
+		t.Errorf("without a factory: %v", err)
+	}
+}
+
+func newMem(t testing.TB, c Chain, tokens []Token, every time.Duration) *mem {
+	m := &mem{t: t, id: c.ID, every: every, born: time.Now(), safe: 4, final: 8, tokens: map[Address]memToken{}}
+	for _, k := range tokens {
+		symbol := k.Symbol
+		if len(k.OnChain) > 0 {
+			symbol = k.OnChain[0]
+		}
+		m.tokens[k.Contract] = memToken{symbol, int64(k.Decimals)}
+	}
+	return m
+}
+
+// head is the newest block's number; the first is 100.
+func (m *mem) head() uint64 { return 100 + uint64(time.Since(m.born)/m.every) }
+
+// at returns the time and the hash of a block.
+func (m *mem) at(n uint64) (at uint64, hash [32]byte) {
+	at = uint64(m.born.Add(time.Duration(n-100) * m.every).Unix())
+	return at, keccak([]byte("mem"), binary.BigEndian.AppendUint64(nil, m.id), binary.BigEndian.AppendUint64(nil, n))
+}
+
+// pay puts money into the next block.
+func (m *mem) pay(token, to Address, units *big.Int) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.paid = append(m.paid, payment1{m.head() + 1, token, to, units})
+}
+
+// block finds what a parameter names: a tag, a number, or a hash that must be on the
+// chain.
+func (m *mem) block(raw json.RawMessage) (uint64, bool) {
+	head := m.head()
+	var s string
+	if json.Unmarshal(raw, &s) == nil {
+		switch s {
+		case "latest":
+			return head, true
+		case "safe":
+			return head - m.safe, true
+		case "finalized":
+			return head - m.final, true
+		}
+		n, ok := hex64(raw)
+		return n, ok && n <= head && n >= 100
+	}
+	f, err := fields(raw)
+	h, ok := hexHash(f["blockHash"])
+	if err != nil || !ok || string(f["requireCanonical"]) != "true" {
+		m.t.Errorf("a block named %s", raw)
+	}
+	for n := head; n >= 100; n-- {
+		if _, hash := m.at(n); hash == h {
+			return n, true
+		}
+	}
+	return 0, false
+}
+
+var noBlock = &rpcFault{-32001, "header not found"}
+
+// serve answers one call.
+func (m *mem) serve(method string, params []json.RawMessage) (json.RawMessage, *rpcFault) {
+	switch method {
+	case "eth_chainId":
+		return hexNum(m.id), nil
+	case "eth_blockNumber":
+		return hexNum(m.head()), nil
+	case "eth_getTransactionCount":
+		return hexNum(1), nil
+	case "eth_getCode":
+		var at string
+		_ = json.Unmarshal(params[0], &at) // an odd address has no code
+		return json.RawMessage(`"` + max(codes()[at], "0x") + `"`), nil
+	case "eth_getBlockByNumber":
+		n, ok := m.block(params[0])
+		if !ok {
+			return json.RawMessage("null"), nil
+		}
+		at, hash := m.at(n)
+		return json.RawMessage(fmt.Sprintf(`{"number":"0x%x","hash":"0x%x","timestamp":"0x%x","transactions":[]}`, n, hash, at)), nil
+	case "eth_call":
+		return m.call(params)
+	case "eth_getLogs":
+		return json.RawMessage("[]"), nil
+	}
+	m.t.Errorf("the till calls %s", method)
+	return nil, &rpcFault{-32601, "the method does not exist"}
+}
+
+func hexNum(n uint64) json.RawMessage { return json.RawMessage(fmt.Sprintf(`"0x%x"`, n)) }
+
+func (m *mem) call(params []json.RawMessage) (json.RawMessage, *rpcFault) {
+	var in struct{ To, Data string }
+	if len(params) != 2 || json.Unmarshal(params[0], &in) != nil {
+		m.t.Errorf("a call with %d parameters", len(params))
+		return nil, &rpcFault{-32602, "invalid params"}
+	}
+	n, ok := m.block(params[1])
+	if !ok {
+		return nil, noBlock
+	}
+	data := unhex(strings.TrimPrefix(in.Data, "0x"))
+	var out []byte
+	if in.To == "" {
+		out = m.peek(n, data)
+	} else if k, ok := m.tokens[MustAddress(in.To)]; ok {
+		switch {
+		case bytes.Equal(data, selectorDecimals):
+			out = num(k.decimals)
+		case bytes.Equal(data, selectorSymbol):
+			out = slices.Concat(num(32), num(int64(len(k.symbol))), append([]byte(k.symbol), make([]byte, 32-len(k.symbol))...))
+		}
+	}
+	return json.RawMessage(fmt.Sprintf(`"0x%x"`, out)), nil
+}
+
+// peek does what contracts/src/Peek.sol does.
+func (m *mem) peek(n uint64, data []byte) []byte {
+	args, ok := bytes.CutPrefix(data, pinned.peek)
+	if !ok {
+		m.t.Error("code is run that is not Peek")
+	}
+	lists := make([][]Address, 2)
+	for i := range lists {
+		from := binary.BigEndian.Uint64(args[32*i+24:])
+		for j := range binary.BigEndian.Uint64(args[from+24:]) {
+			lists[i] = append(lists[i], Address(args[from+32*(j+1)+12:][:20]))
+		}
+	}
+	at, _ := m.at(n)
+	out := slices.Concat(num(int64(m.id)), num(int64(n)), num(int64(at)))
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	sums := map[[2]Address]*big.Int{}
+	for _, p := range m.paid {
+		if p.block <= n {
+			key := [2]Address{p.token, p.to}
+			if sums[key] == nil {
+				sums[key] = new(big.Int)
+			}
+			sums[key].Add(sums[key], p.units)
+		}
+	}
+	for o, owner := range lists[1] {
+		for k, token := range lists[0] {
+			if sum := sums[[2]Address{token, owner}]; sum != nil {
+				tag := new(big.Int).SetUint64(foundBalance)
+				tag.Lsh(tag, 64).Or(tag, new(big.Int).SetUint64(uint64(k)<<32|uint64(o)))
+				out = append(append(out, uint256(tag)...), uint256(sum)...)
+			}
+		}
+	}
+	return out
+}
+
+// pipes is a listener whose connections are in memory, so that a bubble's time can
+// stand still while nothing moves.
+type pipes struct {
+	conns chan net.Conn
+	done  chan struct{}
+	once  sync.Once
+}
+
+func newPipes() *pipes { return &pipes{conns: make(chan net.Conn), done: make(chan struct{})} }
+
+func (p *pipes) Accept() (net.Conn, error) {
+	select {
+	case c := <-p.conns:
+		return c, nil
+	case <-p.done:
+		return nil, net.ErrClosed
+	}
+}
+func (p *pipes) Close() error   { p.once.Do(func() { close(p.done) }); return nil }
+func (p *pipes) Addr() net.Addr { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)} }
+
+func (p *pipes) dial(ctx context.Context, _, _ string) (net.Conn, error) {
+	ours, theirs := net.Pipe()
+	select {
+	case p.conns <- theirs:
+		return ours, nil
+	case <-p.done:
+		return nil, net.ErrClosed
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// world is many chains made of code, with an endpoint each, in one bubble.
+type world struct {
+	*lab
+	chains map[string]*mem
+	lines  map[string]*line
+	pipes  map[string]*pipes
+}
+
+// newWorld makes the chains of the registry that keys name, for operators each.
+func newWorld(t testing.TB, operators int, keys ...string) *world {
+	w := &world{newLab(t), map[string]*mem{}, map[string]*line{}, map[string]*pipes{}}
+	known := Known()
+	var accept []Accept
+	for _, key := range keys {
+		c, ok := known.Chain(key)
+		if !ok {
+			t.Fatalf("no chain %s", key)
+		}
+		m := newMem(t, c, known.Tokens(c.ID), 2*time.Second)
+		w.chains[key] = m
+		a := Accept{Chain: key}
+		for _, k := range known.Tokens(c.ID) {
+			if !k.Watch {
+				a.Tokens = append(a.Tokens, k.Symbol)
+			}
+		}
+		for op := range operators {
+			host := fmt.Sprintf("%s-%d.example", key, op)
+			l := &line{t: t, to: m.serve, calls: map[string]int{}}
+			p := newPipes()
+			srv := &http.Server{Handler: l}
+			done := make(chan struct{})
+			go func() { defer close(done); _ = srv.Serve(p) }() // ends with Close
+			t.Cleanup(func() { _ = srv.Close(); _ = p.Close(); <-done })
+			w.lines[host], w.pipes[host] = l, p
+			a.Endpoints = append(a.Endpoints, Endpoint{Operator: fmt.Sprintf("operator %d", op), URL: "http://" + w.alias(host)})
+		}
+		accept = append(accept, a)
+	}
+	w.change = func(o *Options) {
+		o.Registry, o.Accept = known, accept
+		o.Dial = func(ctx context.Context, network, address string) (net.Conn, error) {
+			return w.pipes[w.host(address)].dial(ctx, network, address)
+		}
+	}
+	return w
+}
+
+// alias gives a host an address of this computer, which may be called without TLS.
+func (w *world) alias(host string) string {
+	n := len(w.lines)
+	aliases.Store(fmt.Sprintf("127.0.0.%d:80", n), host)
+	return fmt.Sprintf("127.0.0.%d", n)
+}
+
+func (w *world) host(address string) string {
+	host, _ := aliases.Load(address)
+	return host.(string)
+}
+
+var aliases sync.Map

@@ -1,0 +1,215 @@
+package evm
+
+import (
+	"context"
+	"fmt"
+	"math/big"
+	"net/http"
+	"runtime"
+	"sync"
+	"syscall"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/tillwright/tillwright/pos"
+	"github.com/tillwright/tillwright/pos/postest"
+)
+
+var seven = []string{"base", "arbitrum", "optimism", "polygon", "bnb", "avalanche", "ethereum"}
+
+// TestRailInBubble is the contract before a chain made of code, in hours that cost
+// nothing, for a chain whose policy wants deep blocks.
+func TestRailInBubble(t *testing.T) {
+	postest.TestRailInBubble(t, func(t testing.TB) postest.Harness {
+		w := newWorld(t, 2, "polygon")
+		w.start()
+		r, m := w.rail("usdc-polygon"), w.chains["polygon"]
+		return postest.Harness{
+			Rail: r, Tender: r.Tender(), Quantity: r.token.Asset().UnitsOf(60_340_100), Overpays: true, Withdraws: false,
+			Pay: func(p pos.Payment, q pos.Quantity) error {
+				req, _ := at(t, p)
+				m.pay(req.Token, req.To, q.Int())
+				return nil
+			},
+			Expire:  func(pos.Payment) { time.Sleep(defaultExpiry + 10*time.Second) },
+			Break:   func() { w.each(func(l *line) { l.mu.Lock(); l.down = true; l.mu.Unlock() }) },
+			Mend:    func() { w.each(func(l *line) { l.mend() }) },
+			Restart: func() postest.Rail { return w.restart().rail(r.Tender()) },
+			Part: func(p pos.Payment) {
+				req, _ := at(t, p)
+				m.pay(req.Token, req.To, big.NewInt(1))
+			},
+		}
+	})
+}
+
+func (w *world) each(f func(*line)) {
+	for _, l := range w.lines {
+		f(l)
+	}
+}
+
+// TestOneHangs: six chains go on while the seventh never answers.
+func TestOneHangs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, 2, seven...)
+		w.start()
+		for _, key := range seven {
+			w.ready(pos.Tender("usdc-" + key))
+		}
+		for _, op := range []string{"base-0.example", "base-1.example"} {
+			w.lines[op].responds(func(_ http.ResponseWriter, r *http.Request) bool { <-r.Context().Done(); return true })
+		}
+		for i, key := range seven {
+			r := w.rail(pos.Tender("usdc-" + key))
+			p := intended(r, fmt.Sprintf("SALE00000000%d", i), int64(1))
+			p.Quantity = quantityOf(r.token, new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(r.token.Decimals)), nil))
+			a, err := r.Ask(t.Context(), p, "")
+			if key == "base" {
+				if pos.KindOf(err) != pos.Unavailable {
+					t.Errorf("base: %v", err)
+				}
+				continue
+			}
+			if err != nil {
+				t.Fatalf("%s: %v", key, err)
+			}
+			p.Reference, p.Payload = a.Reference, a.Payload
+			p = w.moved(p, pos.Request)
+			req, _ := at(t, p)
+			w.chains[key].pay(req.Token, req.To, req.Units)
+			w.becomes(r, p, pos.Settle)
+		}
+	})
+}
+
+// load runs sales on seven chains for a while, as a desk would, and returns requests
+// a second to the busiest operator and the share of one core, the fake chains' work
+// included.
+func load(t testing.TB, sales int, during time.Duration) (rate, core float64, late time.Duration) {
+	w := newWorld(t, 2, seven...)
+	w.start()
+	for _, key := range seven {
+		w.ready(pos.Tender("usdc-" + key))
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	var wg sync.WaitGroup
+	var open []pos.Payment
+	for i := range sales {
+		r := w.rail(pos.Tender("usdc-" + seven[i%len(seven)]))
+		p := intended(r, fmt.Sprintf("SALE%09d", i), 1)
+		p.Quantity = quantityOf(r.token, new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(r.token.Decimals)), nil))
+		a, err := r.Ask(ctx, p, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.Reference, p.Payload = a.Reference, a.Payload
+		p = w.moved(p, pos.Request)
+		open = append(open, p)
+		if i == 0 {
+			continue // asked about below
+		}
+		wg.Go(func() { // as the desk polls while the customer stands there
+			for ctx.Err() == nil {
+				_, _ = r.Check(ctx, p)
+				_ = until(ctx, time.Now().Add(2500*time.Millisecond))
+			}
+		})
+	}
+	time.Sleep(30 * time.Second) // the rush of asking is over
+	before, cpu := w.requests(), cpuTime()
+	time.Sleep(during)
+	rate = float64(w.requests()-before) / during.Seconds()
+	core = (cpuTime() - cpu).Seconds() / during.Seconds()
+
+	r, first := w.rail(pos.Tender("usdc-"+seven[0])), open[0]
+	woken := make(chan struct{}, 1)
+	wg.Go(func() {
+		r.Watch(ctx, first, func() {
+			select {
+			case woken <- struct{}{}:
+			default:
+			}
+		})
+	})
+	synctest.Wait()
+	req, _ := at(t, first)
+	m := w.chains[seven[0]]
+	m.pay(req.Token, req.To, req.Units)
+	next := m.born.Add(time.Duration(m.head()+1-100) * m.every)
+	for {
+		<-woken
+		if f, err := r.Check(ctx, first); err == nil && f.Event == pos.Settle {
+			late = time.Since(next)
+			break
+		}
+	}
+	stop()
+	wg.Wait()
+	w.stop()
+	return rate, core, late
+}
+
+// requests returns how many went to the busiest operator.
+func (w *world) requests() int {
+	sums := map[string]int{}
+	for host, l := range w.lines {
+		sums[host[len(host)-len("0.example"):]] += l.count()
+	}
+	most := 0
+	for _, n := range sums {
+		most = max(most, n)
+	}
+	return most
+}
+
+func cpuTime() time.Duration {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		return 0
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
+
+// TestLoad holds the pace: 200 open sales on seven chains cost an operator no more
+// than two requests a second, and a payment is told within a second after the round
+// that can see it.
+func TestLoad(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		rate, _, late := load(t, 200, 2*time.Minute)
+		t.Logf("%.2f requests a second to one operator; told %v after the block", rate, late)
+		if rate > 2.01 {
+			t.Errorf("%.2f requests a second", rate)
+		}
+		if poll := 7 * paceEvery; late > poll+time.Second {
+			t.Errorf("told %v after the block, with a round every %v", late, poll)
+		}
+	})
+}
+
+// BenchmarkWatch prints what 200 open sales on seven chains cost.
+func BenchmarkWatch(b *testing.B) {
+	for b.Loop() {
+		b.StopTimer()
+		var rate, core float64
+		var late time.Duration
+		runtime.GC()
+		bubble(b, func(t testing.TB) { rate, core, late = load(t, 200, 5*time.Minute) })
+		b.ReportMetric(rate, "requests/s")
+		b.ReportMetric(100*core, "%core")
+		b.ReportMetric(late.Seconds(), "s-to-paid")
+		b.StartTimer()
+	}
+}
+
+// bubble runs a part of a benchmark in a bubble: synctest takes tests only.
+func bubble(b *testing.B, body func(t testing.TB)) {
+	b.Helper()
+	ok := testing.RunTests(func(_, _ string) (bool, error) { return true, nil }, []testing.InternalTest{{
+		Name: b.Name(), F: func(t *testing.T) { synctest.Test(t, func(t *testing.T) { body(t) }) },
+	}})
+	if !ok {
+		b.Fatal("the load failed")
+	}
+}
