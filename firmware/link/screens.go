@@ -2,9 +2,12 @@ package link
 
 import (
 	"context"
+	"errors"
 	"net"
 	"net/netip"
+	"os"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/tillwright/tillwright/pos"
@@ -20,6 +23,10 @@ const (
 	// the kernel alone would keep it for a quarter of an hour, and a phone that walks
 	// in and out of the Wi-Fi would use up its places.
 	giveUpAfter = 30 * time.Second
+	// missedFor is how long a screen that fell silent is missed after its connection
+	// was closed: longer than a look at the router takes. Who left for good did not
+	// fail.
+	missedFor = 10 * time.Minute
 )
 
 // Screens tells whether a screen on the shop's network hears the till. A browser on
@@ -30,6 +37,7 @@ type Screens struct {
 
 	mu    sync.Mutex
 	conns map[*heard]bool
+	died  time.Time // when a screen was last given up
 	last  pos.Link
 }
 
@@ -77,20 +85,26 @@ type heard struct {
 
 	mu    sync.Mutex
 	wrote time.Time // last
+	stuck bool      // a write found no room: nothing was taken for long
 	since time.Time // how long something has been unacknowledged; zero when nothing is
 }
 
 // Write writes, and notes that there is something to acknowledge.
 func (h *heard) Write(b []byte) (int, error) {
+	n, err := h.TCPConn.Write(b)
 	h.mu.Lock()
+	defer h.mu.Unlock()
 	h.wrote = time.Now()
-	h.mu.Unlock()
-	return h.TCPConn.Write(b)
+	h.stuck = errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, syscall.ETIMEDOUT) || errors.Is(err, syscall.EHOSTUNREACH)
+	return n, err
 }
 
 // Close closes the connection and forgets it.
 func (h *heard) Close() error {
-	h.s.remove(h)
+	h.mu.Lock()
+	silent := h.stuck || !h.since.IsZero() && time.Since(h.since) > deadAfter
+	h.mu.Unlock()
+	h.s.remove(h, silent)
 	return h.TCPConn.Close()
 }
 
@@ -100,9 +114,12 @@ func (s *Screens) add(h *heard) {
 	s.conns[h] = true
 }
 
-func (s *Screens) remove(h *heard) {
+func (s *Screens) remove(h *heard, silent bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.conns[h] && silent {
+		s.died = time.Now()
+	}
 	delete(s.conns, h)
 }
 
@@ -137,13 +154,18 @@ func (s *Screens) Status() pos.Link {
 // status is told by the best of all connections. s.mu is held.
 func (s *Screens) status() pos.Link {
 	l, now := pos.Link{Name: "screens", State: "unknown", Detail: pos.Word(s.language, "screens_none")}, time.Now()
+	silent := pos.Link{Name: "screens", State: "offline", Detail: pos.Word(s.language, "screens_silent")}
+	if !s.died.IsZero() && now.Sub(s.died) <= missedFor {
+		l = silent
+	}
 	waiting := false
 	for h := range s.conns {
 		switch h.state(now) {
 		case "online":
+			s.died = time.Time{}
 			return pos.Link{Name: "screens", State: "online"}
 		case "offline":
-			l = pos.Link{Name: "screens", State: "offline", Detail: pos.Word(s.language, "screens_silent")}
+			l = silent
 		default:
 			h.mu.Lock()
 			waiting = waiting || !h.since.IsZero()

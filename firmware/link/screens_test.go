@@ -79,11 +79,24 @@ func TestScreens(t *testing.T) {
 		one.pending = 0
 		pass(10 * time.Second)
 		expect("one came back", "online")
-		s.remove(one.h)
-		s.remove(two.h)
+		s.remove(one.h, false)
+		s.remove(two.h, false)
 		phones = nil
 		pass(20 * time.Second)
 		expect("closed in order", "unknown")
+		lost := newPhone(s)
+		phones = append(phones, lost)
+		pass(10 * time.Second)
+		expect("a phone", "online")
+		lost.pending = 1
+		pass(20 * time.Second)
+		expect("it walks off", "offline")
+		s.remove(lost.h, true)
+		phones = nil
+		pass(9 * time.Minute)
+		expect("it is missed")
+		pass(2 * time.Minute)
+		expect("it left for good", "unknown")
 		three := newPhone(s)
 		three.unknown = true
 		phones = append(phones, three)
@@ -161,6 +174,39 @@ func TestListener(t *testing.T) {
 	}
 	if _, known := unheard(tcp); known {
 		t.Error("a closed connection acknowledges")
+	}
+}
+
+// TestStuck fills a connection that nobody reads, as the till's views do when a
+// phone has walked off. Goal: closing it is no orderly end.
+func TestStuck(t *testing.T) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	far, err := net.Dial("tcp", ln.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer far.Close()
+	near, err := ln.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	tcp := near.(*net.TCPConn)
+	s := NewScreens("en", nil)
+	h := &heard{TCPConn: tcp, s: s, unheard: func() (int, bool) { return unheard(tcp) }}
+	s.add(h)
+	h.SetWriteDeadline(time.Now().Add(50 * time.Millisecond))
+	for err == nil {
+		_, err = h.Write(make([]byte, 1<<20))
+	}
+	if err := h.Close(); err != nil {
+		t.Error(err)
+	}
+	if got := s.Status(); got.State != "offline" {
+		t.Errorf("a screen that took nothing was given up, and the till says %+v", got)
 	}
 }
 

@@ -7,6 +7,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// stateClosed is TCP_CLOSE of the kernel's tcp_states.h: the connection is over,
+// and what was not acknowledged never will be.
+const stateClosed = 7
+
 // unheard returns how many segments of what was written the other end has not
 // acknowledged (tcp(7), TCP_INFO). It is one system call.
 func unheard(c *net.TCPConn) (segments int, known bool) {
@@ -18,6 +22,9 @@ func unheard(c *net.TCPConn) (segments int, known bool) {
 		var info *unix.TCPInfo
 		if info, err = unix.GetsockoptTCPInfo(int(fd), unix.IPPROTO_TCP, unix.TCP_INFO); err == nil {
 			segments = int(info.Unacked)
+			if info.State == stateClosed {
+				segments = max(segments, 1)
+			}
 		}
 	}); cerr != nil || err != nil {
 		return 0, false
