@@ -26,6 +26,9 @@ type (
 	Line struct {
 		Text  string
 		Style Style
+		// Half moves a Wide line by one narrow cell to the right: an odd number of free
+		// cells is halved so.
+		Half bool
 	}
 	// Rule is a line across the paper.
 	Rule struct{}
@@ -106,6 +109,9 @@ func plain(l Line) string {
 	margin := len(l.Text) - len(text)
 	if l.Style.Wide {
 		margin = 2*margin + Cells(text)/2
+	}
+	if l.Half {
+		margin++
 	}
 	return strings.TrimRight(strings.Repeat(" ", margin)+text, " ")
 }

@@ -147,6 +147,9 @@ func check(t *testing.T, d printer.Document) {
 		if l.Style.Wide {
 			room /= 2
 		}
+		if l.Half && (!l.Style.Wide || 2*printer.Cells(l.Text)+1 > d.Columns) {
+			t.Errorf("%q does not fit when it is moved by half a letter", l.Text)
+		}
 		if n := printer.Cells(l.Text); n > room {
 			t.Errorf("%q takes %d cells of %d", l.Text, n, room)
 		}
@@ -179,6 +182,25 @@ func TestTickets(t *testing.T) {
 			}
 			if again := k.Copy > 0 || k.Unsure; again != (strings.Count(text, "COPY") == 2) {
 				t.Errorf("%s in %d columns: copy %v on\n%s", name, cols, again, d.Text())
+			}
+		}
+	}
+}
+
+// TestWideIsInTheMiddle: what is as wide as two stands in the middle to half a letter,
+// whatever the width of the paper.
+func TestWideIsInTheMiddle(t *testing.T) {
+	for cols := 24; cols < 60; cols++ {
+		for n := 1; 2*n <= cols; n++ {
+			r := printertest.Receipts()["cash"]
+			r.Kind = strings.Repeat("X", n)
+			l := printer.Layout(r, cols).Rows[0].(printer.Line)
+			left := 2 * (len(l.Text) - n)
+			if l.Half {
+				left++
+			}
+			if right := cols - left - 2*n; right < left || right > left+1 {
+				t.Fatalf("%d letters in %d columns: %d cells free on the left, %d on the right", n, cols, left, right)
 			}
 		}
 	}

@@ -24,7 +24,9 @@ func newSheet(shop pos.Shop, cols int) *sheet {
 func (s *sheet) word(key string, with ...string) string { return pos.Word(s.lang, key, with...) }
 
 // line writes text that is clean and fits.
-func (s *sheet) line(text string, st Style) { s.doc.Rows = append(s.doc.Rows, Line{text, st}) }
+func (s *sheet) line(text string, st Style) {
+	s.doc.Rows = append(s.doc.Rows, Line{Text: text, Style: st})
+}
 
 func (s *sheet) rule()      { s.doc.Rows = append(s.doc.Rows, Rule{}) }
 func (s *sheet) feed(n int) { s.doc.Rows = append(s.doc.Rows, Feed{n}) }
@@ -42,8 +44,13 @@ func (s *sheet) room(st Style) int {
 func (s *sheet) centre(text string, st Style) {
 	width := s.room(st)
 	for _, l := range wrap(Clean(text), width, 0) {
-		if l != "" {
-			s.line(pad((width-Cells(l))/2)+l, st)
+		switch free := s.cols - Cells(l); {
+		case l == "":
+		case st.Wide: // free counts narrow cells: one more for each letter is taken
+			free = max(free-Cells(l), 0) / 2
+			s.doc.Rows = append(s.doc.Rows, Line{Text: pad(free/2) + l, Style: st, Half: free%2 == 1})
+		default:
+			s.line(pad(free/2)+l, st)
 		}
 	}
 }

@@ -135,8 +135,12 @@ func (e *encoder) line(l printer.Line) {
 	}
 	pg, native, ok := e.p.native(text, e.page)
 	if !ok && e.p.Image != NoImages {
-		e.image(e.p.Text.Line(text, l.Style, raster.Box{Dots: e.p.Dots, Cell: e.p.cell(), Gap: lineGap}))
+		e.image(e.p.Text.Line(text, l.Style, raster.Box{Dots: e.p.Dots, Cell: e.p.cell(), Gap: lineGap, Half: l.Half}))
 		return
+	}
+	if l.Half {
+		e.style(printer.Style{})
+		e.add(" ")
 	}
 	e.style(l.Style)
 	if pg != e.page {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"image"
 	"io"
+	"net"
 	"slices"
 	"strings"
 	"testing"
@@ -11,7 +12,9 @@ import (
 	"github.com/tillwright/tillwright/pos"
 	"github.com/tillwright/tillwright/printer"
 	"github.com/tillwright/tillwright/printer/paper"
+	"github.com/tillwright/tillwright/printer/port"
 	"github.com/tillwright/tillwright/printer/printertest"
+	"github.com/tillwright/tillwright/printer/spool"
 )
 
 // machine is a printer of m that fails the test on any byte that its manual forbids.
@@ -260,6 +263,51 @@ func TestBetween(t *testing.T) {
 		_, err := m.Print(p, paperOf(m), printer.Run{Between: func(rw io.ReadWriter) error { between++; return m.Kick(rw, m.Answers) }})
 		if err != nil || between < 1 || p.Drawer() < between {
 			t.Errorf("%s: asked %d times, drawer %d, %v", m.Name, between, p.Drawer(), err)
+		}
+	}
+}
+
+var _ spool.Encoder = Model{}
+
+// TestOverTheNetwork prints in every language over a real connection, asks how the printer
+// is, and closes at once: nothing may be lost.
+func TestOverTheNetwork(t *testing.T) {
+	for _, name := range []string{"default", "mc-print3", "tsp650ii", "tsp100"} {
+		m, err := ByName(name, Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		p := machine(t, m)
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			if c, err := l.Accept(); err == nil {
+				printertest.Attach(c, p)
+				_ = c.Close()
+			}
+		}()
+		c, err := port.Open(t.Context(), "tcp://"+l.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := m.Kick(c, true); err != nil {
+			t.Error(err)
+		}
+		st, err := m.Print(c, printer.Layout(printertest.Receipts()["lightning"], m.Columns).WithLogo(printertest.Logo()), printer.Run{})
+		if err != nil || st.Health() != printer.OK {
+			t.Errorf("%s: %+v, %v", name, st, err)
+		}
+		if err := c.Close(); err != nil {
+			t.Error(err)
+		}
+		<-done
+		_ = l.Close()
+		if p.Drawer() != 1 || p.Waiting() != 0 || !strings.Contains(p.Text(), "cut -") {
+			t.Errorf("%s: drawer %d, %d bytes wait, paper\n%s", name, p.Drawer(), p.Waiting(), p.Text())
 		}
 	}
 }

@@ -83,9 +83,10 @@ func (t *Text) Readable(text string, keep func(rune) bool) string {
 
 // Box is the room for a line.
 type Box struct {
-	Dots int // across
-	Cell int // of a column; 0 is CellWidth
-	Gap  int // white rows below
+	Dots int  // across
+	Cell int  // of a column; 0 is CellWidth
+	Gap  int  // white rows below
+	Half bool // see printer.Line
 }
 
 // Line draws clean text as a printer would set it, cut at the box's dots. It is
@@ -96,15 +97,19 @@ func (t *Text) Line(text string, s printer.Style, box Box) Bitmap {
 	if width == 0 {
 		width = CellWidth
 	}
+	margin := 0
+	if box.Half {
+		margin = width
+	}
 	if s.Wide {
 		width, sx = 2*width, 2
 	}
 	if s.Tall {
 		sy = 2
 	}
-	c := newCanvas(min(box.Dots, printer.Cells(text)*width), sx, sy)
+	c := newCanvas(min(box.Dots, margin+printer.Cells(text)*width), sx, sy)
 	for _, p := range parts(text) {
-		t.part(c, p, width)
+		t.part(c, p, margin, width)
 	}
 	return c.bitmap(s.Bold, box.Gap)
 }
@@ -138,8 +143,8 @@ func parts(text string) []part {
 
 // part draws one column: Latin, Thai and Chinese a letter a cell, what runs from right
 // to left as it is written by hand.
-func (t *Text) part(c *canvas, p part, width int) {
-	pen := fixed.I(p.cell * width)
+func (t *Text) part(c *canvas, p part, margin, width int) {
+	pen := fixed.I(margin + p.cell*width)
 	for _, r := range visual(p.text) {
 		if r.rtl {
 			pen += t.flow(c, r.text, pen, fixed.I(printer.Cells(string(r.text))*width))

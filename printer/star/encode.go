@@ -158,8 +158,12 @@ func (e *encoder) line(l printer.Line) {
 		if e.p.Mode == Line {
 			gap = 0 // its last band is followed by a line feed of 4 mm
 		}
-		e.image(e.p.Text.Line(text, l.Style, raster.Box{Dots: e.p.Dots, Gap: gap}), true)
+		e.image(e.p.Text.Line(text, l.Style, raster.Box{Dots: e.p.Dots, Gap: gap, Half: l.Half}), true)
 		return
+	}
+	if l.Half {
+		e.style(printer.Style{})
+		e.add(" ")
 	}
 	e.style(l.Style)
 	if pg != e.page {

@@ -117,7 +117,7 @@ func (w *rower) line(l printer.Line) {
 		w.blank += raster.CellHeight + lineGap
 		return
 	}
-	w.draw(w.p.Text.Line(text, l.Style, raster.Box{Dots: w.p.Dots, Gap: lineGap}), 0)
+	w.draw(w.p.Text.Line(text, l.Style, raster.Box{Dots: w.p.Dots, Gap: lineGap, Half: l.Half}), 0)
 }
 
 func (w *rower) code(text string) {

@@ -69,7 +69,7 @@ func TestRasterBytes(t *testing.T) {
 // of a line below it.
 func TestBandsTouch(t *testing.T) {
 	p := profile(t, "tsp650ii")
-	b, err := Encode(printer.Document{Columns: 48, Rows: []printer.Row{printer.Line{Text: "Ω", Style: printer.Style{Tall: true}}}}, p)
+	b, err := Encode(printer.Document{Columns: 48, Rows: []printer.Row{printer.Line{Text: "ŁЖ", Style: printer.Style{Tall: true}}}}, p)
 	if err != nil {
 		t.Fatal(err)
 	}
