@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/tillwright/tillwright/pos"
 	"github.com/tillwright/tillwright/pos/journal"
@@ -59,6 +60,9 @@ var lies = []struct {
 // journal it is when the index is gone as well.
 func flipped(c *crash) bool {
 	files := c.disk.Files()
+	if len(files) == 0 {
+		return false
+	}
 	path := files[c.rnd.IntN(len(files))]
 	text := c.disk.Peek(path)
 	from := 0
@@ -73,6 +77,9 @@ func flipped(c *crash) bool {
 	return true
 }
 
+// liesWithin bounds the time that a long soak spends on lies.
+const liesWithin = 100 * time.Second
+
 // TestLiar has storage lie in each of these ways, at calls all over some days.
 func TestLiar(t *testing.T) {
 	want := *told
@@ -80,8 +87,10 @@ func TestLiar(t *testing.T) {
 		want = min(want, 60)
 	}
 	sum := newTally()
+	sum.want = want
+	defer time.AfterFunc(liesWithin, func() { sum.late.Store(true) }).Stop()
 	dir := workDir(t)
-	for s := uint64(7000); sum.points() < want && !t.Failed(); s++ {
+	for s := *seed + 7000; !sum.enough() && !t.Failed(); s++ {
 		synctest.Test(t, func(t *testing.T) {
 			d := live(t, dir, s*uint64(len(kinds)), 10) // plain days
 			rnd := rand.New(rand.NewPCG(s, 2))
