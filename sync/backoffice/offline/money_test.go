@@ -39,6 +39,9 @@ func TestQuote(t *testing.T) {
 		k.price.set("25000")
 		at(299 * time.Second)
 		ask(25_000_000, "in the quote's last second")
+		if r := callback("50000000"); r.Status != "ERROR" || k.fake.Invoices() != 0 {
+			t.Errorf("another price makes an invoice: %+v", r)
+		}
 		inv := callback("25000000")
 		if inv.PR == "" {
 			t.Fatalf("no invoice: %+v", inv)
