@@ -6,6 +6,7 @@ import (
 	"image"
 	"image/color"
 	"image/png"
+	"strings"
 
 	"github.com/tillwright/tillwright/printer/internal/glyph"
 )
@@ -111,11 +112,14 @@ func (s *sheet) tab(st *state) {
 // print puts the line on paper and feeds.
 func (s *sheet) print(st *state) {
 	high, text := 0, ""
-	for _, l := range s.line {
+	for i, l := range s.line {
 		high = max(high, l.height())
-		if l.band != nil {
+		switch margin := strings.TrimLeft(text, " ") == ""; {
+		case l.band != nil:
 			text += fmt.Sprintf("[band %d]", l.w)
-		} else {
+		case margin && l.r != ' ' && i > 0: // a margin counts in letters like the one after it
+			text = strings.Repeat(" ", l.x/l.w) + string(l.r)
+		default:
 			text += string(l.r)
 		}
 	}
