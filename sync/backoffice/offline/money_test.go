@@ -99,8 +99,13 @@ func TestNoPrice(t *testing.T) {
 			t.Errorf("no line to the node: %+v", r)
 		}
 		k.fake.Start()
-		if r := k.invoice(k.token(1)); r.PR == "" || k.fake.Invoices() != 1 {
-			t.Errorf("the line is back: %+v", r)
+		first := k.invoice(k.token(1))
+		if first.PR == "" || k.fake.Invoices() != 1 {
+			t.Errorf("the line is back: %+v", first)
+		}
+		k.fake.Cut()
+		if r := k.get(path(offer.Callback) + "?amount=25000000").reply(t); r.PR != first.PR {
+			t.Errorf("while the node is silent the old invoice is the one: %+v", r)
 		}
 	})
 }
@@ -368,6 +373,28 @@ func TestVoidAgainstSettle(t *testing.T) {
 			t.Errorf("%d paid, %d to refund", paid, len(k.list(store.ListOrphans)))
 		}
 		t.Logf("%d of 20 were paid first", paid)
+	})
+}
+
+// TestVoidWhileMaking gives up while the node is still making the invoice, and does
+// not know it yet. Goal: closed means that nobody can pay it, also a moment later.
+func TestVoidWhileMaking(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		k := newKit(t)
+		tok := k.token(1)
+		offer := k.offer(tok)
+		k.fake.Next("AddInvoice", lndtest.Slow(5*time.Second))
+		var wg sync.WaitGroup
+		wg.Go(func() { k.refused("the wallet", k.get(path(offer.Callback)+"?amount=25000000")) })
+		time.Sleep(time.Second)
+		if out := k.outcome(tok, 1, false, true); out.State != offpay.Unpaid {
+			t.Errorf("outcome %+v", out)
+		}
+		wg.Wait()
+		_, hash := k.office.preimage(tok, 1)
+		if f, err := k.node.Look(t.Context(), hash); err != nil || !f.Final || f.Event == pos.Settle {
+			t.Errorf("the node holds %+v, %v", f, err)
+		}
 	})
 }
 
