@@ -34,7 +34,7 @@ type RecordsLost struct {
 	// nobody knows whether they were completed. They are not open any more: a second
 	// receipt for one sale would be worse. Money that comes for them is booked as owed
 	// to the customer.
-	Doubtful []string `json:"doubtful,omitempty"`
+	Doubtful []string `json:"doubtful,omitempty"` // at most MaxDoubtful
 
 	Count    uint64 `json:"count"`             // receipt numbers used, or perhaps used, so far
 	Turnover Amount `json:"turnover,omitzero"` // as far as it is known
@@ -46,6 +46,13 @@ type RecordsLost struct {
 // is counted in the last one.
 const MaxGaps = 1000
 
+// Bounds that keep the record of it all within MaxLine.
+const (
+	MaxDoubtful = 500 // references; a till has some forty open sales
+	maxReasons  = 100 // gaps whose Why is kept
+	maxWhy      = 200 // bytes of a Why
+)
+
 // shownRuns is how many runs and references a sentence for a screen names.
 const shownRuns = 3
 
@@ -56,6 +63,9 @@ func (l RecordsLost) With(g Gap) RecordsLost {
 		if k.First <= g.First && g.Last <= k.Last {
 			return l
 		}
+	}
+	if g.Why = g.Why[:min(len(g.Why), maxWhy)]; len(l.Gaps) >= maxReasons {
+		g.Why = ""
 	}
 	gaps := append([]Gap{}, l.Gaps...)
 	i := len(gaps)

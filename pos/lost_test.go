@@ -64,3 +64,17 @@ func TestLostText(t *testing.T) {
 		}
 	}
 }
+
+// TestLostFits holds the worst that can be lost to the size of a record.
+func TestLostFits(t *testing.T) {
+	var l pos.RecordsLost
+	for n := range uint64(pos.MaxGaps) {
+		l = l.With(pos.Gap{First: 1<<63 + 2*n, Last: 1<<63 + 2*n, Why: strings.Repeat("why ", 1000)})
+	}
+	for range pos.MaxDoubtful {
+		l.Doubtful = append(l.Doubtful, "#0000")
+	}
+	if n := len(pos.NewBody(l)); n > pos.MaxLine/2 {
+		t.Errorf("a record of it has %d bytes", n)
+	}
+}

@@ -116,7 +116,10 @@ func giveUpDoubted(tx *bolt.Tx, b *pos.Books) error {
 			return err
 		}
 	}
-	lose(b, func(l *pos.RecordsLost) { l.Doubtful = slices.Concat(l.Doubtful, refs) })
+	lose(b, func(l *pos.RecordsLost) {
+		all := slices.Concat(l.Doubtful, refs)
+		l.Doubtful = all[:min(len(all), pos.MaxDoubtful)]
+	})
 	return nil
 }
 
@@ -186,7 +189,7 @@ func together(v, had pos.RecordsLost) pos.RecordsLost {
 	}
 	v.Tail, v.Sales = max(v.Tail, had.Tail), max(v.Sales, had.Sales)
 	for _, ref := range had.Doubtful {
-		if !slices.Contains(v.Doubtful, ref) {
+		if !slices.Contains(v.Doubtful, ref) && len(v.Doubtful) < pos.MaxDoubtful {
 			v.Doubtful = slices.Concat(v.Doubtful, []string{ref})
 		}
 	}
