@@ -10,8 +10,8 @@
 // that does not listen. The countdown follows the monotonic clock: setting the
 // wall clock moves it by nothing.
 //
-// Limits. Left-to-right text in Latin, Greek and Cyrillic; letters the fonts lack
-// are boxes. A till that dies without Run returning leaves its last picture on
+// Limits. Left-to-right text in Latin, Greek and Cyrillic, and with AddFont in
+// scripts that are set letter by letter; what the fonts lack is a box. A till that dies without Run returning leaves its last picture on
 // the glass.
 package display
 

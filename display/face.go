@@ -2,6 +2,7 @@ package display
 
 import (
 	"image"
+	"io"
 	"strings"
 	"sync"
 	"unicode"
@@ -12,6 +13,8 @@ import (
 	"golang.org/x/image/font/opentype"
 	"golang.org/x/image/font/sfnt"
 	"golang.org/x/image/math/fixed"
+
+	"github.com/tillwright/tillwright/pos"
 )
 
 // sizes are the type sizes in pixels, so that a bounded number of faces is ever
@@ -37,8 +40,17 @@ const (
 )
 
 // absent stands for letters that the fonts do not have. They have Latin, Greek and
-// Cyrillic with € £ ¥; not Arabic, Hebrew, Chinese, Japanese or Korean.
+// Cyrillic with € £ ¥; AddFont adds others.
 const absent = '□'
+
+// shaped are the scripts whose letters change with their neighbours, or run from
+// right to left: letter by letter they would be wrong, so they are boxes whatever
+// the fonts have.
+var shaped = []*unicode.RangeTable{
+	unicode.Arabic, unicode.Hebrew, unicode.Syriac, unicode.Thaana, unicode.Nko, unicode.Mongolian,
+	unicode.Devanagari, unicode.Bengali, unicode.Gurmukhi, unicode.Gujarati, unicode.Oriya, unicode.Tamil, unicode.Telugu, unicode.Kannada,
+	unicode.Malayalam, unicode.Sinhala, unicode.Thai, unicode.Lao, unicode.Tibetan, unicode.Myanmar, unicode.Khmer,
+}
 
 // glyph is a letter's mask at one size. Its coverage has 16 steps, so that a
 // picture has few enough colours for a palette.
@@ -46,6 +58,18 @@ type glyph struct {
 	mask   []uint8
 	w, h   int
 	dx, dy int // of the mask's corner from the pen
+}
+
+// typeface is a font file.
+type typeface struct {
+	font  *sfnt.Font
+	units int // in an em
+}
+
+// faceKey is a typeface at one size.
+type faceKey struct {
+	font *sfnt.Font
+	size int
 }
 
 type glyphKey struct {
@@ -59,12 +83,11 @@ type extent struct{ advance, left, right int }
 // weight is one of the two fonts, with all that was measured and drawn of it.
 // Faces are not safe for concurrent use: type is set under typeset's lock.
 type weight struct {
-	font    *sfnt.Font
-	units   int  // in an em
+	typeface
 	whole   bool // letters stand on whole pixels: for glass without greys
 	buf     sfnt.Buffer
 	extents map[rune]extent
-	faces   map[int]font.Face
+	faces   map[faceKey]font.Face
 	glyphs  map[glyphKey]glyph
 }
 
@@ -75,8 +98,32 @@ var (
 	bold       = newWeight(gobold.TTF, false)
 	monoPlain  = newWeight(goregular.TTF, true)
 	monoBold   = newWeight(gobold.TTF, true)
+	added      []typeface // asked after the built-in ones, in this order
 	glyphBytes int
 )
+
+// fontsMax bounds the fonts that are asked for a letter that nobody has.
+const fontsMax = 8
+
+// AddFont adds a font file, TrueType or OpenType, for letters that the built-in
+// fonts lack: Chinese, Japanese, Korean, Armenian, Georgian and others that are set
+// letter by letter. It is for all Displays, and has one weight. What has to be
+// shaped or runs from right to left stays a box. The file is read as letters are
+// needed, so it has to stay open and unchanged. AddFont fails with Invalid when it
+// is no font, or when there are fontsMax already.
+func AddFont(file io.ReaderAt) error {
+	f, err := opentype.ParseReaderAt(file)
+	if err != nil {
+		return pos.Wrap("add font", pos.Invalid, err, "the file is no font that can be used")
+	}
+	typeset.Lock()
+	defer typeset.Unlock()
+	if len(added) >= fontsMax {
+		return pos.E("add font", pos.Invalid, "there are %d fonts already", len(added))
+	}
+	added = append(added, typeface{f, max(int(f.UnitsPerEm()), 1)})
+	return nil
+}
 
 func newWeight(ttf []byte, whole bool) *weight {
 	f, err := opentype.Parse(ttf)
@@ -84,31 +131,47 @@ func newWeight(ttf []byte, whole bool) *weight {
 		panic("display: built-in font: " + err.Error()) // a broken build
 	}
 	return &weight{
-		font: f, units: int(f.UnitsPerEm()), whole: whole,
-		extents: map[rune]extent{}, faces: map[int]font.Face{}, glyphs: map[glyphKey]glyph{},
+		typeface: typeface{f, int(f.UnitsPerEm())}, whole: whole,
+		extents: map[rune]extent{}, faces: map[faceKey]font.Face{}, glyphs: map[glyphKey]glyph{},
 	}
 }
 
-// has reports that the font draws r. Spaces count.
+// has reports that some font draws r. Spaces count.
 func (w *weight) has(r rune) bool {
-	i, err := w.font.GlyphIndex(&w.buf, r)
-	return err == nil && i != 0
+	_, _, ok := w.find(r)
+	return ok
 }
 
-// extent measures r once. The map is bounded by the letters that the font has.
-func (w *weight) extent(r rune) extent {
+// find returns the first font that has r.
+func (w *weight) find(r rune) (typeface, sfnt.GlyphIndex, bool) {
+	if i, err := w.font.GlyphIndex(&w.buf, r); err == nil && i != 0 {
+		return w.typeface, i, true
+	}
+	if unicode.In(r, shaped...) {
+		return w.typeface, 0, false
+	}
+	for _, t := range added {
+		if i, err := t.font.GlyphIndex(&w.buf, r); err == nil && i != 0 {
+			return t, i, true
+		}
+	}
+	return w.typeface, 0, false
+}
+
+// extent measures r once, in this weight's units. The map is bounded by the letters
+// that the fonts have.
+func (w *weight) extent(r rune) (e extent) {
 	if e, ok := w.extents[r]; ok {
 		return e
 	}
-	i, err := w.font.GlyphIndex(&w.buf, r)
+	defer damaged()
+	t, i, _ := w.find(r)
+	box, advance, err := t.font.GlyphBounds(&w.buf, i, fixed.Int26_6(t.units<<6), font.HintingNone)
 	if err != nil {
 		return extent{}
 	}
-	box, advance, err := w.font.GlyphBounds(&w.buf, i, fixed.Int26_6(w.units<<6), font.HintingNone)
-	if err != nil {
-		return extent{}
-	}
-	e := extent{advance.Round(), box.Min.X.Floor(), box.Max.X.Ceil()}
+	own := func(n int) int { return n * w.units / t.units }
+	e = extent{own(advance.Round()), own(box.Min.X.Floor()), own(box.Max.X.Ceil())}
 	w.extents[r] = e
 	return e
 }
@@ -169,22 +232,42 @@ func (w *weight) glyph(r rune, size, sub int) glyph {
 	return g
 }
 
-func (w *weight) draw(k glyphKey) glyph {
-	face := w.faces[k.size]
+// emsMax bounds the ems that a letter of an added font may reach: a mask of more
+// would take memory without end.
+const emsMax = 3
+
+// sane reports that a letter is of a size that letters have.
+func (t typeface) sane(buf *sfnt.Buffer, i sfnt.GlyphIndex) bool {
+	box, _, err := t.font.GlyphBounds(buf, i, fixed.I(t.units), font.HintingNone)
+	far := fixed.I(emsMax * t.units)
+	return err == nil && box.Min.X > -far && box.Min.Y > -far && box.Max.X < far && box.Max.Y < far
+}
+
+// damaged lets a letter go that a font file makes the font's reader stumble over: a
+// picture with a gap is better than a till that stops.
+func damaged() { _ = recover() }
+
+func (w *weight) draw(k glyphKey) (g glyph) {
+	defer damaged()
+	t, i, _ := w.find(k.r)
+	if t != w.typeface && !t.sane(&w.buf, i) {
+		return glyph{}
+	}
+	face := w.faces[faceKey{t.font, k.size}]
 	if face == nil {
 		var err error
-		face, err = opentype.NewFace(w.font, &opentype.FaceOptions{Size: float64(k.size), DPI: 72, Hinting: font.HintingNone})
+		face, err = opentype.NewFace(t.font, &opentype.FaceOptions{Size: float64(k.size), DPI: 72, Hinting: font.HintingNone})
 		if err != nil {
 			return glyph{}
 		}
-		w.faces[k.size] = face
+		w.faces[faceKey{t.font, k.size}] = face
 	}
 	dr, mask, mp, _, ok := face.Glyph(fixed.Point26_6{X: fixed.Int26_6(k.sub * 16)}, k.r)
 	alpha, isAlpha := mask.(*image.Alpha)
 	if !ok || !isAlpha {
 		return glyph{}
 	}
-	g := glyph{w: dr.Dx(), h: dr.Dy(), dx: dr.Min.X, dy: dr.Min.Y, mask: make([]uint8, dr.Dx()*dr.Dy())}
+	g = glyph{w: dr.Dx(), h: dr.Dy(), dx: dr.Min.X, dy: dr.Min.Y, mask: make([]uint8, dr.Dx()*dr.Dy())}
 	for y := range g.h {
 		row := alpha.Pix[alpha.PixOffset(mp.X, mp.Y+y):]
 		for x := range g.w {

@@ -10,7 +10,7 @@
 //
 // Refresh. A full refresh flashes and takes 2 to 4 s, a partial one 0.3 s and
 // leaves shadows. The first picture is full, and the first after an error or after
-// fullAfter. After partialMax partial ones the next is full if the last full one is
+// fullAfter; so is one that is all white, for it is there to leave nothing. After partialMax partial ones the next is full if the last full one is
 // fullPause ago: makers ask for so much between two. After partialLast it is full
 // in any case.
 //
@@ -196,11 +196,16 @@ func (d *Dev) Draw(r image.Rectangle, src image.Image, sp image.Point) error {
 func (d *Dev) needsFull(now time.Time) bool {
 	since := now.Sub(d.fullAt)
 	switch {
-	case d.shown == nil, d.opts.FullOnly, !d.model.partial, since >= fullAfter, d.partials >= partialLast:
+	case d.shown == nil, blank(d.next), d.opts.FullOnly, !d.model.partial, since >= fullAfter, d.partials >= partialLast:
 		return true
 	default:
 		return d.partials >= partialMax && since >= fullPause
 	}
+}
+
+// blank reports a picture without ink.
+func blank(bits []byte) bool {
+	return !slices.ContainsFunc(bits, func(b byte) bool { return b != 0xff })
 }
 
 // refresh wakes the panel, shows next, and lets it sleep.

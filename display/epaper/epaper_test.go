@@ -220,6 +220,24 @@ func TestNothingNew(t *testing.T) {
 	})
 }
 
+// TestBlank holds that a sheet is emptied in full: no shadow of a code is left.
+func TestBlank(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := setUp(t, Opts{Model: "2.13", Rotation: 90})
+		for n := range 3 {
+			if err := b.show(t, n); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := b.Draw(b.Bounds(), image.White, image.Point{}); err != nil {
+			t.Fatal(err)
+		}
+		if got := b.chip.Refreshes(); got.Full != 2 || got.Since != 0 {
+			t.Errorf("%+v", got)
+		}
+	})
+}
+
 // TestBusFails breaks every transfer and every change of a line in turn, over a
 // full and a partial picture. Goal: Draw says so, the next one shows its picture
 // after a full refresh, and the chip is asked for nothing that it forbids.
