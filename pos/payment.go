@@ -175,6 +175,9 @@ type Asked struct {
 	Other     string    // the same for a phone's camera, if that is another text
 	Network   string    // "Lightning"
 	Expires   time.Time // the customer's last moment
+	// Quantity is what is really asked for, when that is a little more than the payment
+	// says: an amount that no other sale has. Zero: what the payment says.
+	Quantity Quantity
 }
 
 // Health says whether a tender can be offered now.

@@ -122,13 +122,15 @@ func readBlock(raw json.RawMessage) (b block, err error) {
 	return b, nil
 }
 
-// log is one event.
+// logEntry is one event.
 type logEntry struct {
 	address Address
 	topics  [][32]byte
 	data    []byte
+	number  uint64 // of its block
 	block   [32]byte
 	tx      [32]byte
+	index   uint64 // in its block
 }
 
 // maxLogs bounds the events of one answer: a sale's address has one or two.
@@ -162,7 +164,7 @@ func readLogs(raw json.RawMessage) ([]logEntry, error) {
 	return out, nil
 }
 
-func readLog(f map[string]json.RawMessage) (l logEntry, ok bool) {
+func readLog(f map[string]json.RawMessage) (l logEntry, fine bool) {
 	at, ok1 := hexBytes(f["address"], 20)
 	data, ok2 := hexBytes(f["data"], 256)
 	var topics []json.RawMessage
@@ -177,7 +179,10 @@ func readLog(f map[string]json.RawMessage) (l logEntry, ok bool) {
 		}
 		l.topics = append(l.topics, h)
 	}
-	l.block, ok1 = hexHash(f["blockHash"])
-	l.tx, ok2 = hexHash(f["transactionHash"])
-	return l, ok1 && ok2
+	var ok [4]bool
+	l.block, ok[0] = hexHash(f["blockHash"])
+	l.tx, ok[1] = hexHash(f["transactionHash"])
+	l.number, ok[2] = hex64(f["blockNumber"])
+	l.index, ok[3] = hex64(f["logIndex"])
+	return l, ok == [4]bool{true, true, true, true}
 }

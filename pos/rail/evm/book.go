@@ -27,9 +27,14 @@ type Store interface {
 // lost; and the counter makes the addresses of a lost till countable from the
 // seed alone.
 
-// maxEntries bounds the book: what is open, and what was asked for in the last day.
-// Older attempts are in the till's records, whose reference needs no book.
-const maxEntries = 256
+// Bounds of the book. With an address for each attempt, an entry is needed until the
+// till's own record holds its reference, and for the owner's news of the last
+// hours. With one address for all, an entry holds its amount for a day: a full book
+// then takes no more. 1,024 entries are 250 KB, written with every request.
+const (
+	maxEntries = 256
+	maxShared  = 1024
+)
 
 // entry is one attempt's request.
 type entry struct {
@@ -95,7 +100,7 @@ func (k *book) read(b []byte) error {
 		return err
 	}
 	seed, err := hex.DecodeString(f.Seed)
-	bad := err != nil || len(seed) != len(k.seed) || f.Version != 1 || f.Next == 0 || len(f.Entries) > maxEntries
+	bad := err != nil || len(seed) != len(k.seed) || f.Version != 1 || f.Next == 0 || len(f.Entries) > maxShared
 	for _, e := range f.Entries {
 		n, ok := new(big.Int).SetString(e.Units, 10)
 		paid, ok2 := new(big.Int).SetString(cmp.Or(e.Paid, "0"), 10)
@@ -138,10 +143,10 @@ func (k *book) entry(id pos.PaymentID) (entry, bool) {
 // reference returns what the till's record keeps of e.
 func (k *book) reference(e entry) reference {
 	if e.N == 0 {
-		return reference{schemeShared, 0, e.End, e.Treasury, [32]byte{}, e.Treasury}
+		return reference{schemeShared, 0, e.End, e.Treasury, [32]byte{}, e.Treasury, e.units()}
 	}
 	salt := k.seed.Salt(e.N)
-	return reference{Scheme, e.N, e.End, e.Treasury, salt, AddressOf(e.Treasury, salt)}
+	return reference{Scheme, e.N, e.End, e.Treasury, salt, AddressOf(e.Treasury, salt), e.units()}
 }
 
 // peek returns the number and salt that the next add will take.
@@ -173,8 +178,12 @@ func (k *book) add(e entry) (ok bool, err error) {
 		k.next++
 	}
 	k.entries = append(k.entries, e)
-	if len(k.entries) > maxEntries {
-		k.entries = slices.Delete(k.entries, 0, len(k.entries)-maxEntries)
+	limit := maxEntries
+	if e.N == 0 {
+		limit = maxShared
+	}
+	if len(k.entries) > limit {
+		k.entries = slices.Delete(k.entries, 0, len(k.entries)-limit)
 	}
 	return true, k.write()
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -53,6 +54,7 @@ type chain struct {
 	verified  map[*client]time.Time
 	began     time.Time
 	failing   bool
+	transfers transfers // with a shared address: what came to it
 	nextDeep  time.Time // when the deep blocks are asked for again, for a customer
 	nextFinal time.Time // the same for the owner
 	readAt    map[*payment]time.Time
@@ -204,12 +206,8 @@ func (c *chain) look(ctx context.Context, at Address) (head headState, clean boo
 	if s := c.headNow(); answers[0].err != nil || !ok || v.time+uint64(otherBehind/time.Second) < s.time {
 		return head, false, failed(faultStale, "an answer from before the newest block")
 	}
-	for _, f := range v.found {
-		if f.kind != foundDumb {
-			return head, false, nil
-		}
-	}
-	return headState{number: n, time: v.time}, true, nil
+	clean = !slices.ContainsFunc(v.found, func(f found) bool { return f.kind != foundDumb })
+	return headState{number: n, time: v.time}, clean, nil
 }
 
 // round reads the chain once: with the endpoint that answered last, or else with
@@ -251,6 +249,11 @@ func (c *chain) roundWith(ctx context.Context, k *client) error {
 	}
 	if err := c.read(ctx, k); err != nil {
 		return err
+	}
+	if c.w.o.Shared {
+		if err := c.shared(ctx, k); err != nil {
+			return err
+		}
 	}
 	return c.prove(ctx, k)
 }

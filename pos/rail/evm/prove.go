@@ -74,6 +74,9 @@ func (c *chain) wishes(now time.Time) (out []wish) {
 	c.w.mu.Lock()
 	defer c.w.mu.Unlock()
 	for _, p := range c.w.payments {
+		if p.ref.scheme == schemeShared {
+			continue // proved by its events
+		}
 		for key, k := range p.claims {
 			if key.chain != c.ID || k.units.Sign() == 0 || len(out) >= maxProofs {
 				continue

@@ -97,11 +97,15 @@ func (r *Rail) Ask(ctx context.Context, p pos.Payment, _ string) (pos.Asked, err
 		return pos.Asked{}, err
 	}
 	if !known {
-		if e, err = r.fresh(ctx, p); err != nil {
+		make := r.fresh
+		if r.w.o.Shared {
+			make = r.unique
+		}
+		if e, err = make(ctx, p); err != nil {
 			return pos.Asked{}, err
 		}
 	}
-	return r.asked(e)
+	return r.asked(p, e)
 }
 
 // known returns the request that was made before.
@@ -113,7 +117,7 @@ func (r *Rail) known(p pos.Payment) (*payment, bool, error) {
 		}
 		r.w.mu.Lock()
 		defer r.w.mu.Unlock()
-		return r.w.add(p.ID, ref, r.token, r.total(p), 0, ""), true, nil
+		return r.w.add(p.ID, ref, r.token, 0, ""), true, nil
 	}
 	e, ok := r.w.book.find(p.ID)
 	if !ok {
@@ -124,11 +128,8 @@ func (r *Rail) known(p pos.Payment) (*payment, bool, error) {
 	}
 	r.w.mu.Lock()
 	defer r.w.mu.Unlock()
-	return r.w.add(p.ID, r.w.book.reference(e), r.token, e.units(), e.From, e.Paid), true, nil
+	return r.w.add(p.ID, r.w.book.reference(e), r.token, e.From, e.Paid), true, nil
 }
-
-// total is what the customer is to send in all.
-func (r *Rail) total(p pos.Payment) *big.Int { return p.Quantity.Int() }
 
 // fresh makes a new request.
 func (r *Rail) fresh(ctx context.Context, p pos.Payment) (*payment, error) {
@@ -149,14 +150,14 @@ func (r *Rail) fresh(ctx context.Context, p pos.Payment) (*payment, error) {
 			continue
 		}
 		e := entry{
-			ID: p.ID, N: n, Chain: r.c.ID, Token: r.token.Contract, Units: r.total(p).String(),
+			ID: p.ID, N: n, Chain: r.c.ID, Token: r.token.Contract, Units: p.Quantity.Int().String(),
 			End: head.time + uint64(r.w.o.Expiry/time.Second), From: head.number, Treasury: r.w.o.Treasury,
 		}
 		if ok, err := r.w.book.add(e); err != nil || !ok {
 			return nil, pos.Wrap(askOp, pos.Internal, err, "%s", r.w.word("evm_book"))
 		}
 		r.w.mu.Lock()
-		made := r.w.add(p.ID, r.w.book.reference(e), r.token, e.units(), e.From, "")
+		made := r.w.add(p.ID, r.w.book.reference(e), r.token, e.From, "")
 		r.w.mu.Unlock()
 		for _, c := range r.w.chains { // those that rest look more often now
 			c.poke()
@@ -168,18 +169,22 @@ func (r *Rail) fresh(ctx context.Context, p pos.Payment) (*payment, error) {
 
 // asked makes the answer of Ask. The countdown is by the till's clock, the end by
 // the chain's.
-func (r *Rail) asked(p *payment) (pos.Asked, error) {
-	left := time.Duration(int64(p.ref.end)-int64(r.c.headNow().time)) * time.Second
+func (r *Rail) asked(q pos.Payment, p *payment) (pos.Asked, error) {
+	left := min(time.Duration(int64(p.ref.end)-int64(r.c.headNow().time))*time.Second, r.w.o.Expiry)
 	if left <= 0 {
 		return pos.Asked{}, pos.E(askOp, pos.Conflict, "%s", r.w.word("evm_over"))
 	}
-	return pos.Asked{
+	a := pos.Asked{
 		Reference: p.ref.String(),
 		Payload:   URI(r.token, p.ref.address, p.units),
 		Other:     p.ref.address.String(),
 		Network:   r.Name(),
 		Expires:   time.Now().Add(left).UTC().Truncate(time.Second),
-	}, nil
+	}
+	if p.units.Cmp(q.Quantity.Int()) != 0 {
+		a.Quantity = quantityOf(r.token, p.units)
+	}
+	return a, nil
 }
 
 // Forms returns the ways to show what is still missing of p's request, after Ask: the

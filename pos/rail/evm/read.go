@@ -112,6 +112,9 @@ func (c *chain) turn(now time.Time) []*payment {
 			delete(c.w.payments, id)
 			continue
 		}
+		if p.ref.scheme == schemeShared {
+			continue // read by its events
+		}
 		if p.wants > 0 || now.Sub(c.readAt[p]) >= p.every(now) {
 			out = append(out, p)
 		}

@@ -3,6 +3,7 @@ package evm
 import (
 	"encoding/hex"
 	"fmt"
+	"math/big"
 	"strconv"
 	"strings"
 
@@ -18,14 +19,16 @@ type reference struct {
 	treasury Address  // where a sweep brings it
 	salt     [32]byte // zero with a shared address
 	address  Address  // where the customer pays
+	units    *big.Int // what the customer is to send in all
 }
 
 // schemeShared marks an address that all sales share: the amount tells them apart.
 const schemeShared = 0
 
-// String writes the reference: scheme, n, end, treasury, salt, address, with spaces.
+// String writes the reference: scheme, n, end, treasury, salt, address, units, with
+// spaces.
 func (r reference) String() string {
-	return fmt.Sprintf("evm %d %d %d %s %x %s", r.scheme, r.n, r.end, r.treasury, r.salt, r.address)
+	return fmt.Sprintf("evm %d %d %d %s %x %s %s", r.scheme, r.n, r.end, r.treasury, r.salt, r.address, r.units)
 }
 
 // readReference reads what String wrote, and computes the address anew: a flipped
@@ -33,7 +36,7 @@ func (r reference) String() string {
 func readReference(s string) (r reference, err error) {
 	f := strings.Split(s, " ")
 	bad := pos.E("read payment reference", pos.Corrupt, "the record of this payment is damaged")
-	if len(f) != 7 || f[0] != "evm" {
+	if len(f) != 8 || f[0] != "evm" {
 		return r, bad
 	}
 	scheme, e1 := strconv.ParseUint(f[1], 10, 8)
@@ -47,10 +50,11 @@ func readReference(s string) (r reference, err error) {
 			return r, bad
 		}
 	}
-	if len(salt) != 32 {
+	units, ok := new(big.Int).SetString(f[7], 10)
+	if len(salt) != 32 || !ok || units.Sign() <= 0 || units.BitLen() > 256 {
 		return r, bad
 	}
-	r = reference{int(scheme), n, end, treasury, [32]byte(salt), address}
+	r = reference{int(scheme), n, end, treasury, [32]byte(salt), address, units}
 	switch {
 	case r.String() != s,
 		r.scheme == Scheme && (n == 0 || address != AddressOf(treasury, r.salt)),

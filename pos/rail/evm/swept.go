@@ -39,7 +39,7 @@ func (c *chain) swept(now time.Time) (out []*payment) {
 	c.w.mu.Lock()
 	defer c.w.mu.Unlock()
 	for _, p := range c.w.payments {
-		if p.token.Chain == c.ID && p.code[c.ID] && !p.told && now.Sub(p.sweptAt) >= sweptEvery {
+		if p.token.Chain == c.ID && p.code[c.ID] && !p.told && p.ref.scheme == Scheme && now.Sub(p.sweptAt) >= sweptEvery {
 			p.sweptAt = now
 			out = append(out, p)
 		}

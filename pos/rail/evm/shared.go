@@ -1,0 +1,413 @@
+package evm
+
+import (
+	"context"
+	"encoding/hex"
+	"fmt"
+	"math/big"
+	"slices"
+	"time"
+
+	"github.com/tillwright/tillwright/pos"
+)
+
+// With one address for all sales, the amount tells them apart: a few ten-thousandths
+// are added so that no other open request of the same token has the same. What came
+// is read from the token's Transfer events, and each is proved by its block.
+
+const (
+	// uniqueSlots bounds what is added: k ten-thousandths, at most one cent.
+	uniqueSlots = 100
+	// uniqueHold is how long an amount stays taken after its end: exchanges send
+	// withdrawals hours later. It is a little more than watchFor.
+	uniqueHold = watchFor + 15*time.Minute
+	// scanOverlap is how many blocks are read twice: an endpoint may not have had them.
+	scanOverlap = 8
+	// scanTries bounds the requests of one round.
+	scanTries = 12
+	// scanBack bounds how far back a till looks after it was off.
+	scanBack = 50_000
+	// maxTransfers bounds what is kept; older ones are told to the owner or matched.
+	maxTransfers = 512
+)
+
+// transfer is money that came to the shared address.
+type transfer struct {
+	logEntry
+	token Token
+	units *big.Int
+	known bool // it belongs to a payment, or the owner was told
+}
+
+// transfers is what one chain knows of the shared address. It belongs to the
+// chain's goroutine.
+type transfers struct {
+	next uint64 // the first block that was not read yet; 0: nothing was
+	list []transfer
+}
+
+// unique makes a new request with an amount that no other one has.
+func (r *Rail) unique(ctx context.Context, p pos.Payment) (*payment, error) {
+	head, _, err := r.c.look(ctx, r.w.o.Treasury)
+	if err != nil {
+		return nil, r.unknown(askOp, err)
+	}
+	step := new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(max(r.token.Decimals-shownDecimals, 0))), nil)
+	taken, full := r.w.book.taken(r.c.ID, r.token.Contract, head.time)
+	units := p.Quantity.Int()
+	for range uniqueSlots {
+		if !taken[units.String()] {
+			break
+		}
+		units.Add(units, step)
+	}
+	if full || taken[units.String()] {
+		return nil, pos.E(askOp, pos.Conflict, "%s", r.w.word("evm_no_slot", "amount", p.Quantity.String()))
+	}
+	e := entry{
+		ID: p.ID, Chain: r.c.ID, Token: r.token.Contract, Units: units.String(),
+		End: head.time + uint64(r.w.o.Expiry/time.Second), From: head.number, Treasury: r.w.o.Treasury,
+	}
+	if _, err := r.w.book.add(e); err != nil {
+		return nil, pos.Wrap(askOp, pos.Internal, err, "%s", r.w.word("evm_book"))
+	}
+	r.w.mu.Lock()
+	made := r.w.add(p.ID, r.w.book.reference(e), r.token, e.From, "")
+	r.w.mu.Unlock()
+	for _, c := range r.w.chains {
+		c.poke()
+	}
+	return made, nil
+}
+
+// taken returns the amounts that requests hold at a block time. full: the book has no
+// place for another.
+func (k *book) taken(chain uint64, token Address, now uint64) (out map[string]bool, full bool) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	out = map[string]bool{}
+	k.entries = slices.DeleteFunc(k.entries, func(e entry) bool {
+		return e.N == 0 && e.Chain == chain && e.End+uint64(uniqueHold/time.Second) <= now
+	})
+	for _, e := range k.entries {
+		if e.N == 0 && e.Chain == chain && e.Token == token {
+			out[e.Units] = true
+		}
+	}
+	return out, len(k.entries) >= maxShared
+}
+
+// shared reads what came to the shared address, gives it to payments, and proves it.
+func (c *chain) shared(ctx context.Context, k *client) error {
+	if !c.anyShared() {
+		c.transfers.next = 0 // begin anew with the next request
+		return nil
+	}
+	if err := c.scan(ctx, k); err != nil {
+		return err
+	}
+	c.match()
+	return c.proveTransfers(ctx, k)
+}
+
+// anyShared reports that a request waits for money at the shared address.
+func (c *chain) anyShared() bool {
+	c.w.mu.Lock()
+	defer c.w.mu.Unlock()
+	for _, p := range c.w.payments {
+		if p.ref.scheme == schemeShared && !p.ended {
+			return true
+		}
+	}
+	return false
+}
+
+// scan reads the events of the blocks since the last time, and some before.
+func (c *chain) scan(ctx context.Context, k *client) error {
+	head := c.headNow().number
+	from := c.scanFrom(head)
+	step := head - min(from, head)
+	for try := 0; from <= head; try++ {
+		if try == scanTries {
+			return nil // the rest in the next round
+		}
+		end := min(from+step, head)
+		k.pace.spend()
+		answers, err := k.batch(ctx, c.transferCall(from, end))
+		if err != nil {
+			return err
+		}
+		logs, err := []logEntry(nil), answers[0].err
+		if err == nil {
+			logs, err = readLogs(answers[0].result)
+		}
+		if err != nil {
+			if step == 0 {
+				return &callError{faultRefused, err}
+			}
+			step /= 2
+			continue
+		}
+		if err := c.keep(logs, from, end); err != nil {
+			return err
+		}
+		from, c.transfers.next = end+1, end+1
+	}
+	return nil
+}
+
+// scanFrom is the first block to read: where the oldest open request began, or some
+// blocks before what was read last.
+func (c *chain) scanFrom(head uint64) uint64 {
+	if c.transfers.next > 0 {
+		return c.transfers.next - min(c.transfers.next, scanOverlap)
+	}
+	from := head
+	c.w.mu.Lock()
+	defer c.w.mu.Unlock()
+	for _, p := range c.w.payments {
+		if p.ref.scheme == schemeShared && p.token.Chain == c.ID {
+			from = min(from, p.from)
+		}
+	}
+	return max(from, head-min(head, scanBack))
+}
+
+// transferCall asks for the Transfer events of all known tokens to the shared
+// address.
+func (c *chain) transferCall(from, to uint64) call {
+	w := c.w.o.Treasury.word()
+	var tokens []string
+	for _, t := range c.asked[1:] {
+		tokens = append(tokens, t.String())
+	}
+	return call{"eth_getLogs", []any{map[string]any{
+		"address": tokens, "fromBlock": fmt.Sprintf("0x%x", from), "toBlock": fmt.Sprintf("0x%x", to),
+		"topics": []any{"0x" + hex.EncodeToString(topicTransfer[:]), nil, "0x" + hex.EncodeToString(w[:])},
+	}}}
+}
+
+// transferOf reads an event, and demands that it is what was asked for. A transfer
+// of nothing is how swindlers write into people's histories: it is dropped.
+func (c *chain) transferOf(l logEntry) (t transfer, ok bool) {
+	i := slices.Index(c.asked, l.address)
+	if i < 1 || len(l.topics) != 3 || l.topics[0] != topicTransfer || l.topics[2] != c.w.o.Treasury.word() || len(l.data) != 32 {
+		return t, false
+	}
+	return transfer{logEntry: l, token: c.tokens[i], units: new(big.Int).SetBytes(l.data)}, true
+}
+
+// keep takes the events of a range in. What was known in that range and is not there
+// any more, a reorg took back.
+func (c *chain) keep(logs []logEntry, from, to uint64) error {
+	fresh := map[[32]byte]bool{}
+	for _, l := range logs {
+		t, ok := c.transferOf(l)
+		if !ok || l.number < from || l.number > to {
+			return failed(faultOdd, "an event that was not asked for")
+		}
+		id := keccak(l.block[:], l.tx[:], uint256(new(big.Int).SetUint64(l.index)))
+		fresh[id] = true
+		if t.units.Sign() > 0 && !slices.ContainsFunc(c.transfers.list, func(o transfer) bool { return o.block == l.block && o.index == l.index }) {
+			c.transfers.list = append(c.transfers.list, t)
+		}
+	}
+	c.transfers.list = slices.DeleteFunc(c.transfers.list, func(t transfer) bool {
+		id := keccak(t.block[:], t.tx[:], uint256(new(big.Int).SetUint64(t.index)))
+		return t.number >= from && t.number <= to && !fresh[id]
+	})
+	if n := len(c.transfers.list); n > maxTransfers {
+		c.transfers.list = slices.Delete(c.transfers.list, 0, n-maxTransfers)
+	}
+	return nil
+}
+
+// match gives each payment what came with its amount, and tells the owner of what
+// belongs to none.
+func (c *chain) match() {
+	c.w.mu.Lock()
+	defer c.w.mu.Unlock()
+	for _, p := range c.w.payments {
+		if p.ref.scheme != schemeShared || p.token.Chain != c.ID {
+			continue
+		}
+		sum := new(big.Int)
+		for i := range c.transfers.list {
+			if t := &c.transfers.list[i]; p.takes(*t) {
+				t.known = true
+				sum.Add(sum, t.units)
+			}
+		}
+		if p.see(c.ID, found2(p.token, sum)) {
+			p.doubt()
+			p.wake()
+		}
+		c.w.lost(c, p)
+	}
+	for i := range c.transfers.list {
+		if t := &c.transfers.list[i]; !t.known {
+			t.known = true
+			c.w.tell(c, "unassigned "+hex.EncodeToString(t.tx[:4])+fmt.Sprint(t.index), c.w.word("evm_unassigned", "came", quantityOf(t.token, t.units).String(), "chain", c.Name))
+		}
+	}
+}
+
+func found2(t Token, units *big.Int) map[Address]found1 {
+	if units.Sign() == 0 {
+		return nil
+	}
+	return map[Address]found1{t.Contract: {t, units}}
+}
+
+// takes reports that a transfer pays p: the token and the very amount, not before p
+// was asked for.
+func (p *payment) takes(t transfer) bool {
+	return t.token.Contract == p.token.Contract && t.units.Cmp(p.units) == 0 && t.number >= p.from
+}
+
+// proveTransfers proves what payments were given, each by its own block.
+func (c *chain) proveTransfers(ctx context.Context, k *client) error {
+	now := time.Now()
+	deep, last := !now.Before(c.nextDeep), !now.Before(c.nextFinal)
+	for _, p := range c.given() {
+		row := PolicyOf(c.Chain).Row(p.token, p.units)
+		final := p.told
+		if final {
+			row = Row{0, Finalized, 1}
+		}
+		if row.Level.deep() && !(final && last || !final && deep) {
+			continue
+		}
+		sum, why, err := c.deepSum(ctx, k, p, row)
+		if err != nil {
+			return err
+		}
+		c.w.mu.Lock()
+		switch own := p.own(); {
+		case own == nil:
+		case final:
+			c.nextFinal = now.Add(finalEvery)
+			p.settled = p.taken != nil && sum.Cmp(p.taken) >= 0
+		case why != "":
+			own.why = why
+			p.wake()
+		default:
+			c.nextDeep = now.Add(deepEvery)
+			if own.why = ""; own.proved == nil || own.proved.Cmp(sum) != 0 {
+				own.proved, own.time = sum, c.headNow().time
+				p.wake()
+			}
+		}
+		c.w.mu.Unlock()
+	}
+	c.endShared()
+	return nil
+}
+
+// given lists payments with money that is not proved, or not final.
+func (c *chain) given() (out []*payment) {
+	c.w.mu.Lock()
+	defer c.w.mu.Unlock()
+	for _, p := range c.w.payments {
+		own := p.own()
+		if p.ref.scheme != schemeShared || p.token.Chain != c.ID || own == nil || own.units.Sign() == 0 {
+			continue
+		}
+		if own.proved == nil || own.proved.Cmp(own.units) != 0 || p.told && !p.settled {
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+// deepSum adds up p's transfers that lie as deep as row wants, in blocks that are on
+// the chain, by as many operators as row wants.
+func (c *chain) deepSum(ctx context.Context, k *client, p *payment, row Row) (sum *big.Int, why string, err error) {
+	blocks, err := c.blocks(ctx, k, []wish{{level: row.Level}})
+	if err != nil {
+		return nil, "", err
+	}
+	sum = new(big.Int)
+	b, ok := blocks[row.Level]
+	for _, t := range c.transfers.list {
+		if !ok || !p.takes(t) || t.number > b.number {
+			continue
+		}
+		on, err := c.onChain(ctx, k, t)
+		if err != nil {
+			return nil, "", err
+		}
+		if on && row.Operators > 1 {
+			if on = c.otherSays(ctx, k, t); !on {
+				why = c.reasonOf(failed(faultDiffer, "no second operator knows the transfer"))
+			}
+		}
+		if on {
+			sum.Add(sum, t.units)
+		}
+	}
+	return sum, why, nil
+}
+
+// onChain reports that a transfer is in a block of the chain, by one operator: its
+// block is asked for by its hash.
+func (c *chain) onChain(ctx context.Context, k *client, t transfer) (bool, error) {
+	to := c.w.o.Treasury.word()
+	k.pace.spend()
+	answers, err := k.batch(ctx,
+		call{"eth_getBlockByNumber", []any{fmt.Sprintf("0x%x", t.number), false}},
+		call{"eth_getLogs", []any{map[string]any{
+			"address": t.token.Contract.String(), "blockHash": "0x" + hex.EncodeToString(t.block[:]),
+			"topics": []any{"0x" + hex.EncodeToString(topicTransfer[:]), nil, "0x" + hex.EncodeToString(to[:])},
+		}}},
+		call{"eth_getTransactionReceipt", []any{"0x" + hex.EncodeToString(t.tx[:])}})
+	if err != nil {
+		return false, err
+	}
+	b, err := readBlock(answers[0].result)
+	logs, err2 := readLogs(answers[1].result)
+	if err != nil || err2 != nil || answers[1].err != nil || b.hash != t.block || !succeeded(answers[2], t) {
+		return false, nil // not there, or not known yet
+	}
+	return slices.ContainsFunc(logs, func(l logEntry) bool {
+		o, ok := c.transferOf(l)
+		return ok && l.tx == t.tx && l.index == t.index && o.units.Cmp(t.units) == 0
+	}), nil
+}
+
+// succeeded reports that a receipt is of t's transaction in t's block, and good.
+func succeeded(r reply, t transfer) bool {
+	f, err := fields(r.result)
+	if r.err != nil || err != nil {
+		return false
+	}
+	block, ok1 := hexHash(f["blockHash"])
+	tx, ok2 := hexHash(f["transactionHash"])
+	status, ok3 := hex64(f["status"])
+	return ok1 && ok2 && ok3 && block == t.block && tx == t.tx && status == 1
+}
+
+// otherSays lets another operator find the same transfer.
+func (c *chain) otherSays(ctx context.Context, k *client, t transfer) bool {
+	for _, o := range c.clients {
+		if o.Operator == k.Operator {
+			continue
+		}
+		if on, err := c.onChain(ctx, o, t); err == nil && on {
+			return true
+		}
+	}
+	return false
+}
+
+// endShared ends the watch of requests whose time is well over.
+func (c *chain) endShared() {
+	c.w.mu.Lock()
+	defer c.w.mu.Unlock()
+	for _, p := range c.w.payments {
+		if p.ref.scheme == schemeShared && c.closes(p) {
+			p.ended = true
+			p.wake()
+		}
+	}
+}

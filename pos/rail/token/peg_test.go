@@ -1,0 +1,163 @@
+package token_test
+
+import (
+	"errors"
+	"math/big"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/tillwright/tillwright/pos"
+	"github.com/tillwright/tillwright/pos/rail/token"
+)
+
+var (
+	eur  = pos.Currency{Code: "EUR", Decimals: 2}
+	usd  = pos.Currency{Code: "USD", Decimals: 2}
+	usdc = pos.Asset{ID: "eip155:8453/erc20:0x83", Symbol: "USDC", Decimals: 6, Shown: 4}
+	dai  = pos.Asset{ID: "eip155:1/erc20:0x6b", Symbol: "DAI", Decimals: 18, Shown: 4}
+	eurc = pos.Asset{ID: "eip155:8453/erc20:0x60", Symbol: "EURC", Decimals: 6, Shown: 4}
+)
+
+// market quotes one price in one currency; an empty price is none.
+type market struct {
+	in    pos.Currency
+	price string
+}
+
+func (m *market) Rate(a pos.Asset) (pos.Rate, error) {
+	if m.price == "" {
+		return pos.Rate{}, pos.E("read rate", pos.Unavailable, "no price: the last one is too old")
+	}
+	return pos.RateOf(m.in, a, m.price, "median of 3", time.Unix(1e9, 0))
+}
+
+// TestPeg walks across the steps. It charges 12.34 in the shop's currency.
+func TestPeg(t *testing.T) {
+	for name, row := range map[string]struct {
+		shop    pos.Currency
+		asset   pos.Asset
+		home    string // price in what it follows
+		local   string // price in the shop's currency
+		want    string // tokens charged; "": not taken
+		notices int
+	}{
+		"at par":                {usd, usdc, "1", "", "12.3400", 0},
+		"half a percent below":  {usd, usdc, "0.995", "", "12.3400", 0},
+		"a bit more":            {usd, usdc, "0.9949", "", "12.4033", 1},
+		"two percent below":     {usd, usdc, "0.98", "", "12.5919", 1},
+		"more than that":        {usd, usdc, "0.9799", "", "", 1},
+		"half a percent above":  {usd, usdc, "1.005", "", "12.3400", 0},
+		"one percent above":     {usd, usdc, "1.01", "", "12.3400", 1},
+		"far above":             {usd, usdc, "1.03", "", "", 1},
+		"no price":              {usd, usdc, "", "", "", 0},
+		"18 decimals":           {usd, dai, "0.9949", "", "12.4033", 1},
+		"in another currency":   {eur, usdc, "1.0001", "0.8642", "14.2792", 0},
+		"no local price":        {eur, usdc, "1.0001", "", "", 0},
+		"off, locally priced":   {eur, usdc, "0.97", "0.84", "", 1},
+		"the euro's own":        {eur, eurc, "1.0002", "", "12.3400", 0},
+		"the euro's own, below": {eur, eurc, "0.99", "", "12.4647", 1},
+	} {
+		k := token.Coin{Peg: usd, Home: &market{usd, row.home}}
+		if row.asset == eurc {
+			k = token.Coin{Peg: eur, Home: &market{eur, row.home}}
+		}
+		if k.Peg != row.shop {
+			k.Shop = &market{row.shop, row.local}
+		}
+		p, err := token.New(row.shop, "en", map[string]token.Coin{row.asset.Symbol: k})
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := ""
+		r, err := p.Rate(row.asset)
+		if err == nil {
+			q, err := r.Charge(row.shop.Of(1234))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got = q.Number(); !strings.Contains(r.Source, "median of 3") || r.At.IsZero() {
+				t.Errorf("%s: recorded %q at %v", name, r.Source, r.At)
+			}
+		} else if e, ok := errors.AsType[*pos.Error](err); !ok || e.Kind != pos.Unavailable || e.Msg == "" {
+			t.Errorf("%s: %v", name, err)
+		}
+		if got != row.want || len(p.Notices(row.asset)) != row.notices {
+			t.Errorf("%s: charged %q with %q (%v), want %q", name, got, p.Notices(row.asset), err, row.want)
+		}
+	}
+}
+
+// TestAllow: the owner may take a token that is off its peg, for a while, and never one
+// without a price.
+func TestAllow(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := &market{usd, "0.90"}
+		p, err := token.New(usd, "en", map[string]token.Coin{"USDC": {Peg: usd, Home: m}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.Allow("USDC", 1000*time.Hour)
+		r, err := p.Rate(usdc)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if q, err := r.Charge(usd.Of(900)); err != nil || q.Number() != "10.0000" {
+			t.Errorf("charged %v, %v", q, err)
+		}
+		m.price = ""
+		if _, err := p.Rate(usdc); err == nil {
+			t.Error("allowed without a price")
+		}
+		m.price = "0.90"
+		time.Sleep(25 * time.Hour)
+		if _, err := p.Rate(usdc); err == nil {
+			t.Error("allowed for longer than a day")
+		}
+	})
+}
+
+func TestNew(t *testing.T) {
+	m := &market{usd, "1"}
+	for name, k := range map[string]token.Coin{
+		"no market": {Peg: usd}, "no currency": {Home: m}, "no local market": {Peg: eur, Home: m},
+	} {
+		if _, err := token.New(usd, "en", map[string]token.Coin{"USDC": k}); pos.KindOf(err) != pos.Invalid {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	p, _ := token.New(usd, "en", nil)
+	if _, err := p.Rate(usdc); pos.KindOf(err) != pos.Unavailable {
+		t.Errorf("a token without a market: %v", err)
+	}
+}
+
+// FuzzPeg: whatever the market says, the shop never takes a token at more than its
+// currency's worth, nor at more than the market's.
+func FuzzPeg(f *testing.F) {
+	f.Add(uint32(10_000), uint16(1234))
+	f.Fuzz(func(t *testing.T, price uint32, minor uint16) {
+		if price == 0 || minor == 0 {
+			return
+		}
+		text := big.NewRat(int64(price), 10_000).FloatString(4)
+		p, err := token.New(usd, "en", map[string]token.Coin{"USDC": {Peg: usd, Home: &market{usd, text}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, err := p.Rate(usdc)
+		if err != nil {
+			return
+		}
+		q, err := r.Charge(usd.Of(int64(minor)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		worth := new(big.Rat).SetInt(q.Int()) // millionths of a token, at the market
+		worth.Mul(worth, big.NewRat(int64(price), 10_000_000_000)).Mul(worth, big.NewRat(100, 1))
+		if least := big.NewRat(int64(minor)*995, 1000); worth.Cmp(least) < 0 {
+			t.Errorf("at %s, %d cents are paid with tokens worth %s", text, minor, worth.FloatString(4))
+		}
+	})
+}
