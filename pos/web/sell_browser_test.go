@@ -288,6 +288,42 @@ func TestManagerDecides(t *testing.T) {
 	}
 }
 
+// TestOwed: money that came without a sale stays on the screen until a manager has
+// decided; a cashier reads why, and cannot.
+func TestOwed(t *testing.T) {
+	k := serve(t)
+	p := tabOf(t, k, "/", 800, 480)
+	p.signIn("p2", "2222")
+	k.desk.Owe(pos.RefundView{Payment: "S1-1", Tender: "lightning", Amount: webtestEUR(290), Came: "5800 sat", At: k.desk.Now(), Sells: true, Of: "#0412"})
+	k.desk.Owe(pos.RefundView{Payment: "S2-1", Tender: "lightning", Amount: webtestEUR(640), Came: "12800 sat", At: k.desk.Now(), Of: "01-000007"})
+	p.see(`[data-key="owed"]`, "2 payments came without a sale")
+	p.click(`[data-key="owed"]`)
+	p.see("dialog", "A manager must sign in")
+	p.wait(`!document.querySelector('dialog [data-key="back"]')`)
+	p.click("dialog header button", ".who")
+	p.signIn("p1", ownerPIN)
+	p.click(`[data-key="owed"]`)
+	p.see("dialog", "5800 sat")
+	p.wait(`document.querySelectorAll('dialog [data-key="sell"]').length === 1`)
+	p.shot("owed")
+	p.click(`dialog [data-key="sell"]`)
+	p.see(`[data-key="owed"]`, "A payment came without a sale")
+	p.click(`[data-key="owed"]`, `dialog [data-key="back"]`)
+	p.see("dialog", "How was it given back?")
+	p.shot("given-back")
+	p.click("dialog .menu button")
+	p.wait(`!document.querySelector('[data-key="owed"]')`)
+	var got []string
+	for _, c := range k.desk.Asked() {
+		if do, ok := c.Do.(pos.Decide); ok {
+			got = append(got, string(do.Payment)+" "+string(do.As)+" "+do.Note)
+		}
+	}
+	if want := "S1-1 as sale |S2-1 given back Cash from the drawer"; strings.Join(got, "|") != want {
+		t.Errorf("decided %q, want %q", got, want)
+	}
+}
+
 // TestDrawerAndCopies opens the drawer for a reason and prints copies.
 func TestDrawerAndCopies(t *testing.T) {
 	k := serve(t)

@@ -71,6 +71,30 @@ async function receipts() {
   sheet(t("ui.receipts"), list, more);
 }
 
+/** owed lists money that no open sale needed, and lets a manager decide about it. */
+export function owed() {
+  const { counter, session } = now().view;
+  const may = session.actor.role !== "cashier";
+  /** @param {any} r @param {string} as @param {string} note */
+  const decide = (r, as, note) => act("POST", `/v1/refunds/${r.payment}/decisions`, { as, note });
+  const box = sheet(t("ui.owed"), h("p", {}, t("ui.owed_why")), may ? null : h("p", { class: "hint" }, t("ui.manager_needed")),
+    h("ul", { class: "rows" }, ...counter.refunds.map((/** @type {any} */ r) => h("li", { class: "row owed" },
+      h("span", { class: "grow" }, h("b", {}, r.came), h("small", {}, [r.of, tender(r.tender), when(r.at)].filter(Boolean).join(" · "))),
+      h("span", { class: "money" }, money(r.amount)),
+      may ? h("div", { class: "menu" }, h("button", { class: "wide", "data-key": "back", click: () => { box.close(); back(r, decide); } }, t("ui.given_back")),
+        r.sells ? h("button", { class: "wide", "data-key": "sell", click: (/** @type {Event} */ e) => busy(e, async () => { if (await decide(r, "as sale", "")) box.close(); }) }, t("ui.sell_after")) : null) : null))));
+}
+
+/** back asks how money was given back: that is kept. @param {any} r @param {(r: any, as: string, note: string) => Promise<any>} decide */
+function back(r, decide) {
+  const give = (/** @type {Event} */ e, /** @type {string} */ note) => busy(e, async () => { if (await decide(r, "given back", note)) box.close(); });
+  const other = /** @type {HTMLInputElement} */ (h("input", { maxlength: "100", autocomplete: "off", "aria-label": t("ui.back.other") }));
+  other.placeholder = t("ui.back.other");
+  const box = sheet(t("ui.how_back"), h("p", {}, `${money(r.amount)} · ${r.came}`), h("div", { class: "menu" },
+    ...["ui.back.cash", "ui.back.owner"].map((w) => h("button", { class: "wide", click: (/** @type {Event} */ e) => give(e, t(w)) }, t(w)))),
+  h("form", { class: "inline", submit: (/** @type {Event} */ e) => { e.preventDefault(); if (other.value.trim()) give(e, other.value.trim()); } }, other, h("button", { class: "wide", type: "submit" }, t("ui.given_back"))));
+}
+
 /** @param {string} word @param {Record<string, any>} props */
 export function field(word, props) {
   const input = /** @type {HTMLInputElement} */ (h("input", { autocomplete: "off", required: true, ...props }));

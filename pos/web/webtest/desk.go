@@ -31,6 +31,7 @@ type Desk struct {
 	done     []pos.Sale // oldest first
 	customer pos.Customer
 	notices  []pos.Notice
+	owed     []pos.RefundView
 	answers  map[string]answered
 	asked    []pos.Command
 	drawers  []string
@@ -150,11 +151,28 @@ func (d *Desk) act(c pos.Command) (pos.Answer, error) {
 			return pos.Answer{}, pos.E("dismiss", pos.NotFound, "that notice is gone")
 		}
 		return pos.Answer{}, nil
+	case pos.Decide:
+		return d.decide(c.By, do)
 	case pos.NextCustomer:
 		d.customer = pos.Customer{Phase: pos.PhaseIdle}
 		return pos.Answer{}, nil
 	}
 	return pos.Answer{}, pos.E("do", pos.Invalid, "the till does not know %T", c.Do)
+}
+
+// decide ends a debt, as the real desk would.
+func (d *Desk) decide(by pos.Actor, do pos.Decide) (pos.Answer, error) {
+	i := slices.IndexFunc(d.owed, func(r pos.RefundView) bool { return r.Payment == do.Payment })
+	switch {
+	case !by.Role.Includes(pos.Manager):
+		return pos.Answer{}, pos.E("decide", pos.Forbidden, "only a manager decides what becomes of this money")
+	case i < 0:
+		return pos.Answer{}, pos.E("decide", pos.NotFound, "nobody waits for a decision about this payment")
+	case do.As == pos.AsSale && !d.owed[i].Sells, do.As == pos.GivenBack && do.Note == "", do.As != pos.AsSale && do.As != pos.GivenBack:
+		return pos.Answer{}, pos.E("decide", pos.Invalid, "money is given back with a word how, or sold after all")
+	}
+	d.owed = slices.Delete(slices.Clone(d.owed), i, i+1)
+	return pos.Answer{Payment: do.Payment}, nil
 }
 
 func (d *Desk) begin(by pos.Actor) *pos.Sale {
@@ -425,6 +443,9 @@ func (d *Desk) Grey(t pos.Tender, reason string) {
 func (d *Desk) Links(links []pos.Link, s pos.Sync) {
 	d.change(func() { d.links, d.sync = links, s })
 }
+
+// Owe adds money that no open sale needed.
+func (d *Desk) Owe(r pos.RefundView) { d.change(func() { d.owed = append(slices.Clone(d.owed), r) }) }
 
 // Tell shows a notice.
 func (d *Desk) Tell(kind, text string, sale pos.SaleID) {

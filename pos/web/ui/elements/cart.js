@@ -5,6 +5,7 @@
 import { act, add, addTyped, busy, current, flush, local, set } from "../local.js";
 import { h, icon, paint } from "../dom.js";
 import { TillElement } from "../element.js";
+import { owed } from "../menu.js";
 import { bare, money, qty } from "../money.js";
 import { now } from "../state.js";
 import { t } from "../words.js";
@@ -113,7 +114,8 @@ customElements.define("till-cart", class extends TillElement {
     this.#place(rows.length ? rows : [this.#empty]);
     this.#reveal(`${this.#sale} ${pick?.id} ${lines.length} ${local.queue.length}`);
     const news = view.counter.notices;
-    paint(this.#notices, news, () => news.length ? [notice(news[0], news.length)] : []);
+    const debts = view.counter.refunds?.length ?? 0;
+    paint(this.#notices, [news, debts], () => [...news.slice(0, 1).map((/** @type {any} */ n) => notice(n, news.length)), ...debts ? [debt(debts)] : []]);
   }
 
   /** #place puts the rows into the list and moves none that stands right. @param {HTMLElement[]} rows */
@@ -129,6 +131,9 @@ customElements.define("till-cart", class extends TillElement {
     this.#list.querySelector(".ghost:last-child, .chosen")?.scrollIntoView({ block: "nearest" });
   }
 });
+
+/** debt stays until a manager has decided. @param {number} n */
+const debt = (n) => h("button", { class: "notice", "data-key": "owed", click: owed }, icon("warn"), h("p", {}, n === 1 ? t("ui.owed_one") : t("ui.owed_n", { n })), icon("next"));
 
 /** @param {any} n @param {number} count */
 function notice(n, count) {
