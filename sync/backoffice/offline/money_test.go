@@ -213,6 +213,7 @@ func TestOutcomes(t *testing.T) {
 		{"closed, given up", true, none, false, true, false, offpay.Unpaid, "", ""},
 		{"closed, never brought here", false, none, false, true, false, offpay.Unpaid, "", ""},
 		{"open", true, none, false, false, false, offpay.Open, store.ListOpen, ""},
+		{"open, nobody has paid yet", false, none, false, false, false, offpay.Open, store.ListOpen, ""},
 		{"paid, the till has not heard", true, paid, false, false, false, offpay.Paid, store.ListWaiting, ""},
 	}
 	for _, tt := range tests {
