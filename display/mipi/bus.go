@@ -47,9 +47,6 @@ type bus struct {
 func (b *bus) take() error {
 	err := b.err
 	b.err = nil
-	if err != nil {
-		b.know = false
-	}
 	return err
 }
 

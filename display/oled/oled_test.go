@@ -15,9 +15,10 @@ import (
 // bench is a panel on a table.
 type bench struct {
 	*Dev
-	chip *displaytest.SSD1306
-	bus  *displaytest.I2C
-	turn int
+	chip  *displaytest.SSD1306
+	bus   *displaytest.I2C
+	board *displaytest.Board
+	turn  int
 }
 
 // Look returns the picture as who mounted the module sees it.
@@ -44,7 +45,7 @@ func setUp(t *testing.T, o Opts, serial bool) bench {
 			t.Error(err)
 		}
 	})
-	return bench{dev, chip, bus, o.Rotation}
+	return bench{dev, chip, bus, board, o.Rotation}
 }
 
 // TestSuite runs both heights, both buses and both rotations through what display
@@ -63,42 +64,48 @@ func TestSuite(t *testing.T) {
 	}
 }
 
-// TestBusFails breaks each transfer in turn. Draw must say so, and the next one
-// show the whole picture.
+// TestBusFails breaks each transfer, and on SPI each change of a line, in turn. Draw
+// must say so, and the next one show the whole picture.
 func TestBusFails(t *testing.T) {
-	for at, broke := 1, true; broke; at++ {
-		b := setUp(t, Opts{}, false)
-		broke = false
-		b.bus.Fail = func(n int) error {
-			if n == at {
-				return displaytest.ErrBus
+	for _, serial := range []bool{false, true} {
+		for at := 1; breakAt(t, serial, at); at++ {
+			if at > 200 {
+				t.Fatal("no end")
 			}
-			return nil
-		}
-		want := image.NewRGBA(b.Bounds())
-		for n := range 3 {
-			for i := range want.Pix {
-				v := uint8(-(i / 4 * (n + 3) >> 2 & 1))
-				want.Pix[i] = v | uint8(-(i & 3 / 3))
-			}
-			err := b.Draw(b.Bounds(), want, image.Point{})
-			if err == nil {
-				continue
-			}
-			if broke = true; pos.KindOf(err) != pos.Unavailable || !errors.Is(err, displaytest.ErrBus) {
-				t.Errorf("transfer %d: %v, want Unavailable", at, err)
-			}
-			if err := b.Draw(image.Rect(0, 0, 1, 1), want, image.Point{}); err != nil {
-				t.Fatalf("transfer %d: the panel stays broken: %v", at, err)
-			}
-		}
-		if got := b.chip.Look(); !bytes.Equal(got.Pix, opaque(want).Pix) {
-			t.Errorf("transfer %d: another picture is shown", at)
-		}
-		if at > 200 {
-			t.Fatal("no end")
 		}
 	}
+}
+
+func breakAt(t *testing.T, serial bool, at int) (broke bool) {
+	b := setUp(t, Opts{}, serial)
+	b.bus.Fail = func(n int) error {
+		if n == at {
+			return displaytest.ErrBus
+		}
+		return nil
+	}
+	b.board.Fail = b.bus.Fail
+	want := image.NewRGBA(b.Bounds())
+	for n := range 3 {
+		for i := range want.Pix {
+			v := uint8(-(i / 4 * (n + 3) >> 2 & 1))
+			want.Pix[i] = v | uint8(-(i & 3 / 3))
+		}
+		err := b.Draw(b.Bounds(), want, image.Point{})
+		if err == nil {
+			continue
+		}
+		if broke = true; pos.KindOf(err) != pos.Unavailable || !errors.Is(err, displaytest.ErrBus) {
+			t.Errorf("transfer %d: %v, want Unavailable", at, err)
+		}
+		if err := b.Draw(image.Rect(0, 0, 1, 1), want, image.Point{}); err != nil {
+			t.Fatalf("transfer %d: the panel stays broken: %v", at, err)
+		}
+	}
+	if got := b.chip.Look(); !bytes.Equal(got.Pix, opaque(want).Pix) {
+		t.Errorf("transfer %d: another picture is shown", at)
+	}
+	return broke
 }
 
 // opaque sets every alpha.
