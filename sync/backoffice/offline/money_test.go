@@ -468,6 +468,11 @@ func TestForgets(t *testing.T) {
 		if out := k.outcome(tok, 1, false, false); out.State != offpay.Pending {
 			t.Errorf("forgotten: %+v", out)
 		}
+		calls := k.fake.Calls("CancelInvoice")
+		time.Sleep(10 * time.Minute)
+		if n := k.fake.Calls("CancelInvoice") - calls; n < 5 || n > 30 {
+			t.Errorf("asked about a forgotten invoice %d times in ten minutes", n)
+		}
 		other := k.token(2)
 		k.invoice(other)
 		if out := k.outcome(other, 2, false, true); out.State != offpay.Unpaid {
