@@ -20,8 +20,10 @@ const (
 	idleFor     = 100 * time.Second // longer than the outbox's heartbeat, shorter than most routers remember
 )
 
-// outside is how the till reaches the outside: the zero value is the real one.
+// outside is how the till reaches the outside, and its wall clock: the zero value is
+// the real one.
 type outside struct {
+	wall  func() time.Time                                                     // nil: the computer's
 	dial  func(ctx context.Context, network, address string) (net.Conn, error) // nil: TCP
 	roots *x509.CertPool                                                       // nil: the system's
 }
@@ -49,6 +51,14 @@ func (n outside) transport() *http.Transport {
 		ForceAttemptHTTP2:      true,
 		HTTP2:                  &http.HTTP2Config{SendPingTimeout: aliveEvery, PingTimeout: aliveEvery},
 	}
+}
+
+// now is the wall time, with a monotonic reading beside it where it is the computer's.
+func (n outside) now() time.Time {
+	if n.wall != nil {
+		return n.wall()
+	}
+	return time.Now()
 }
 
 // links are those that no single part of the till owns, and the transport

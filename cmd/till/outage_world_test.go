@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -45,7 +46,8 @@ type world struct {
 	roots                               *outage.Authority
 	officeTLS                           *tls.Config
 
-	mu      sync.Mutex // a test may restart the till
+	shift   atomic.Int64 // how far the till's wall clock is ahead, in nanoseconds
+	mu      sync.Mutex   // a test may restart the till
 	till    *till
 	screens *outage.Host // its listener
 
@@ -78,6 +80,7 @@ var warm = sync.OnceFunc(func() {
 type setting struct {
 	plain  bool          // the backoffice is called over plain HTTP
 	behind time.Duration // how far the till's clock is behind everybody's certificates
+	wall   bool          // the till's wall clock is set by the test; see set
 }
 
 // newWorld builds the shop and starts it. It must be called in the bubble.
@@ -107,6 +110,9 @@ func newWorld(t testing.TB, o setting) *world {
 	w.start()
 	return w
 }
+
+// set puts the till's wall clock ahead of the world's, or behind it.
+func (w *world) set(ahead time.Duration) { w.shift.Store(int64(ahead)) }
 
 func (w *world) links() []*outage.Link {
 	return []*outage.Link{w.lan, w.internet, w.nodeLine, w.officeLine}
@@ -216,6 +222,10 @@ func (w *world) start() {
 	}
 	x := &till{c: cfg, log: slog.New(slog.NewTextHandler(w.t.Output(), &slog.HandlerOptions{Level: slog.LevelError})), judge: clock.NewJudge()}
 	x.net = outside{dial: w.dial, roots: w.roots.Pool()}
+	if w.setting.wall {
+		x.net.wall = func() time.Time { return time.Now().Round(0).Add(time.Duration(w.shift.Load())) }
+		x.judge = clock.NewJudgeOf(x.net.wall)
+	}
 	if err := x.openBooks(); err != nil {
 		w.t.Fatal(err)
 	}

@@ -249,7 +249,7 @@ func (t *till) watchStorage(ctx context.Context) error {
 // that they tell how much time passed although the wall clock jumped.
 func (t *till) now() (time.Time, pos.Clock) {
 	_, trust := t.judge.Now()
-	return time.Now(), trust
+	return t.net.now(), trust
 }
 
 // lightning makes the rail. A macaroon that can spend keeps the till from

@@ -79,6 +79,14 @@ func NewJudge() *Judge {
 	})
 }
 
+// NewJudgeOf returns a Judge of another wall clock than the computer's, which no time
+// daemon keeps: a board that a test sets as it likes.
+func NewJudgeOf(wall func() time.Time) *Judge {
+	start := time.Now()
+	nobody := func() (int, int32, error) { return timeError, staUnsync, nil }
+	return newJudge(nobody, func() reading { return reading{wall().UTC().Round(0), time.Since(start)} })
+}
+
 func newJudge(ask adjtimex, read func() reading) *Judge { return &Judge{ask: ask, read: read} }
 
 // Vouch tells the Judge that it was t a moment ago, by the word of somebody whose

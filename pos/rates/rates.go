@@ -90,6 +90,12 @@ func (f fixed) Price(context.Context, pos.Currency, string) (string, error) {
 	return string(f), nil
 }
 
+// pingAfter is how long a connection of HTTP/2 may be silent under a call, and again
+// how long its answer to a ping may take, before it is given up: it serves all calls,
+// and a dead one would fail them for as long as the kernel believes in it, a quarter
+// of an hour.
+const pingAfter = 15 * time.Second
+
 // newClient returns the HTTP client of sources that were given none: TLS 1.2 and
 // up, no proxy, few idle connections. Each call's own deadline bounds it.
 func newClient() *http.Client {
@@ -98,5 +104,6 @@ func newClient() *http.Client {
 		MaxIdleConns:      2,
 		IdleConnTimeout:   2 * time.Minute,
 		ForceAttemptHTTP2: true,
+		HTTP2:             &http.HTTP2Config{SendPingTimeout: pingAfter, PingTimeout: pingAfter},
 	}}
 }
