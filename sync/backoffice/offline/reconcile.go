@@ -67,7 +67,7 @@ func (o *Office) claimed(ctx context.Context, till string, c offpay.Claim, now t
 	if s.Token != t {
 		return s, o.conflict(ctx, till, c.Counter, now)
 	}
-	return s, o.say(ctx, &s, store.OfflineSaid{Accepted: c.Accepted, Void: c.Void && !c.Accepted}, now)
+	return s, o.say(ctx, &s, store.OfflineSaid{Accepted: c.Accepted, Void: c.Void}, now)
 }
 
 // say keeps a till's word about a sale, if it is a new one.
