@@ -55,7 +55,7 @@ func text(raw json.RawMessage, limit int) (string, bool) {
 
 // hexNumber reads a quantity: "0x0", or "0x" and digits that do not begin with 0.
 func hexNumber(raw json.RawMessage, bits int) (*big.Int, bool) {
-	s, ok := text(raw, 2+bits/4)
+	s, ok := text(raw, 2+(bits+3)/4)
 	digits, prefixed := strings.CutPrefix(s, "0x")
 	if !ok || !prefixed || digits == "" || (digits[0] == '0' && digits != "0") {
 		return nil, false

@@ -55,10 +55,7 @@ func (r *Rail) unique(ctx context.Context, p pos.Payment) (*payment, error) {
 	step := new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(max(r.token.Decimals-shownDecimals, 0))), nil)
 	taken, full := r.w.book.taken(r.c.ID, r.token.Contract, head.time)
 	units := p.Quantity.Int()
-	for range uniqueSlots {
-		if !taken[units.String()] {
-			break
-		}
+	for k := 1; taken[units.String()] && k < uniqueSlots; k++ {
 		units.Add(units, step)
 	}
 	if full || taken[units.String()] {

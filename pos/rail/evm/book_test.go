@@ -1,0 +1,190 @@
+package evm
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"math/big"
+	"strings"
+	"testing"
+
+	"github.com/tillwright/tillwright/pos"
+)
+
+// TestBook: what add returned is there after a restart, and no number comes twice,
+// whatever is lost.
+func TestBook(t *testing.T) {
+	m := &memory{}
+	k, err := openBook(m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if k.seed == (Seed{}) || m.saves != 1 {
+		t.Fatal("no seed, or not kept before it is used")
+	}
+	e := func(n uint64, id string) entry {
+		return entry{ID: pos.PaymentID(id), N: n, Chain: 8453, Units: "5", End: 100, Treasury: merchant}
+	}
+	if ok, err := k.add(e(1, "A-1")); err != nil || !ok {
+		t.Fatal(ok, err)
+	}
+	if ok, _ := k.add(e(1, "B-1")); ok {
+		t.Fatal("one address for two attempts")
+	}
+	if err := k.burn(2); err != nil {
+		t.Fatal(err)
+	}
+	again, err := openBook(m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n, _ := again.peek(); n != 3 || again.seed != k.seed {
+		t.Fatalf("after a restart the next number is %d", n)
+	}
+	got, ok := again.find("A-1")
+	if want, _ := k.find("A-1"); !ok || got != want {
+		t.Fatalf("%+v, want %+v", got, want)
+	}
+	if r := again.reference(got); r.address != AddressOf(merchant, k.seed.Salt(1)) || r.units.Int64() != 5 {
+		t.Fatalf("%+v", r)
+	}
+
+	m.fail = errors.New("disk full")
+	if ok, err := again.add(e(3, "C-1")); err == nil || pos.KindOf(err) != pos.Internal {
+		t.Fatalf("an address that is not kept: %v, %v", ok, err)
+	}
+	m.fail = nil
+	if ok, _ := again.add(e(3, "D-1")); ok {
+		t.Fatal("a number that may be on the disk was given again")
+	}
+
+	lost, err := openBook(&memory{})
+	if err != nil || lost.seed == k.seed {
+		t.Fatal("a lost book begins with addresses that were used")
+	}
+}
+
+// TestBookBound: the book never grows beyond its bound, and forgets the oldest.
+func TestBookBound(t *testing.T) {
+	m := &memory{}
+	k, err := openBook(m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for n := range uint64(maxEntries + 10) {
+		if ok, err := k.add(entry{ID: pos.PaymentID(fmt.Sprint("S-", n)), N: n + 1, Units: "1"}); err != nil || !ok {
+			t.Fatal(err)
+		}
+	}
+	if _, ok := k.find("S-9"); ok || len(k.all()) != maxEntries {
+		t.Fatalf("%d entries", len(k.all()))
+	}
+	if _, err := openBook(m); err != nil {
+		t.Fatal(err)
+	}
+	k.paid("S-20", big.NewInt(7))
+	k.drop("S-21")
+	if err := k.burn(0); err != nil {
+		t.Fatal(err)
+	}
+	again, err := openBook(m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if e, _ := again.find("S-20"); e.Paid != "7" {
+		t.Errorf("%+v", e)
+	}
+	if _, ok := again.find("S-21"); ok {
+		t.Error("dropped, and there")
+	}
+}
+
+// TestDamagedBook: a book that cannot be read stops the till's stablecoins instead of
+// beginning anew.
+func TestDamagedBook(t *testing.T) {
+	m := &memory{}
+	k, err := openBook(m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := k.add(entry{ID: "A-1", N: 1, Units: "5", Treasury: merchant}); err != nil {
+		t.Fatal(err)
+	}
+	whole := string(m.b)
+	for name, b := range map[string]string{
+		"cut":             whole[:len(whole)-9],
+		"another version": strings.Replace(whole, `"version":1`, `"version":2`, 1),
+		"half a seed":     strings.Replace(whole, `"seed":"`, `"seed":"0`, 1),
+		"counter back":    strings.Replace(whole, `"next":2`, `"next":1`, 1),
+		"no amount":       strings.Replace(whole, `"units":"5"`, `"units":"0"`, 1),
+		"unknown key":     strings.Replace(whole, `"version"`, `"more":1,"version"`, 1),
+		"not JSON":        "hello",
+	} {
+		if _, err := openBook(&memory{b: []byte(b)}); pos.KindOf(err) != pos.Corrupt {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if _, err := openBook(&memory{fail: errors.New("no card")}); err == nil {
+		t.Error("a disk that does not answer was taken for an empty one")
+	}
+}
+
+// TestReference: a flipped bit anywhere in a kept reference is noticed, or changes
+// nothing about where money is looked for and where a sweep brings it.
+func TestReference(t *testing.T) {
+	salt := Seed{3}.Salt(7)
+	for _, r := range []reference{
+		{Scheme, 7, 1e9, merchant, salt, AddressOf(merchant, salt), big.NewInt(12_340_100)},
+		{schemeShared, 0, 1e9, merchant, [32]byte{}, merchant, big.NewInt(12_340_100)},
+	} {
+		s := r.String()
+		if got, err := readReference(s); err != nil || got.String() != s {
+			t.Fatalf("%s: %+v, %v", s, got, err)
+		}
+		if len(s) > 256 {
+			t.Errorf("a reference of %d bytes", len(s))
+		}
+		for i := range s {
+			b := []byte(s)
+			b[i] ^= 1
+			got, err := readReference(string(b))
+			if err == nil && (got.address != r.address || got.treasury != r.treasury || got.salt != r.salt || got.scheme != r.scheme) {
+				t.Errorf("%s reads as %+v", b, got)
+			}
+			if err != nil && pos.KindOf(err) != pos.Corrupt {
+				t.Errorf("%v", err)
+			}
+		}
+	}
+}
+
+func FuzzReference(f *testing.F) {
+	salt := Seed{3}.Salt(7)
+	f.Add(reference{Scheme, 7, 1e9, merchant, salt, AddressOf(merchant, salt), big.NewInt(12_340_100)}.String())
+	f.Add("evm 0 0 1 x y z 1")
+	f.Fuzz(func(t *testing.T, s string) {
+		if r, err := readReference(s); err == nil && r.String() != s {
+			t.Errorf("%q is written as %q", s, r.String())
+		}
+	})
+}
+
+// FuzzBook: whatever is on the disk, reading it ends, and what is read can be kept.
+func FuzzBook(f *testing.F) {
+	m := &memory{}
+	k, _ := openBook(m)
+	_, _ = k.add(entry{ID: "A-1", N: 1, Units: "5", Treasury: merchant})
+	f.Add(m.b)
+	f.Add([]byte(`{"version":1}`))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		k, err := openBook(&memory{b: b})
+		if err != nil || len(bytes.TrimSpace(b)) == 0 {
+			return
+		}
+		for _, e := range k.all() {
+			if e.units() == nil || e.units().Sign() <= 0 {
+				t.Errorf("an entry of %q units", e.Units)
+			}
+		}
+	})
+}
