@@ -239,15 +239,11 @@ func (l *Line) reach(d *door, w *wire) bool {
 	far, err := net.DialTimeout("tcp", d.far(), farWithin)
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	switch {
-	case err != nil:
+	if err != nil {
 		d.drop(w)
 		return false
-	case !d.wires[w]: // the line changed meanwhile
-		reset(far)
-		return false
 	}
-	w.far = far
+	w.far = far // when the line changed meanwhile, near is closed, and that ends both
 	return true
 }
 

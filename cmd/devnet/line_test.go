@@ -224,6 +224,21 @@ func TestLineBounds(t *testing.T) {
 	dial(t, l.Node()).isReset()
 }
 
+// Goal: a line that is cut while a call is on its way to its program lets nothing of
+// it stand.
+func TestLineCutWhileDialling(t *testing.T) {
+	e := newEcho(t)
+	asked, answer := make(chan struct{}), make(chan struct{})
+	l := newLine(t, func() string { close(asked); <-answer; return e.addr })
+	c := dial(t, l.Node())
+	<-asked
+	set(t, l, LineCut)
+	c.isReset()
+	close(answer)
+	<-e.taken
+	l.Close() // returns when both ends are over
+}
+
 // Goal: the addresses outlive a restart, or change when somebody else has them; a
 // torn memory is no obstacle.
 func TestLinePorts(t *testing.T) {

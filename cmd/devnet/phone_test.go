@@ -227,6 +227,20 @@ func TestPhoneHostile(t *testing.T) {
 	}
 }
 
+// Goal: whatever a name resolves to, the phone dials nobody but this computer; the
+// refusal comes before anything is sent.
+func TestPhoneDials(t *testing.T) {
+	for _, at := range []string{"http://192.0.2.1/", "http://[2001:db8::1]/", "http://0.0.0.0:9/", "http://[::ffff:192.0.2.1]/"} {
+		resp, err := phoneClient.Get(at)
+		if err == nil {
+			resp.Body.Close()
+		}
+		if err == nil || !strings.Contains(err.Error(), "its own computer only") {
+			t.Errorf("%s: got %v", at, err)
+		}
+	}
+}
+
 // Goal: what opens with the payment opens, and only then.
 func TestPhoneSecret(t *testing.T) {
 	f, n := newFakeNode(t)
