@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"sync"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -65,12 +66,28 @@ func (j *journal) Since(after uint64) iter.Seq2[pos.Record, error] {
 
 // storage has room or not, as a test wants.
 type storage struct {
+	mu      sync.Mutex
 	full    bool
 	reserve bool
 	tries   int
 }
 
+// set changes it while commits go on that nobody waits for.
+func (s *storage) set(full, reserve bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.full, s.reserve = full, reserve
+}
+
+func (s *storage) count() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.tries
+}
+
 func (s *storage) end(tx *bolt.Tx) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.tries++
 	if s.full {
 		return errors.Join(tx.Rollback(), fmt.Errorf("write: %w", syscall.ENOSPC))
@@ -79,6 +96,8 @@ func (s *storage) end(tx *bolt.Tx) error {
 }
 
 func (s *storage) relieve() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	had := s.reserve
 	s.reserve = false
 	s.full = s.full && !had
@@ -123,7 +142,7 @@ func shop(t *testing.T) (*Ledger, *journal, *storage, string) {
 func TestReserve(t *testing.T) {
 	l, j, s, path := shop(t)
 	must(t, l.Fold(j.sell(1)))
-	s.full, s.reserve = true, true
+	s.set(true, true)
 	must(t, l.BeginJob(2))
 	want := everything(t, l)
 	if _, short := l.Short(); short || s.reserve || s.tries != 2 {
@@ -151,7 +170,7 @@ func TestFullStorage(t *testing.T) {
 		tea.ID = 1
 		draft := pos.Sale{ID: "d", State: pos.Draft, Lines: []pos.Line{tea}}
 		must(t, l.Keep(pos.DraftChange{Put: &draft, Current: "d"}))
-		s.full = true
+		s.set(true, false)
 		one := tea
 		one.Qty = 1000
 		must(t, l.Fold(j.add(pos.KindLineRemoved, pos.LineRemoved{Sale: "d", Line: one})))
@@ -165,8 +184,8 @@ func TestFullStorage(t *testing.T) {
 		if since, short := l.Short(); !short || time.Since(since) < 19*time.Second {
 			t.Errorf("short %v since %v", short, since)
 		}
-		if s.tries > 13 {
-			t.Errorf("%d commits were tried in 20 s", s.tries)
+		if n := s.count(); n > 13 {
+			t.Errorf("%d commits were tried in 20 s", n)
 		}
 		if sale, err := l.Sale("d"); err != nil || sale.Lines[0].Qty != 2000 {
 			t.Errorf("a line of 3 less 1 has %d thousandths, %v", sale.Lines[0].Qty, err)
@@ -174,15 +193,15 @@ func TestFullStorage(t *testing.T) {
 		if _, err := os.Stat(path); !errors.Is(err, os.ErrNotExist) {
 			t.Errorf("the file that lags does not say so: %v", err)
 		}
-		s.full = false
+		s.set(false, false)
 		time.Sleep(2 * retryEvery)
 		if _, short := l.Short(); short {
 			t.Error("there is room, and nobody tries again")
 		}
-		tries := s.tries
+		tries := s.count()
 		time.Sleep(time.Minute)
-		if s.tries != tries {
-			t.Errorf("%d commits of nothing", s.tries-tries)
+		if n := s.count() - tries; n != 0 {
+			t.Errorf("%d commits of nothing", n)
 		}
 		if got := everything(t, l); got != want {
 			t.Errorf("with room\n%s\nwithout\n%s", got, want)
@@ -204,7 +223,7 @@ func TestCutWhileFull(t *testing.T) {
 	l, j, s, path := shop(t)
 	must(t, l.Fold(j.sell(1)))
 	must(t, l.BeginJob(2))
-	s.full = true
+	s.set(true, false)
 	must(t, l.Fold(j.sell(2)))
 	must(t, l.BeginJob(3))
 	must(t, l.DoneJob(2))
@@ -300,6 +319,7 @@ func TestHalfDone(t *testing.T) {
 // TestBroken fails commits for another reason: that is for a new start.
 func TestBroken(t *testing.T) {
 	l, j, _, _ := shop(t)
+	must(t, l.BeginJob(1)) // nothing waits any more
 	l.end = func(tx *bolt.Tx) error { return errors.Join(tx.Rollback(), syscall.EIO) }
 	must(t, l.Fold(j.sell(1)))
 	if err := l.BeginJob(2); err == nil {
@@ -311,11 +331,14 @@ func TestBroken(t *testing.T) {
 // TestTooMuchWaits ends what cannot go on for ever.
 func TestTooMuchWaits(t *testing.T) {
 	l, j, s, _ := shop(t)
-	s.full = true
+	must(t, l.BeginJob(1)) // nothing waits any more
+	s.set(true, false)
+	l.mu.Lock()
 	l.waiting = make([]change, maxWaiting)
 	for i := range l.waiting {
 		l.waiting[i] = func(*bolt.Tx, *pos.Books) error { return nil }
 	}
+	l.mu.Unlock()
 	must(t, l.Fold(j.sell(1)))
 	if err := l.BeginJob(2); err == nil || pos.KindOf(err) != pos.Internal {
 		t.Errorf("got %v", err)

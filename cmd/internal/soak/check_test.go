@@ -175,6 +175,7 @@ func (c *crash) check(t *testing.T, x *till, net *network, paid []pos.PaymentID)
 		t.Errorf("%s: no view", c)
 	}
 	c.records(t, x)
+	c.papers(t, x)
 	c.repeat(t, x)
 	if len(net.reqs) > 0 {
 		time.Sleep(4 * time.Second) // the watchers ask
@@ -208,6 +209,21 @@ func (c *crash) records(t *testing.T, x *till) {
 			t.Errorf("%s: LOST record %d (%s) was promised: %v", c, want.N, want.Kind, err)
 		}
 		return
+	}
+}
+
+// papers wants no paper to come out a second time as if it were the first.
+func (c *crash) papers(t *testing.T, x *till) {
+	t.Helper()
+	for _, p := range c.d.papers {
+		if p.told > c.at.calls || p.file > c.index.holds {
+			continue
+		}
+		j, err := x.ledger.Job(p.id)
+		if known := err == nil; known && (p.done || !j.Begun) {
+			c.tally.double()
+			t.Errorf("%s: DOUBLED paper %d is owed again: %+v", c, p.id, j)
+		}
 	}
 }
 

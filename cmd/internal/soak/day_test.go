@@ -42,6 +42,14 @@ type said struct {
 	receipt    string // seen for the sale, if it was completed
 }
 
+// paper is a print job that was begun, or done, as the till was told.
+type paper struct {
+	id   uint64
+	done bool
+	told int // calls made to the disk by then
+	file int // index of the ledger's file that knows
+}
+
 // day is a day at the counter, with everything needed to crash it anywhere.
 type day struct {
 	seed  uint64
@@ -61,6 +69,7 @@ type day struct {
 	stills   []still
 	files    []file
 	said     []said
+	papers   []paper
 	promised []pos.Record
 	by       []int // calls made when promised[i] was
 }
@@ -73,7 +82,7 @@ const (
 	indexFails = "the index finds no room"
 )
 
-var kinds = []string{plain, plain, plain, diskFull, diskFails, indexFails}
+var kinds = []string{plain, diskFails, plain, diskFull, diskFails, indexFails}
 
 // live lives one day of about so many customers.
 func live(t *testing.T, dir string, seed uint64, customers int) *day {
@@ -197,7 +206,7 @@ func newest(path string) (tx uint64) {
 func (d *day) trouble() {
 	switch d.kind {
 	case diskFails:
-		op := []journaltest.Op{journaltest.Write, journaltest.Sync, journaltest.SyncDir, journaltest.MakeFile}[d.rnd.IntN(4)]
+		op := []journaltest.Op{journaltest.Sync, journaltest.Sync, journaltest.Write, journaltest.SyncDir, journaltest.MakeFile}[d.rnd.IntN(5)]
 		d.disk.Fail(op, 1+d.rnd.IntN(3), syscall.EIO)
 	case diskFull:
 		d.reserve = int64(d.rnd.IntN(3)) * 8 << 10
@@ -311,9 +320,12 @@ func (d *day) ack() {
 // print does the oldest print job.
 func (d *day) print() {
 	if j, ok, err := d.till.Next(); err == nil && ok {
-		_ = d.till.Begin(j.ID)
-		if d.rnd.IntN(4) > 0 {
-			_ = d.till.Done(j.ID)
+		if d.till.Begin(j.ID) != nil || d.short() {
+			return
+		}
+		d.papers = append(d.papers, paper{j.ID, false, d.now(), d.capture()})
+		if d.rnd.IntN(4) > 0 && d.till.Done(j.ID) == nil && !d.short() {
+			d.papers = append(d.papers, paper{j.ID, true, d.now(), d.capture()})
 		}
 	}
 }
