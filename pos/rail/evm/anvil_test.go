@@ -234,7 +234,8 @@ func (a *anvil) hasCode(at Address) bool {
 // ready deploys the factory.
 func (a *anvil) ready() *anvil {
 	a.t.Helper()
-	a.works(Deployer, append(make([]byte, 32), FactoryCode()...), 0)
+	to, data := DeployCall()
+	a.works(to, data, 0)
 	if !a.hasCode(Factory) || !a.hasCode(Implementation) {
 		a.t.Fatal("the factory is not where it should be")
 	}

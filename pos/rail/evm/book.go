@@ -143,10 +143,10 @@ func (k *book) entry(id pos.PaymentID) (entry, bool) {
 // reference returns what the till's record keeps of e.
 func (k *book) reference(e entry) reference {
 	if e.N == 0 {
-		return reference{schemeShared, 0, e.End, e.Treasury, [32]byte{}, e.Treasury, e.units()}
+		return reference{schemeShared, 0, e.From, e.End, e.Treasury, [32]byte{}, e.Treasury, e.units()}
 	}
 	salt := k.seed.Salt(e.N)
-	return reference{Scheme, e.N, e.End, e.Treasury, salt, AddressOf(e.Treasury, salt), e.units()}
+	return reference{Scheme, e.N, e.From, e.End, e.Treasury, salt, AddressOf(e.Treasury, salt), e.units()}
 }
 
 // peek returns the number and salt that the next add will take.

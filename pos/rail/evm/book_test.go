@@ -134,8 +134,8 @@ func TestDamagedBook(t *testing.T) {
 func TestReference(t *testing.T) {
 	salt := Seed{3}.Salt(7)
 	for _, r := range []reference{
-		{Scheme, 7, 1e9, merchant, salt, AddressOf(merchant, salt), big.NewInt(12_340_100)},
-		{schemeShared, 0, 1e9, merchant, [32]byte{}, merchant, big.NewInt(12_340_100)},
+		{Scheme, 7, 99, 1e9, merchant, salt, AddressOf(merchant, salt), big.NewInt(12_340_100)},
+		{schemeShared, 0, 99, 1e9, merchant, [32]byte{}, merchant, big.NewInt(12_340_100)},
 	} {
 		s := r.String()
 		if got, err := readReference(s); err != nil || got.String() != s {
@@ -160,7 +160,7 @@ func TestReference(t *testing.T) {
 
 func FuzzReference(f *testing.F) {
 	salt := Seed{3}.Salt(7)
-	f.Add(reference{Scheme, 7, 1e9, merchant, salt, AddressOf(merchant, salt), big.NewInt(12_340_100)}.String())
+	f.Add(reference{Scheme, 7, 99, 1e9, merchant, salt, AddressOf(merchant, salt), big.NewInt(12_340_100)}.String())
 	f.Add("evm 0 0 1 x y z 1")
 	f.Fuzz(func(t *testing.T, s string) {
 		if r, err := readReference(s); err == nil && r.String() != s {

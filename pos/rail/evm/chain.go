@@ -28,6 +28,9 @@ const (
 	failIdle  = 10 * time.Second // the same while nobody does
 	// verifyEvery is how often an endpoint and the tokens are looked at anew.
 	verifyEvery = time.Hour
+	// greetEvery is how often the endpoints that are not in use are asked for a sign of
+	// life.
+	greetEvery = 2 * time.Minute
 )
 
 // chain is one chain and the endpoints that tell of it. One goroutine makes its
@@ -53,6 +56,7 @@ type chain struct {
 	told      map[*client]uint64 // the newest block time that each endpoint has told
 	verified  map[*client]time.Time
 	began     time.Time
+	greeted   time.Time
 	failing   bool
 	transfers transfers // with a shared address: what came to it
 	nextDeep  time.Time // when the deep blocks are asked for again, for a customer
@@ -255,7 +259,39 @@ func (c *chain) roundWith(ctx context.Context, k *client) error {
 			return err
 		}
 	}
+	c.greet(ctx, k)
 	return c.prove(ctx, k)
+}
+
+// greet asks the other endpoints now and then whether they are there: the owner must
+// not learn from a large sale that nobody can confirm it.
+func (c *chain) greet(ctx context.Context, k *client) {
+	if time.Since(c.greeted) < greetEvery {
+		return
+	}
+	c.greeted = time.Now()
+	for _, o := range c.clients {
+		if o == k {
+			continue
+		}
+		o.pace.spend()
+		answers, err := o.batch(ctx, call{"eth_chainId", []any{}})
+		if err == nil {
+			err = answers[0].err
+		}
+		if err == nil {
+			if id, ok := hex64(answers[0].result); !ok || id != c.ID {
+				err = failed(faultChain, "chain %d, want %d", id, c.ID)
+			}
+		}
+		c.w.mu.Lock()
+		if key := "second " + c.Key + o.Operator; err != nil {
+			c.w.tell(c, key, c.w.word("evm_second", "operator", o.Operator, "chain", c.Name))
+		} else {
+			c.w.untell(key)
+		}
+		c.w.mu.Unlock()
+	}
 }
 
 // setReason makes the outcome of a round the chain's health.

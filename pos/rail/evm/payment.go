@@ -14,7 +14,6 @@ type payment struct {
 	ref   reference
 	token Token
 	units *big.Int // asked for, in all
-	from  uint64   // the newest block of its chain when it was asked for; 0: not known
 	made  time.Time
 
 	touched time.Time // when the till asked about it last

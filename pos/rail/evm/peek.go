@@ -9,13 +9,19 @@ import (
 	"slices"
 )
 
-// Bounds of one Peek (contracts/src/Peek.sol). 64 owners and 16 tokens are some
-// 1,100 balances, 6 million gas at most, in an answer of 150 KB at most; nodes stop
-// an eth_call at 50 million.
+// Bounds of one Peek (contracts/src/Peek.sol). A node takes its answer for the code
+// of a new contract: more than 24,576 bytes (EIP-170) is an error. So no more is asked
+// than fits if everything is there. 64 owners and 7 tokens burn some 3 million gas;
+// nodes stop an eth_call at 50 million.
 const (
-	peekOwners = 64
-	peekAnswer = 32 * (3 + 2*peekOwners*(maxTokensPerChain+2))
+	maxPeekOwners = 64
+	peekAnswer    = 24_576
+	peekFindings  = (peekAnswer - 96) / 64
 )
+
+// peekOwners returns how many owners fit into one Peek about so many tokens: each may
+// have all of them, and code.
+func peekOwners(tokens int) int { return min(maxPeekOwners, peekFindings/(tokens+1)) }
 
 // Kinds of what a Peek finds.
 const (

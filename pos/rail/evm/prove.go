@@ -18,8 +18,10 @@ const (
 	// finalEvery is the same for what only the owner waits for: whether a sale that is
 	// complete is final, and whether nothing can come any more.
 	finalEvery = 15 * time.Second
-	// maxProofs bounds one round's proofs; the rest follows in the next.
-	maxProofs = peekOwners
+	// lagTries and lagWait are for a second operator that does not have the block yet:
+	// it will in a moment.
+	lagTries = 3
+	lagWait  = 400 * time.Millisecond
 )
 
 // wish is a claim that shall be proved at a level.
@@ -78,7 +80,7 @@ func (c *chain) wishes(now time.Time) (out []wish) {
 			continue // proved by its events
 		}
 		for key, k := range p.claims {
-			if key.chain != c.ID || k.units.Sign() == 0 || len(out) >= maxProofs {
+			if key.chain != c.ID || k.units.Sign() == 0 || len(out) >= c.perPeek() {
 				continue
 			}
 			row := policy.Row(k.token, k.units)
@@ -91,7 +93,7 @@ func (c *chain) wishes(now time.Time) (out []wish) {
 				out = append(out, wish{p, key, Finalized, 1, true})
 			}
 		}
-		if last && c.closes(p) && len(out) < maxProofs {
+		if last && c.closes(p) && len(out) < c.perPeek() {
 			out = append(out, wish{p, claimKey{c.ID, p.token.Contract}, Finalized, 1, true})
 		}
 	}
@@ -222,13 +224,21 @@ func (c *chain) second(ctx context.Context, k *client, b block, owners []Address
 		if o.Operator == k.Operator {
 			continue
 		}
-		o.pace.spend()
-		var v view
-		if v, err = c.peekAt(ctx, o, b, owners); err == nil {
-			return v, nil
+		for try := range lagTries {
+			if try > 0 && until(ctx, time.Now().Add(lagWait)) != nil {
+				break
+			}
+			o.pace.spend()
+			var v view
+			if v, err = c.peekAt(ctx, o, b, owners); err == nil {
+				return v, nil
+			}
+			if faultOf(err) != faultRefused {
+				break
+			}
 		}
 	}
-	return view{}, err
+	return view{}, &callError{faultDiffer, err}
 }
 
 // balance returns what a view says of an owner and a token; nil when the token gave

@@ -117,7 +117,7 @@ func (r *Rail) known(p pos.Payment) (*payment, bool, error) {
 		}
 		r.w.mu.Lock()
 		defer r.w.mu.Unlock()
-		return r.w.add(p.ID, ref, r.token, 0, ""), true, nil
+		return r.w.add(p.ID, ref, r.token, ""), true, nil
 	}
 	e, ok := r.w.book.find(p.ID)
 	if !ok {
@@ -128,7 +128,7 @@ func (r *Rail) known(p pos.Payment) (*payment, bool, error) {
 	}
 	r.w.mu.Lock()
 	defer r.w.mu.Unlock()
-	return r.w.add(p.ID, r.w.book.reference(e), r.token, e.From, e.Paid), true, nil
+	return r.w.add(p.ID, r.w.book.reference(e), r.token, e.Paid), true, nil
 }
 
 // fresh makes a new request.
@@ -157,7 +157,7 @@ func (r *Rail) fresh(ctx context.Context, p pos.Payment) (*payment, error) {
 			return nil, pos.Wrap(askOp, pos.Internal, err, "%s", r.w.word("evm_book"))
 		}
 		r.w.mu.Lock()
-		made := r.w.add(p.ID, r.w.book.reference(e), r.token, e.From, "")
+		made := r.w.add(p.ID, r.w.book.reference(e), r.token, "")
 		r.w.mu.Unlock()
 		for _, c := range r.w.chains { // those that rest look more often now
 			c.poke()

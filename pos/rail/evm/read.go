@@ -8,8 +8,8 @@ import (
 )
 
 // maxPerRound bounds the addresses that one round reads; the rest is read in the
-// next ones. 512 addresses are 8 Peeks.
-const maxPerRound = 512
+// next ones. 384 addresses are 6 to 19 Peeks, which fit into one batch.
+const maxPerRound = 384
 
 // read asks for the newest balances of the payments whose turn it is, on this
 // chain, and notes them.
@@ -19,7 +19,7 @@ func (c *chain) read(ctx context.Context, k *client) error {
 	for i, p := range turn {
 		owners[i] = p.ref.address
 	}
-	parts := slices.Collect(slices.Chunk(owners, peekOwners))
+	parts := slices.Collect(slices.Chunk(owners, c.perPeek()))
 	if len(parts) == 0 {
 		parts = [][]Address{nil} // the head alone
 	}
@@ -48,10 +48,13 @@ func (c *chain) read(ctx context.Context, k *client) error {
 		return err
 	}
 	for i, v := range views {
-		c.note(turn[i*peekOwners:min((i+1)*peekOwners, len(turn))], v)
+		c.note(turn[i*c.perPeek():min((i+1)*c.perPeek(), len(turn))], v)
 	}
 	return nil
 }
+
+// perPeek is how many addresses one Peek of this chain reads.
+func (c *chain) perPeek() int { return peekOwners(len(c.asked)) }
 
 // viewOf reads a Peek's answer and demands that it is of this very chain.
 func (c *chain) viewOf(r reply, owners int) (view, error) {

@@ -15,6 +15,7 @@ import (
 type reference struct {
 	scheme   int
 	n        uint64   // of the attempt, from 1; 0 with a shared address
+	from     uint64   // the newest block when it was asked for: its money is not older
 	end      uint64   // the customer's last moment, by the chain's clock
 	treasury Address  // where a sweep brings it
 	salt     [32]byte // zero with a shared address
@@ -25,10 +26,10 @@ type reference struct {
 // schemeShared marks an address that all sales share: the amount tells them apart.
 const schemeShared = 0
 
-// String writes the reference: scheme, n, end, treasury, salt, address, units, with
-// spaces.
+// String writes the reference: scheme, n, from, end, treasury, salt, address, units,
+// with spaces.
 func (r reference) String() string {
-	return fmt.Sprintf("evm %d %d %d %s %x %s %s", r.scheme, r.n, r.end, r.treasury, r.salt, r.address, r.units)
+	return fmt.Sprintf("evm %d %d %d %d %s %x %s %s", r.scheme, r.n, r.from, r.end, r.treasury, r.salt, r.address, r.units)
 }
 
 // readReference reads what String wrote, and computes the address anew: a flipped
@@ -36,25 +37,26 @@ func (r reference) String() string {
 func readReference(s string) (r reference, err error) {
 	f := strings.Split(s, " ")
 	bad := pos.E("read payment reference", pos.Corrupt, "the record of this payment is damaged")
-	if len(f) != 8 || f[0] != "evm" {
+	if len(f) != 9 || f[0] != "evm" {
 		return r, bad
 	}
 	scheme, e1 := strconv.ParseUint(f[1], 10, 8)
 	n, e2 := strconv.ParseUint(f[2], 10, 64)
-	end, e3 := strconv.ParseUint(f[3], 10, 63)
-	treasury, e4 := ParseAddress(f[4])
-	salt, e5 := hex.DecodeString(f[5])
-	address, e6 := ParseAddress(f[6])
-	for _, e := range []error{e1, e2, e3, e4, e5, e6} {
+	from, e3 := strconv.ParseUint(f[3], 10, 63)
+	end, e4 := strconv.ParseUint(f[4], 10, 63)
+	treasury, e5 := ParseAddress(f[5])
+	salt, e6 := hex.DecodeString(f[6])
+	address, e7 := ParseAddress(f[7])
+	for _, e := range []error{e1, e2, e3, e4, e5, e6, e7} {
 		if e != nil {
 			return r, bad
 		}
 	}
-	units, ok := new(big.Int).SetString(f[7], 10)
+	units, ok := new(big.Int).SetString(f[8], 10)
 	if len(salt) != 32 || !ok || units.Sign() <= 0 || units.BitLen() > 256 {
 		return r, bad
 	}
-	r = reference{int(scheme), n, end, treasury, [32]byte(salt), address, units}
+	r = reference{int(scheme), n, from, end, treasury, [32]byte(salt), address, units}
 	switch {
 	case r.String() != s,
 		r.scheme == Scheme && (n == 0 || address != AddressOf(treasury, r.salt)),

@@ -60,9 +60,11 @@ func unhex(s string) []byte {
 	return b
 }
 
-// FactoryCode returns the creation code that puts the factory at its address: sent
-// to Deployer behind 32 zero bytes, once a chain, by anyone. The caller owns it.
-func FactoryCode() []byte { return slices.Clone(pinned.factory) }
+// DeployCall returns the transaction that puts the factory at its address: sent once
+// a chain, by anyone, without coins. The caller owns the data.
+func DeployCall() (to Address, data []byte) {
+	return Deployer, append(make([]byte, 32), pinned.factory...)
+}
 
 // Seed is the 32 random bytes that a till's addresses come from. It cannot spend:
 // who has it can see which addresses belong together.

@@ -69,7 +69,7 @@ func (r *Rail) unique(ctx context.Context, p pos.Payment) (*payment, error) {
 		return nil, pos.Wrap(askOp, pos.Internal, err, "%s", r.w.word("evm_book"))
 	}
 	r.w.mu.Lock()
-	made := r.w.add(p.ID, r.w.book.reference(e), r.token, e.From, "")
+	made := r.w.add(p.ID, r.w.book.reference(e), r.token, "")
 	r.w.mu.Unlock()
 	for _, c := range r.w.chains {
 		c.poke()
@@ -164,7 +164,7 @@ func (c *chain) scanFrom(head uint64) uint64 {
 	defer c.w.mu.Unlock()
 	for _, p := range c.w.payments {
 		if p.ref.scheme == schemeShared && p.token.Chain == c.ID {
-			from = min(from, p.from)
+			from = min(from, p.ref.from)
 		}
 	}
 	return max(from, head-min(head, scanBack))
@@ -259,7 +259,7 @@ func found2(t Token, units *big.Int) map[Address]found1 {
 // takes reports that a transfer pays p: the token and the very amount, not before p
 // was asked for.
 func (p *payment) takes(t transfer) bool {
-	return t.token.Contract == p.token.Contract && t.units.Cmp(p.units) == 0 && t.number >= p.from
+	return t.token.Contract == p.token.Contract && t.units.Cmp(p.units) == 0 && t.number >= p.ref.from
 }
 
 // proveTransfers proves what payments were given, each by its own block.

@@ -19,9 +19,6 @@ const (
 	sweptTries = 12
 	// sweptEvery is how often they are asked for while the payment is not paid.
 	sweptEvery = 15 * time.Second
-	// sweptBack is how many blocks are searched when the till no longer knows at which
-	// block it asked.
-	sweptBack = 5000
 )
 
 // sweeps looks for money that left before it was counted.
@@ -56,17 +53,13 @@ func (c *chain) sweptOf(ctx context.Context, k *client, p *payment) error {
 	if err != nil || !ok {
 		return err
 	}
-	from := p.from
-	if from == 0 && b.number > sweptBack {
-		from = b.number - sweptBack
-	}
-	sum, left, err := c.sweptBy(ctx, k, p, b, from)
+	sum, left, err := c.sweptBy(ctx, k, p, b)
 	if err != nil {
 		return err
 	}
 	why := ""
 	if row.Operators > 1 {
-		why = c.sweptAgreed(ctx, k, p, b, from, sum, left)
+		why = c.sweptAgreed(ctx, k, p, b, sum, left)
 	}
 	c.w.mu.Lock()
 	defer c.w.mu.Unlock()
@@ -83,7 +76,7 @@ func (c *chain) sweptOf(ctx context.Context, k *client, p *payment) error {
 }
 
 // sweptBy asks one operator.
-func (c *chain) sweptBy(ctx context.Context, k *client, p *payment, b block, from uint64) (sum, left *big.Int, err error) {
+func (c *chain) sweptBy(ctx context.Context, k *client, p *payment, b block) (sum, left *big.Int, err error) {
 	k.pace.spend()
 	v, err := c.peekAt(ctx, k, b, []Address{p.ref.address})
 	if err != nil {
@@ -97,17 +90,17 @@ func (c *chain) sweptBy(ctx context.Context, k *client, p *payment, b block, fro
 	if left == nil {
 		return nil, nil, failed(faultOdd, "the token gives no balance")
 	}
-	sum, err = c.events(ctx, k, p, from, b.number)
+	sum, err = c.events(ctx, k, p, p.ref.from, b.number)
 	return sum, left, err
 }
 
 // sweptAgreed lets another operator say the same; it returns why not.
-func (c *chain) sweptAgreed(ctx context.Context, k *client, p *payment, b block, from uint64, sum, left *big.Int) string {
+func (c *chain) sweptAgreed(ctx context.Context, k *client, p *payment, b block, sum, left *big.Int) string {
 	for _, o := range c.clients {
 		if o.Operator == k.Operator {
 			continue
 		}
-		if s, l, err := c.sweptBy(ctx, o, p, b, from); err == nil && s.Cmp(sum) == 0 && l.Cmp(left) == 0 {
+		if s, l, err := c.sweptBy(ctx, o, p, b); err == nil && s.Cmp(sum) == 0 && l.Cmp(left) == 0 {
 			return ""
 		}
 	}

@@ -243,6 +243,11 @@ func (w *Watcher) tell(c *chain, key, text string) {
 	w.o.Log.Warn("stablecoin notice", "chain", c.Key, "about", key, "text", text)
 }
 
+// untell takes a notice back. w.mu is held.
+func (w *Watcher) untell(key string) {
+	w.notices = slices.DeleteFunc(w.notices, func(n notice) bool { return n.key == key })
+}
+
 // told returns the notices of a chain.
 func (w *Watcher) told(chain uint64) (out []string) {
 	w.mu.Lock()
@@ -264,7 +269,7 @@ func (w *Watcher) resume(e entry) {
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.add(e.ID, w.book.reference(e), t, e.From, e.Paid)
+	w.add(e.ID, w.book.reference(e), t, e.Paid)
 }
 
 // chain returns the chain with this number, nil if it is not watched.
@@ -279,12 +284,12 @@ func (w *Watcher) chain(id uint64) *chain {
 
 // add begins to watch a payment, or returns it. paid is what the till was told of
 // before. w.mu is held.
-func (w *Watcher) add(id pos.PaymentID, ref reference, t Token, from uint64, paid string) *payment {
+func (w *Watcher) add(id pos.PaymentID, ref reference, t Token, paid string) *payment {
 	if p := w.payments[id]; p != nil {
 		return p
 	}
 	now := time.Now()
-	p := &payment{id: id, ref: ref, token: t, units: ref.units, from: from, made: now, touched: now, claims: map[claimKey]*claim{}}
+	p := &payment{id: id, ref: ref, token: t, units: ref.units, made: now, touched: now, claims: map[claimKey]*claim{}}
 	if n, ok := new(big.Int).SetString(paid, 10); ok {
 		p.told, p.taken = true, n
 	}
