@@ -140,21 +140,23 @@ func shop(t *testing.T) (*Ledger, *journal, *storage, string) {
 // TestReserve gives the storage's reserve to a commit that finds no room: nobody
 // notices.
 func TestReserve(t *testing.T) {
-	l, j, s, path := shop(t)
-	must(t, l.Fold(j.sell(1)))
-	s.set(true, true)
-	must(t, l.BeginJob(2))
-	want := everything(t, l)
-	if _, short := l.Short(); short || s.reserve || s.tries != 2 {
-		t.Errorf("short %v, %+v", short, s)
-	}
-	must(t, l.Close())
-	l, err := Open(path)
-	must(t, err)
-	if got := everything(t, l); got != want {
-		t.Errorf("got\n%s\nwant\n%s", got, want)
-	}
-	must(t, l.Close())
+	synctest.Test(t, func(t *testing.T) { // no commit in between
+		l, j, s, path := shop(t)
+		must(t, l.Fold(j.sell(1)))
+		s.set(true, true)
+		must(t, l.BeginJob(2))
+		want := everything(t, l)
+		if _, short := l.Short(); short || s.reserve || s.tries != 2 {
+			t.Errorf("short %v, %+v", short, s)
+		}
+		must(t, l.Close())
+		l, err := Open(path)
+		must(t, err)
+		if got := everything(t, l); got != want {
+			t.Errorf("got\n%s\nwant\n%s", got, want)
+		}
+		must(t, l.Close())
+	})
 }
 
 // TestFullStorage sells on a full storage without a reserve: everything is there, a
@@ -220,32 +222,34 @@ func TestFullStorage(t *testing.T) {
 // journal brings all of it back, on a storage that is still full, and a paper that
 // may have been printed comes out as a copy.
 func TestCutWhileFull(t *testing.T) {
-	l, j, s, path := shop(t)
-	must(t, l.Fold(j.sell(1)))
-	must(t, l.BeginJob(2))
-	s.set(true, false)
-	must(t, l.Fold(j.sell(2)))
-	must(t, l.BeginJob(3))
-	must(t, l.DoneJob(2))
-	want := l.Books()
-	must(t, l.Close()) // which finds no room either
-	r := &recovery{path: path, j: j, at: time.Unix(60, 0), log: slog.New(slog.DiscardHandler)}
-	l, err := r.start()
-	must(t, err)
-	defer l.Close()
-	if b := l.Books(); b.Count != want.Count || b.Last != want.Last {
-		t.Errorf("books %+v, want %+v", b, want)
-	}
-	jobs, err := all[pos.PrintJob](l, prints)
-	must(t, err)
-	for _, j := range jobs {
-		if !j.Begun || j.Drawer {
-			t.Errorf("a paper that may be out already comes as %+v", j)
+	synctest.Test(t, func(t *testing.T) { // no commit in between
+		l, j, s, path := shop(t)
+		must(t, l.Fold(j.sell(1)))
+		must(t, l.BeginJob(2))
+		s.set(true, false)
+		must(t, l.Fold(j.sell(2)))
+		must(t, l.BeginJob(3))
+		must(t, l.DoneJob(2))
+		want := l.Books()
+		must(t, l.Close()) // which finds no room either
+		r := &recovery{path: path, j: j, at: time.Unix(60, 0), log: slog.New(slog.DiscardHandler)}
+		l, err := r.start()
+		must(t, err)
+		defer l.Close()
+		if b := l.Books(); b.Count != want.Count || b.Last != want.Last {
+			t.Errorf("books %+v, want %+v", b, want)
 		}
-	}
-	if _, err := os.Stat(path + behindSuffix); !errors.Is(err, os.ErrNotExist) {
-		t.Errorf("the mark stays: %v", err)
-	}
+		jobs, err := all[pos.PrintJob](l, prints)
+		must(t, err)
+		for _, j := range jobs {
+			if !j.Begun || j.Drawer {
+				t.Errorf("a paper that may be out already comes as %+v", j)
+			}
+		}
+		if _, err := os.Stat(path + behindSuffix); !errors.Is(err, os.ErrNotExist) {
+			t.Errorf("the mark stays: %v", err)
+		}
+	})
 }
 
 // TestNoRoomToRebuild starts without an index on a storage that takes none: it is
@@ -295,55 +299,61 @@ func TestNoRoomToRebuild(t *testing.T) {
 // TestHalfDone has a commit fail behind its last write: nobody knows whether it
 // happened, so it is not made again, and the till has to start anew.
 func TestHalfDone(t *testing.T) {
-	l, j, _, path := shop(t)
-	must(t, l.BeginJob(1))
-	l.end = func(tx *bolt.Tx) error {
-		return errors.Join(tx.Commit(), fmt.Errorf("sync: %w", syscall.ENOSPC))
-	}
-	must(t, l.Fold(j.sell(1)))
-	if err := l.BeginJob(2); err == nil {
-		t.Error("a commit in doubt counts as done")
-	}
-	if _, err := l.Open(); err == nil {
-		t.Error("the ledger goes on after a commit in doubt")
-	}
-	l.Close()
-	l, err := (&recovery{path: path, j: j, at: time.Unix(9, 0), log: slog.New(slog.DiscardHandler)}).start()
-	must(t, err)
-	if b := l.Books(); b.Count != 1 || b.Unsent.Sales != 1 {
-		t.Errorf("%+v", b)
-	}
-	must(t, l.Close())
+	synctest.Test(t, func(t *testing.T) { // no commit in between
+		l, j, _, path := shop(t)
+		must(t, l.BeginJob(1))
+		l.end = func(tx *bolt.Tx) error {
+			return errors.Join(tx.Commit(), fmt.Errorf("sync: %w", syscall.ENOSPC))
+		}
+		must(t, l.Fold(j.sell(1)))
+		if err := l.BeginJob(2); err == nil {
+			t.Error("a commit in doubt counts as done")
+		}
+		if _, err := l.Open(); err == nil {
+			t.Error("the ledger goes on after a commit in doubt")
+		}
+		l.Close()
+		l, err := (&recovery{path: path, j: j, at: time.Unix(9, 0), log: slog.New(slog.DiscardHandler)}).start()
+		must(t, err)
+		if b := l.Books(); b.Count != 1 || b.Unsent.Sales != 1 {
+			t.Errorf("%+v", b)
+		}
+		must(t, l.Close())
+	})
 }
 
 // TestBroken fails commits for another reason: that is for a new start.
 func TestBroken(t *testing.T) {
-	l, j, _, _ := shop(t)
-	must(t, l.BeginJob(1)) // nothing waits any more
-	l.end = func(tx *bolt.Tx) error { return errors.Join(tx.Rollback(), syscall.EIO) }
-	must(t, l.Fold(j.sell(1)))
-	if err := l.BeginJob(2); err == nil {
-		t.Error("a broken storage counts as a full one")
-	}
-	l.Close()
+	synctest.Test(t, func(t *testing.T) { // no commit in between
+		l, j, _, _ := shop(t)
+		must(t, l.BeginJob(1)) // nothing waits any more
+		l.end = func(tx *bolt.Tx) error { return errors.Join(tx.Rollback(), syscall.EIO) }
+		must(t, l.Fold(j.sell(1)))
+		if err := l.BeginJob(2); err == nil {
+			t.Error("a broken storage counts as a full one")
+		}
+		l.Close()
+	})
 }
 
 // TestTooMuchWaits ends what cannot go on for ever.
 func TestTooMuchWaits(t *testing.T) {
-	l, j, s, _ := shop(t)
-	must(t, l.BeginJob(1)) // nothing waits any more
-	s.set(true, false)
-	l.mu.Lock()
-	l.waiting = make([]change, maxWaiting)
-	for i := range l.waiting {
-		l.waiting[i] = func(*bolt.Tx, *pos.Books) error { return nil }
-	}
-	l.mu.Unlock()
-	must(t, l.Fold(j.sell(1)))
-	if err := l.BeginJob(2); err == nil || pos.KindOf(err) != pos.Internal {
-		t.Errorf("got %v", err)
-	}
-	l.Close()
+	synctest.Test(t, func(t *testing.T) { // no commit in between
+		l, j, s, _ := shop(t)
+		must(t, l.BeginJob(1)) // nothing waits any more
+		s.set(true, false)
+		l.mu.Lock()
+		l.waiting = make([]change, maxWaiting)
+		for i := range l.waiting {
+			l.waiting[i] = func(*bolt.Tx, *pos.Books) error { return nil }
+		}
+		l.mu.Unlock()
+		must(t, l.Fold(j.sell(1)))
+		if err := l.BeginJob(2); err == nil || pos.KindOf(err) != pos.Internal {
+			t.Errorf("got %v", err)
+		}
+		l.Close()
+	})
 }
 
 // TestIsFull is the one place where errors are told by their text: bbolt keeps no
