@@ -10,7 +10,7 @@ GO      := CGO_ENABLED=0 go
 FLAGS   := -trimpath -ldflags='-s -w'
 FUZZ    ?= 20s
 
-.PHONY: run test real tools nodes build check race vet32 test32 soak fuzz bench arm golden clean
+.PHONY: run test real tools nodes build check race vet32 test32 soak fuzz bench arm golden clean contracts
 
 build:
 	@mkdir -p $(BIN)
@@ -33,6 +33,10 @@ tools:
 # btcd and lnd, built from source once (about ten minutes on two cores), then cached.
 nodes: build
 	@$(BIN)/devnet nodes --dir $(DEVNET) --bin $(NODES) --build-only
+
+# The stablecoins' contracts, compiled again by the pinned solc; git shows what changed.
+contracts:
+	@go run ./pos/rail/evm/contracts/install -build
 
 test: check build tools nodes
 	go test -timeout 30m ./...
