@@ -4,6 +4,8 @@ import (
 	"context"
 	"io"
 	"net"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -14,13 +16,13 @@ import (
 // phone is a screen's connection whose acknowledgements a test decides about.
 type phone struct {
 	h       *heard
-	pending int
-	unknown bool
+	pending atomic.Int64
+	unknown atomic.Bool
 }
 
 func newPhone(s *Screens) *phone {
 	p := &phone{}
-	p.h = &heard{s: s, unheard: func() (int, bool) { return p.pending, !p.unknown }}
+	p.h = &heard{s: s, unheard: func() (int, bool) { return int(p.pending.Load()), !p.unknown.Load() }}
 	s.add(p.h)
 	return p
 }
@@ -37,8 +39,13 @@ func (p *phone) beat() {
 // unknown when nobody is there.
 func TestScreens(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
+		var mu sync.Mutex
 		var told []string
-		s := NewScreens("en", func(l pos.Link) { told = append(told, l.State) })
+		s := NewScreens("en", func(l pos.Link) {
+			mu.Lock()
+			defer mu.Unlock()
+			told = append(told, l.State)
+		})
 		done := make(chan error, 1)
 		ctx, stop := context.WithCancel(t.Context())
 		go func() { done <- s.Run(ctx) }()
@@ -53,6 +60,8 @@ func TestScreens(t *testing.T) {
 		}
 		expect := func(what string, want ...string) {
 			t.Helper()
+			mu.Lock()
+			defer mu.Unlock()
 			if len(told) != len(want) || (len(want) > 0 && told[0] != want[0]) {
 				t.Errorf("%s: told %v, want %v", what, told, want)
 			}
@@ -64,7 +73,7 @@ func TestScreens(t *testing.T) {
 		phones = append(phones, one)
 		pass(30 * time.Second)
 		expect("a phone", "online")
-		one.pending = 1
+		one.pending.Store(1)
 		pass(10 * time.Second)
 		expect("a beat under way")
 		pass(20 * time.Second)
@@ -73,10 +82,10 @@ func TestScreens(t *testing.T) {
 		phones = append(phones, two)
 		pass(20 * time.Second)
 		expect("another one is there", "online")
-		two.pending = 1
+		two.pending.Store(1)
 		pass(30 * time.Second)
 		expect("both are gone", "offline")
-		one.pending = 0
+		one.pending.Store(0)
 		pass(10 * time.Second)
 		expect("one came back", "online")
 		s.remove(one.h, false)
@@ -88,7 +97,7 @@ func TestScreens(t *testing.T) {
 		phones = append(phones, lost)
 		pass(10 * time.Second)
 		expect("a phone", "online")
-		lost.pending = 1
+		lost.pending.Store(1)
 		pass(20 * time.Second)
 		expect("it walks off", "offline")
 		s.remove(lost.h, true)
@@ -98,7 +107,7 @@ func TestScreens(t *testing.T) {
 		pass(2 * time.Minute)
 		expect("it left for good", "unknown")
 		three := newPhone(s)
-		three.unknown = true
+		three.unknown.Store(true)
 		phones = append(phones, three)
 		pass(time.Minute)
 		expect("a kernel that does not tell")
