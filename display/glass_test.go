@@ -9,6 +9,8 @@ import (
 	"log/slog"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -199,10 +201,15 @@ func TestStillPanel(t *testing.T) {
 func TestSaidAtStart(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var log strings.Builder
+		var mu sync.Mutex
 		var links []pos.Link
 		d := New(Options{
 			Panels: []Panel{displaytest.New(128, 64), displaytest.New(320, 240)}, Log: slog.New(slog.NewTextHandler(&log, nil)),
-			Link: func(l pos.Link) { links = append(links, l) },
+			Link: func(l pos.Link) {
+				mu.Lock()
+				defer mu.Unlock()
+				links = append(links, l)
+			},
 		})
 		ctx, stop := context.WithCancel(t.Context())
 		done := make(chan error)
@@ -275,9 +282,9 @@ func TestLines(t *testing.T) {
 func TestPole(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		glass := &displaytest.Pole{Dialect: "cd5220"}
-		out := false
+		var out atomic.Bool
 		dev, err := pole.New(func() (io.WriteCloser, error) {
-			if out {
+			if out.Load() {
 				return nil, errors.New("no such device")
 			}
 			return glass, nil
@@ -286,7 +293,7 @@ func TestPole(t *testing.T) {
 			t.Fatal(err)
 		}
 		glass.Fail = func(int) error {
-			if out {
+			if out.Load() {
 				return displaytest.ErrBus
 			}
 			return nil
@@ -306,11 +313,11 @@ func TestPole(t *testing.T) {
 		if got := glass.Lines(); got[1] != "Total      EUR740.00" {
 			t.Errorf("shows %q", got)
 		}
-		out = true
+		out.Store(true)
 		show(741)
 		time.Sleep(time.Minute)
 		show(742)
-		out = false
+		out.Store(false)
 		time.Sleep(retryMax)
 		synctest.Wait()
 		if got := glass.Lines(); got[1] != "Total      EUR742.00" {

@@ -137,7 +137,7 @@ func (e *EPD) Look() *image.RGBA {
 func newSheet(size image.Point) []bool {
 	s := make([]bool, size.X*size.Y)
 	for i := range s {
-		s[i] = i*2654435761>>12&1 == 1
+		s[i] = uint32(i)*2654435761>>12&1 == 1
 	}
 	return s
 }
