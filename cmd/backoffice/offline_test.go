@@ -258,7 +258,10 @@ func TestOfflineSecret(t *testing.T) {
 	write(good, 0o644)
 	starts("open to all", "chmod 600")
 	write(good, 0o600)
-	openShop(t, s.config)
+	s.shop = openShop(t, s.config)
+	if status, _ := s.get(s.url+"/sign-in", "text/html"); status != http.StatusOK {
+		t.Errorf("with its secret back: %d", status)
+	}
 }
 
 // TestPayPage opens the customer's page on a phone, and the owner's beside it. Goal:

@@ -232,7 +232,10 @@ func TestEpochs(t *testing.T) {
 		if got[0].Epoch != 1 || got[1] != got[0] || got[2] != got[0] || got[0].Key == first.grant.Key {
 			t.Fatalf("three answers: %v %v %v", got[0], got[1], got[2])
 		}
-		time.Sleep(100 * time.Hour)
+		time.Sleep(31 * 24 * time.Hour)
+		if g, err := k.office.Grant(t.Context(), k.Till, &heldKey{Device: k.grant.Device, Epoch: 0}, time.Now()); err != nil || g != got[0] {
+			t.Errorf("a month later the till still has the old key, and is given %v, %v", g, err)
+		}
 		if r := first.offer(first.token(1)); r.Tag != "payRequest" {
 			t.Errorf("the old key, while the till has no other: %+v", r)
 		}
@@ -242,6 +245,12 @@ func TestEpochs(t *testing.T) {
 			t.Errorf("the next key, before the till has said that it holds it: %+v", r)
 		}
 		since := time.Now() // a good token proves that the till holds it
+		for range 7 {       // the till says again and again that it holds the new one
+			time.Sleep(10 * time.Hour)
+			if g, err := k.office.Grant(t.Context(), k.Till, &heldKey{Device: got[0].Device, Epoch: 1}, time.Now()); err != nil || g.Epoch < 1 {
+				t.Fatalf("grant %v, %v", g, err)
+			}
+		}
 		time.Sleep(time.Until(since.Add(72*time.Hour - time.Second)))
 		if r := first.offer(first.token(3)); r.Tag != "payRequest" {
 			t.Errorf("the old key after 72 hours less a second: %+v", r)

@@ -61,7 +61,7 @@ type OfflineAsk struct {
 	Epoch  uint8
 	Has    bool
 
-	MaxAge    time.Duration // a key older than this is followed by a new one
+	MaxAge    time.Duration // a key that was held for so long is followed by a new one
 	NewDevice offpay.Device // random
 	NewSalt   []byte        // 32 random bytes
 }
@@ -83,7 +83,7 @@ func (db *DB) OfflineGrant(ctx context.Context, a OfflineAsk, at time.Time) (k O
 		if k, err = newestKey(ctx, tx, a.Till); err != nil && !errors.Is(err, sql.ErrNoRows) {
 			return err
 		}
-		due := err == nil && !k.Held.IsZero() && (at.Sub(k.Made) >= a.MaxAge || k.Next == k.Epoch && renewAsked(ctx, tx, k))
+		due := err == nil && !k.Held.IsZero() && (at.Sub(k.Held) >= a.MaxAge || k.Next == k.Epoch && renewAsked(ctx, tx, k))
 		if err == nil && !due {
 			return nil
 		}
