@@ -178,6 +178,9 @@ func (s *sheet) payment(p pos.ReceiptPayment, sale time.Time) {
 	if p.Over != "" {
 		s.pair("  "+s.word("paid_over"), p.Over, Style{})
 	}
+	if p.Offline {
+		s.pair("  "+s.word("paid_offline"), "", Style{})
+	}
 	if p.Reference != "" {
 		s.pair("  "+s.word("payment_ref"), p.Reference, Style{})
 	}

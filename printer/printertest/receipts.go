@@ -45,6 +45,10 @@ func Receipts() map[string]pos.Receipt {
 	out["test"] = c
 	out["huge"] = huge()
 	out["yen"] = yen()
+	o := cash("en") // paid on a code while the till had no line
+	o.Change, o.Rounded, o.ToPay = pos.Amount{}, pos.Amount{Currency: o.Total.Currency}, o.Total
+	o.Paid = []pos.ReceiptPayment{{Tender: "lightning", Amount: o.Total, Network: "Lightning", Reference: "#0042", Offline: true}}
+	out["offline"] = o
 	out["scripts"] = scripts()
 	return out
 }
