@@ -176,6 +176,7 @@ func (c *crash) check(t *testing.T, x *till, net *network, paid []pos.PaymentID)
 	}
 	c.records(t, x)
 	c.papers(t, x)
+	c.baskets(t, x)
 	c.repeat(t, x)
 	if len(net.reqs) > 0 {
 		time.Sleep(4 * time.Second) // the watchers ask
@@ -223,6 +224,21 @@ func (c *crash) papers(t *testing.T, x *till) {
 		if known := err == nil; known && (p.done || !j.Begun) {
 			c.tally.double()
 			t.Errorf("%s: DOUBLED paper %d is owed again: %+v", c, p.id, j)
+		}
+	}
+}
+
+// baskets wants a basket to hold what it held, when the crash came behind it and
+// before anything else.
+func (c *crash) baskets(t *testing.T, x *till) {
+	t.Helper()
+	for _, b := range c.d.baskets {
+		if b.file != c.index.holds || b.calls != c.at.calls {
+			continue
+		}
+		if s, err := x.ledger.Sale(b.sale); err != nil || quantity(s) != b.qty {
+			c.tally.double()
+			t.Errorf("%s: DOUBLED a basket of %d thousandths holds %d, %v", c, b.qty, quantity(s), err)
 		}
 	}
 }

@@ -50,6 +50,14 @@ type paper struct {
 	file int // index of the ledger's file that knows
 }
 
+// basket is what one held when the ledger's file was made.
+type basket struct {
+	sale  pos.SaleID
+	qty   int64 // thousandths of its lines, together
+	calls int   // made to the disk by then
+	file  int   // index of the ledger's file
+}
+
 // day is a day at the counter, with everything needed to crash it anywhere.
 type day struct {
 	seed  uint64
@@ -70,6 +78,7 @@ type day struct {
 	files    []file
 	said     []said
 	papers   []paper
+	baskets  []basket
 	promised []pos.Record
 	by       []int // calls made when promised[i] was
 }
@@ -236,6 +245,7 @@ func (d *day) serve(t *testing.T) bool {
 	case 5:
 		a := d.ring(t, 3)
 		d.give(t, pos.SetQty{Sale: a.Sale, Line: 1, Qty: 500})
+		d.note(a.Sale)
 		d.cash(t)
 	case 6:
 		d.ring(t, 1)
@@ -249,6 +259,22 @@ func (d *day) serve(t *testing.T) bool {
 	}
 	d.rest()
 	return !d.failed(t)
+}
+
+// note remembers a basket once its file is written.
+func (d *day) note(id pos.SaleID) {
+	time.Sleep(100 * time.Millisecond) // more than the ledger waits
+	if v, err := d.till.Sale(id); err == nil && !d.short() {
+		d.baskets = append(d.baskets, basket{id, quantity(v.Sale), d.now(), d.capture()})
+	}
+}
+
+// quantity adds a basket up.
+func quantity(s pos.Sale) (n int64) {
+	for _, l := range s.Lines {
+		n += l.Qty
+	}
+	return n
 }
 
 // rest is the time to the next command; often shorter than the ledger waits before
