@@ -28,7 +28,11 @@ func TestMain(m *testing.M) {
 		main()
 		return
 	}
-	os.Exit(m.Run())
+	code := m.Run()
+	if officeBuilt != "" {
+		os.RemoveAll(officeBuilt)
+	}
+	os.Exit(code)
 }
 
 // process is a till that runs on its own and can be killed at any instant.

@@ -21,6 +21,9 @@ import (
 	"github.com/tillwright/tillwright/sync/backoffice/store"
 )
 
+// officeBuilt is where officeProgram built it, for TestMain to remove.
+var officeBuilt string
+
 // officeProgram returns the real backoffice. TILLWRIGHT_BACKOFFICE names it; without
 // it, it is built here.
 var officeProgram = sync.OnceValues(func() (string, error) {
@@ -31,6 +34,7 @@ var officeProgram = sync.OnceValues(func() (string, error) {
 	if err != nil {
 		return "", err
 	}
+	officeBuilt = dir
 	p := filepath.Join(dir, "backoffice")
 	if out, err := exec.Command("go", "build", "-o", p, "../backoffice").CombinedOutput(); err != nil {
 		return "", fmt.Errorf("build the backoffice: %w: %s", err, out)
