@@ -44,9 +44,11 @@ func harness(t testing.TB, token string, units int64) postest.Harness {
 // of 6 decimals and one whose amounts no int64 holds for long.
 func TestRail(t *testing.T) {
 	t.Run("usdc", func(t *testing.T) {
+		t.Parallel()
 		postest.TestRail(t, func(t testing.TB) postest.Harness { return harness(t, "usdc", 12_340_100) })
 	})
 	t.Run("dai", func(t *testing.T) {
+		t.Parallel()
 		postest.TestRail(t, func(t testing.TB) postest.Harness { return harness(t, "dai", 4_340_100_000_000_000_000) })
 	})
 }
