@@ -24,16 +24,9 @@ import (
 // growing pauses, and show the newest picture when they work again.
 func TestSeveralPanels(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		big := displaytest.NewDCS("ILI9488", displaytest.Glass{Size: image.Pt(320, 480), FlipX: true, BGR: true})
-		small := displaytest.NewDCS("ST7789", displaytest.Glass{Size: image.Pt(135, 240), At: image.Pt(52, 40), Negative: true})
-		paper := displaytest.NewSSD16xx("SSD1680", 122, 250)
-		boards := []*displaytest.Board{{Chip: big, MaxTx: 4096}, {Chip: small, MaxTx: 4096}, {Chip: paper, MaxTx: 4096}}
-		customer, err1 := mipi.New(boards[0].Port(), boards[0].DC(), mipi.Opts{Model: "ili9488", Rotation: 270, Reset: boards[0].Reset(), Backlight: boards[0].Backlight()})
-		cashier, err2 := mipi.New(boards[1].Port(), boards[1].DC(), mipi.Opts{Model: "st7789-135x240", Rotation: 90, Reset: boards[1].Reset(), Backlight: boards[1].Backlight()})
-		window, err3 := epaper.New(boards[2].Port(), epaper.Lines{DC: boards[2].DC(), Reset: boards[2].Reset(), Busy: boards[2].Busy()}, epaper.Opts{Model: "2.13", Rotation: 90})
-		if err := errors.Join(err1, err2, err3); err != nil {
-			t.Fatal(err)
-		}
+		c := counter(t)
+		big, small, paper, boards := c.big, c.small, c.paper, c.boards
+		customer, cashier, window := c.customer, c.cashier, c.window
 		var told links
 		d := display.New(display.Options{Panels: []display.Panel{customer, cashier, window}, Link: told.add})
 		ctx, stop := context.WithCancel(t.Context())
@@ -102,6 +95,30 @@ func TestSeveralPanels(t *testing.T) {
 			t.Error(err)
 		}
 	})
+}
+
+// shop is a counter with three panels.
+type shop struct {
+	big, small        *displaytest.DCS
+	paper             *displaytest.SSD16xx
+	boards            []*displaytest.Board
+	customer, cashier *mipi.Dev
+	window            *epaper.Dev
+}
+
+func counter(t *testing.T) shop {
+	t.Helper()
+	big := displaytest.NewDCS("ILI9488", displaytest.Glass{Size: image.Pt(320, 480), FlipX: true, BGR: true})
+	small := displaytest.NewDCS("ST7789", displaytest.Glass{Size: image.Pt(135, 240), At: image.Pt(52, 40), Negative: true})
+	paper := displaytest.NewSSD16xx("SSD1680", 122, 250)
+	boards := []*displaytest.Board{{Chip: big, MaxTx: 4096}, {Chip: small, MaxTx: 4096}, {Chip: paper, MaxTx: 4096}}
+	customer, err1 := mipi.New(boards[0].Port(), boards[0].DC(), mipi.Opts{Model: "ili9488", Rotation: 270, Reset: boards[0].Reset(), Backlight: boards[0].Backlight()})
+	cashier, err2 := mipi.New(boards[1].Port(), boards[1].DC(), mipi.Opts{Model: "st7789-135x240", Rotation: 90, Reset: boards[1].Reset(), Backlight: boards[1].Backlight()})
+	window, err3 := epaper.New(boards[2].Port(), epaper.Lines{DC: boards[2].DC(), Reset: boards[2].Reset(), Busy: boards[2].Busy()}, epaper.Opts{Model: "2.13", Rotation: 90})
+	if err := errors.Join(err1, err2, err3); err != nil {
+		t.Fatal(err)
+	}
+	return shop{big, small, paper, boards, customer, cashier, window}
 }
 
 // links collects what is told of panels.
