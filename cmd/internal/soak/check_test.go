@@ -107,6 +107,7 @@ func (c *crash) again(t *testing.T, r recovery) {
 		return
 	}
 	for range nestedMax {
+		hows := c.d.hows()
 		i, how := c.rnd.IntN(len(r.stills)), hows[c.rnd.IntN(len(hows))]
 		next := *c
 		next.disk, next.index, next.depth, next.nested = how.crash(r.stills[i].disk, c.rnd.Uint64()), r.index, c.depth-1, true
@@ -118,11 +119,14 @@ func (c *crash) again(t *testing.T, r recovery) {
 	}
 }
 
-// hows are the ways in which a crash happens.
-var hows = []struct {
+// how is a way in which a crash happens.
+type how struct {
 	name  string
 	crash func(*journaltest.Disk, uint64) *journaltest.Disk
-}{
+}
+
+// hows are all of them.
+var hows = []how{
 	{"power cut", func(d *journaltest.Disk, seed uint64) *journaltest.Disk {
 		c := d.Copy(seed, false)
 		c.Restart()
@@ -139,6 +143,19 @@ var hows = []struct {
 		c.Restart()
 		return c
 	}},
+}
+
+// hows are the ways in which a day's crashes happen. Where a sync failed, the medium
+// holds a part of what was written already, a prefix or some sectors: a disk loses
+// one or the other, not one in the middle of the other.
+func (d *day) hows() []how {
+	switch {
+	case d.kind != diskFails:
+		return hows
+	case d.reorder:
+		return hows[1:]
+	}
+	return []how{hows[0], hows[2]}
 }
 
 // later returns the network's requests as if no time had passed since the crash.

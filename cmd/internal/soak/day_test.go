@@ -60,15 +60,17 @@ type basket struct {
 
 // day is a day at the counter, with everything needed to crash it anywhere.
 type day struct {
-	seed  uint64
-	kind  string // what went wrong while it was lived
-	dir   string
-	net   *network
-	disk  *journaltest.Disk
-	till  *till
-	rnd   *rand.Rand
-	keys  int
-	sales []pos.SaleID // completed, oldest first
+	seed uint64
+	kind string // what went wrong while it was lived
+	dir  string
+	net  *network
+
+	reorder bool // what the disk loses of a sync that failed: sectors, not the end
+	disk    *journaltest.Disk
+	till    *till
+	rnd     *rand.Rand
+	keys    int
+	sales   []pos.SaleID // completed, oldest first
 
 	reserve int64 // bytes; touched by the journal's only writer alone
 
@@ -98,8 +100,9 @@ func live(t *testing.T, dir string, seed uint64, customers int) *day {
 	t.Helper()
 	d := &day{
 		seed: seed, kind: kinds[seed%uint64(len(kinds))], dir: dir, rnd: rand.New(rand.NewPCG(seed, 0)),
-		net: &network{reqs: map[pos.PaymentID]request{}}, disk: journaltest.New(seed, false),
+		net: &network{reqs: map[pos.PaymentID]request{}}, reorder: seed%2 == 0,
 	}
+	d.disk = journaltest.New(seed, d.reorder)
 	d.disk.Watch(d.watch)
 	must(t, clean(dir))
 	x, err := start(parts{disk: d.disk, ledger: ledgerIn(dir), net: d.net, boot: "day", relieve: d.relieve, promised: d.promise})
@@ -264,7 +267,10 @@ func (d *day) serve(t *testing.T) bool {
 // note remembers a basket once its file is written.
 func (d *day) note(id pos.SaleID) {
 	time.Sleep(100 * time.Millisecond) // more than the ledger waits
-	if v, err := d.till.Sale(id); err == nil && !d.short() {
+	d.mu.Lock()
+	refused := d.said[len(d.said)-1].err != nil // and may have happened all the same
+	d.mu.Unlock()
+	if v, err := d.till.Sale(id); err == nil && !refused && !d.short() {
 		d.baskets = append(d.baskets, basket{id, quantity(v.Sale), d.now(), d.capture()})
 	}
 }

@@ -21,5 +21,7 @@
 // quarter of an hour at most on two cores, and prints one table.
 //
 // Limits. The disk is made of code: what a real card does beyond POSIX is for a test
-// with one. Signatures of the whole chain are checked for a sample, the links always.
+// with one. A sync that fails keeps a prefix of what it was to write, or some sectors
+// of it, but not one across the other: then a record that nobody was promised can be
+// fenced as damage instead of cut, which costs a number and raises an alarm. Signatures of the whole chain are checked for a sample, the links always.
 package soak

@@ -110,7 +110,7 @@ func soak(t *testing.T, dir string, seed uint64, sum *tally) {
 	sum.with(func() { sum.days[d.kind]++ })
 	rnd := rand.New(rand.NewPCG(seed, 1))
 	for i, s := range d.stills {
-		for _, how := range hows {
+		for _, how := range d.hows() {
 			if sum.enough() || t.Failed() {
 				return
 			}
