@@ -47,7 +47,7 @@ type Record struct {
 	Kind  RecordKind      // what Body holds
 	Cmd   Cmd             // the command that caused it, if one did
 	Body  json.RawMessage // one of the types in bodies.go
-	At    time.Time       // wall time, UTC; never before the previous record's
+	At    time.Time       // wall time, UTC; see After
 	Clock Clock
 	Boot  string        // a random name for this run of the till
 	Mono  time.Duration // since Boot
@@ -57,6 +57,26 @@ type Record struct {
 	Hash  Hash          // of all bytes of the line before the hash field
 	Sig   []byte        // Ed25519 over Hash by the till's key
 	Line  []byte        // the exact line, newline included; set by Seal and ParseRecord
+}
+
+// stepBack is how far a trusted clock may be set back without a word: what time
+// servers correct by themselves.
+const stepBack = 2 * time.Second
+
+// After returns the time and the trust that a record may bear behind one of time at
+// and trust clock, when the board's clock says now. Time does not go back from
+// record to record, so that no receipt is older than the one before it, with one
+// exception: a time that is trusted goes back behind one that was not, or a clock
+// that once stood in a wrong year would date everything from then on. A time that
+// had to be moved forward is not trusted.
+func After(at time.Time, clock Clock, now time.Time, trust Clock) (time.Time, Clock) {
+	switch {
+	case !now.Before(at), trust == ClockTrusted && clock != ClockTrusted:
+		return now, trust
+	case trust == ClockTrusted && at.Sub(now) > stepBack:
+		return at, ClockSaved
+	}
+	return at, trust
 }
 
 // Cmd ties a record to the command that asked for it, so that a command repeated

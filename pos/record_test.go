@@ -472,3 +472,39 @@ func BenchmarkParseRecord(b *testing.B) {
 		}
 	})
 }
+
+// TestAfter: time does not go back, but for one trusted behind one that was not; and
+// a time that had to be moved is not trusted.
+func TestAfter(t *testing.T) {
+	noon := time.Date(2026, 11, 26, 12, 0, 0, 0, time.UTC)
+	for _, c := range []struct {
+		name        string
+		clock       Clock
+		off         time.Duration // of the board's clock, from the last record
+		trust       Clock
+		want        time.Duration
+		wantTrusted Clock
+	}{
+		{"goes on", ClockTrusted, time.Second, ClockTrusted, time.Second, ClockTrusted},
+		{"the same instant", ClockUnknown, 0, ClockUnknown, 0, ClockUnknown},
+		{"woke in 1970", ClockTrusted, -56 * 365 * 24 * time.Hour, ClockUnknown, 0, ClockUnknown},
+		{"saved time is stale", ClockTrusted, -time.Hour, ClockSaved, 0, ClockSaved},
+		{"a wrong year is set right", ClockSaved, -10 * 365 * 24 * time.Hour, ClockTrusted, -10 * 365 * 24 * time.Hour, ClockTrusted},
+		{"set right from nothing", ClockUnknown, -time.Hour, ClockTrusted, -time.Hour, ClockTrusted},
+		{"two trusted words differ", ClockTrusted, -time.Hour, ClockTrusted, 0, ClockSaved},
+		{"a server's small step", ClockTrusted, -stepBack, ClockTrusted, 0, ClockTrusted},
+		{"not so small", ClockTrusted, -stepBack - 1, ClockTrusted, 0, ClockSaved},
+	} {
+		at, clock := After(noon, c.clock, noon.Add(c.off), c.trust)
+		if !at.Equal(noon.Add(c.want)) || clock != c.wantTrusted {
+			t.Errorf("%s: %v %q", c.name, at.Sub(noon), clock)
+		}
+		if again, same := After(noon, c.clock, at, clock); !again.Equal(at) || same != clock {
+			t.Errorf("%s: what was written is not what an auditor allows", c.name)
+		}
+	}
+	at, clock := After(time.Time{}, "", noon, ClockUnknown)
+	if !at.Equal(noon) || clock != ClockUnknown {
+		t.Errorf("the first record: %v %q", at, clock)
+	}
+}

@@ -115,10 +115,9 @@ func (d *Desk) offlineWhy(terms pos.OfflineTerms, limits pos.OfflineLimits, u un
 	return ""
 }
 
-// codesLocked reports that too many wrong codes were typed lately. A clock that was
-// set back keeps the lock on: the codes then lie in the future.
+// codesLocked reports that too many wrong codes were typed lately.
 func codesLocked(b pos.Books, at time.Time) bool {
-	return len(b.Wrong) >= pos.MaxWrongCodesHour && at.Sub(b.Wrong[len(b.Wrong)-pos.MaxWrongCodesHour]) < pos.WrongCodesWithin
+	return len(b.Wrong) >= pos.MaxWrongCodesHour && at.Sub(b.Wrong[len(b.Wrong)-pos.MaxWrongCodesHour]).Abs() < pos.WrongCodesWithin
 }
 
 // payOffline makes a request that needs no line, and makes it durable before the

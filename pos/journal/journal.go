@@ -54,6 +54,7 @@ type Journal struct {
 	uncut   *segment   // its tail still has to be set aside: there was no room
 	newName bool       // f's name is not yet durable
 	at      time.Time  // of the last record
+	clock   pos.Clock  // of the last record
 	err     error      // why no Append works any more
 
 	mu     sync.Mutex // held for moments; guards what follows
@@ -143,10 +144,8 @@ func (j *Journal) seal(at time.Time, clock pos.Clock, entries []Entry) ([]pos.Re
 		return nil, nil, pos.E("append record", pos.Invalid, "%d records at once are too many", len(entries))
 	}
 	n, prev := j.Last()
-	next := pos.Record{N: n, Clock: clock, Boot: j.o.Boot, Mono: j.mono(at), At: at.UTC().Round(0), Prev: prev}
-	if next.At.Before(j.at) {
-		next.At = j.at
-	}
+	next := pos.Record{N: n, Boot: j.o.Boot, Mono: j.mono(at), Prev: prev}
+	next.At, next.Clock = pos.After(j.at, j.clock, at.UTC().Round(0), clock)
 	if len(entries) > 1 {
 		next.Of = len(entries)
 	}
@@ -255,7 +254,7 @@ func (j *Journal) commit(records []pos.Record) {
 	for _, r := range records {
 		seg.mark(r.N, j.size)
 		j.size += int64(len(r.Line))
-		j.end, j.at = place{r.N, r.Hash}, r.At
+		j.end, j.at, j.clock = place{r.N, r.Hash}, r.At, r.Clock
 	}
 	seg.size = j.size
 }

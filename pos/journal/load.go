@@ -229,7 +229,7 @@ func (j *Journal) asideName(seg *segment, off int64) (string, error) {
 // no signature of this till's.
 func (j *Journal) checkLast(c *chain) error {
 	if last, err := j.Read(j.end.n); err == nil {
-		j.at = last.At
+		j.at, j.clock = last.At, last.Clock
 		c.ours = c.ours || last.Verify(c.key) == nil
 		c.others = c.others || !c.ours
 	}

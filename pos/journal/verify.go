@@ -219,7 +219,7 @@ func (v *verifier) follows(r pos.Record, no int) error {
 	if first, named := parseSegment(v.name); named && no == 1 && r.N != first {
 		return pos.E("verify journal", pos.Corrupt, "record %d stands in a file that begins with another", r.N)
 	}
-	if r.At.Before(last.At) {
+	if at, clock := pos.After(last.At, last.Clock, r.At, r.Clock); !at.Equal(r.At) || clock != r.Clock {
 		return pos.E("verify journal", pos.Corrupt, "record %d is older than record %d", r.N, last.N)
 	}
 	within := last.Part < last.Of
