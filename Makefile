@@ -22,13 +22,15 @@ run: build
 	@$(BIN)/devnet run --dir $(DEVNET) --till $(BIN)/till --backoffice $(BIN)/backoffice
 
 # Debian packages that tests need: chromium drives the screens as a cashier would,
-# zbar-tools is the outside reader of our QR codes.
+# zbar-tools is the outside reader of our QR codes. And from npm, by lock file, an
+# Ethereum node and the compiler of our contracts.
 tools:
 	@missing=; command -v chromium >/dev/null || missing+=" chromium"; command -v zbarimg >/dev/null || missing+=" zbar-tools"; \
 	if [ -n "$$missing" ]; then \
 		echo "installing$$missing (a real browser and an outside QR reader for the tests)"; \
 		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing >/dev/null; \
 	fi
+	@go run ./pos/rail/evm/contracts/install
 
 # btcd and lnd, built from source once (about ten minutes on two cores), then cached.
 nodes: build
@@ -47,7 +49,7 @@ test: check build tools nodes
 # What only real nodes can show: the rail's contract, and every way a sale goes.
 real: build nodes
 	@d=$$(mktemp -d) && trap 'rm -rf "$$d"' EXIT && $(BIN)/devnet nodes --dir "$$d" --bin $(NODES) \
-		go test -count=1 -timeout 30m -v -run 'TestRealNode|TestDevnet' ./pos/rail/lnd ./cmd/till
+		go test -count=1 -timeout 30m -v -run 'TestReal|TestDevnet' ./pos/rail/lnd ./cmd/till ./cmd/backoffice
 
 check:
 	@test -z "$$(gofmt -l cmd pos display printer sync firmware)" || { gofmt -l cmd pos display printer sync firmware; echo "run gofmt"; exit 1; }
@@ -83,9 +85,10 @@ bench: build arm
 	@TILLWRIGHT_TILL=$(CURDIR)/$(BIN)/till go test -run '^$$' -bench . -benchtime 1x ./cmd/till ./cmd/backoffice | grep -v '^20\|level='
 	@go test -run '^$$' -bench 'Append|Year' ./pos/journal
 	@go test -run '^$$' -bench . ./display ./pos/qr ./printer/escpos
+	@go test -run '^$$' -bench Bus -benchtime 20x ./display/displaytest
 
 golden:
-	go test ./printer/... ./display/... ./cmd/till -run Golden -update
+	go test ./printer ./printer/models ./display ./display/displaytest ./cmd/till -run Golden -update
 
 # The README's pictures, taken of a running shop.
 pictures: build tools nodes

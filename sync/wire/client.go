@@ -128,11 +128,15 @@ func (c *Client) push(ctx context.Context, body []byte) (pos.Checkpoint, error) 
 	return out.Checkpoint, nil
 }
 
+// clockMax is how far a clock may push the counter: the year 2112. A board that wakes
+// later than that counts on by ones, and half of all numbers stay free for it.
+const clockMax = MaxCounter / 2
+
 // next returns the counter of a request made at now.
 func (c *Client) next(now time.Time) int64 {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.last = max(c.last+1, now.UnixMicro())
+	c.last = max(c.last+1, min(now.UnixMicro(), clockMax))
 	return c.last
 }
 
@@ -141,7 +145,7 @@ func (c *Client) next(now time.Time) int64 {
 func (c *Client) catchUp(after int64) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if after < c.last || after > MaxCounter/2 { // half of it: the year 2112
+	if after < c.last || after > clockMax+clockMax/2 {
 		return false
 	}
 	c.last = after
