@@ -240,3 +240,24 @@ func TestFrozenChain(t *testing.T) {
 	r = l.rail("usdc-base")
 	l.until("an odd time is noticed", func() bool { return strings.Contains(r.Health().Reason, "stands still") })
 }
+
+// TestSmallThenLarge: an endpoint that shows a small sum, for which its word alone is
+// enough, and proves a large one, for which it is not.
+func TestSmallThenLarge(t *testing.T) {
+	base := newPlace(t, 31337, "base", Policy{{5, OneBlock, 1}, {0, OneBlock, 2}}, 2)
+	l := newLab(t, base).start()
+	r, p, _ := sold(l, "1")
+	usdc := slices.Index(r.c.asked, base.usdc.at)
+	base.lines[0].lies(func(method string, params []json.RawMessage, raw json.RawMessage) json.RawMessage {
+		lied := falseBalance(usdc)(method, params, raw)
+		if len(params) == 2 && string(params[1]) == `"latest"` {
+			return json.RawMessage(strings.Replace(string(lied), fmt.Sprintf("%064x", 12_340_100), fmt.Sprintf("%064x", 1), 1))
+		}
+		return lied
+	})
+	for range 4 {
+		if f, err := r.Check(t.Context(), p); f.Event == pos.Settle {
+			t.Fatalf("%+v, %v", f, err)
+		}
+	}
+}

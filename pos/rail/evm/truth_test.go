@@ -264,6 +264,21 @@ func TestReorg(t *testing.T) {
 		l.becomes(r, p, pos.Settle)
 	})
 
+	t.Run("a part, and then cancelled", func(t *testing.T) {
+		base := newPlace(t, 31337, "base", small, 1)
+		l := newLab(t, base).start()
+		r, p, to := sold(l, "1")
+		base.usdc.mint(to, 5_000_000)
+		l.becomes(r, p, pos.See)
+		p = l.moved(p, pos.See)
+		l.touch(r) // proved by now
+		base.do("anvil_reorg", 1, []any{})
+		base.do("anvil_mine", "0x1")
+		if f, err := r.Cancel(t.Context(), p); err != nil || f.Event != pos.Cancel {
+			t.Fatalf("money that is gone paid a part: %+v, %v", f, err)
+		}
+	})
+
 	t.Run("after the sale", func(t *testing.T) {
 		base := newPlace(t, 31337, "base", small, 1)
 		l := newLab(t, base).start()
