@@ -32,7 +32,7 @@ const (
 var namedWithin = map[string]time.Duration{
 	"lightning":  25 * time.Second,  // asked every 10 s; two calls of 5 s
 	"rates":      7 * time.Minute,   // a price counts for its maximum age, 5 minutes here
-	"internet":   90 * time.Second,  // the exchanges are asked every minute, 5 s each
+	"internet":   100 * time.Second, // the exchanges are asked every minute, 5 s each; the backoffice as below
 	"backoffice": 100 * time.Second, // asked every minute, 30 s a call
 }
 
