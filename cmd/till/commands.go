@@ -33,7 +33,7 @@ func (c *configCheckCmd) Run(_ context.Context, args []string, s streams) error 
 		lightning = cfg.lightning.network
 	}
 	if cfg.printer != nil {
-		printer = fmt.Sprintf("%s, %d columns", cfg.printer.connect, cfg.printer.columns)
+		printer = cfg.printer.describe()
 	}
 	fmt.Fprintf(s.out, "%s is good: %s sells %d items in %s; lightning: %s; printer: %s\n",
 		c.Config, cfg.shop.Name, len(cfg.items), cfg.shop.Currency.Code, lightning, printer)

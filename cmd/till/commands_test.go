@@ -238,7 +238,7 @@ func TestDoctorCommand(t *testing.T) {
 	}
 	for _, want := range []string{
 		"ok    configuration", "ok    storage", "ok    clock", "FAIL  lightning      building lnd 2/4", "→ put the node's connection string into ",
-		"ok    rate fixed", "FAIL  printer        tcp://" + dead, "→ check cable, power and paper", "FAIL  display        open /dev/none", "FAIL  backoffice     http://" + dead, "→ check the line",
+		"ok    rate fixed", "FAIL  printer        tcp://" + dead, "→ check cable, power and paper", "FAIL  display        framebuffer on /dev/none: there is no display at /dev/none", "FAIL  backoffice     http://" + dead, "→ check the line",
 	} {
 		if !strings.Contains(out, want) {
 			t.Errorf("no line with %q", want)

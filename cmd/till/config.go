@@ -12,7 +12,6 @@ import (
 	"github.com/tillwright/tillwright/pos"
 	"github.com/tillwright/tillwright/pos/offpay"
 	"github.com/tillwright/tillwright/pos/rail/lnd"
-	"github.com/tillwright/tillwright/printer/port"
 	"github.com/tillwright/tillwright/sync/wire"
 )
 
@@ -43,16 +42,6 @@ type ratesConfig struct {
 	sources []string
 	least   int
 	maxAge  time.Duration
-}
-
-type printerConfig struct {
-	connect string
-	columns int
-}
-
-type displayConfig struct {
-	framebuffer string
-	console     string
 }
 
 type officeConfig struct {
@@ -89,8 +78,7 @@ func loadConfig(path string) (config, error) {
 	c.readLightning(r)
 	c.readRates(r)
 	c.readPrinter(r)
-	d := r.table("display")
-	c.display = displayConfig{framebuffer: d.text("framebuffer", ""), console: d.text("console", "/dev/tty1")}
+	c.readDisplay(r)
 	c.readOffice(r)
 	c.readOffline(r)
 	if file := r.path("catalogue", ""); file != "" && c.shop.Currency.Code != "" { // prices need a currency to be read in
@@ -256,21 +244,6 @@ func (c *config) readRates(r *reader) {
 	if c.lightning != nil && c.lightning.network == "mainnet" {
 		t.bad("fixed", "is for trying out; with real bitcoin the shop would sell at yesterday's price. Remove it")
 	}
-}
-
-func (c *config) readPrinter(r *reader) {
-	p := r.table("printer")
-	connect := p.text("connect", "")
-	columns := p.number("columns", 48, 32, 64)
-	if connect == "" {
-		return
-	}
-	if connect != paperPrinter {
-		if err := port.Check(connect); err != nil {
-			p.bad("connect", "%s", message(err))
-		}
-	}
-	c.printer = &printerConfig{connect, int(columns)}
 }
 
 func (c *config) readOffice(r *reader) {

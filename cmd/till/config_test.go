@@ -82,7 +82,7 @@ func TestConfigFaults(t *testing.T) {
 		{"too few exchanges", small + "[rates]\nsources = [\"kraken\"]\n", []string{"line 8: rates.sources: 1 sources cannot give 2 good prices"}},
 		{"price", small + "[rates]\nfixed = \"lots\"\n", []string{`line 8: rates.fixed: must be the price of one bitcoin such as "58123.40", not "lots"`}},
 		{"fixed price of real money", small + "[lightning]\nconnection_file = \"f\"\n[rates]\nfixed = \"50000\"\n", []string{"line 10: rates.fixed: is for trying out"}},
-		{"columns", small + "[printer]\nconnect = \"paper\"\ncolumns = 9223372036854775807\n", []string{"line 9: printer.columns: must be from 32 to 64, not 9223372036854775807"}},
+		{"columns", small + "[printer]\nconnect = \"paper\"\ncolumns = 9223372036854775807\n", []string{"line 9: printer.columns: must be from 24 to 96, not 9223372036854775807"}},
 		{"printer", small + "[printer]\nconnect = \"lp0\"\n", []string{"line 8: printer.connect: "}},
 		{"backoffice", small + "[backoffice]\nurl = \"shop.example.com\"\n", []string{"line 8: backoffice.url: "}},
 		{"backoffice in the clear", small + "[backoffice]\nurl = \"http://shop.example.com\"\n", []string{"line 8: backoffice.url: http://shop.example.com would send every sale unencrypted"}},
@@ -206,7 +206,7 @@ url = "https://shop.example.com/"
 	}
 	want := pos.Rounding{Step: 5, TieDown: true, TieDown2: true}
 	if c.data != "/var/lib/till" || c.shop.Rounding != want || c.shop.MaxSale.Minor != 50_000 || c.shop.Taxes[1].Milli != 8875 || c.shop.Taxes[1].Included ||
-		c.lightning.network != "mainnet" || c.printer.columns != 42 || c.office.url != "https://shop.example.com" || c.zone.String() != "Europe/Zurich" {
+		c.lightning.network != "mainnet" || c.printer.model.Columns != 42 || c.office.url != "https://shop.example.com" || c.zone.String() != "Europe/Zurich" {
 		t.Errorf("got %+v", c)
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/tillwright/tillwright/display"
 	"github.com/tillwright/tillwright/firmware/clock"
 	"github.com/tillwright/tillwright/pos"
 	"github.com/tillwright/tillwright/pos/rail/lnd"
@@ -48,7 +49,7 @@ func (d *doctorCmd) Run(ctx context.Context, args []string, s streams) error {
 	}
 	list := []finding{{what: "configuration", good: true, detail: d.Config}}
 	for _, try := range []func(context.Context, config) []finding{
-		tryDisk, tryClock, tryNode, tryRates, tryPrinter, tryPanel, tryOffice,
+		tryDisk, tryClock, tryNode, tryRates, tryPrinter, tryPanels, tryOffice,
 	} {
 		within, stop := context.WithTimeout(ctx, doctorWithin)
 		list = append(list, try(within, cfg)...)
@@ -151,12 +152,12 @@ func tryPrinter(ctx context.Context, c config) []finding {
 	case c.printer == nil:
 		f.detail = "none"
 	case c.printer.connect == paperPrinter:
-		f.detail = "made of code; its paper is at /paper"
+		f.detail = "made of code (" + c.printer.model.Title + "); its paper is at /paper"
 	default:
-		f.detail = c.printer.connect
+		f.detail = c.printer.describe()
 		p, err := port.Open(ctx, c.printer.connect)
 		if err == nil {
-			st, serr := profileOf(c.printer.columns).Status(p)
+			st, serr := c.printer.model.Status(p)
 			f.detail += fmt.Sprintf(": %v", st)
 			err = errors.Join(serr, p.Close())
 		}
@@ -167,19 +168,62 @@ func tryPrinter(ctx context.Context, c config) []finding {
 	return []finding{f}
 }
 
-func tryPanel(_ context.Context, c config) []finding {
-	path := c.display.framebuffer
-	if path == "" {
+// tryPanels opens each panel as the till would, draws nothing, and gives it back. A
+// framebuffer's console is left to the till that may be running.
+func tryPanels(_ context.Context, c config) []finding {
+	if len(c.display.panels) == 0 {
 		return []finding{{what: "display", good: true, detail: "in the browser, at /display"}}
 	}
-	file, err := os.OpenFile(path, os.O_RDWR, 0)
-	if err == nil {
-		err = file.Close()
+	b := thisBoard()
+	var out []finding
+	drawn, texts := 0, 0
+	for _, p := range c.display.panels { // poles are counted after the others
+		if p.driver != driverPole {
+			texts++
+		}
 	}
+	for _, p := range c.display.panels {
+		i := &drawn
+		if p.driver == driverPole {
+			i = &texts
+		}
+		f := tryPanel(b, p)
+		f.what = panelName(*i)
+		*i++
+		out = append(out, f)
+	}
+	return out
+}
+
+func tryPanel(b board, p panelConfig) finding {
+	if p.driver == driverPole {
+		w, err := b.port(p.port)
+		if err == nil {
+			err = w.Close()
+		}
+		if err != nil {
+			return finding{detail: p.describe() + ": " + message(err), remedy: "check cable and power, and give the till's user the group dialout"}
+		}
+		return finding{good: true, detail: p.describe() + ": tells amounts and states; it never answers, so look at it"}
+	}
+	p.console = ""
+	panel, shut, err := b.open(p)
 	if err != nil {
-		return []finding{{what: "display", detail: err.Error(), remedy: "connect the panel and enable its driver, or give the till's user the group video"}}
+		return finding{detail: p.describe() + ": " + message(err), remedy: "check its wires and its driver; the till's user needs the groups video, spi, i2c and gpio; a till that runs holds its lines"}
 	}
-	return []finding{{what: "display", good: true, detail: path}}
+	g := display.GlassOf(panel)
+	f := finding{good: true, detail: fmt.Sprintf("%s: %d × %d, shows payment codes", p.describe(), g.Size.X, g.Size.Y)}
+	if !g.Carries() {
+		f.detail = fmt.Sprintf("%s: %d × %d, tells amounts and states", p.describe(), g.Size.X, g.Size.Y)
+		f.remedy = "too small for a payment's code: the customer needs another screen for it, a phone or paper"
+	}
+	if p.driver == driverFrame {
+		err = panel.Halt()
+	}
+	if err = errors.Join(err, shut()); err != nil {
+		f.good, f.detail = false, p.describe()+": "+message(err)
+	}
+	return f
 }
 
 func tryOffice(ctx context.Context, c config) []finding {

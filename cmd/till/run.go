@@ -7,7 +7,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"flag"
-	"image"
 	"io"
 	"log/slog"
 	"net"
@@ -17,7 +16,6 @@ import (
 	"time"
 
 	"github.com/tillwright/tillwright/display"
-	"github.com/tillwright/tillwright/display/fb"
 	"github.com/tillwright/tillwright/firmware/clock"
 	"github.com/tillwright/tillwright/firmware/storage"
 	"github.com/tillwright/tillwright/pos"
@@ -29,7 +27,6 @@ import (
 	"github.com/tillwright/tillwright/pos/rates"
 	"github.com/tillwright/tillwright/pos/staff"
 	"github.com/tillwright/tillwright/pos/web"
-	"github.com/tillwright/tillwright/printer/escpos"
 	"github.com/tillwright/tillwright/printer/paper"
 	"github.com/tillwright/tillwright/printer/port"
 	"github.com/tillwright/tillwright/printer/spool"
@@ -83,6 +80,7 @@ type till struct {
 	ledger  *ledger.Ledger
 	judge   *clock.Judge
 	net     outside
+	board   board // what panels hang on; the zero value is this computer's
 	links   links
 	desk    *desk.Desk
 	office  *office
@@ -205,10 +203,10 @@ func (t *till) build() error {
 	t.actors.add("desk", t.desk.Run, nil)
 	t.actors.add("storage", t.watchStorage, nil)
 	t.buildOffice(genesis)
-	t.buildDisplay()
-	if err := t.buildPrinter(); err != nil {
+	if err := t.buildDisplay(); err != nil {
 		return err
 	}
+	t.buildPrinter()
 	o := web.Options{Desk: t.desk, Staff: t.desk, Items: t.c.items, Shop: t.c.shop, Display: t.display, Enroller: t.office, Log: t.log, Version: software}
 	if t.paper != nil {
 		o.Paper = t.paper
@@ -318,43 +316,21 @@ func (t *till) buildOffice(g pos.Genesis) {
 	t.actors.add("outbox", t.outbox.Run, nil)
 }
 
-// buildDisplay opens the panel. A till without its panel still sells: the reason
-// is logged, and the browser shows the same picture.
-func (t *till) buildDisplay() {
-	o := display.Options{Size: image.Pt(800, 480), Log: t.log, Link: t.desk.SetLink}
-	if t.c.display.framebuffer != "" {
-		panel, err := fb.Open(t.c.display.framebuffer, t.c.display.console)
-		if err != nil {
-			t.log.Error("display not opened", "err", err)
-			t.desk.SetLink(pos.Link{Name: "display", State: "offline", Detail: message(err)})
-		} else {
-			o.Panels = []display.Panel{panel}
-			t.actors.add("panel", func(ctx context.Context) error {
-				<-ctx.Done()
-				return panel.Halt()
-			}, nil)
-		}
-	}
-	t.display = display.New(o)
-	t.actors.add("display", t.display.Run, nil)
-}
-
-func (t *till) buildPrinter() error {
+func (t *till) buildPrinter() {
 	if t.c.printer == nil {
-		return nil
+		return
 	}
-	profile := profileOf(t.c.printer.columns)
+	m := t.c.printer.model
 	dial := func(ctx context.Context) (io.ReadWriteCloser, error) { return port.Open(ctx, t.c.printer.connect) }
 	if t.c.printer.connect == paperPrinter {
-		t.paper = paper.New(profile.Dots)
+		t.paper = m.Machine()
 		dial = func(context.Context) (io.ReadWriteCloser, error) { return t.paper, nil }
 	}
 	t.spool = spool.New(spool.Options{
-		Queue: t.desk, Receipts: receipts{t.desk}, Dial: dial, Encoder: profile, Columns: profile.Columns, Shop: t.c.shop,
+		Queue: t.desk, Receipts: receipts{t.desk}, Dial: dial, Encoder: m, Columns: m.Columns, Logo: t.c.printer.logo, Shop: t.c.shop,
 		Link: t.desk.SetLink, Now: func() time.Time { at, _ := t.judge.Now(); return at }, Log: t.log,
 	})
 	t.actors.add("printer", t.spool.Run, nil)
-	return nil
 }
 
 // receipts gives the spool what it prints.
@@ -362,13 +338,3 @@ type receipts struct{ desk *desk.Desk }
 
 // Receipt makes the receipt of a job.
 func (r receipts) Receipt(j pos.PrintJob) (pos.Receipt, error) { return r.desk.JobReceipt(j) }
-
-// profileOf chooses the printer's profile by its columns.
-func profileOf(columns int) escpos.Profile {
-	p := escpos.Default80
-	if columns < 40 {
-		p = escpos.Default58
-	}
-	p.Columns = columns
-	return p
-}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -191,11 +192,23 @@ func (r *reader) duration(key string, otherwise, least, most time.Duration) time
 
 // path is a file's name; a relative one counts from the configuration's folder.
 func (r *reader) path(key, otherwise string) string {
-	s := r.text(key, otherwise)
+	return r.place(r.text(key, otherwise))
+}
+
+func (r *reader) place(s string) string {
 	if s == "" || filepath.IsAbs(s) {
 		return s
 	}
 	return filepath.Join(filepath.Dir(r.file), s)
+}
+
+// paths is a list of files' names; see path.
+func (r *reader) paths(key string) []string {
+	list := r.texts(key)
+	for i, s := range list {
+		list[i] = r.place(s)
+	}
+	return list
 }
 
 func (r *reader) texts(key string) []string {
@@ -269,16 +282,23 @@ func (r *reader) unknown() {
 
 // nearest suggests the known key that was probably meant.
 func (r *reader) nearest(key string) string {
-	best, least := "", 4
-	for k := range r.asked {
-		if d := distance(k, key); d < least || (d == least && k < best) {
-			best, least = k, d
-		}
-	}
+	best := closest(key, slices.Sorted(maps.Keys(r.asked)))
 	if best == "" {
 		return "; remove it"
 	}
 	return fmt.Sprintf("; did you mean %s?", best)
+}
+
+// closest returns the one of names that s was probably meant to be, the first of
+// those that are equally near; "" when none is near.
+func closest(s string, names []string) string {
+	best, least := "", 4
+	for _, name := range names {
+		if d := distance(name, s); d < least {
+			best, least = name, d
+		}
+	}
+	return best
 }
 
 // distance counts the letters to change, add or drop between a and b (Levenshtein).

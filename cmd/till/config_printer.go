@@ -1,0 +1,191 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"image"
+	"net/url"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+
+	"golang.org/x/image/font/sfnt"
+
+	"github.com/tillwright/tillwright/pos"
+	"github.com/tillwright/tillwright/printer/models"
+	"github.com/tillwright/tillwright/printer/port"
+	"github.com/tillwright/tillwright/printer/raster"
+)
+
+// printerConfig is a printer with everything that it prints with: a file that
+// cannot be used is a fault of the configuration and not of a receipt.
+type printerConfig struct {
+	connect string
+	named   bool         // the model is the shop's word; else it follows from the columns
+	model   models.Model // with its fonts open
+	logo    image.Image  // nil: none
+}
+
+const (
+	// narrow parts 58 mm paper from 80 mm where no model is named.
+	narrow = 40
+	// leastColumns and mostColumns are what a receipt can be set in.
+	leastColumns, mostColumns = 24, 96
+	// maxFonts bounds the files that are asked for a letter that nobody has.
+	maxFonts = 8
+	// serialBaud is a serial line's speed where none is written.
+	serialBaud = 9600
+)
+
+func (c *config) readPrinter(r *reader) {
+	p := r.table("printer")
+	connect, name := p.text("connect", ""), p.text("model", "")
+	o := models.Options{Baud: baudOf(connect)}
+	if p.has("columns") {
+		o.Columns = int(p.number("columns", 0, leastColumns, mostColumns))
+	} else {
+		p.number("columns", leastColumns, leastColumns, mostColumns) // it is a setting
+	}
+	if p.has("drawer") {
+		o.Pin = int(value(p, "drawer", int64(0), "a whole number"))
+	} else {
+		value(p, "drawer", int64(0), "")
+	}
+	if p.has("drawer") && o.Pin != 2 && o.Pin != 5 {
+		p.bad("drawer", "must be 2 or 5, the pin of the socket that the drawer hangs on, not %v", p.tree["drawer"])
+		o.Pin = 0
+	}
+	logo, fonts := p.logo("logo"), p.fonts("fonts")
+	if connect == "" {
+		return
+	}
+	if connect != paperPrinter {
+		if err := port.Check(connect); err != nil {
+			p.bad("connect", "%s", message(err))
+		}
+	}
+	if len(fonts) > 0 {
+		o.Text = &raster.Text{Fonts: fonts}
+	}
+	c.printer = &printerConfig{connect: connect, named: name != "", model: p.model(name, o), logo: logo}
+}
+
+// model finds the printer's model. Without a name the columns decide.
+func (r *reader) model(name string, o models.Options) models.Model {
+	if name == "" {
+		name = "80mm"
+		if o.Columns > 0 && o.Columns < narrow {
+			name = "58mm"
+		}
+	}
+	m, err := models.ByName(name, o)
+	switch {
+	case err == nil:
+	case pos.KindOf(err) == pos.NotFound:
+		r.bad("model", "there is no printer %q%s; \"default\" is most of 80 mm, \"58mm\" most of 58, \"safe\" is any", name, meant(name, modelNames()))
+	default:
+		r.bad("columns", "%s (model %q)", message(err), name)
+	}
+	return m
+}
+
+// describe is a printer in a few words.
+func (p *printerConfig) describe() string {
+	if p.named {
+		return fmt.Sprintf("%s, %s, %d columns", p.connect, p.model.Name, p.model.Columns)
+	}
+	return fmt.Sprintf("%s, %d columns", p.connect, p.model.Columns)
+}
+
+// modelNames returns the names of all printers.
+func modelNames() []string {
+	var names []string
+	for _, m := range models.All() {
+		names = append(names, m.Name)
+	}
+	slices.Sort(names)
+	return names
+}
+
+// meant asks for the name that s was probably meant to be.
+func meant(s string, names []string) string {
+	if best := closest(s, names); best != "" {
+		return fmt.Sprintf("; did you mean %q?", best)
+	}
+	return ""
+}
+
+// baudOf returns the speed of a serial line; 0 for any other connection.
+func baudOf(connect string) int {
+	u, err := url.Parse(connect)
+	if err != nil || u.Scheme != "serial" {
+		return 0
+	}
+	if n, err := strconv.Atoi(u.Query().Get("baud")); err == nil {
+		return n
+	}
+	return serialBaud
+}
+
+// logo reads a picture; nil without one.
+func (r *reader) logo(key string) image.Image {
+	name := r.path(key, "")
+	if name == "" {
+		return nil
+	}
+	file, err := os.Open(name)
+	if err != nil {
+		r.bad(key, "%v; write the name of a picture in PNG, JPEG or GIF", err)
+		return nil
+	}
+	img, err := raster.Logo(file)
+	if err := errors.Join(err, file.Close()); err != nil {
+		r.bad(key, "%s: %s", name, message(err))
+		return nil
+	}
+	return img
+}
+
+// fonts opens the printer's font files. They stay open: they are read letter by
+// letter.
+func (r *reader) fonts(key string) []*raster.Font {
+	var out []*raster.Font
+	for _, name := range r.fontNames(key) {
+		f, err := raster.Open(name)
+		if err != nil {
+			r.bad(key, "%s: %s", name, message(err))
+			continue
+		}
+		out = append(out, f)
+	}
+	return out
+}
+
+// fontFiles opens font files for the display; see fonts.
+func (r *reader) fontFiles(key string) []*os.File {
+	var out []*os.File
+	for _, name := range r.fontNames(key) {
+		file, err := os.Open(name)
+		if err != nil {
+			r.bad(key, "%v", err)
+			continue
+		}
+		if _, err := sfnt.ParseReaderAt(file); err != nil {
+			r.bad(key, "%s is no font that can be used: one TrueType or OpenType font in a file", name)
+			_ = file.Close() // it was only read
+			continue
+		}
+		out = append(out, file)
+	}
+	return out
+}
+
+func (r *reader) fontNames(key string) []string {
+	names := r.paths(key)
+	if len(names) > maxFonts {
+		r.bad(key, "must have at most %d files", maxFonts)
+		return nil
+	}
+	return slices.DeleteFunc(names, func(s string) bool { return strings.TrimSpace(s) == "" })
+}
