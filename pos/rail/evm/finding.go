@@ -42,7 +42,7 @@ func (r *Rail) paid(p pos.Payment, e *payment, short bool) (pos.Finding, bool) {
 		f.At = time.Unix(int64(own.time), 0).UTC()
 	}
 	if !e.told || e.taken == nil {
-		e.told, e.taken = true, got
+		e.told, e.taken, e.left = true, got, e.here()
 		r.w.book.paid(e.id, got)
 	}
 	return f, true

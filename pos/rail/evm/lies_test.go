@@ -241,6 +241,23 @@ func TestFrozenChain(t *testing.T) {
 	l.until("an odd time is noticed", func() bool { return strings.Contains(r.Health().Reason, "stands still") })
 }
 
+// TestFutureHead: a block from the future is not believed while the till's clock can
+// be trusted, and honest blocks are believed again afterwards.
+func TestFutureHead(t *testing.T) {
+	base := newPlace(t, 31337, "base", small, 1)
+	l := newLab(t, base)
+	l.change = func(o *Options) { o.ClockTrusted = func() bool { return true } }
+	l.start()
+	r, p, to := sold(l, "1")
+	base.lines[0].lies(peekWord(2, time.Now().Unix()+1e6))
+	if f, err := r.Check(t.Context(), p); err == nil {
+		t.Fatalf("%+v", f)
+	}
+	base.lines[0].lies(nil)
+	base.usdc.mint(to, 12_340_100)
+	l.becomes(r, p, pos.Settle)
+}
+
 // TestSmallThenLarge: an endpoint that shows a small sum, for which its word alone is
 // enough, and proves a large one, for which it is not.
 func TestSmallThenLarge(t *testing.T) {

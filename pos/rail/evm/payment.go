@@ -25,6 +25,7 @@ type payment struct {
 	wakes   map[int]func()  // of Watch
 	told    bool            // the till was told that it is paid
 	taken   *big.Int        // how much it was told of
+	left    *big.Int        // how much of that still lies at the address: none after a sweep
 	ended   bool            // a block that is final lies past its end and watchFor: nothing came
 	settled bool            // what was told of is final
 }
@@ -64,6 +65,14 @@ func (p *payment) received() *big.Int {
 		}
 	}
 	return n
+}
+
+// here returns how much of what was asked for is proved to lie at the address.
+func (p *payment) here() *big.Int {
+	if c := p.own(); c != nil && c.proved != nil {
+		return c.proved
+	}
+	return new(big.Int)
 }
 
 // arriving returns what the newest block shows of what was asked for.

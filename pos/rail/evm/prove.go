@@ -321,8 +321,8 @@ func (w *Watcher) unasked(c *chain, p *payment, k *claim) {
 	case k != p.own():
 		w.tell(c, "wrong "+string(p.id)+k.token.Contract.String(), w.word("evm_wrong_money", "came", came, "chain", c.Name,
 			"token", p.token.Symbol, "asked", w.chainName(p.token.Chain), "tail", p.ref.address.Tail()))
-	case p.told && p.taken != nil && k.proved.Cmp(p.taken) > 0:
-		more := quantityOf(k.token, new(big.Int).Sub(k.proved, p.taken)).String()
+	case p.told && p.left != nil && k.proved.Cmp(p.left) > 0:
+		more := quantityOf(k.token, new(big.Int).Sub(k.proved, p.left)).String()
 		w.tell(c, "late "+string(p.id), w.word("evm_more", "came", more, "chain", c.Name, "tail", p.ref.address.Tail()))
 	}
 }

@@ -83,6 +83,9 @@ func (c *chain) advance(k *client, head uint64, views []view) error {
 		}
 	}
 	newest := views[0].time
+	if age := now.Sub(time.Unix(int64(newest), 0)); c.w.o.ClockTrusted() && age.Abs() > c.stale()+clockSlack {
+		return failed(faultStale, "the newest block is %v old", age.Round(time.Second))
+	}
 	if c.told[k] = newest; newest > s.time || head > s.number {
 		s.moved = now
 	}
@@ -90,9 +93,6 @@ func (c *chain) advance(k *client, head uint64, views []view) error {
 	c.setState(s)
 	if age := now.Sub(s.moved); age > c.stale() {
 		return failed(faultStale, "no new block for %v", age.Round(time.Second))
-	}
-	if age := now.Sub(time.Unix(int64(newest), 0)); c.w.o.ClockTrusted() && age.Abs() > c.stale()+clockSlack {
-		return failed(faultStale, "the newest block is %v old", age.Round(time.Second))
 	}
 	return nil
 }
@@ -183,6 +183,9 @@ func (c *chain) note(turn []*payment, v view) {
 		if p.see(c.ID, seen[i]) {
 			p.doubt()
 			p.wake()
+		}
+		if own := p.own(); p.left != nil && own != nil && p.token.Chain == c.ID && p.code[c.ID] && own.units.Cmp(p.left) < 0 {
+			p.left = new(big.Int) // swept: whatever is there is new
 		}
 		c.w.lost(c, p)
 	}

@@ -155,6 +155,18 @@ func TestMoney(t *testing.T) {
 		}
 	})
 
+	t.Run("swept, and then paid again", func(t *testing.T) {
+		r, p, to := sold(l, "N")
+		base.usdc.mint(to, 12_340_100)
+		l.becomes(r, p, pos.Settle)
+		ref, _ := readReference(p.Reference)
+		data, _ := SweepCall(merchant, []Item{{ref.salt, base.usdc.at}})
+		base.works(Factory, data, 0)
+		l.touch(r)
+		base.usdc.mint(to, 4_000_000)
+		l.until("the owner is told", func() bool { l.touch(r); return told(r, "4.0000 USDC more") })
+	})
+
 	t.Run("told after a restart", func(t *testing.T) {
 		r, p, to := sold(l, "L")
 		base.usdc.mint(to, 12_340_100)

@@ -291,7 +291,7 @@ func (w *Watcher) add(id pos.PaymentID, ref reference, t Token, paid string) *pa
 	now := time.Now()
 	p := &payment{id: id, ref: ref, token: t, units: ref.units, made: now, touched: now, claims: map[claimKey]*claim{}}
 	if n, ok := new(big.Int).SetString(paid, 10); ok {
-		p.told, p.taken = true, n
+		p.told, p.taken, p.left = true, n, n
 	}
 	w.payments[id] = p
 	return p

@@ -213,3 +213,40 @@ func bubble(b *testing.B, body func(t testing.TB)) {
 		b.Fatal("the load failed")
 	}
 }
+
+// TestIdleTill: a till that slept looks at once when a customer comes; and what it
+// proved it tells, whatever becomes of the line.
+func TestIdleTill(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, 2, seven...)
+		w.start()
+		r := w.ready("usdc-base")
+		time.Sleep(5*time.Minute + 3*time.Second)
+		before := w.requests()
+		time.Sleep(10 * time.Minute)
+		if n := w.requests() - before; n > 7*10*60/30+7*10/2+7 {
+			t.Errorf("%d requests in ten minutes without a customer", n)
+		}
+		p := w.requested(r, "SALE000000001", 5_000_000)
+		ctx, stop := context.WithCancel(t.Context())
+		woken := make(chan struct{}, 8)
+		var wg sync.WaitGroup
+		wg.Go(func() { r.Watch(ctx, p, func() { woken <- struct{}{} }) })
+		synctest.Wait()
+		req, _ := at(t, p)
+		w.chains["base"].pay(req.Token, req.To, req.Units)
+		began := time.Now()
+		<-woken
+		if took := time.Since(began); took > 2*time.Second+hotEvery+time.Second {
+			t.Errorf("noticed after %v", took)
+		}
+		synctest.Wait() // the round that noticed it has proved it
+		w.each(func(l *line) { l.mu.Lock(); l.down = true; l.mu.Unlock() })
+		if f, err := r.Check(t.Context(), p); err != nil || f.Event != pos.Settle {
+			t.Errorf("proved, and then: %+v, %v", f, err)
+		}
+		stop()
+		wg.Wait()
+		w.stop()
+	})
+}
