@@ -163,6 +163,7 @@ type Finding struct {
 	Received Quantity  // base units that are the shop's, after Settle
 	Asked    Quantity  // what was asked for, when only the rail knows: the till had no line
 	Rate     *Rate     // at which it was sold, likewise
+	Enough   bool      // Received is less than was asked for, by no more than the owner forgives: it pays for all
 	Why      string    // what went wrong, in a cashier's words
 	Final    bool      // nothing can change any more: no need to ask again
 	At       time.Time // when, by the rail's clock; zero if it does not say

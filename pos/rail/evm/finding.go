@@ -37,7 +37,10 @@ func (r *Rail) paid(p pos.Payment, e *payment, short bool) (pos.Finding, bool) {
 	if got.Cmp(r.w.least(e)) < 0 && (!short || got.Sign() == 0) {
 		return pos.Finding{}, false
 	}
-	f := pos.Finding{Event: news(p, pos.Settle), Received: quantityOf(e.token, got), Final: true}
+	f := pos.Finding{
+		Event: news(p, pos.Settle), Received: quantityOf(e.token, got), Final: true,
+		Enough: got.Cmp(e.units) < 0 && got.Cmp(r.w.least(e)) >= 0,
+	}
 	if own := e.own(); own != nil && own.time > 0 {
 		f.At = time.Unix(int64(own.time), 0).UTC()
 	}

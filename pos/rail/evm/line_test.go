@@ -20,7 +20,6 @@ type line struct {
 	mu       sync.Mutex
 	down     bool
 	requests int
-	calls    map[string]int
 	// lie, if set, may change the answer to a call, or the whole response.
 	lie      func(method string, params []json.RawMessage, result json.RawMessage) json.RawMessage
 	response func(w http.ResponseWriter, r *http.Request) bool
@@ -47,7 +46,7 @@ func newLine(t testing.TB, a *anvil) *line {
 }
 
 func newLineTo(t testing.TB, to func(string, []json.RawMessage) (json.RawMessage, *rpcFault)) *line {
-	l := &line{t: t, to: to, calls: map[string]int{}}
+	l := &line{t: t, to: to}
 	l.srv = httptest.NewServer(l)
 	t.Cleanup(func() {
 		l.srv.CloseClientConnections()
@@ -123,9 +122,6 @@ func (l *line) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		if c.Version != "2.0" || c.Params == nil {
 			l.t.Errorf("call %s without version or parameters", c.Method)
 		}
-		l.mu.Lock()
-		l.calls[c.Method]++
-		l.mu.Unlock()
 		result, fault := l.to(c.Method, c.Params)
 		if lie != nil && fault == nil {
 			result = lie(c.Method, c.Params, result)

@@ -306,7 +306,7 @@ func newWorld(t testing.TB, operators int, keys ...string) *world {
 		}
 		for op := range operators {
 			host := fmt.Sprintf("%s-%d.example", key, op)
-			l := &line{t: t, to: m.serve, calls: map[string]int{}}
+			l := &line{t: t, to: m.serve}
 			p := newPipes()
 			srv := &http.Server{Handler: l}
 			done := make(chan struct{})

@@ -112,7 +112,6 @@ type client struct {
 	http *http.Client
 	pace *pace
 	id   atomic.Uint64
-	sent atomic.Uint64 // requests; for benchmarks and tests
 }
 
 func newClient(e Endpoint, p *pace, dial dialer) *client {
@@ -181,7 +180,6 @@ func (c *client) post(ctx context.Context, body []byte) ([]byte, error) {
 	req.Header.Set("Content-Type", "application/json")
 	req.Header.Set("Accept", "application/json")
 	req.Header["Idempotency-Key"] = nil // all calls may be repeated: net/http replaces a connection that died idle
-	c.sent.Add(1)
 	resp, err := c.http.Do(req)
 	if err != nil {
 		return nil, &callError{faultUnreachable, lineError(err)}

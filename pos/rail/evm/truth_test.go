@@ -207,7 +207,7 @@ func TestTolerance(t *testing.T) {
 		if row.paid {
 			want = pos.Settle
 		}
-		if f := l.becomes(r, p, want); row.paid && f.Received.Int().Int64() != row.sent {
+		if f := l.becomes(r, p, want); row.paid && (f.Received.Int().Int64() != row.sent || !f.Enough) {
 			t.Errorf("%d of %d: %+v", row.sent, row.asked, f)
 		}
 	}

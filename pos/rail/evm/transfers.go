@@ -1,0 +1,272 @@
+package evm
+
+import (
+	"context"
+	"encoding/hex"
+	"fmt"
+	"math/big"
+	"slices"
+	"time"
+)
+
+// transfer is money that came to the shared address.
+type transfer struct {
+	logEntry
+	token Token
+	units *big.Int
+	known bool // it belongs to a payment, or the owner was told
+}
+
+// transfers is what one chain knows of the shared address. It belongs to the
+// chain's goroutine.
+type transfers struct {
+	next uint64 // the first block that was not read yet; 0: nothing was
+	list []transfer
+}
+
+// scan reads the events of the blocks since the last time, and some before.
+func (c *chain) scan(ctx context.Context, k *client) error {
+	head := c.headNow().number
+	from := c.scanFrom(head)
+	step := head - min(from, head)
+	for try := 0; from <= head; try++ {
+		if try == scanTries {
+			return nil // the rest in the next round
+		}
+		end := min(from+step, head)
+		k.pace.spend()
+		answers, err := k.batch(ctx, c.transferCall(from, end))
+		if err != nil {
+			return err
+		}
+		logs, err := []logEntry(nil), answers[0].err
+		if err == nil {
+			logs, err = readLogs(answers[0].result)
+		}
+		if err != nil {
+			if step == 0 {
+				return &callError{faultRefused, err}
+			}
+			step /= 2
+			continue
+		}
+		if err := c.keep(logs, from, end); err != nil {
+			return err
+		}
+		from, c.transfers.next = end+1, end+1
+	}
+	return nil
+}
+
+// scanFrom is the first block to read: where the oldest open request began, or some
+// blocks before what was read last.
+func (c *chain) scanFrom(head uint64) uint64 {
+	if c.transfers.next > 0 {
+		return c.transfers.next - min(c.transfers.next, scanOverlap)
+	}
+	from := head
+	c.w.mu.Lock()
+	defer c.w.mu.Unlock()
+	for _, p := range c.w.payments {
+		if p.ref.scheme == schemeShared && p.token.Chain == c.ID {
+			from = min(from, p.ref.from)
+		}
+	}
+	return max(from, head-min(head, scanBack))
+}
+
+// transferCall asks for the Transfer events of all known tokens to the shared
+// address.
+func (c *chain) transferCall(from, to uint64) call {
+	w := c.w.o.Treasury.word()
+	var tokens []string
+	for _, t := range c.asked[1:] {
+		tokens = append(tokens, t.String())
+	}
+	return call{"eth_getLogs", []any{map[string]any{
+		"address": tokens, "fromBlock": fmt.Sprintf("0x%x", from), "toBlock": fmt.Sprintf("0x%x", to),
+		"topics": []any{"0x" + hex.EncodeToString(topicTransfer[:]), nil, "0x" + hex.EncodeToString(w[:])},
+	}}}
+}
+
+// transferOf reads an event, and demands that it is what was asked for. A transfer
+// of nothing is how swindlers write into people's histories: it is dropped.
+func (c *chain) transferOf(l logEntry) (t transfer, ok bool) {
+	i := slices.Index(c.asked, l.address)
+	if i < 1 || len(l.topics) != 3 || l.topics[0] != topicTransfer || l.topics[2] != c.w.o.Treasury.word() || len(l.data) != 32 {
+		return t, false
+	}
+	return transfer{logEntry: l, token: c.tokens[i], units: new(big.Int).SetBytes(l.data)}, true
+}
+
+// keep takes the events of a range in. What was known in that range and is not there
+// any more, a reorg took back.
+func (c *chain) keep(logs []logEntry, from, to uint64) error {
+	fresh := map[[32]byte]bool{}
+	for _, l := range logs {
+		t, ok := c.transferOf(l)
+		if !ok || l.number < from || l.number > to {
+			return failed(faultOdd, "an event that was not asked for")
+		}
+		id := keccak(l.block[:], l.tx[:], uint256(new(big.Int).SetUint64(l.index)))
+		fresh[id] = true
+		if t.units.Sign() > 0 && !slices.ContainsFunc(c.transfers.list, func(o transfer) bool { return o.block == l.block && o.index == l.index }) {
+			c.transfers.list = append(c.transfers.list, t)
+		}
+	}
+	c.transfers.list = slices.DeleteFunc(c.transfers.list, func(t transfer) bool {
+		id := keccak(t.block[:], t.tx[:], uint256(new(big.Int).SetUint64(t.index)))
+		return t.number >= from && t.number <= to && !fresh[id]
+	})
+	if n := len(c.transfers.list); n > maxTransfers {
+		c.transfers.list = slices.Delete(c.transfers.list, 0, n-maxTransfers)
+	}
+	return nil
+}
+
+// proveTransfers proves what payments were given, each by its own block.
+func (c *chain) proveTransfers(ctx context.Context, k *client) error {
+	now := time.Now()
+	deep, last := !now.Before(c.nextDeep), !now.Before(c.nextFinal)
+	for _, p := range c.given() {
+		row := PolicyOf(c.Chain).Row(p.token, p.units)
+		final := p.told
+		if final {
+			row = Row{0, Finalized, 1}
+		}
+		if row.Level.deep() && !(final && last || !final && deep) {
+			continue
+		}
+		sum, why, err := c.deepSum(ctx, k, p, row)
+		if err != nil {
+			return err
+		}
+		c.w.mu.Lock()
+		switch own := p.own(); {
+		case own == nil:
+		case final:
+			c.nextFinal = now.Add(finalEvery)
+			p.settled = p.taken != nil && sum.Cmp(p.taken) >= 0
+		case why != "":
+			own.why = why
+			p.wake()
+		default:
+			c.nextDeep = now.Add(deepEvery)
+			if own.why = ""; own.proved == nil || own.proved.Cmp(sum) != 0 {
+				own.proved, own.time = sum, c.headNow().time
+				p.wake()
+			}
+		}
+		c.w.mu.Unlock()
+	}
+	c.endShared()
+	return nil
+}
+
+// given lists payments with money that is not proved, or not final.
+func (c *chain) given() (out []*payment) {
+	c.w.mu.Lock()
+	defer c.w.mu.Unlock()
+	for _, p := range c.w.payments {
+		own := p.own()
+		if p.ref.scheme != schemeShared || p.token.Chain != c.ID || own == nil || own.units.Sign() == 0 {
+			continue
+		}
+		if own.proved == nil || own.proved.Cmp(own.units) != 0 || p.told && !p.settled {
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+// deepSum adds up p's transfers that lie as deep as row wants, in blocks that are on
+// the chain, by as many operators as row wants.
+func (c *chain) deepSum(ctx context.Context, k *client, p *payment, row Row) (sum *big.Int, why string, err error) {
+	blocks, err := c.blocks(ctx, k, []wish{{level: row.Level}})
+	if err != nil {
+		return nil, "", err
+	}
+	sum = new(big.Int)
+	b, ok := blocks[row.Level]
+	for _, t := range c.transfers.list {
+		if !ok || !p.takes(t) || t.number > b.number {
+			continue
+		}
+		on, err := c.onChain(ctx, k, t)
+		if err != nil {
+			return nil, "", err
+		}
+		if on && row.Operators > 1 {
+			if on = c.otherSays(ctx, k, t); !on {
+				why = c.reasonOf(failed(faultDiffer, "no second operator knows the transfer"))
+			}
+		}
+		if on {
+			sum.Add(sum, t.units)
+		}
+	}
+	return sum, why, nil
+}
+
+// onChain reports that a transfer is in a block of the chain, by one operator: its
+// block is asked for by its hash.
+func (c *chain) onChain(ctx context.Context, k *client, t transfer) (bool, error) {
+	to := c.w.o.Treasury.word()
+	k.pace.spend()
+	answers, err := k.batch(ctx,
+		call{"eth_getBlockByNumber", []any{fmt.Sprintf("0x%x", t.number), false}},
+		call{"eth_getLogs", []any{map[string]any{
+			"address": t.token.Contract.String(), "blockHash": "0x" + hex.EncodeToString(t.block[:]),
+			"topics": []any{"0x" + hex.EncodeToString(topicTransfer[:]), nil, "0x" + hex.EncodeToString(to[:])},
+		}}},
+		call{"eth_getTransactionReceipt", []any{"0x" + hex.EncodeToString(t.tx[:])}})
+	if err != nil {
+		return false, err
+	}
+	b, err := readBlock(answers[0].result)
+	logs, err2 := readLogs(answers[1].result)
+	if err != nil || err2 != nil || answers[1].err != nil || b.hash != t.block || !succeeded(answers[2], t) {
+		return false, nil // not there, or not known yet
+	}
+	return slices.ContainsFunc(logs, func(l logEntry) bool {
+		o, ok := c.transferOf(l)
+		return ok && l.tx == t.tx && l.index == t.index && o.units.Cmp(t.units) == 0
+	}), nil
+}
+
+// succeeded reports that a receipt is of t's transaction in t's block, and good.
+func succeeded(r reply, t transfer) bool {
+	f, err := fields(r.result)
+	if r.err != nil || err != nil {
+		return false
+	}
+	block, ok1 := hexHash(f["blockHash"])
+	tx, ok2 := hexHash(f["transactionHash"])
+	status, ok3 := hex64(f["status"])
+	return ok1 && ok2 && ok3 && block == t.block && tx == t.tx && status == 1
+}
+
+// otherSays lets another operator find the same transfer.
+func (c *chain) otherSays(ctx context.Context, k *client, t transfer) bool {
+	for _, o := range c.clients {
+		if o.Operator == k.Operator {
+			continue
+		}
+		if on, err := c.onChain(ctx, o, t); err == nil && on {
+			return true
+		}
+	}
+	return false
+}
+
+// endShared ends the watch of requests whose time is well over.
+func (c *chain) endShared() {
+	c.w.mu.Lock()
+	defer c.w.mu.Unlock()
+	for _, p := range c.w.payments {
+		if p.ref.scheme == schemeShared && c.closes(p) {
+			p.ended = true
+			p.wake()
+		}
+	}
+}
