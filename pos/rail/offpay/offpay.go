@@ -66,6 +66,9 @@ const (
 	// grantEvery is how old the terms may get while the line is there: an owner who
 	// switches a till off, or allows it, waits no longer.
 	grantEvery = 5 * time.Minute
+	// offEvery is the same while nothing may be sold offline: the line may be cut in the
+	// next minute, and the reason have gone before.
+	offEvery = 30 * time.Second
 	// retryMin and retryMax bound the wait after a failure: a line that is back is
 	// used soon, a till without a backoffice asks seldom.
 	retryMin, retryMax = 5 * time.Second, 4 * time.Minute
@@ -267,14 +270,16 @@ func (r *Rail) Wake() {
 
 // Run keeps the terms new until ctx ends; then it returns nil.
 func (r *Rail) Run(ctx context.Context) error {
-	for wait := grantEvery; ; {
+	for retry := time.Duration(0); ; {
+		wait := grantEvery
 		switch err := r.renew(ctx); {
-		case err == nil:
-			wait = grantEvery
-		case wait == grantEvery: // the first failure
-			wait = retryMin
+		case err != nil:
+			retry = min(max(2*retry, retryMin), retryMax)
+			wait = retry
+		case !r.Terms().Enabled:
+			wait, retry = offEvery, 0
 		default:
-			wait = min(2*wait, retryMax)
+			retry = 0
 		}
 		pause := time.NewTimer(wait)
 		select {

@@ -390,11 +390,16 @@ func TestRun(t *testing.T) {
 		if r.Terms().Enabled {
 			t.Error("woken, and it did not ask")
 		}
-		n := len(o.asked)
-		time.Sleep(time.Hour)
-		synctest.Wait()
-		if got := len(o.asked) - n; got < 10 || got > 13 {
-			t.Errorf("asked %d times in a quiet hour", got)
+		for off, most := range map[string]int{"": 13, "the node is down": 121} {
+			o.off = off
+			r.Wake()
+			synctest.Wait()
+			n := len(o.asked)
+			time.Sleep(time.Hour)
+			synctest.Wait()
+			if got := len(o.asked) - n; got < most-3 || got > most {
+				t.Errorf("off %q: asked %d times in a quiet hour", off, got)
+			}
 		}
 		stop()
 		if err := <-done; err != nil {

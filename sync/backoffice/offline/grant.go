@@ -17,7 +17,8 @@ const saltBytes = 32
 
 // Grant gives a till what it needs to sell offline: its newest key, or the next one
 // when that is due. The same key comes again until the till says that it holds it.
-// A till that may not sell offline gets a grant that says why. Grant fails with
+// A till that may not sell offline, or not just now, gets a grant that says why; it
+// asks again soon. Grant fails with
 // Unavailable when the store does not answer.
 func (o *Office) Grant(ctx context.Context, till store.Till, have *wire.Held, now time.Time) (offpay.Grant, error) {
 	if till.Currency != o.o.Currency {
@@ -36,8 +37,12 @@ func (o *Office) Grant(ctx context.Context, till store.Till, have *wire.Held, no
 	if err != nil {
 		return offpay.Grant{}, err
 	}
-	return offpay.Grant{
+	g := offpay.Grant{
 		Device: k.Device, Epoch: k.Epoch, Key: o.key(k.Device, k.Epoch, k.Salt), Host: o.o.Host,
 		Highest: k.Highest, Limits: o.o.Limits, Enabled: true,
-	}, nil
+	}
+	if !o.o.Node.Health().Ready { // customers would be sent to a page that cannot take their money
+		g.Enabled, g.Why = false, o.word("op_off_node")
+	}
+	return g, nil
 }
