@@ -15,7 +15,7 @@ import (
 type line struct {
 	t   testing.TB
 	srv *httptest.Server
-	to  func(method string, params []json.RawMessage) (json.RawMessage, *rpcFault)
+	to  answerer
 
 	mu       sync.Mutex
 	down     bool
@@ -45,7 +45,7 @@ func newLine(t testing.TB, a *anvil) *line {
 	})
 }
 
-func newLineTo(t testing.TB, to func(string, []json.RawMessage) (json.RawMessage, *rpcFault)) *line {
+func newLineTo(t testing.TB, to answerer) *line {
 	l := &line{t: t, to: to}
 	l.srv = httptest.NewServer(l)
 	t.Cleanup(func() {
@@ -78,6 +78,19 @@ func (l *line) lies(f func(method string, params []json.RawMessage, result json.
 	l.lie = f
 }
 
+// through lets f answer with the chain behind the endpoint in its hands.
+func (l *line) through(f func(method string, params []json.RawMessage, next answerer) (json.RawMessage, *rpcFault)) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	next := l.to
+	l.to = func(method string, params []json.RawMessage) (json.RawMessage, *rpcFault) {
+		return f(method, params, next)
+	}
+}
+
+// answerer answers one call.
+type answerer = func(method string, params []json.RawMessage) (json.RawMessage, *rpcFault)
+
 // responds makes the endpoint answer with something of its own, where f returns true.
 func (l *line) responds(f func(w http.ResponseWriter, r *http.Request) bool) {
 	l.mu.Lock()
@@ -94,7 +107,7 @@ func (l *line) count() int {
 func (l *line) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(r.Body)
 	l.mu.Lock()
-	down, lie, response := l.down, l.lie, l.response
+	down, lie, response, to := l.down, l.lie, l.response, l.to
 	l.requests++
 	l.mu.Unlock()
 	if err != nil || down {
@@ -122,7 +135,7 @@ func (l *line) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		if c.Version != "2.0" || c.Params == nil {
 			l.t.Errorf("call %s without version or parameters", c.Method)
 		}
-		result, fault := l.to(c.Method, c.Params)
+		result, fault := to(c.Method, c.Params)
 		if lie != nil && fault == nil {
 			result = lie(c.Method, c.Params, result)
 		}
