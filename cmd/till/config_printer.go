@@ -24,7 +24,8 @@ type printerConfig struct {
 	connect string
 	named   bool         // the model is the shop's word; else it follows from the columns
 	model   models.Model // with its fonts open
-	logo    image.Image  // nil: none
+	options models.Options
+	logo    image.Image // nil: none
 }
 
 const (
@@ -68,7 +69,7 @@ func (c *config) readPrinter(r *reader) {
 	if len(fonts) > 0 {
 		o.Text = &raster.Text{Fonts: fonts}
 	}
-	c.printer = &printerConfig{connect: connect, named: name != "", model: p.model(name, o), logo: logo}
+	c.printer = &printerConfig{connect: connect, named: name != "", model: p.model(name, o), options: o, logo: logo}
 }
 
 // model finds the printer's model. Without a name the columns decide.

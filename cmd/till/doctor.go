@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"net/http"
@@ -27,7 +28,15 @@ const (
 	diskNone = 20 << 20
 )
 
-type doctorCmd struct{ configFlag }
+type doctorCmd struct {
+	configFlag
+	Find bool
+}
+
+func (d *doctorCmd) flags(f *flag.FlagSet) {
+	d.configFlag.flags(f)
+	f.BoolVar(&d.Find, "find", false, "list what is plugged in, and print the configuration's lines for it; no configuration is read")
+}
 
 // finding is one line of the doctor's.
 type finding struct {
@@ -42,6 +51,9 @@ type finding struct {
 func (d *doctorCmd) Run(ctx context.Context, args []string, s streams) error {
 	if err := exactly(args, 0, "nothing but flags"); err != nil {
 		return err
+	}
+	if d.Find {
+		return find(s.out, os.DirFS("/sys"))
 	}
 	cfg, err := loadConfig(d.Config)
 	if err != nil {

@@ -42,6 +42,8 @@ var commands = []command{
 	{"run", "", "Sell. Runs until it is told to stop.", func() runner { return new(runCmd) }},
 	{"config check", "", "Name everything wrong with the configuration at once.", func() runner { return new(configCheckCmd) }},
 	{"doctor", "", "Try node, rates, printer, display, clock, storage and backoffice, and say what to do.", func() runner { return new(doctorCmd) }},
+	{"paper", "FILE.png", "Draw a receipt as the printer would print it; nothing is printed.", func() runner { return new(paperCmd) }},
+	{"screenshot", "FILE.png", "Draw what a panel would show; none is touched.", func() runner { return new(screenshotCmd) }},
 	{"verify", "FILE…", "Check journal files on their own; name the first bad line.", func() runner { return new(verifyCmd) }},
 	{"export", "", "Print the journal's records, or the public key that an auditor checks them with.", func() runner { return new(exportCmd) }},
 	{"enrol", "URL CODE", "Connect this till to a backoffice with a one-time code, while the till is not running.", func() runner { return new(enrolCmd) }},
@@ -81,7 +83,7 @@ type streams struct{ out, err io.Writer }
 // run is main without its globals, so that a test can hold the whole till in one
 // process. It returns nil when ctx ended it.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
-	c, rest := find(args)
+	c, rest := commandOf(args)
 	if c == nil {
 		usage(stderr)
 		if len(args) == 0 || args[0] == "help" || args[0] == "-h" || args[0] == "--help" {
@@ -97,16 +99,32 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		f.PrintDefaults()
 	}
 	r.flags(f)
-	if err := f.Parse(rest); errors.Is(err, flag.ErrHelp) {
+	words, err := parse(f, rest)
+	if errors.Is(err, flag.ErrHelp) {
 		return nil
 	} else if err != nil {
 		return fmt.Errorf("till %s: %w", c.name, err)
 	}
-	return r.Run(ctx, f.Args(), streams{stdout, stderr})
+	return r.Run(ctx, words, streams{stdout, stderr})
 }
 
-// find returns the command that args begin with, and what follows it.
-func find(args []string) (*command, []string) {
+// parse reads flags before, between and after the words that it returns; behind
+// "--" all are words.
+func parse(f *flag.FlagSet, args []string) (words []string, err error) {
+	for {
+		if err := f.Parse(args); err != nil {
+			return nil, err
+		}
+		left := f.Args()
+		if n := len(args) - len(left); len(left) == 0 || n > 0 && args[n-1] == "--" {
+			return append(words, left...), nil
+		}
+		words, args = append(words, left[0]), left[1:]
+	}
+}
+
+// commandOf returns the command that args begin with, and what follows it.
+func commandOf(args []string) (*command, []string) {
 	for i, c := range commands {
 		words := strings.Fields(c.name)
 		if len(args) >= len(words) && slices.Equal(args[:len(words)], words) {

@@ -228,7 +228,13 @@ func inProcess(t testing.TB, dir string, node *lndtest.Node) (*till, *counter, f
 // inProcessAt is inProcess with the node that connection leads to.
 func inProcessAt(t testing.TB, dir, connection string) (*till, *counter, func()) {
 	t.Helper()
-	cfg, err := loadConfig(writeShop(t, dir, connection))
+	return runShop(t, writeShop(t, dir, connection))
+}
+
+// runShop runs the till of a configuration in this process.
+func runShop(t testing.TB, file string) (*till, *counter, func()) {
+	t.Helper()
+	cfg, err := loadConfig(file)
 	if err != nil {
 		t.Fatal(err)
 	}

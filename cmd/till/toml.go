@@ -19,7 +19,7 @@ import (
 
 // fault is one thing wrong with a file, and what to do about it.
 type fault struct {
-	Line int // 0 when the file lacks something
+	Line int // of the key, or of the part that lacks it; 0 when the file does
 	Key  string
 	Text string
 }
@@ -105,7 +105,9 @@ func linesOf(text []byte) map[string]int {
 			lines[key] = line
 		case unstable.ArrayTable:
 			n := arrays[key]
-			arrays[key]++
+			if arrays[key]++; n == 0 {
+				lines[key] = line
+			}
 			prefix = fmt.Sprintf("%s.%d.", key, n)
 			lines[strings.TrimSuffix(prefix, ".")] = line
 		case unstable.KeyValue:
@@ -118,7 +120,11 @@ func linesOf(text []byte) map[string]int {
 // bad notes a fault of key.
 func (r *reader) bad(key, format string, args ...any) {
 	full := r.prefix + key
-	*r.faults = append(*r.faults, fault{r.lines[full], full, fmt.Sprintf(format, args...)})
+	line, ok := r.lines[full]
+	if !ok {
+		line = r.lines[strings.TrimSuffix(r.prefix, ".")] // of the part that lacks it
+	}
+	*r.faults = append(*r.faults, fault{line, full, fmt.Sprintf(format, args...)})
 }
 
 // value returns the key's value and marks it as known.
@@ -290,11 +296,16 @@ func (r *reader) nearest(key string) string {
 }
 
 // closest returns the one of names that s was probably meant to be, the first of
-// those that are equally near; "" when none is near.
+// those that are equally near; "" when none is near. A name that was only begun is
+// one step away.
 func closest(s string, names []string) string {
 	best, least := "", 4
 	for _, name := range names {
-		if d := distance(name, s); d < least {
+		d := distance(name, s)
+		if len(s) > 2 && strings.HasPrefix(name, s) {
+			d = min(d, 1)
+		}
+		if d < least {
 			best, least = name, d
 		}
 	}
