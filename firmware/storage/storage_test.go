@@ -6,6 +6,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -22,6 +24,7 @@ type disk struct {
 	t      *testing.T
 	dir    string
 	total  int64
+	mu     sync.Mutex
 	others int64 // bytes
 	files  uint64
 	err    error
@@ -33,6 +36,12 @@ func newDisk(t *testing.T, total int64) *disk {
 
 // room is what is free, the reserve counted as taken.
 func (d *disk) room() int64 {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.left()
+}
+
+func (d *disk) left() int64 {
 	used := d.others
 	entries, err := os.ReadDir(d.dir)
 	if err != nil {
@@ -49,7 +58,11 @@ func (d *disk) room() int64 {
 }
 
 // leave makes others take all but n bytes.
-func (d *disk) leave(n int64) { d.others += d.room() - n }
+func (d *disk) leave(n int64) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.others += d.left() - n
+}
 
 func (d *disk) space(string) (Space, error) {
 	return Space{Free: uint64(d.room()), Total: uint64(d.total), FreeFiles: d.files, TotalFiles: 20_000}, d.err
@@ -182,15 +195,15 @@ func TestNotMade(t *testing.T) {
 				d.leave(0)
 				g.Relieve()
 				d.leave(30 * mb)
-				tries := 0
+				var tries atomic.Int64
 				good := g.make
-				g.make = func(string, int64) error { tries++; return x.err }
+				g.make = func(string, int64) error { tries.Add(1); return x.err }
 				ctx, stop := context.WithCancel(t.Context())
 				done := make(chan error, 1)
 				go func() { done <- g.Run(ctx) }()
 				time.Sleep(10*time.Minute + time.Millisecond)
-				if tries > 11 || tries < 9 {
-					t.Errorf("tried %d times in ten minutes", tries)
+				if n := tries.Load(); n > 11 || n < 9 {
+					t.Errorf("tried %d times in ten minutes", n)
 				}
 				if h := g.Health(); h.Ready != x.ready || len(h.Notices) != x.notices {
 					t.Errorf("%+v", h)
