@@ -16,8 +16,8 @@ import (
 )
 
 type displayConfig struct {
-	fonts  []*os.File // open: they are read letter by letter
-	panels []panelConfig
+	fonts  []*os.File    // open: they are read letter by letter
+	panels []panelConfig // in the order of their links' names: displays of text last
 }
 
 // panelConfig is a display that the customer looks at. Which fields count is the
@@ -86,6 +86,14 @@ func (p panelConfig) describe() string {
 	return kind + " on " + where
 }
 
+// text is 1 for a display of text, 0 for one of pictures.
+func (p panelConfig) text() int {
+	if p.driver == driverPole {
+		return 1
+	}
+	return 0
+}
+
 // taken tells which key uses what of the board already: two panels on one wire
 // would each show half of the other's picture.
 type taken map[string]string
@@ -119,6 +127,7 @@ func (c *config) readDisplay(r *reader) {
 	if len(c.display.panels) > maxPanels {
 		d.bad("panel", "must be at most %d", maxPanels)
 	}
+	slices.SortStableFunc(c.display.panels, func(a, b panelConfig) int { return a.text() - b.text() })
 }
 
 // panel reads one [[display.panel]].

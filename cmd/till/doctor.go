@@ -188,20 +188,9 @@ func tryPanels(_ context.Context, c config) []finding {
 	}
 	b := thisBoard()
 	var out []finding
-	drawn, texts := 0, 0
-	for _, p := range c.display.panels { // poles are counted after the others
-		if p.driver != driverPole {
-			texts++
-		}
-	}
-	for _, p := range c.display.panels {
-		i := &drawn
-		if p.driver == driverPole {
-			i = &texts
-		}
+	for i, p := range c.display.panels {
 		f := tryPanel(b, p)
-		f.what = panelName(*i)
-		*i++
+		f.what = panelName(i)
 		out = append(out, f)
 	}
 	return out

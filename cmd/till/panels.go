@@ -85,7 +85,13 @@ func thisBoard() board {
 			}
 			return d, nil
 		},
-		port: func(connect string) (io.WriteCloser, error) { return port.Open(context.Background(), oneWay(connect)) },
+		port: func(connect string) (io.WriteCloser, error) {
+			w, err := port.Open(context.Background(), oneWay(connect)) // bounds its own time
+			if err != nil {
+				return nil, pos.Wrap("open display", pos.Unavailable, err, "the display's line %s cannot be opened", connect)
+			}
+			return w, nil
+		},
 	}
 }
 

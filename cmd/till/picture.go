@@ -96,7 +96,7 @@ type screenshotCmd struct {
 
 func (s *screenshotCmd) flags(f *flag.FlagSet) {
 	s.configFlag.flags(f)
-	f.IntVar(&s.Panel, "panel", 1, "which of the configured panels, from 1 in the order of the file; without any, the browser's picture")
+	f.IntVar(&s.Panel, "panel", 1, "which of the configured panels, from 1 in the order of the file, poles last; without any, the browser's picture")
 	f.StringVar(&s.Phase, "phase", string(pos.PhaseDue), "the sale's `phase`: "+phaseNames())
 	f.StringVar(&s.Size, "size", fmt.Sprintf("%dx%d", browserSize.X, browserSize.Y), "the `pixels` of a framebuffer or a browser, which only the device knows")
 }

@@ -15,6 +15,7 @@ import (
 
 	"github.com/tillwright/tillwright/display"
 	"github.com/tillwright/tillwright/pos"
+	"github.com/tillwright/tillwright/pos/rail/lnd/lndtest"
 )
 
 // devices is a shop with one panel of each kind, and a printer of 58 mm.
@@ -174,6 +175,9 @@ func TestScreenshotCommand(t *testing.T) {
 	if img.Bounds().Size() != image.Pt(320, 240) || read(t, img) != invoice(sampleInvoice) {
 		t.Errorf("the browser's picture is %v", img.Bounds())
 	}
+	fonts := write(t, "till.toml", small+"[display]\nfonts = [\"mono.ttf\"]\n")
+	picturesAt(t, filepath.Dir(fonts))
+	drawn(t, "screenshot", "--config", fonts)
 	for _, p := range phases {
 		drawn(t, "screenshot", "--config", file, "-phase", string(p))
 	}
@@ -217,5 +221,35 @@ func TestScreenshotPaysNobody(t *testing.T) {
 	}
 	if _, err := zpay32.Decode(strings.ToLower(v.Customer.QR), &chaincfg.MainNetParams); err == nil {
 		t.Error("a wallet can pay it")
+	}
+}
+
+// TestPrinterOfModel sells on a till whose printer is a Star with a logo. Goal: model,
+// logo and drawer of the configuration reach the paper.
+func TestPrinterOfModel(t *testing.T) {
+	dir, node := t.TempDir(), lndtest.New(t, lndtest.Options{TCP: true})
+	file := writeShop(t, dir, node.Connection())
+	text := strings.Replace(demo, "columns = 42", "model = \"mc-print2\"\nlogo = \"logo.png\"\ndrawer = 5", 1)
+	picturesAt(t, dir)
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	x, c, _ := runShop(t, file)
+	faults := make(chan string, 100)
+	x.paper.OnFault(func(s string) { faults <- s })
+	c.found()
+	cash := c.ring("ESP")
+	c.do("POST", "/v1/sales/"+string(cash)+"/payments", object{"tender": "cash", "given": money(500)}, nil)
+	c.phase(pos.PhaseChange)
+	if got := x.paperText(t, 1); !strings.HasPrefix(strings.TrimSpace(got), "[image") {
+		t.Errorf("no logo on top:\n%s", got)
+	}
+	if x.paper.Drawer() != 1 || x.paper.Picture().Rect.Dx() != 432 {
+		t.Errorf("the drawer opened %d times; the paper is %v", x.paper.Drawer(), x.paper.Picture().Rect)
+	}
+	x.paper.OnFault(func(string) {})
+	close(faults)
+	for s := range faults {
+		t.Errorf("a byte that the model does not know: %s", s)
 	}
 }
