@@ -150,6 +150,10 @@ type RefundDecided struct {
 	Amount  Amount    `json:"amount"`         // the part of a sale that the payment was asked for
 	Note    string    `json:"note,omitempty"` // how it was given back, or why it is kept
 	By      Actor     `json:"by"`
+
+	// Of an offline payment: what the backoffice knows it by.
+	Reference string `json:"reference,omitempty"`
+	Counter   uint32 `json:"counter,omitempty"`
 }
 
 // Decision is what a manager does with money that no open sale needed.

@@ -110,6 +110,9 @@ type Payment struct {
 	Counter uint32 `json:"counter,omitempty"`
 	Taken   bool   `json:"taken,omitempty"`
 	Again   bool   `json:"again,omitempty"`
+	// Asked is what the request asks for, when the sale needed less of it by the time that
+	// its code was typed: the customer pays all of it.
+	Asked Amount `json:"asked,omitzero"`
 
 	// Late: money came after the till had stopped waiting for it: it was cancelled,
 	// expired, failed, or set aside. It stays set. Refundable: no

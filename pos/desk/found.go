@@ -47,6 +47,9 @@ func learn(p *pos.Payment, f pos.Finding, t *turn) (pos.Event, bool) {
 	if f.Event == pos.Settle && f.Received.IsZero() {
 		return "", false // paid with nothing: no answer that can be booked
 	}
+	if p.Taken && (f.Event == pos.Cancel || f.Event == pos.Expire) {
+		return "", false // the question was older than the code: the next one says that it was right
+	}
 	if f.Event != "" && p.Apply(f.Event, t.at) == nil {
 		event, news = f.Event, true
 		p.Why, p.Again = f.Why, false
@@ -94,14 +97,26 @@ func (d *Desk) settle(t *turn, p pos.Payment) error {
 	return d.completeIfPaid(t, s)
 }
 
-// proven books the money behind a payment that a code had proven.
+// proven books the money behind a payment that a code had proven. What it covers
+// does not change any more; the rest of what the customer paid is over.
 func (d *Desk) proven(t *turn, p pos.Payment) error {
+	told := p.Asked.Minor > p.Amount.Minor // when the code was typed
+	if due := p.Amount; told {
+		p.Amount = p.Asked
+		covers(&p, due)
+		p.Amount = due
+	}
 	t.record(pos.KindPayment, pos.PaymentMoved{Payment: p, Event: pos.Settle, By: t.by})
-	if !p.Over.IsZero() {
-		text := pos.Word(d.o.Shop.Language, "notice_over", "over", p.Over.String(), "ref", pos.CounterRef(p.Counter))
-		t.notice = &pos.Notice{Kind: pos.NoticeOver, Sale: p.Sale, Text: text}
+	if !told && !p.Over.IsZero() {
+		t.notice = d.overNotice(p, p.Over.String())
 	}
 	return nil
+}
+
+// overNotice says that the customer of an offline payment paid over more than was due.
+func (d *Desk) overNotice(p pos.Payment, over string) *pos.Notice {
+	text := pos.Word(d.o.Shop.Language, "notice_over", "over", over, "ref", pos.CounterRef(p.Counter))
+	return &pos.Notice{Kind: pos.NoticeOver, Sale: p.Sale, Text: text}
 }
 
 // covers lowers the part of the sale that p pays for when less arrived than was

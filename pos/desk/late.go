@@ -52,12 +52,22 @@ func (d *Desk) decide(t *turn, do pos.Decide) error {
 			return pos.E("decide", pos.Invalid, "say how the money was given back, in 1 to %d plain letters", maxReason)
 		}
 		t.answer = pos.Answer{Payment: p.ID}
-		t.record(pos.KindRefundDecided, pos.RefundDecided{Payment: p.ID, As: do.As, Amount: p.Amount, Note: do.Note, By: t.by})
+		t.decided(p, pos.RefundDecided{As: do.As, Note: do.Note})
 		return nil
 	case pos.AsSale:
 		return d.sellAfter(t, p, do.Note)
 	}
 	return pos.E("decide", pos.Invalid, "money is given back, or sold after all")
+}
+
+// decided records what becomes of p. The backoffice lists an offline payment too, under
+// its own name: one debt must not be paid at both ends.
+func (t *turn) decided(p pos.Payment, r pos.RefundDecided) {
+	r.Payment, r.Amount, r.By = p.ID, p.Amount, t.by
+	if p.Offline {
+		r.Reference, r.Counter = p.Reference, p.Counter
+	}
+	t.record(pos.KindRefundDecided, r)
 }
 
 func (d *Desk) owed(id pos.PaymentID) (pos.Payment, error) {
@@ -90,7 +100,7 @@ func (d *Desk) sellAfter(t *turn, p pos.Payment, note string) error {
 		return err
 	}
 	t.draft.Put = nil // charged at once: its record makes it
-	t.record(pos.KindRefundDecided, pos.RefundDecided{Payment: p.ID, As: pos.AsSale, Sale: s.ID, Amount: p.Amount, Note: note, By: t.by})
+	t.decided(p, pos.RefundDecided{As: pos.AsSale, Sale: s.ID, Note: note})
 	p.Sale, p.Refundable, p.Charged = s.ID, false, 0
 	p.Amount.Minor = min(p.Amount.Minor, due.Minor)
 	t.record(pos.KindPayment, pos.PaymentMoved{Payment: p, By: t.by})

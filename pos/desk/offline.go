@@ -263,7 +263,10 @@ func (d *Desk) accept(t *turn, s pos.Sale, p *pos.Payment) error {
 		}
 	}
 	p.Taken, p.Aside, p.Again, p.Why = true, false, false, ""
-	p.Amount.Minor = min(p.Amount.Minor, due.Minor)
+	if over := p.Amount.Minor - due.Minor; over > 0 { // a part was paid otherwise meanwhile
+		p.Asked, p.Amount = p.Amount, due
+		t.notice = d.overNotice(*p, due.Currency.Of(over).String())
+	}
 	t.record(pos.KindPayment, pos.PaymentMoved{Payment: *p, Event: pos.Accept, By: t.by})
 	return d.completeIfPaid(t, s)
 }

@@ -20,6 +20,8 @@ type phones struct {
 	state    map[uint32]string // paid, unpaid, conflict; empty: open
 	voided   map[uint32]bool
 	requests map[uint32]pos.PaymentID
+	asked    map[uint32]pos.Amount
+	slow     time.Duration // how long a cancellation takes, and how late it is heard of
 }
 
 func (f *phones) set(do func(f *phones)) {
@@ -42,7 +44,7 @@ func (f *phones) Ask(p pos.Payment, _ bool) (pos.Asked, error) {
 	if f.requests[p.Counter] != "" {
 		return pos.Asked{}, pos.E("ask", pos.Internal, "number %d is used twice", p.Counter)
 	}
-	f.requests[p.Counter] = p.ID
+	f.requests[p.Counter], f.asked[p.Counter] = p.ID, p.Amount
 	token := fmt.Sprintf("token-%d", p.Counter)
 	return pos.Asked{Reference: token, Payload: "LNURL1" + token, Other: "https://pay/o/" + token, Network: "Lightning", Expires: p.At.Add(offlineLife)}, nil
 }
@@ -71,7 +73,7 @@ func (f *phones) Check(_ context.Context, p pos.Payment) (pos.Finding, error) {
 	rate, _ := pos.RateOf(eur, pos.Bitcoin, "50000", "backoffice", time.Now())
 	switch state := f.state[p.Counter]; {
 	case state == "paid":
-		q, _ := rate.Charge(p.Amount)
+		q, _ := rate.Charge(f.asked[p.Counter])
 		return pos.Finding{Event: pos.Settle, Received: q, Asked: q, Rate: &rate, Final: true}, nil
 	case state == "unpaid" && p.Taken:
 		return pos.Finding{Event: pos.Fail, Why: "no money", Final: true}, nil
@@ -82,6 +84,7 @@ func (f *phones) Check(_ context.Context, p pos.Payment) (pos.Finding, error) {
 }
 
 func (f *phones) Cancel(ctx context.Context, p pos.Payment) (pos.Finding, error) {
+	time.Sleep(f.slow)
 	found, err := f.Check(ctx, p)
 	if err != nil || found.Event == pos.Settle {
 		return found, err
@@ -92,7 +95,7 @@ func (f *phones) Cancel(ctx context.Context, p pos.Payment) (pos.Finding, error)
 
 // offline cuts the till off: its node and its backoffice.
 func (s *shop) offline(rule pos.OfflineRule) *phones {
-	f := &phones{down: true, state: map[uint32]string{}, voided: map[uint32]bool{}, requests: map[uint32]pos.PaymentID{}}
+	f := &phones{down: true, state: map[uint32]string{}, voided: map[uint32]bool{}, requests: map[uint32]pos.PaymentID{}, asked: map[uint32]pos.Amount{}}
 	f.terms = pos.OfflineTerms{Tender: bolt, Device: "d1", Enabled: true, Host: "pay", Highest: 40,
 		Limits: pos.OfflineLimits{PerSale: 1000, Total: 1500, Sales: 4, Age: time.Hour}}
 	s.rail.set(func(r *rail) { r.down, r.grey = true, "the node does not answer" })
@@ -401,14 +404,24 @@ func TestOfflineCancel(t *testing.T) {
 		if p := s.payment(b.Payment); p.State != pos.Settled || !p.Refundable || !strings.Contains(s.notice(), pos.NoticeDouble) {
 			t.Errorf("paid twice: %+v, notices %q", p, s.notice())
 		}
+		if _, err := s.by(boss, pos.Decide{Payment: b.Payment, As: pos.GivenBack, Note: "cash"}); err != nil {
+			t.Fatal(err)
+		}
+		last, _ := s.journal.Last()
+		r, _ := s.journal.Read(last)
+		var d pos.RefundDecided
+		if err := r.Decode(&d); err != nil || d.Reference != "token-42" || d.Counter != 42 || d.Amount != eur.Of(290) {
+			t.Errorf("the backoffice is told %+v, %v", d, err) // or the owner gives it back once more
+		}
 	})
 }
 
 // TestCodeForTheRest: a part was paid otherwise before the code came. It covers the
-// rest and no more.
+// rest and no more; what the customer paid beyond that is named at once, and booked
+// when it is confirmed.
 func TestCodeForTheRest(t *testing.T) {
 	bubble(t, func(t *testing.T, s *shop) {
-		s.offline(pos.AllowOffline)
+		f := s.offline(pos.AllowOffline)
 		a := s.charge()
 		if _, err := s.try(pos.CancelPayment{}); err == nil {
 			t.Fatal("cancelled without a line")
@@ -422,10 +435,62 @@ func TestCodeForTheRest(t *testing.T) {
 		if p := s.payment(a.Payment); p.Amount != eur.Of(190) || !p.Taken {
 			t.Errorf("payment %+v", p)
 		}
-		if r, _ := s.report(); r.Unbalanced != 0 || r.Tender(bolt).Amount != eur.Of(190) {
-			t.Errorf("the report says %+v", r.Tenders)
+		if n := s.view().Counter.Notices; len(n) != 1 || n[0].Kind != pos.NoticeOver || !strings.Contains(n[0].Text, "1.00 EUR") {
+			t.Errorf("notices %+v", n)
+		}
+		f.set(func(f *phones) { f.down, f.state[41] = false, "paid" })
+		wait(time.Minute)
+		if p := s.payment(a.Payment); p.State != pos.Settled || p.Amount != eur.Of(190) || p.Received.String() != "5800 sat" || p.Over.String() != "2000 sat" {
+			t.Errorf("confirmed %+v", p)
+		}
+		if n := len(s.view().Counter.Notices); n != 1 {
+			t.Errorf("%d notices of one debt", n)
+		}
+		r, _ := s.report()
+		if r.Unbalanced != 0 || r.Tender(bolt).Amount != eur.Of(190) || r.Over.Count != 1 || r.Offline.Taken != r.Offline.Proven {
+			t.Errorf("the report says %+v, %+v, %+v", r.Tenders, r.Over, r.Offline)
 		}
 	})
+}
+
+// TestCodeWhileCancelled: the code is typed while the cashier waits for the word on a
+// cancellation. Silence, or an answer to the old question, leave it proven.
+func TestCodeWhileCancelled(t *testing.T) {
+	for _, down := range []bool{true, false} {
+		for _, whole := range []bool{true, false} {
+			t.Run(fmt.Sprintf("down %v, whole %v", down, whole), func(t *testing.T) {
+				bubble(t, func(t *testing.T, s *shop) {
+					f := s.offline(pos.AllowOffline)
+					f.set(func(f *phones) { f.slow = 5 * time.Second })
+					s.do(pos.AddItem{SKU: "ESP"})
+					a := s.do(pos.Pay{Tender: bolt, Amount: map[bool]int64{false: 100}[whole]})
+					done := make(chan error)
+					go func() {
+						_, err := s.by(boss, pos.CancelPayment{})
+						done <- err
+					}()
+					wait(time.Second)
+					s.do(pos.EnterCode{Code: codeOf(41)})
+					f.set(func(f *phones) { f.down = down })
+					if err := <-done; down && pos.KindOf(err) != pos.Conflict {
+						t.Errorf("cancelling a proven payment: %v", err)
+					}
+					if p := s.payment(a.Payment); p.State != pos.Accepted {
+						t.Errorf("a proven payment is %s", p.State)
+					}
+					f.set(func(f *phones) { f.down, f.state[41] = false, "paid" })
+					wait(time.Minute)
+					p := s.payment(a.Payment)
+					if p.State != pos.Settled || p.Refundable || p.Late || len(s.view().Counter.Refunds) != 0 {
+						t.Errorf("confirmed %+v", p)
+					}
+					if r, _ := s.report(); r.RefundDue.Count != 0 || r.Offline.Taken != r.Offline.Proven || (r.Sales == 1) != whole {
+						t.Errorf("the report says %+v, %+v", r.Offline, r.RefundDue)
+					}
+				})
+			})
+		}
+	}
 }
 
 // TestOfflineAgain: after its end a request is set aside and a new one made; the

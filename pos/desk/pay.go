@@ -216,6 +216,8 @@ func (d *Desk) cancelPayment(ctx context.Context, c pos.Command, do pos.CancelPa
 	return d.found(c, p, f)
 }
 
+var errNotUnderWay = pos.E("cancel payment", pos.Conflict, "this payment is not under way any more")
+
 // toCancel finds the payment that a command means.
 func (d *Desk) toCancel(t *turn, do pos.CancelPayment) (pos.Payment, error) {
 	s, err := d.meant(t, do.Sale)
@@ -224,7 +226,7 @@ func (d *Desk) toCancel(t *turn, do pos.CancelPayment) (pos.Payment, error) {
 	}
 	p := s.OpenPayment()
 	if p == nil || (do.Payment != "" && p.ID != do.Payment) {
-		return pos.Payment{}, pos.E("cancel payment", pos.Conflict, "this payment is not under way any more")
+		return pos.Payment{}, errNotUnderWay
 	}
 	t.answer = pos.Answer{Sale: s.ID, Payment: p.ID}
 	return *p, nil
@@ -251,6 +253,10 @@ func (d *Desk) doubt(c pos.Command, p pos.Payment) (pos.Answer, error) {
 		now, err := d.o.Payments.Payment(p.ID)
 		if err != nil {
 			return err
+		}
+		if now.Covers() { // by a code that was typed while the rail was asked
+			refused = errNotUnderWay
+			return nil
 		}
 		event := pos.Doubt
 		if now.Again {
