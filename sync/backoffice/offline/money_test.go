@@ -542,3 +542,53 @@ func (k *kit) copyTo(path string) {
 		k.t.Fatal(err)
 	}
 }
+
+// TestLessDue: a part was paid otherwise before the code came, or the money. The
+// payment covers less than its token asks for, and that is no clone.
+func TestLessDue(t *testing.T) {
+	eur, _ := pos.CurrencyOf("EUR")
+	for name, p := range map[string]pos.Payment{
+		"code":  {State: pos.Accepted, Taken: true, Amount: eur.Of(250), Asked: eur.Of(1250)},
+		"money": {State: pos.Settled, Amount: eur.Of(250)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				k := newKit(t)
+				k.run()
+				tok := k.token(5)
+				k.pay(k.invoice(tok).PR, 25_000_000)
+				p.ID, p.Sale, p.Offline, p.Counter, p.Reference = "SALE-1", "SALE", true, 5, tok.String()
+				k.append(k.till.Add(pos.KindPayment, pos.PaymentMoved{Payment: p}))
+				time.Sleep(5 * time.Second)
+				if a := k.alarms(); len(a) != 0 || !k.newGrant().Enabled || len(k.list(store.ListPaid)) != 1 {
+					t.Errorf("alarms %v", a)
+				}
+			})
+		})
+	}
+}
+
+// TestDecided: what a manager dealt with at the till is not to be refunded once more.
+func TestDecided(t *testing.T) {
+	for _, as := range []pos.Decision{pos.GivenBack, pos.AsSale} {
+		t.Run(string(as), func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				k := newKit(t)
+				k.run()
+				tok := k.token(5)
+				k.pay(k.invoice(tok).PR, 25_000_000)
+				k.record(tok, 5, false, false, true)
+				time.Sleep(5 * time.Second)
+				if n := len(k.list(store.ListOrphans)); n != 1 {
+					t.Fatalf("%d to refund", n)
+				}
+				eur, _ := pos.CurrencyOf("EUR")
+				k.append(k.till.Add(pos.KindRefundDecided, pos.RefundDecided{Payment: "SALE-1", As: as, Amount: eur.Of(1250), Reference: tok.String(), Counter: 5}))
+				time.Sleep(5 * time.Second)
+				if n := len(k.list(store.ListOrphans)); n != 0 || len(k.alarms()) != 0 {
+					t.Errorf("%d to refund, alarms %v", n, k.alarms())
+				}
+			})
+		})
+	}
+}

@@ -1,6 +1,7 @@
 package offline
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"time"
@@ -72,7 +73,7 @@ func (o *Office) claimed(ctx context.Context, till string, c offpay.Claim, now t
 
 // say keeps a till's word about a sale, if it is a new one.
 func (o *Office) say(ctx context.Context, s *store.OfflineSale, said store.OfflineSaid, now time.Time) error {
-	if !(said.Accepted && s.Accepted.IsZero() || said.Void && s.Void.IsZero() || said.Owed && s.Owed.IsZero()) {
+	if !(said.Accepted && s.Accepted.IsZero() || said.Void && s.Void.IsZero() || said.Owed && s.Owed.IsZero() || said.Done && s.Done.IsZero()) {
 		return nil
 	}
 	if err := o.o.Store.OfflineSay(ctx, s.OfflineID, said, o.word("op_off_alarm"), o.refutation(*s), now); err != nil {
@@ -153,6 +154,9 @@ func (o *Office) read(ctx context.Context, now time.Time) error {
 // recorded takes one record's word. A record that cannot be read is on the owner's
 // red list already.
 func (o *Office) recorded(ctx context.Context, till store.Till, r pos.Record, now time.Time) error {
+	if r.Kind == pos.KindRefundDecided {
+		return o.decided(ctx, till, r, now)
+	}
 	var m pos.PaymentMoved
 	if r.Decode(&m) != nil || !m.Payment.Offline || m.Payment.Reference == "" {
 		return nil
@@ -165,13 +169,37 @@ func (o *Office) recorded(ctx context.Context, till store.Till, r pos.Record, no
 	if err != nil {
 		return err
 	}
-	if p.Amount.Minor != s.Minor || p.Amount.Currency.Code != s.Currency {
+	if !asks(p, s) {
 		if err := o.conflict(ctx, till.ID, p.Counter, now); err != errRefused {
 			return err
 		}
 		return nil
 	}
 	return o.say(ctx, &s, saidBy(p), now)
+}
+
+// asks reports that p asks for what its token does. When its code was typed, or its
+// money came, less may have been due: then it covers less.
+func asks(p pos.Payment, s store.OfflineSale) bool {
+	asked := cmp.Or(p.Asked, p.Amount)
+	return asked.Currency.Code == s.Currency && (asked.Minor == s.Minor || p.State == pos.Settled && asked.Minor < s.Minor)
+}
+
+// decided takes a payment off the owner's refund list that a manager dealt with at
+// the till: it was given back, or a sale took it after all.
+func (o *Office) decided(ctx context.Context, till store.Till, r pos.Record, now time.Time) error {
+	var d pos.RefundDecided
+	if r.Decode(&d) != nil || d.Reference == "" {
+		return nil
+	}
+	s, err := o.claimed(ctx, till.ID, offpay.Claim{Token: d.Reference, Counter: d.Counter}, now)
+	if err == errRefused {
+		return nil // the alarm is raised
+	}
+	if err != nil {
+		return err
+	}
+	return o.say(ctx, &s, store.OfflineSaid{Done: true}, now)
 }
 
 // saidBy is what a payment's record says: the code was taken, the payment was given

@@ -102,7 +102,7 @@ func (db *DB) newestKeys(ctx context.Context, tills []OfflineTill) error {
 	return nil
 }
 
-// OfflineUnread returns the records about payments of a till that have not been
+// OfflineUnread returns the records about payments of a till, and about their refunds, that have not been
 // looked at, oldest first and at most some hundreds, and the number up to which all
 // are among them. 0 means that there is nothing new.
 func (db *DB) OfflineUnread(ctx context.Context, till string) (records []Kept, upTo uint64, err error) {
@@ -114,7 +114,7 @@ func (db *DB) OfflineUnread(ctx context.Context, till string) (records []Kept, u
 	if err != nil {
 		return nil, 0, broken("read records", err)
 	}
-	rows, err := db.r.QueryContext(ctx, "SELECT line, received FROM records WHERE till = ? AND n > ? AND n <= ? AND kind = ? ORDER BY n LIMIT ?", till, read, last, string(pos.KindPayment), page)
+	rows, err := db.r.QueryContext(ctx, "SELECT line, received FROM records WHERE till = ? AND n > ? AND n <= ? AND kind IN (?, ?) ORDER BY n LIMIT ?", till, read, last, string(pos.KindPayment), string(pos.KindRefundDecided), page)
 	if err != nil {
 		return nil, 0, broken("read records", err)
 	}

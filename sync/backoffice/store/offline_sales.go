@@ -276,8 +276,9 @@ func refute(ctx context.Context, tx *sql.Tx, id OfflineID, why string, a Alarm, 
 	return raise(ctx, tx, a, stamp(at))
 }
 
-// OfflineSaid is what a till says about a sale; what it said before stays said.
-type OfflineSaid struct{ Accepted, Void, Owed bool }
+// OfflineSaid is what a till says about a sale; what it said before stays said. Done: a
+// manager dealt with what was owed.
+type OfflineSaid struct{ Accepted, Void, Owed, Done bool }
 
 // OfflineSay keeps what a till says. A sale that was closed unpaid and is now said
 // to be accepted is refuted: a is raised and the till switched off, as OfflineClose
@@ -285,11 +286,12 @@ type OfflineSaid struct{ Accepted, Void, Owed bool }
 func (db *DB) OfflineSay(ctx context.Context, id OfflineID, said OfflineSaid, why string, a Alarm, at time.Time) error {
 	return db.write(ctx, "keep the till's word", func(tx *sql.Tx) error {
 		now := stamp(at)
-		args := append([]any{said.Accepted, now, said.Void, now, said.Owed, now}, id.key()...)
+		args := append([]any{said.Accepted, now, said.Void, now, said.Owed, now, said.Done, now}, id.key()...)
 		if _, err := tx.ExecContext(ctx, `UPDATE offline_sales SET
 			accepted = CASE WHEN ? AND accepted = 0 THEN ? ELSE accepted END,
 			void = CASE WHEN ? AND void = 0 THEN ? ELSE void END,
-			owed = CASE WHEN ? AND owed = 0 THEN ? ELSE owed END`+whereSale, args...); err != nil {
+			owed = CASE WHEN ? AND owed = 0 THEN ? ELSE owed END,
+			done = CASE WHEN ? AND done = 0 THEN ? ELSE done END`+whereSale, args...); err != nil {
 			return err
 		}
 		res, err := tx.ExecContext(ctx, "UPDATE offline_sales SET refuted = ?"+whereSale+" AND state = 'unpaid' AND accepted > 0 AND refuted = 0", append([]any{now}, id.key()...)...)
