@@ -195,13 +195,13 @@ func (c *crash) check(t *testing.T, x *till, net *network, paid []pos.PaymentID)
 	c.papers(t, x)
 	c.baskets(t, x)
 	c.repeat(t, x)
-	if len(net.reqs) > 0 {
+	if len(net.copy()) > 0 {
 		time.Sleep(4 * time.Second) // the watchers ask
 	}
 	c.sale(t, x)
 	b := audit(t, c.String(), x.journal, false, c.tally)
 	c.agrees(t, x, b)
-	for id := range net.reqs {
+	for id := range net.copy() {
 		if !b.payments[id] {
 			t.Errorf("%s: the customer was shown payment %s, and no record knows of it", c, id)
 		}
