@@ -132,6 +132,28 @@ func TestCounters(t *testing.T) {
 	})
 }
 
+// TestCountsOn gives a till another key: it counts on, and a customer whose till has
+// no clock to trust is not turned away.
+func TestCountsOn(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		k := newKit(t)
+		k.offer(k.token(5000))
+		if err := k.db.OfflineOff(t.Context(), k.Till.ID, "off", store.Alarm{}, time.Now()); err != nil {
+			t.Fatal(err)
+		}
+		if err := k.db.OfflineOn(t.Context(), k.Till.ID); err != nil {
+			t.Fatal(err)
+		}
+		k.grant = offpay.Grant{}
+		if g := k.newGrant(); g.Highest != 5000 {
+			t.Errorf("granted %v", g)
+		}
+		if r := k.offer(k.token(5001, func(r *offpay.Request) { r.Issued = 0 })); r.Tag != "payRequest" {
+			t.Errorf("its first token without a time: %+v", r)
+		}
+	})
+}
+
 // TestRates asks too often. Goal: bad tokens by address, good ones by device, and a
 // Wi-Fi full of bad ones keeps no customer from paying.
 func TestRates(t *testing.T) {

@@ -134,7 +134,8 @@ func renewAsked(ctx context.Context, tx *sql.Tx, k OfflineKey) bool {
 }
 
 // nextKey makes the epoch after k, or a new device when there is none or its epochs
-// are used up: they never begin again.
+// are used up: they never begin again. A till counts on from device to device, and so
+// does what it is known to have counted.
 func nextKey(ctx context.Context, tx *sql.Tx, a OfflineAsk, k OfflineKey, has bool, at time.Time) error {
 	device, epoch := k.Device, k.Epoch+1
 	if !has || k.Epoch == 255 {
@@ -142,7 +143,8 @@ func nextKey(ctx context.Context, tx *sql.Tx, a OfflineAsk, k OfflineKey, has bo
 			return err
 		}
 		device, epoch = a.NewDevice, 0
-		if _, err := tx.ExecContext(ctx, "INSERT INTO offline_devices (device, till, made, revoked, renew, highest) VALUES (?, ?, ?, 0, 0, 0)", device[:], a.Till, stamp(at)); err != nil {
+		if _, err := tx.ExecContext(ctx, "INSERT INTO offline_devices (device, till, made, revoked, renew, highest) SELECT ?, ?, ?, 0, 0, coalesce(max(highest), 0) FROM offline_devices WHERE till = ?",
+			device[:], a.Till, stamp(at), a.Till); err != nil {
 			return err
 		}
 	}
