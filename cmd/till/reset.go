@@ -68,13 +68,20 @@ func examine(cfg config, log *slog.Logger) (key ed25519.PublicKey, unsynced stri
 	if err := t.openBooks(); err != nil {
 		return nil, "", err
 	}
-	unsynced, err = heldAlone(t.ledger.Books(), t.ledger.Watched)
+	unsynced, err = heldAlone(t.ledger.Books(), t.ledger)
 	return t.key.Public().(ed25519.PublicKey), unsynced, errors.Join(err, t.ledger.Close(), t.journal.Close())
 }
 
 // heldAlone says what a till holds that its backoffice does not.
-func heldAlone(b pos.Books, watched func() ([]pos.Payment, error)) (string, error) {
-	ps, err := watched()
+func heldAlone(b pos.Books, l interface {
+	Watched() ([]pos.Payment, error)
+	Refunds() ([]pos.Payment, error)
+}) (string, error) {
+	ps, err := l.Watched()
+	if err != nil {
+		return "", err
+	}
+	owed, err := l.Refunds()
 	if err != nil {
 		return "", err
 	}
@@ -89,6 +96,8 @@ func heldAlone(b pos.Books, watched func() ([]pos.Payment, error)) (string, erro
 		return fmt.Sprintf("%d sales (%s) are not at head office yet", b.Unsent.Sales, b.Unsent.Amount), nil
 	case open > 0:
 		return fmt.Sprintf("for %d payments it is not known yet what became of them", open), nil
+	case len(owed) > 0:
+		return fmt.Sprintf("%d payments came for no sale, and nobody has decided about them", len(owed)), nil
 	}
 	return "", nil
 }

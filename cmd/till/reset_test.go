@@ -57,3 +57,28 @@ func TestResetCommand(t *testing.T) {
 		t.Error("nothing there, and reset")
 	}
 }
+
+// payments are what a ledger would say.
+type payments struct{ watched, refunds []pos.Payment }
+
+func (p payments) Watched() ([]pos.Payment, error) { return p.watched, nil }
+func (p payments) Refunds() ([]pos.Payment, error) { return p.refunds, nil }
+
+// TestHeldAlone names what a reset would leave nobody with.
+func TestHeldAlone(t *testing.T) {
+	one := func(s pos.State) []pos.Payment { return []pos.Payment{{State: s}} }
+	for _, tt := range []struct {
+		name string
+		l    payments
+		want string
+	}{
+		{"nothing", payments{}, ""},
+		{"a wish", payments{watched: one(pos.Intended)}, ""},
+		{"a payment in doubt", payments{watched: one(pos.Unknown)}, "not known"},
+		{"a debt to a customer", payments{refunds: one(pos.Settled)}, "nobody has decided"},
+	} {
+		if got, err := heldAlone(pos.Books{}, tt.l); err != nil || (got == "") != (tt.want == "") || !strings.Contains(got, tt.want) {
+			t.Errorf("%s: %q, %v", tt.name, got, err)
+		}
+	}
+}
