@@ -65,6 +65,19 @@ func (d *Desk) unproven(tender pos.Tender) (unproven, error) {
 	return u, err
 }
 
+// shown is what other open sales ask for on a code that was not typed yet: each may be,
+// and then nobody is turned away.
+func (d *Desk) shown(but pos.Payment) (unproven, error) {
+	var u unproven
+	ps, err := d.o.Payments.Watched()
+	for _, p := range ps {
+		if p.Tender == but.Tender && p.Sale != but.Sale && p.Offline && p.State.Open() && !p.Covers() && !p.Aside && !d.over(p.Sale) {
+			u.sales, u.minor = u.sales+1, u.minor+p.Amount.Minor
+		}
+	}
+	return u, err
+}
+
 // offlineView says whether t could be taken without a line now, and how far the
 // limits are used up. d.mu is held.
 func (d *Desk) offlineView(t Tender, b pos.Books, at time.Time) (pos.OfflineView, error) {
@@ -124,9 +137,15 @@ func codesLocked(b pos.Books, at time.Time) bool {
 // customer sees it. why is what keeps the tender from being taken the usual way.
 func (d *Desk) payOffline(t *turn, tender Tender, p pos.Payment, why error) error {
 	v, err := d.offlineView(tender, t.books, t.at)
-	switch {
-	case err != nil:
+	if err != nil {
 		return err
+	}
+	out, err := d.shown(p)
+	if err != nil {
+		return err
+	}
+	left := v.Total.Minor - v.Amount.Minor - out.minor
+	switch {
 	case v == pos.OfflineView{}:
 		return why
 	case v.Why != "":
@@ -135,8 +154,9 @@ func (d *Desk) payOffline(t *turn, tender Tender, p pos.Payment, why error) erro
 		return pos.E("pay", pos.Forbidden, "%s", pos.Word(d.o.Shop.Language, "offline_manager"))
 	case p.Amount.Minor > v.PerSale.Minor:
 		return pos.E("pay", pos.Conflict, "%s", pos.Word(d.o.Shop.Language, "offline_per_sale", "amount", v.PerSale.String()))
-	case p.Amount.Minor > v.Total.Minor-v.Amount.Minor:
-		return pos.E("pay", pos.Conflict, "%s", pos.Word(d.o.Shop.Language, "offline_full", "amount", v.Amount.String()))
+	case p.Amount.Minor > left, v.Sales+out.sales >= v.Most:
+		waits := p.Amount.Currency.Of(v.Amount.Minor + out.minor)
+		return pos.E("pay", pos.Conflict, "%s", pos.Word(d.o.Shop.Language, "offline_full", "amount", waits.String()))
 	}
 	return d.askOffline(t, tender, p)
 }

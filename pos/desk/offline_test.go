@@ -321,6 +321,40 @@ func TestOfflineLimits(t *testing.T) {
 	})
 }
 
+// TestOfflineLimitsAtOnce: requests that are out count, too, for each may be paid.
+// One that is given up counts no more.
+func TestOfflineLimitsAtOnce(t *testing.T) {
+	bubble(t, func(t *testing.T, s *shop) {
+		s.offline(pos.AllowOffline) // 15.00, and 4 sales
+		ask := func(minor int64) (pos.Answer, error) {
+			s.do(pos.OpenSale{})
+			s.do(pos.AddAmount{Minor: minor, Qty: 1000})
+			return s.try(pos.Pay{Tender: bolt})
+		}
+		first, err := ask(1000)
+		must(t, err)
+		if _, err := ask(501); pos.KindOf(err) != pos.Conflict || !strings.Contains(err.Error(), "10.00") {
+			t.Errorf("15.01 in two sales at once: %v", err)
+		}
+		for range 3 {
+			_, err := ask(100)
+			must(t, err)
+		}
+		if _, err := ask(100); pos.KindOf(err) != pos.Conflict {
+			t.Errorf("a fifth at once: %v", err)
+		}
+		if _, err := s.try(pos.CancelPayment{Sale: first.Sale}); err == nil {
+			t.Fatal("cancelled without a line")
+		}
+		if _, err := s.by(boss, pos.CancelPayment{Sale: first.Sale, Despite: true}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := ask(900); err != nil {
+			t.Errorf("after one was set aside: %v", err)
+		}
+	})
+}
+
 // TestOfflineRules: online only greys the button, prefer online wants a manager,
 // and what was decided is on record.
 func TestOfflineRules(t *testing.T) {
@@ -571,6 +605,7 @@ func TestRefuted(t *testing.T) {
 func TestCounters(t *testing.T) {
 	bubble(t, func(t *testing.T, s *shop) {
 		f := s.offline(pos.AllowOffline)
+		f.set(func(f *phones) { f.terms.Limits.Sales = 10 })
 		empty := s.copyLedger()
 		want := func(ref string) {
 			t.Helper()
