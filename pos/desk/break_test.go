@@ -245,6 +245,25 @@ func TestRottenLastSale(t *testing.T) {
 	})
 }
 
+// TestOneRottenSale hides that sale and no other.
+func TestOneRottenSale(t *testing.T) {
+	bubble(t, func(t *testing.T, s *shop) {
+		for range 3 {
+			s.do(pos.AddItem{SKU: "ESP"})
+			s.do(pos.Pay{Tender: pos.Cash})
+			settle()
+		}
+		s.journal.rot(pos.KindSaleCompleted)
+		list, next, err := s.Sales("", 2)
+		if err != nil || len(list) != 1 || list[0].Receipt != "01-000002" || next == "" {
+			t.Fatalf("%d sales, next %q, %v", len(list), next, err)
+		}
+		if list, _, err = s.Sales(next, 2); err != nil || len(list) != 1 || list[0].Receipt != "01-000001" {
+			t.Errorf("the next page: %d sales, %v", len(list), err)
+		}
+	})
+}
+
 // TestRefundSurvivesRestart: a customer paid twice. The debt stands after every
 // start, whatever is taken off the screen, until a manager decided.
 func TestRefundSurvivesRestart(t *testing.T) {

@@ -102,15 +102,16 @@ func (d *Desk) Sales(before string, limit int) ([]pos.SaleView, string, error) {
 		return nil, "", err
 	}
 	out, next := make([]pos.SaleView, 0, len(fs)), ""
-	for _, f := range fs {
-		s, err := d.completedView(f)
-		if err != nil {
-			return nil, "", err
-		}
-		out = append(out, s)
-		if f.N > 1 && len(out) == limit {
+	for i, f := range fs {
+		if f.N > 1 && i+1 == limit {
 			next = strconv.FormatUint(f.N, 10)
 		}
+		s, err := d.completedView(f)
+		if err != nil { // one damaged record, of which a notice tells, must not hide all others
+			d.o.Log.Warn("sale not listed", "receipt", f.Receipt, "err", err)
+			continue
+		}
+		out = append(out, s)
 	}
 	return out, next, nil
 }

@@ -28,7 +28,7 @@ func (d *Desk) begin() error {
 	_, err := d.turn(pos.Command{By: pos.Till}, func(t *turn) error {
 		g, known := d.o.Genesis, t.books.Genesis
 		switch {
-		case t.books.Last == 0:
+		case t.books.Last == 0, len(known.Key) == 0: // a new journal; or one whose first record was lost
 			t.record(pos.KindGenesis, g)
 		case !bytes.Equal(g.Key, known.Key):
 			return pos.E("start", pos.Conflict, "this journal was written with another till's key; put the right key file back")

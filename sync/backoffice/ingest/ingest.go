@@ -235,7 +235,7 @@ func (in *Ingest) fork(ctx context.Context, till store.Till, n uint64, held pos.
 	if len(evidence) == 0 {
 		return in.refuse(ctx, till, nil, corrupt("record %d is not signed by this till's key", n), at)
 	}
-	a := store.Alarm{Till: till.ID, Kind: store.AlarmFork, N: n, Why: "two different records bear this number: the till's card was copied, or is an old one"}
+	a := store.Alarm{Till: till.ID, Kind: store.AlarmFork, N: n, Why: "two different records bear this number: the till's card was copied, or is an old one put back. Stop this till and keep the card; what it recorded since is kept here as evidence, and 'till export' prints its side. Then begin anew with 'till reset -export'"}
 	if err := in.Store.Fork(ctx, a, evidence, at); err != nil {
 		return err
 	}
