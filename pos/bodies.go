@@ -182,6 +182,7 @@ type SaleCancelled struct {
 	Sale   SaleID `json:"sale"`
 	Ref    string `json:"ref"`
 	Total  Amount `json:"total"`
+	Into   SaleID `json:"into,omitempty"` // the basket that its lines went on in
 	Reason string `json:"reason"`
 	By     Actor  `json:"by"`
 }

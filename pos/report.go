@@ -19,7 +19,8 @@ import (
 // tender. Late is a memo by day of arrival: a late payment that still completed
 // its sale is in Late and in its tender. Received is the same money as Tenders,
 // but by day of arrival, as the bank and the drawer see it: the two differ by
-// what was paid towards sales that another span completes.
+// what was paid towards sales that another span completes, by SoldAfter, and by what
+// Offline says of payments taken on a code.
 //
 // Amounts are integers in one currency; a sum that would overflow fails. The zero
 // Report is empty and adds to anything; NewReport makes one that knows its till

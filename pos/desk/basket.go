@@ -247,7 +247,7 @@ func (d *Desk) clearSale(t *turn, do pos.ClearSale) error {
 		t.record(pos.KindBasketCleared, pos.BasketCleared{Sale: s.ID, Ref: s.Ref, Lines: s.Lines, Total: totals.Total, By: t.by})
 		return nil
 	}
-	return d.giveUp(t, s, "given up at the counter")
+	return d.giveUp(t, s, "", "given up at the counter")
 }
 
 // received reports that money came for the sale.
@@ -260,8 +260,9 @@ func (d *Desk) meant(t *turn, id pos.SaleID) (pos.Sale, error) {
 	return d.o.Sales.Sale(cmp.Or(id, t.books.Current))
 }
 
-// giveUp records that nobody pays this charged sale.
-func (d *Desk) giveUp(t *turn, s pos.Sale, why string) error {
+// giveUp records that nobody pays this charged sale; into is the basket that its
+// lines go on in, if they do.
+func (d *Desk) giveUp(t *turn, s pos.Sale, into pos.SaleID, why string) error {
 	totals, err := s.Totals()
 	if err != nil {
 		return err
@@ -274,7 +275,7 @@ func (d *Desk) giveUp(t *turn, s pos.Sale, why string) error {
 			return pos.E("give sale up", pos.Conflict, "%s was received for sale %s already", p.Amount, s.Ref)
 		}
 	}
-	t.record(pos.KindSaleCancelled, pos.SaleCancelled{Sale: s.ID, Ref: s.Ref, Total: totals.Total, Reason: why, By: t.by})
+	t.record(pos.KindSaleCancelled, pos.SaleCancelled{Sale: s.ID, Ref: s.Ref, Total: totals.Total, Into: into, Reason: why, By: t.by})
 	return nil
 }
 
@@ -294,11 +295,11 @@ func (d *Desk) goBack(t *turn, do pos.Reopen) error {
 // reopen gives a charged sale up and makes its lines a new basket: what was charged
 // never changes, and a payment that still comes for it is found and named.
 func (d *Desk) reopen(t *turn, s pos.Sale) (pos.Sale, error) {
-	if err := d.giveUp(t, s, "back to the basket"); err != nil {
-		return pos.Sale{}, err
-	}
 	fresh, err := d.newDraft(t)
 	if err != nil {
+		return pos.Sale{}, err
+	}
+	if err := d.giveUp(t, s, fresh.ID, "back to the basket"); err != nil {
 		return pos.Sale{}, err
 	}
 	fresh.Lines, fresh.NextLine = s.Lines, s.NextLine

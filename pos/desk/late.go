@@ -20,8 +20,8 @@ func (d *Desk) refundViews() ([]pos.RefundView, error) {
 	return out, err
 }
 
-// givenUp returns the sale that p was asked for, as it was charged, if nobody else
-// paid for it since.
+// givenUp returns the sale that p was asked for, as it was charged, unless it was
+// paid otherwise or its lines went on in another basket.
 func (d *Desk) givenUp(p pos.Payment) (pos.Sale, bool) {
 	if _, err := d.o.Sales.Filed(p.Sale); p.Charged == 0 || pos.KindOf(err) != pos.NotFound || err == nil {
 		return pos.Sale{}, false

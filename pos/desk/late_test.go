@@ -127,6 +127,32 @@ func TestPartSoldAfter(t *testing.T) {
 	})
 }
 
+// TestReopenedIsNotSoldAgain: the lines went on in another basket, which was paid.
+// The late money of the first can only be given back.
+func TestReopenedIsNotSoldAgain(t *testing.T) {
+	bubble(t, func(t *testing.T, s *shop) {
+		a := s.charge()
+		s.rail.set(func(r *rail) { r.down = true })
+		if _, err := s.try(pos.CancelPayment{}); err == nil {
+			t.Fatal("cancelled without an answer")
+		}
+		if _, err := s.by(boss, pos.CancelPayment{Despite: true}); err != nil {
+			t.Fatal(err)
+		}
+		s.do(pos.Reopen{})
+		s.do(pos.Pay{Tender: pos.Cash})
+		s.pays(a.Payment, 0)
+		s.rail.set(func(r *rail) { r.down = false })
+		wait(time.Minute)
+		if v := s.view().Counter.Refunds; len(v) != 1 || v[0].Sells {
+			t.Fatalf("owed %+v", v)
+		}
+		if _, err := s.by(boss, pos.Decide{Payment: a.Payment, As: pos.AsSale}); pos.KindOf(err) != pos.Conflict {
+			t.Errorf("one coffee sold twice: %v", err)
+		}
+	})
+}
+
 // TestPaidTwice: the sale was paid otherwise. Its second payment can only be given back.
 func TestPaidTwice(t *testing.T) {
 	bubble(t, func(t *testing.T, s *shop) {

@@ -90,7 +90,7 @@ func (d *Desk) mayEnrol(b pos.Books, url string) error {
 	ps, err := d.o.Payments.Watched()
 	for _, p := range ps {
 		if p.Offline && p.State.Open() { // nobody else knows its money
-			return pos.E("enrol", pos.Conflict, "offline payment %s (%s) waits for %s; connect to it first, so that none is lost",
+			return pos.E("enrol", pos.Conflict, "offline payment %s (%s) waits for %s; connect to it first, so that none is lost. If it never answers again: till reset -export",
 				pos.CounterRef(p.Counter), p.Amount, b.Enrolled.URL)
 		}
 	}

@@ -94,7 +94,7 @@ func apply(tx *bolt.Tx, b *pos.Books, r pos.Record) error {
 	case pos.KindSaleCompleted:
 		a, err = completed(tx, b, r)
 	case pos.KindSaleCancelled:
-		a, err = over[pos.SaleCancelled](tx, b, r, func(v pos.SaleCancelled) pos.SaleID { return v.Sale })
+		a, err = givenUp(tx, b, r)
 	case pos.KindBasketCleared:
 		a, err = over[pos.BasketCleared](tx, b, r, func(v pos.BasketCleared) pos.SaleID { return v.Sale })
 	case pos.KindLineRemoved:
@@ -233,6 +233,34 @@ func completed(tx *bolt.Tx, b *pos.Books, r pos.Record) (pos.Answer, error) {
 		cash = cash || p.Tender == pos.Cash
 	}
 	return a, job(tx, pos.PrintJob{ID: r.N, Kind: pos.PrintReceipt, Sale: id, Record: r.N, Drawer: cash, At: r.At})
+}
+
+// givenUp takes a charged sale off the open ones. When its lines went on in another
+// basket, late money for it must not be sold as those lines again.
+func givenUp(tx *bolt.Tx, b *pos.Books, r pos.Record) (pos.Answer, error) {
+	var v pos.SaleCancelled
+	if err := read(r, &v); err != nil {
+		return pos.Answer{}, err
+	}
+	a := pos.Answer{Sale: v.Sale}
+	var s pos.Sale
+	if err := get(tx.Bucket(open), []byte(v.Sale), &s); err != nil {
+		return a, err
+	}
+	for i := 0; v.Into != "" && i < len(s.Payments); i++ {
+		key, p := []byte(s.Payments[i].ID), pos.Payment{}
+		if err := get(tx.Bucket(watched), key, &p); err != nil {
+			return a, err
+		}
+		if p.ID == "" {
+			continue
+		}
+		p.Charged = 0
+		if err := put(tx.Bucket(watched), key, p); err != nil {
+			return a, err
+		}
+	}
+	return a, end(tx, b, v.Sale)
 }
 
 // over takes a sale that will not be completed off the open ones.

@@ -92,7 +92,8 @@ type Claim struct {
 // OutcomeState is the backoffice's word about one token.
 type OutcomeState string
 
-// States of an outcome. Paid, Unpaid and Conflict are final.
+// States of an outcome. Paid, Unpaid and Conflict are final; but a Conflict tells nothing
+// of money: a till stays in doubt about that payment, and goes on asking.
 const (
 	Pending  OutcomeState = "pending"  // the node gave no answer; ask again
 	Open     OutcomeState = "open"     // not paid yet, and it still can be

@@ -56,8 +56,7 @@ var lies = []struct {
 	}},
 }
 
-// flipped changes a bit of any line but the first, without which nobody knows whose
-// journal it is when the index is gone as well.
+// flipped changes a bit of any line.
 func flipped(c *crash) bool {
 	files := c.disk.Files()
 	if len(files) == 0 {
@@ -65,14 +64,10 @@ func flipped(c *crash) bool {
 	}
 	path := files[c.rnd.IntN(len(files))]
 	text := c.disk.Peek(path)
-	from := 0
-	if path == files[0] {
-		from = bytes.IndexByte(text, '\n') + 1
-	}
-	if from >= len(text) {
+	if len(text) == 0 {
 		return false
 	}
-	text[from+c.rnd.IntN(len(text)-from)] ^= 1 << c.rnd.IntN(8)
+	text[c.rnd.IntN(len(text))] ^= 1 << c.rnd.IntN(8)
 	c.disk.Poke(path, text)
 	return true
 }

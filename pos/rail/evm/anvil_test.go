@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"flag"
 	"fmt"
 	"io"
 	"math/big"
@@ -20,6 +21,18 @@ import (
 	"testing"
 	"time"
 )
+
+// TestMain lets more tests run at once than there are cores: they wait for chains
+// most of the time.
+func TestMain(m *testing.M) {
+	flag.Parse()
+	if f := flag.Lookup("test.parallel"); f.Value.String() == f.DefValue {
+		if err := f.Value.Set("8"); err != nil {
+			panic(err)
+		}
+	}
+	m.Run()
+}
 
 // tools returns the folder that contracts/install made, and fails loudly without
 // it: money is not tested on a chain made of hope.

@@ -55,6 +55,7 @@ func TestRail(t *testing.T) {
 
 // TestSale runs one sale whole, and says how long it took.
 func TestSale(t *testing.T) {
+	t.Parallel()
 	place := newPlace(t, 31337, "base", small, 1)
 	l := newLab(t, place).start()
 	r := l.ready("usdc-base")

@@ -14,6 +14,7 @@ import (
 // TestContractsAreReproducible compiles the sources and compares every byte with
 // what the till carries.
 func TestContractsAreReproducible(t *testing.T) {
+	t.Parallel()
 	dir, out := tools(t), t.TempDir()
 	if b, err := exec.Command("node", "contracts/build.cjs", dir, out).CombinedOutput(); err != nil {
 		t.Fatalf("compile: %v\n%s", err, b)
@@ -82,6 +83,7 @@ func (s shop) events(r receipt) (out []string) {
 
 // TestContracts puts the contracts before everything that is out there.
 func TestContracts(t *testing.T) {
+	t.Parallel()
 	s := newShop(t)
 	fresh := func() shop { // the same chain, another sale
 		s.salt[0]++
@@ -255,6 +257,7 @@ func TestContracts(t *testing.T) {
 
 // TestSameAddressEverywhere pays one sale's address on two chains.
 func TestSameAddressEverywhere(t *testing.T) {
+	t.Parallel()
 	var where []Address
 	for _, chain := range []uint64{1, 56} {
 		s := shopOf(startAnvil(t, chain).ready(), MustAddress("0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed"))
@@ -281,6 +284,7 @@ func TestSweepCall(t *testing.T) {
 
 // TestGas says what a sale costs at most to sweep; it is a promise of the README.
 func TestGas(t *testing.T) {
+	t.Parallel()
 	s := newShop(t)
 	usdc := s.coin("Plain", "USDC", 6)
 	var items []Item

@@ -218,6 +218,7 @@ func garbage(method string, _ []json.RawMessage, r json.RawMessage) json.RawMess
 // TestFrozenChain: an endpoint that tells the same block for ever is not believed,
 // nor is one whose newest block is old by a clock that can be trusted.
 func TestFrozenChain(t *testing.T) {
+	t.Parallel()
 	base := newPlace(t, 31337, "base", small, 1)
 	base.chain.StaleS = 10
 	l := newLab(t, base).start()
@@ -244,6 +245,7 @@ func TestFrozenChain(t *testing.T) {
 // TestFutureHead: a block from the future is not believed while the till's clock can
 // be trusted, and honest blocks are believed again afterwards.
 func TestFutureHead(t *testing.T) {
+	t.Parallel()
 	base := newPlace(t, 31337, "base", small, 1)
 	l := newLab(t, base)
 	l.change = func(o *Options) { o.ClockTrusted = func() bool { return true } }
@@ -261,6 +263,7 @@ func TestFutureHead(t *testing.T) {
 // TestSmallThenLarge: an endpoint that shows a small sum, for which its word alone is
 // enough, and proves a large one, for which it is not.
 func TestSmallThenLarge(t *testing.T) {
+	t.Parallel()
 	base := newPlace(t, 31337, "base", Policy{{5, OneBlock, 1}, {0, OneBlock, 2}}, 2)
 	l := newLab(t, base).start()
 	r, p, _ := sold(l, "1")

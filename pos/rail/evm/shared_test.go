@@ -35,6 +35,7 @@ func (l *lab) wanted(r *Rail, sale string, units int64) pos.Payment {
 }
 
 func TestShared(t *testing.T) {
+	t.Parallel()
 	l, base := sharedLab(t, small, 1)
 	r := l.ready("usdc-base")
 
@@ -142,6 +143,7 @@ func TestShared(t *testing.T) {
 
 // TestSharedTruth: a reorg, and an operator that invents a transfer.
 func TestSharedTruth(t *testing.T) {
+	t.Parallel()
 	t.Run("a reorg before it counts", func(t *testing.T) {
 		l, base := sharedLab(t, Policy{{0, Finalized, 1}}, 1)
 		r := l.ready("usdc-base")

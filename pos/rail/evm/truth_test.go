@@ -19,6 +19,7 @@ func sold(l *lab, n string) (*Rail, pos.Payment, Address) {
 // TestMoney walks through what customers do other than pay exactly. Nothing of it
 // may be called paid that is not, and nothing may go unnamed.
 func TestMoney(t *testing.T) {
+	t.Parallel()
 	base := newPlace(t, 31337, "base", small, 1)
 	polygon := newPlace(t, 31338, "polygon", small, 1)
 	l := newLab(t, base, polygon).start()
@@ -186,6 +187,7 @@ func told(r *Rail, text string) bool {
 
 // TestTolerance: an exchange takes its fee from what is sent; the owner forgives it.
 func TestTolerance(t *testing.T) {
+	t.Parallel()
 	base := newPlace(t, 31337, "base", small, 1)
 	l := newLab(t, base)
 	l.change = func(o *Options) { o.Tolerance = 50 } // 0.5 %, at most 0.05
@@ -254,6 +256,7 @@ func looks(l *lab, r *Rail, p pos.Payment, n int) {
 // TestReorg takes a payment back: before it counts, it must not count; afterwards,
 // the owner must hear of it.
 func TestReorg(t *testing.T) {
+	t.Parallel()
 	t.Run("before it counts", func(t *testing.T) {
 		base := newPlace(t, 31337, "base", Policy{{0, Finalized, 1}}, 1)
 		l := newLab(t, base).start()
@@ -346,6 +349,7 @@ func (l *lab) touch(r *Rail) {
 
 // TestLate pays an hour after the end, and after a cancellation.
 func TestLate(t *testing.T) {
+	t.Parallel()
 	base := newPlace(t, 31337, "base", small, 1)
 	l := newLab(t, base).start()
 	r, p, to := sold(l, "1")

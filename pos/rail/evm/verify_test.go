@@ -14,6 +14,7 @@ import (
 
 // TestVerify asks a chain what it is before anything is sold on it.
 func TestVerify(t *testing.T) {
+	t.Parallel()
 	base := newPlace(t, 31337, "base", small, 1)
 	grey := func(t *testing.T, l *lab, text string) {
 		t.Helper()
@@ -126,6 +127,7 @@ func TestVerify(t *testing.T) {
 // TestSecondOperator: one that lags is waited for; one that is gone, the owner hears
 // of before a large sale needs it.
 func TestSecondOperator(t *testing.T) {
+	t.Parallel()
 	base := newPlace(t, 31337, "base", strict, 2)
 	l := newLab(t, base).start()
 	r, p, to := sold(l, "1")
@@ -154,6 +156,7 @@ func TestSecondOperator(t *testing.T) {
 // TestPeekFull asks about as many addresses as one Peek takes, with everything there
 // is on each: a node must not refuse the answer for its size.
 func TestPeekFull(t *testing.T) {
+	t.Parallel()
 	base := newPlace(t, 31337, "base", small, 1)
 	l := newLab(t, base).start()
 	r := l.ready("usdc-base")
@@ -203,6 +206,7 @@ func TestPeekSurvivesTokens(t *testing.T) {
 
 // TestTrace names the transaction and the sender.
 func TestTrace(t *testing.T) {
+	t.Parallel()
 	base := newPlace(t, 31337, "base", small, 1)
 	l := newLab(t, base).start()
 	r, p, to := sold(l, "1")

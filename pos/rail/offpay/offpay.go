@@ -248,7 +248,9 @@ func (r *Rail) finding(p pos.Payment, o offpay.Outcome) (pos.Finding, error) {
 		return pos.Finding{}, nil
 	case o.State == offpay.Paid:
 		f.Event, f.Received, f.Asked, f.Rate = pos.Settle, o.Received, o.Asked, o.Rate
-	case o.State.Final() && p.Taken, o.State == offpay.Conflict:
+	case o.State == offpay.Conflict: // a copied card, or a backoffice that lost its secret: the money may be there
+		return pos.Finding{}, pos.E("ask backoffice", pos.Unavailable, "head office knows another request by this number and has called the owner")
+	case o.State == offpay.Unpaid && p.Taken:
 		f.Event = pos.Fail
 	case o.State == offpay.Unpaid && p.State == pos.Unknown:
 		f.Event = pos.Cancel

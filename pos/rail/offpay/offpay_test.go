@@ -300,8 +300,8 @@ func TestFinding(t *testing.T) {
 		{"withdrawn", unknown, offpay.Unpaid, pos.Cancel, true, false},
 		{"no money behind a code", taken, offpay.Unpaid, pos.Fail, true, false},
 		{"taken, not known yet", taken, offpay.Pending, "", false, true},
-		{"conflict", requested, offpay.Conflict, pos.Fail, true, false},
-		{"conflict after a code", taken, offpay.Conflict, pos.Fail, true, false},
+		{"conflict", requested, offpay.Conflict, "", false, true},
+		{"conflict after a code", taken, offpay.Conflict, "", false, true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			r, o := granted(t)
