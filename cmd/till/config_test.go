@@ -214,7 +214,7 @@ url = "https://shop.example.com/"
 // FuzzConfig reads whatever there is: no panic, and an error that names a fault or
 // a configuration that a till can be built from.
 func FuzzConfig(f *testing.F) {
-	for _, s := range []string{"", small, demo, demoCatalogue, "a.b.c = 1\n[a]\n[[a.b]]\n", "tax = [{code=\"A\", percent=\"1\"}]", "\"\" = 1\n[\"a.b\"]\n", "[shop]\nname = '''\n'''\n", "x = 1979-05-27\ny = nan\n"} {
+	for _, s := range []string{"", small, demo, devices, demoCatalogue, "a.b.c = 1\n[a]\n[[a.b]]\n", "tax = [{code=\"A\", percent=\"1\"}]", "\"\" = 1\n[\"a.b\"]\n", "[shop]\nname = '''\n'''\n", "x = 1979-05-27\ny = nan\n"} {
 		f.Add([]byte(s))
 	}
 	dir := f.TempDir()

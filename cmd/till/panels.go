@@ -185,6 +185,7 @@ func (b board) pole(p panelConfig) (*pole.Dev, error) {
 type latePanel struct {
 	open  func() (display.Panel, func() error, error)
 	glass display.Glass // what it is, or is taken for
+	tried bool
 	dev   display.Panel // nil: not open
 	shut  func() error
 	err   error // why the last call failed; nil when it did not
@@ -213,7 +214,13 @@ func (l *latePanel) find() error {
 }
 
 // Bounds returns the panel's pixels, or what they are taken for until it is there.
+// The first call looks for it, so that a panel that is there begins with its own
+// picture; the Display catches a driver that panics.
 func (l *latePanel) Bounds() image.Rectangle {
+	if !l.tried {
+		l.tried = true
+		_ = l.find() // Draw tries again and says what is wrong
+	}
 	if l.dev != nil {
 		return l.dev.Bounds()
 	}
@@ -288,9 +295,6 @@ func (t *till) buildDisplay() error {
 	t.display = display.New(o)
 	t.actors.add("display", func(ctx context.Context) error {
 		t.addFonts()
-		for _, p := range panels {
-			_ = p.find() // the first Draw tries again and says what is wrong
-		}
 		return t.display.Run(ctx)
 	}, nil)
 	return nil

@@ -57,12 +57,12 @@ func TestPanelOfEachKind(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		size := l.Bounds()
+		taken, size := l.glass, l.Bounds()
 		if err := l.Draw(size, image.NewUniform(color.White), image.Point{}); err != nil {
 			t.Errorf("panel %d: %v", i+2, err)
 		}
-		if l.Bounds() != size || display.GlassOf(l) != display.GlassOf(l.dev) {
-			t.Errorf("panel %d was taken for %v and is %v", i+2, size, l.Bounds())
+		if l.dev == nil || taken != display.GlassOf(l.dev) || taken != display.GlassOf(l) {
+			t.Errorf("panel %d was taken for %+v and is %+v", i+2, taken, display.GlassOf(l))
 		}
 		if p.driver == driverTFT && !tft.Lit() {
 			t.Error("the light is not on")
@@ -115,6 +115,24 @@ func TestPanelComesLater(t *testing.T) {
 	}
 	if err := errors.Join(l.Halt(), l.Halt()); err != nil || l.dev != nil {
 		t.Errorf("halted: %v", err)
+	}
+}
+
+// TestPanelThereAtOnce: one that is there at the start begins with its own picture,
+// whatever its size, and a command at the board opens none.
+func TestPanelThereAtOnce(t *testing.T) {
+	b, _, _, _, _ := tableBoard()
+	opened := 0
+	b.frame = func(string, string, int) (display.Panel, error) { opened++; return blank{320, 240}, nil }
+	l, err := b.late(panelConfig{driver: driverFrame, device: "/dev/fb0"})
+	if err != nil || opened != 0 {
+		t.Fatalf("%v, %d opened", err, opened)
+	}
+	if g := display.GlassOf(l); g.Size != image.Pt(320, 240) || opened != 1 {
+		t.Errorf("it is %+v, %d opened", g, opened)
+	}
+	if err := l.Draw(l.Bounds(), image.White, image.Point{}); err != nil {
+		t.Error(err)
 	}
 }
 
