@@ -32,6 +32,8 @@ func TestConfigDevices(t *testing.T) {
 		{"columns for wide paper", roll + "columns = 64\n", "line 9: printer.columns: the printer's profile is wrong: 64 columns do not fit 576 dots"},
 		{"columns for another model", roll + "model = \"pos-5890\"\ncolumns = 48\n", "line 10: printer.columns: the printer's profile is wrong"},
 		{"drawer", roll + "drawer = 3\n", "line 9: printer.drawer: must be 2 or 5"},
+		{"a drawer of 33 bits", roll + "drawer = 4294967298\n", "line 9: printer.drawer: must be 2 or 5"},
+		{"a height of 33 bits", oled + "height = 4294967328\n", "line 9: display.panel.0.height: must be 64 or 32, not 4294967328"},
 		{"no drawer", roll + "drawer = 0\n", "line 9: printer.drawer: must be 2 or 5"},
 		{"drawer in words", roll + "drawer = \"2\"\n", "line 9: printer.drawer: must be a whole number, not 2"},
 		{"no logo", roll + "logo = \"none.png\"\n", "line 9: printer.logo: open "},

@@ -230,10 +230,11 @@ func (r *reader) speed() physic.Frequency {
 // oled reads a panel that hangs on I²C, or on SPI with a D/C line.
 func (r *reader) oled(p *panelConfig, used taken) {
 	p.rotation = r.rotation(0, 180)
-	p.height = int(value(r, "height", int64(64), "a whole number"))
-	if p.height != 64 && p.height != 32 {
-		r.bad("height", "must be 64 or 32, not %d", p.height)
+	height := value(r, "height", int64(64), "a whole number")
+	if height != 64 && height != 32 {
+		r.bad("height", "must be 64 or 32, not %d", height)
 	}
+	p.height = int(height)
 	p.bus = r.text("bus", "I2C1")
 	if isSPI.MatchString(p.bus) {
 		used.claim(r, "bus", p.bus)

@@ -43,19 +43,15 @@ func (c *config) readPrinter(r *reader) {
 	p := r.table("printer")
 	connect, name := p.text("connect", ""), p.text("model", "")
 	o := models.Options{Baud: baudOf(connect)}
+	columns := p.number("columns", leastColumns, leastColumns, mostColumns)
 	if p.has("columns") {
-		o.Columns = int(p.number("columns", 0, leastColumns, mostColumns))
-	} else {
-		p.number("columns", leastColumns, leastColumns, mostColumns) // it is a setting
+		o.Columns = int(columns)
 	}
-	if p.has("drawer") {
-		o.Pin = int(value(p, "drawer", int64(0), "a whole number"))
-	} else {
-		value(p, "drawer", int64(0), "")
-	}
-	if p.has("drawer") && o.Pin != 2 && o.Pin != 5 {
-		p.bad("drawer", "must be 2 or 5, the pin of the socket that the drawer hangs on, not %v", p.tree["drawer"])
-		o.Pin = 0
+	switch pin := value(p, "drawer", int64(2), "a whole number"); {
+	case pin != 2 && pin != 5:
+		p.bad("drawer", "must be 2 or 5, the pin of the socket that the drawer hangs on, not %d", pin)
+	case p.has("drawer"):
+		o.Pin = int(pin)
 	}
 	logo, fonts := p.logo("logo"), p.fonts("fonts")
 	if connect == "" {
