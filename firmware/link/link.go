@@ -8,9 +8,10 @@
 // call that it watches, and no probe goes to anybody whom the till would not call
 // anyway.
 //
-// Limits. An answer over plain HTTP proves nothing about the internet unless it is
-// what was asked for: any network may make one up. A dependency on the shop's own
-// network says nothing about the internet and is not counted.
+// Limits. An answer over plain HTTP proves nothing about the internet: any network may
+// make one up. Only a sign-in page is believed, which nobody else would send. A
+// dependency on the shop's own network says nothing about the internet and is not
+// counted.
 package link
 
 import (
@@ -106,8 +107,9 @@ type watched struct {
 func (w watched) RoundTrip(r *http.Request) (*http.Response, error) {
 	res, err := w.next.RoundTrip(r)
 	if host := r.URL.Hostname(); isPublic(host) && !errors.Is(err, context.Canceled) {
-		why := w.i.read(res, err)
-		w.i.meet(host, why)
+		if why, tells := w.i.read(res, err); tells {
+			w.i.meet(host, why)
+		}
 	}
 	return res, err
 }
@@ -134,17 +136,18 @@ func isPublic(host string) bool {
 	return strings.Contains(host, ".")
 }
 
-// read says what an answer tells of the line.
-func (i *Internet) read(res *http.Response, err error) cause {
+// read says what an answer tells of the line, if it tells anything: what comes over
+// plain HTTP may be anybody's word.
+func (i *Internet) read(res *http.Response, err error) (why cause, tells bool) {
 	switch {
 	case err != nil:
-		return causeOf(err, i.o.Trusted())
+		return causeOf(err, i.o.Trusted()), true
 	case res.TLS != nil:
-		return fine // its certificate proves who spoke
+		return fine, true // its certificate proves who spoke
 	case isPortal(res):
-		return signIn
+		return signIn, true
 	}
-	return fine
+	return fine, false
 }
 
 // isPortal reports that a plain answer is a network's own: it wants to be signed in
