@@ -63,11 +63,12 @@ type Grant struct {
 	Device  Device `json:"device"`
 	Epoch   uint8  `json:"epoch"`
 	Key     Key    `json:"key"`
-	Host    string `json:"host"`          // of the URLs: see CheckHost
-	Highest uint32 `json:"highest"`       // counter that was seen of this device; the till goes on above it and above its own
-	Limits  Limits `json:"limits"`        // as the owner set them
-	Enabled bool   `json:"enabled"`       // false: sell nothing offline, whatever else is here
-	Why     string `json:"why,omitempty"` // when it is not enabled, for the cashier
+	Host    string `json:"host"`           // of the URLs: see CheckHost
+	Highest uint32 `json:"highest"`        // counter that was seen of this device; the till goes on above it and above its own
+	Limits  Limits `json:"limits"`         // as the owner set them
+	Enabled bool   `json:"enabled"`        // false: sell nothing offline, whatever else is here
+	Busy    bool   `json:"busy,omitempty"` // not just now: the node is not ready. Who cannot ask any more takes no notice of it
+	Why     string `json:"why,omitempty"`  // when it is not enabled, or busy, for the cashier
 }
 
 // Format writes the grant without its key, for every verb.

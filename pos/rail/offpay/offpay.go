@@ -66,9 +66,9 @@ const (
 	// grantEvery is how old the terms may get while the line is there: an owner who
 	// switches a till off, or allows it, waits no longer.
 	grantEvery = 5 * time.Minute
-	// offEvery is the same while nothing may be sold offline: the line may be cut in the
-	// next minute, and the reason have gone before.
-	offEvery = 30 * time.Second
+	// offEvery is the same while nothing may be sold offline: the reason may go, or the
+	// line, in the next minute.
+	offEvery = 10 * time.Second
 	// retryMin and retryMax bound the wait after a failure: a line that is back is
 	// used soon, a till without a backoffice asks seldom.
 	retryMin, retryMax = 5 * time.Second, 4 * time.Minute
@@ -85,6 +85,7 @@ type Rail struct {
 	mu   sync.RWMutex
 	held []offpay.Grant // newest first
 	keys []*offpay.Keys // of held
+	busy string         // why not just now, as the backoffice said when it was last asked
 }
 
 // New reads the keys that the till holds. It fails with Corrupt when their file
@@ -142,6 +143,12 @@ func (r *Rail) Terms() pos.OfflineTerms {
 	g, _, ok := r.newest()
 	if !ok {
 		return pos.OfflineTerms{}
+	}
+	r.mu.RLock()
+	busy := r.busy
+	r.mu.RUnlock()
+	if busy != "" {
+		g.Enabled, g.Why = false, busy
 	}
 	l := g.Limits
 	return pos.OfflineTerms{
@@ -317,8 +324,16 @@ func (r *Rail) take(ctx context.Context) (fresh bool, err error) {
 		held = &Held{now.Device, now.Epoch}
 	}
 	g, err := r.o.Office.Grant(ctx, held)
+	r.mu.Lock()
+	if r.busy = ""; err == nil && g.Busy { // without a line nobody knows how the node is; the customer's phone will find out
+		r.busy = g.Why
+	}
+	r.mu.Unlock()
 	if err != nil {
 		return false, err
+	}
+	if g.Busy {
+		g.Busy, g.Why = false, ""
 	}
 	return r.keep(now, ok, g)
 }

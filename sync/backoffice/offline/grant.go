@@ -42,7 +42,7 @@ func (o *Office) Grant(ctx context.Context, till store.Till, have *wire.Held, no
 		Highest: k.Highest, Limits: o.o.Limits, Enabled: true,
 	}
 	if !o.o.Node.Health().Ready { // customers would be sent to a page that cannot take their money
-		g.Enabled, g.Why = false, o.word("op_off_node")
+		g.Busy, g.Why = true, o.word("op_off_node")
 	}
 	return g, nil
 }

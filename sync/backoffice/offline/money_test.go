@@ -92,7 +92,7 @@ func TestNoPrice(t *testing.T) {
 		if r := k.offer(k.token(1)); r.Status != "ERROR" || r.Tag != "" {
 			t.Errorf("a node that is not well: %+v", r)
 		}
-		if g, err := k.office.Grant(t.Context(), k.Till, nil, time.Now()); err != nil || g.Enabled || g.Why == "" || g.Key.IsZero() {
+		if g, err := k.office.Grant(t.Context(), k.Till, nil, time.Now()); err != nil || !g.Busy || !g.Enabled || g.Why == "" || g.Key.IsZero() {
 			t.Errorf("its till is granted %v, %v: the key stays, and nothing is sold with it now", g, err)
 		}
 		k.office.o.Node = k.node
