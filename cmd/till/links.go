@@ -20,6 +20,32 @@ const (
 	idleFor     = 100 * time.Second // longer than the outbox's heartbeat, shorter than most routers remember
 )
 
+// lineEvery is how often the node's line is looked at, for hurry.
+const lineEvery = time.Second
+
+// hurry ends the waits of those who wait for another line when the node's is back,
+// until ctx ends: it was most likely the same cable, and the outbox may be minutes
+// from its next try.
+func (t *till) hurry(ctx context.Context, ready func() bool) {
+	tick := time.NewTicker(lineEvery)
+	defer tick.Stop()
+	for was := true; ; {
+		now := ready()
+		if now && !was {
+			t.outbox.Retry()
+			if t.offline != nil {
+				t.offline.Wake()
+			}
+		}
+		was = now
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}
+
 // outside is how the till reaches the outside, and its wall clock: the zero value is
 // the real one.
 type outside struct {

@@ -54,7 +54,7 @@ func (r *resetCmd) Run(_ context.Context, args []string, s streams) error {
 	if err := os.Rename(cfg.data, aside); err != nil {
 		return fmt.Errorf("nothing was reset: %w", err)
 	}
-	fmt.Fprintf(s.out, "the old books are in %s; the next start makes a new till\n", aside)
+	fmt.Fprintf(s.out, "the old books are in %s; the next start makes a new till.\nGive it another series in %s ([shop] series, now %q), or its receipt numbers repeat those of the old one; then connect it to head office anew\n", aside, r.Config, cfg.shop.Series)
 	return nil
 }
 

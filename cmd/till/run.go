@@ -271,6 +271,10 @@ func (t *till) lightning() ([]desk.Tender, error) {
 		return nil, err
 	}
 	t.actors.add("lightning", rail.Run, nil)
+	t.actors.add("lines", func(ctx context.Context) error {
+		t.hurry(ctx, func() bool { return rail.Health().Ready })
+		return nil
+	}, nil)
 	tender, err := t.withOffline(desk.Tender{Name: "lightning", Rail: rail})
 	return []desk.Tender{tender}, err
 }

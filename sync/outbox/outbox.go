@@ -80,7 +80,8 @@ type Options struct {
 type Outbox struct {
 	Options
 	wake chan struct{}
-	link pos.Link // last told; Run's own
+	soon chan struct{} // a line is back: the wait after a failure ends
+	link pos.Link      // last told; Run's own
 }
 
 // New returns an Outbox. Nothing is sent before Run.
@@ -91,7 +92,7 @@ func New(o Options) *Outbox {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Outbox{Options: o, wake: make(chan struct{}, 1)}
+	return &Outbox{Options: o, wake: make(chan struct{}, 1), soon: make(chan struct{}, 1)}
 }
 
 // Wake says that there may be something to send. It never blocks.
@@ -99,6 +100,15 @@ func (o *Outbox) Wake() {
 	select {
 	case o.wake <- struct{}{}:
 	default: // Run has not got round to the last one
+	}
+}
+
+// Retry says that some other line of the till has just come back: a wait after a
+// failure ends now, for it was most likely the same line. It never blocks.
+func (o *Outbox) Retry() {
+	select {
+	case o.soon <- struct{}{}:
+	default:
 	}
 }
 
@@ -180,6 +190,7 @@ func (o *Outbox) pause(ctx context.Context, wait time.Duration) bool {
 	case <-ctx.Done():
 		return false
 	case <-wake:
+	case <-o.soon:
 	case <-t.C:
 	}
 	return true

@@ -137,6 +137,27 @@ var opening = time.Date(2026, 11, 22, 7, 0, 0, 0, time.UTC)
 
 func newTill() *tilltest.Till { return tilltest.New(1, "01", "EUR", opening) }
 
+// TestRetry: another line is back after an hour. What waits is sent at once, and not
+// minutes later.
+func TestRetry(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		far := &backoffice{upAt: time.Now().Add(time.Hour)}
+		till := start(t, far, newTill())
+		till.sell()
+		time.Sleep(time.Hour + time.Millisecond) // between two of its own tries
+		synctest.Wait()
+		if far.count() != 0 {
+			t.Fatal("sent before it was told")
+		}
+		till.box.Retry()
+		till.box.Retry() // twice is once
+		synctest.Wait()
+		if all := len(till.Records()); far.count() != all {
+			t.Errorf("%d of %d records are there", far.count(), all)
+		}
+	})
+}
+
 // TestOutage lives through six hours without a line, in no time at all. Goal:
 // every record arrives, once and in order, the till does not hammer a dead line,
 // it is in step within the longest pause of the line coming back, and it notices
