@@ -304,17 +304,18 @@ func (i *Internet) rest(ctx context.Context, d time.Duration) bool {
 	return true
 }
 
-// suspect returns a host of which nothing is heard, "" when something else than a
-// sign-in explains the outage or nobody may be asked.
+// suspect returns a host of which nothing is heard, always the same one of several,
+// or "" when something else than a sign-in explains the outage or nobody may be asked.
 func (i *Internet) suspect() string {
 	i.mu.Lock()
 	defer i.mu.Unlock()
+	found := ""
 	for host, m := range i.met {
-		if i.o.Plain != nil && (m.why == silent || m.why == refused || m.why == odd) && time.Since(m.at) <= freshFor {
-			return host
+		if (found == "" || host < found) && i.o.Plain != nil && (m.why == silent || m.why == refused || m.why == odd) && time.Since(m.at) <= freshFor {
+			found = host
 		}
 	}
-	return ""
+	return found
 }
 
 // ask calls host over plain HTTP: networks that want a sign-in swallow what is
