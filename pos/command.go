@@ -99,6 +99,11 @@ type (
 		Sale SaleID
 		On   bool
 	}
+	// ShowForm shows the open payment's request in another of its forms, by name.
+	ShowForm struct {
+		Sale SaleID
+		Form string
+	}
 	// Decide ends the till's debt to a customer whose money no open sale needed. It needs a manager.
 	Decide struct {
 		Payment PaymentID
@@ -126,6 +131,7 @@ func (Pay) action()           {}
 func (CancelPayment) action() {}
 func (EnterCode) action()     {}
 func (ShowOther) action()     {}
+func (ShowForm) action()      {}
 func (Decide) action()        {}
 func (Reprint) action()       {}
 func (OpenDrawer) action()    {}

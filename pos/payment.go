@@ -94,6 +94,7 @@ type Payment struct {
 	Reference string    `json:"reference,omitempty"` // payment hash, address, order: what the rail is asked by
 	Payload   string    `json:"payload,omitempty"`   // what the QR says
 	Other     string    `json:"other,omitempty"`     // the same request for a phone's camera, when that is another text
+	Forms     []Form    `json:"forms,omitempty"`     // every way to show it, when there are several; Payload is the first one's
 	Network   string    `json:"network,omitempty"`   // in words, for the customer
 	Expires   time.Time `json:"expires,omitzero"`
 	Received  Quantity  `json:"received,omitzero"`
@@ -182,6 +183,20 @@ type Asked struct {
 	// Quantity is what is really asked for, when that is a little more than the payment
 	// says: an amount that no other sale has. Zero: what the payment says.
 	Quantity Quantity
+	// Forms are the ways to show the request when there are several, at most MaxForms,
+	// the best one first: no one text is read by every wallet.
+	Forms []Form
+}
+
+// MaxForms bounds the ways to show one request: they are all kept with the payment.
+const MaxForms = 6
+
+// Form is one way to show a payment request to a wallet.
+type Form struct {
+	Name    string `json:"name"`              // for the till: "standard", "address", "metamask"
+	Payload string `json:"payload"`           // what the QR says
+	Caption string `json:"caption,omitempty"` // for the customer: "type exactly 12.3401 USDC"
+	Typed   bool   `json:"typed,omitempty"`   // the wallet learns the address alone: the customer types the amount
 }
 
 // Health says whether a tender can be offered now.

@@ -51,6 +51,14 @@ type Customer struct {
 	Offline bool   `json:"offline,omitempty"`
 	Counter string `json:"counter,omitempty"` // "#0417", the same on the payer's page
 	Other   bool   `json:"other,omitempty"`   // QR is for a phone's camera, not its wallet
+
+	// A token's request: which one on which network, in words; to whom, by its end; and
+	// which of its forms QR is.
+	Token   string `json:"token,omitempty"`   // "USDC"
+	Chain   string `json:"chain,omitempty"`   // "Base"
+	Tail    string `json:"tail,omitempty"`    // the address's last six letters, as a wallet shows them
+	Form    string `json:"form,omitempty"`    // name of the form; empty when there is one way only
+	Caption string `json:"caption,omitempty"` // of the form: "type exactly 12.3401 USDC"
 }
 
 // Counter is what the cashier's screen shows beside the customer's picture.
@@ -102,6 +110,12 @@ type TenderView struct {
 	Tender Tender `json:"tender"`
 	Ready  bool   `json:"ready"`
 	Reason string `json:"reason,omitempty"` // why it is grey; or, with Offline.Now, why it has no line
+
+	// Token and Chain of a stablecoin: the customer chooses the token first, then the
+	// network. Tenders of one token stand in the order of what paying costs, cheapest first.
+	Token  string `json:"token,omitempty"`  // "USDC"
+	Chain  string `json:"chain,omitempty"`  // "Base"
+	Notice string `json:"notice,omitempty"` // works, and the cashier should know: "USDC is charged at 0.9931 USD"
 
 	Rule    OfflineRule `json:"rule,omitempty"`
 	Offline OfflineView `json:"offline,omitzero"`

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/base32"
+	"reflect"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -229,7 +230,7 @@ var cases = []struct {
 		f, err = k.Rail.Cancel(k.Context(), p)
 		k.doubt("cancel", f, err)
 		a, err := k.Rail.Ask(k.Context(), q, "Cafe")
-		if a != (pos.Asked{}) || pos.KindOf(err) != pos.Unavailable {
+		if !reflect.DeepEqual(a, pos.Asked{}) || pos.KindOf(err) != pos.Unavailable {
 			k.Fatalf("ask without a line: %+v, %v", a, err)
 		}
 		k.Mend()
