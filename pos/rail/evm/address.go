@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/tillwright/tillwright/pos"
+	"github.com/tillwright/tillwright/pos/rail/rpc"
 )
 
 // Address is a place on an EVM chain: an account, a contract, or a sale's address
@@ -23,7 +24,7 @@ func ParseAddress(s string) (Address, error) {
 	}
 	switch {
 	case !ok:
-		return Address{}, pos.E("read address", pos.Invalid, "%q is not an address: 0x and 40 digits", clip(s))
+		return Address{}, pos.E("read address", pos.Invalid, "%q is not an address: 0x and 40 digits", rpc.Clip(s))
 	case digits != strings.ToLower(digits) && digits != strings.ToUpper(digits) && s != a.String():
 		return Address{}, pos.E("read address", pos.Invalid, "%q has a typing error: its capitals do not fit", s)
 	}
@@ -77,12 +78,4 @@ func firstChild(parent Address) (a Address) {
 	h := keccak([]byte{0xd6, 0x94}, parent[:], []byte{0x01})
 	copy(a[:], h[12:])
 	return a
-}
-
-// clip shortens outside text before it is shown.
-func clip(s string) string {
-	if len(s) > 60 {
-		return s[:60] + "…"
-	}
-	return s
 }

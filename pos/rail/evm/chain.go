@@ -3,20 +3,12 @@ package evm
 import (
 	"context"
 	"errors"
-	"net"
+	"github.com/tillwright/tillwright/pos/rail/rpc"
 	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
 )
-
-// dialOf returns f, or TCP with keep-alive.
-func dialOf(f dialer) dialer {
-	if f == nil {
-		return (&net.Dialer{Timeout: callLimit, KeepAlive: 20 * time.Second}).DialContext
-	}
-	return f
-}
 
 // Paces of one chain's rounds. The pace of its operator stretches them when many
 // chains are busy.
@@ -38,7 +30,7 @@ const (
 type chain struct {
 	Chain
 	w       *Watcher
-	clients []*client
+	clients []*rpc.Client
 	tokens  []Token   // what is looked for: the native coin first, then every token of the registry
 	asked   []Address // their contracts
 
@@ -53,8 +45,8 @@ type chain struct {
 	current atomic.Int32 // the client that is asked
 
 	// Of the chain's goroutine alone.
-	told      map[*client]uint64 // the newest block time that each endpoint has told
-	verified  map[*client]time.Time
+	told      map[*rpc.Client]uint64 // the newest block time that each endpoint has told
+	verified  map[*rpc.Client]time.Time
 	began     time.Time
 	greeted   time.Time
 	failing   bool
@@ -79,7 +71,7 @@ func (c Chain) native() Token {
 func newChain(w *Watcher, known Chain) *chain {
 	c := &chain{
 		Chain: known, w: w, wakeup: make(chan struct{}, 1), dead: map[Address]string{},
-		verified: map[*client]time.Time{}, told: map[*client]uint64{}, readAt: map[*payment]time.Time{},
+		verified: map[*rpc.Client]time.Time{}, told: map[*rpc.Client]uint64{}, readAt: map[*payment]time.Time{},
 	}
 	c.tokens = append([]Token{known.native()}, w.o.Registry.Tokens(known.ID)...)
 	for _, t := range c.tokens {
@@ -92,14 +84,14 @@ func newChain(w *Watcher, known Chain) *chain {
 // run makes rounds until ctx ends.
 func (c *chain) run(ctx context.Context) {
 	for ctx.Err() == nil {
-		if c.rest(ctx) != nil || c.clients[c.current.Load()].pace.wait(ctx) != nil {
+		if c.rest(ctx) != nil || c.clients[c.current.Load()].Wait(ctx) != nil {
 			break
 		}
 		c.began = time.Now()
 		waiters := c.take()
 		err := c.round(ctx)
 		if ctx.Err() != nil {
-			err = failed(faultUnreachable, "the till stops")
+			err = rpc.Failed(rpc.Unreachable, "the till stops")
 		}
 		c.failing = err != nil
 		c.setReason(err)
@@ -108,7 +100,7 @@ func (c *chain) run(ctx context.Context) {
 		}
 	}
 	for _, w := range c.take() {
-		w <- failed(faultUnreachable, "the till stops")
+		w <- rpc.Failed(rpc.Unreachable, "the till stops")
 	}
 }
 
@@ -197,8 +189,8 @@ func (c *chain) poke() {
 // nothing is and never was: no money and no code.
 func (c *chain) look(ctx context.Context, at Address) (head headState, clean bool, err error) {
 	k := c.clients[c.current.Load()]
-	k.pace.spend()
-	answers, err := k.batch(ctx, call{"eth_blockNumber", []any{}}, peekCall(c.asked, []Address{at}, "latest"))
+	k.Spend()
+	answers, err := k.Batch(ctx, rpc.To("eth_blockNumber"), peekCall(c.asked, []Address{at}, "latest"))
 	if err != nil {
 		return head, false, err
 	}
@@ -206,9 +198,9 @@ func (c *chain) look(ctx context.Context, at Address) (head headState, clean boo
 	if err != nil {
 		return head, false, err
 	}
-	n, ok := hex64(answers[0].result)
-	if s := c.headNow(); answers[0].err != nil || !ok || v.time+uint64(otherBehind/time.Second) < s.time {
-		return head, false, failed(faultStale, "an answer from before the newest block")
+	n, ok := rpc.Hex64(answers[0].Result)
+	if s := c.headNow(); answers[0].Err != nil || !ok || v.time+uint64(otherBehind/time.Second) < s.time {
+		return head, false, rpc.Failed(rpc.Stale, "an answer from before the newest block")
 	}
 	clean = !slices.ContainsFunc(v.found, func(f found) bool { return f.kind != foundDumb })
 	return headState{number: n, time: v.time}, clean, nil
@@ -232,13 +224,13 @@ func (c *chain) round(ctx context.Context) error {
 		}
 		next := (c.current.Load() + 1) % int32(len(c.clients))
 		if c.current.Store(next); len(errs) < len(c.clients) {
-			c.clients[next].pace.spend()
+			c.clients[next].Spend()
 		}
 	}
 	return errors.Join(errs...)
 }
 
-func (c *chain) roundWith(ctx context.Context, k *client) error {
+func (c *chain) roundWith(ctx context.Context, k *rpc.Client) error {
 	if at, ok := c.verified[k]; !ok || time.Since(at) > verifyEvery {
 		if err := c.verify(ctx, k); err != nil {
 			return err
@@ -249,7 +241,7 @@ func (c *chain) roundWith(ctx context.Context, k *client) error {
 	lacks := c.w.lacksWallet(c.ID)
 	c.w.mu.Unlock()
 	if lacks {
-		return failed(faultTreasury, "the treasury is a contract on other chains and not here")
+		return rpc.Failed(faultTreasury, "the treasury is a contract on other chains and not here")
 	}
 	if err := c.read(ctx, k); err != nil {
 		return err
@@ -265,7 +257,7 @@ func (c *chain) roundWith(ctx context.Context, k *client) error {
 
 // greet asks the other endpoints now and then whether they are there: the owner must
 // not learn from a large sale that nobody can confirm it.
-func (c *chain) greet(ctx context.Context, k *client) {
+func (c *chain) greet(ctx context.Context, k *rpc.Client) {
 	if time.Since(c.greeted) < greetEvery {
 		return
 	}
@@ -274,14 +266,14 @@ func (c *chain) greet(ctx context.Context, k *client) {
 		if o == k {
 			continue
 		}
-		o.pace.spend()
-		answers, err := o.batch(ctx, call{"eth_chainId", []any{}})
+		o.Spend()
+		answers, err := o.Batch(ctx, rpc.To("eth_chainId"))
 		if err == nil {
-			err = answers[0].err
+			err = answers[0].Err
 		}
 		if err == nil {
-			if id, ok := hex64(answers[0].result); !ok || id != c.ID {
-				err = failed(faultChain, "chain %d, want %d", id, c.ID)
+			if id, ok := rpc.Hex64(answers[0].Result); !ok || id != c.ID {
+				err = rpc.Failed(rpc.WrongChain, "chain %d, want %d", id, c.ID)
 			}
 		}
 		c.w.mu.Lock()
@@ -310,15 +302,15 @@ func (c *chain) setReason(err error) {
 }
 
 // reasons are keys of words.
-var reasons = map[fault]string{
-	faultOdd: "evm_odd", faultUnreachable: "evm_unreachable", faultLimited: "evm_limited", faultDenied: "evm_denied",
-	faultRefused: "evm_odd", faultChain: "evm_wrong_chain", faultStale: "evm_stale", faultDiffer: "evm_differ",
+var reasons = map[rpc.Fault]string{
+	rpc.Odd: "evm_odd", rpc.Unreachable: "evm_unreachable", rpc.Limited: "evm_limited", rpc.Denied: "evm_denied",
+	rpc.Refused: "evm_odd", rpc.WrongChain: "evm_wrong_chain", rpc.Stale: "evm_stale", rpc.Differ: "evm_differ",
 	faultFactory: "evm_no_factory", faultTreasury: "evm_treasury", faultTags: "evm_no_tags",
 }
 
 // reasonOf puts an error into a cashier's words.
 func (c *chain) reasonOf(err error) string {
-	return c.w.word(reasons[faultOf(err)], "chain", c.Name)
+	return c.w.word(reasons[rpc.FaultOf(err)], "chain", c.Name)
 }
 
 func (c *chain) headNow() headState {

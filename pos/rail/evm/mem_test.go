@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
+	"github.com/tillwright/tillwright/pos/rail/rpc"
 	"math/big"
 	"net"
 	"net/http"
@@ -85,7 +86,7 @@ func TestCodes(t *testing.T) {
 	if err := checkContracts(f, f); err == nil {
 		t.Error("any code was taken for the deployer")
 	}
-	if err := checkContracts(d, json.RawMessage(`"0x"`)); faultOf(err) != faultFactory {
+	if err := checkContracts(d, json.RawMessage(`"0x"`)); rpc.FaultOf(err) != faultFactory {
 		t.Errorf("without a factory: %v", err)
 	}
 }
@@ -132,11 +133,11 @@ func (m *mem) block(raw json.RawMessage) (uint64, bool) {
 		case "finalized":
 			return head - m.final, true
 		}
-		n, ok := hex64(raw)
+		n, ok := rpc.Hex64(raw)
 		return n, ok && n <= head && n >= 100
 	}
-	f, err := fields(raw)
-	h, ok := hexHash(f["blockHash"])
+	f, err := rpc.Fields(raw)
+	h, ok := rpc.HexHash(f["blockHash"])
 	if err != nil || !ok || string(f["requireCanonical"]) != "true" {
 		m.t.Errorf("a block named %s", raw)
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"github.com/tillwright/tillwright/pos/rail/rpc"
 	"math/big"
 	"slices"
 )
@@ -45,9 +46,9 @@ type view struct {
 
 // peekCall asks for all balances of tokens at owners, at a block: a tag, or a hash
 // in the form of EIP-1898. Token zero is the native coin.
-func peekCall(tokens, owners []Address, at any) call {
+func peekCall(tokens, owners []Address, at any) rpc.Call {
 	data := slices.Concat(pinned.peek, addressLists(tokens, owners))
-	return call{"eth_call", []any{map[string]string{"data": "0x" + hex.EncodeToString(data)}, at}}
+	return rpc.To("eth_call", map[string]string{"data": "0x" + hex.EncodeToString(data)}, at)
 }
 
 // atHash names a block by its hash; the endpoint must say so when it is not on its
@@ -76,7 +77,7 @@ var errPeek = errors.New("the balances cannot be read")
 // readPeek reads the answer to a peekCall about so many tokens and owners. Each
 // thing may be there once.
 func readPeek(raw json.RawMessage, tokens, owners int) (v view, err error) {
-	b, ok := hexBytes(raw, peekAnswer)
+	b, ok := rpc.HexBytes(raw, peekAnswer)
 	if !ok || len(b) < 96 || (len(b)-96)%64 != 0 {
 		return v, errPeek
 	}

@@ -3,6 +3,7 @@ package evm
 import (
 	"context"
 	"fmt"
+	"github.com/tillwright/tillwright/pos/rail/rpc"
 	"math/big"
 	"slices"
 	"time"
@@ -35,7 +36,7 @@ type wish struct {
 
 // prove carries out the wishes of this chain. An error means that the endpoint is
 // not to be relied on; that two operators differ is noted at the claims.
-func (c *chain) prove(ctx context.Context, k *client) error {
+func (c *chain) prove(ctx context.Context, k *rpc.Client) error {
 	if err := c.sweeps(ctx, k); err != nil {
 		return err
 	}
@@ -130,33 +131,33 @@ func (c *chain) tagOf(l Level) string {
 
 // blocks reads the blocks that wishes need. A chain without some tag goes without:
 // what waits for it waits on, and says so.
-func (c *chain) blocks(ctx context.Context, k *client, wishes []wish) (map[Level]block, error) {
+func (c *chain) blocks(ctx context.Context, k *rpc.Client, wishes []wish) (map[Level]block, error) {
 	var levels []Level
 	for _, w := range wishes {
 		if !slices.Contains(levels, w.level) {
 			levels = append(levels, w.level)
 		}
 	}
-	var calls []call
+	var calls []rpc.Call
 	for _, l := range levels {
-		calls = append(calls, call{"eth_getBlockByNumber", []any{c.tagOf(l), false}})
+		calls = append(calls, rpc.To("eth_getBlockByNumber", c.tagOf(l), false))
 	}
-	k.pace.spend()
-	answers, err := k.batch(ctx, calls...)
+	k.Spend()
+	answers, err := k.Batch(ctx, calls...)
 	if err != nil {
 		return nil, err
 	}
 	out := map[Level]block{}
 	for i, a := range answers {
-		if a.err != nil {
+		if a.Err != nil {
 			continue
 		}
-		b, err := readBlock(a.result)
+		b, err := readBlock(a.Result)
 		if err != nil {
 			continue
 		}
 		if b.number > c.headNow().number+maxAhead {
-			return nil, failed(faultOdd, "a block far ahead of the newest")
+			return nil, rpc.Failed(rpc.Odd, "a block far ahead of the newest")
 		}
 		out[levels[i]] = b
 	}
@@ -169,14 +170,14 @@ const maxAhead = 64
 
 // proveAt reads balances at one block by its hash, and lets another operator say
 // the same where the policy wants two.
-func (c *chain) proveAt(ctx context.Context, k *client, b block, ws []wish) error {
+func (c *chain) proveAt(ctx context.Context, k *rpc.Client, b block, ws []wish) error {
 	owners := make([]Address, len(ws))
 	both := false
 	for i, w := range ws {
 		owners[i] = w.p.ref.address
 		both = both || w.operators > 1
 	}
-	k.pace.spend()
+	k.Spend()
 	v, err := c.peekAt(ctx, k, b, owners)
 	if err != nil {
 		return err
@@ -192,7 +193,7 @@ func (c *chain) proveAt(ctx context.Context, k *client, b block, ws []wish) erro
 		why := ""
 		if w.operators > 1 {
 			if differ == nil && !sameOwner(v, other, i) {
-				differ = failed(faultDiffer, "operators tell different balances at block %x", b.hash[:4])
+				differ = rpc.Failed(rpc.Differ, "operators tell different balances at block %x", b.hash[:4])
 			}
 			if differ != nil {
 				why = c.reasonOf(differ)
@@ -205,40 +206,40 @@ func (c *chain) proveAt(ctx context.Context, k *client, b block, ws []wish) erro
 }
 
 // peekAt reads balances at a block and demands that they are of that block.
-func (c *chain) peekAt(ctx context.Context, k *client, b block, owners []Address) (view, error) {
-	answers, err := k.batch(ctx, peekCall(c.asked, owners, atHash(b.hash)))
+func (c *chain) peekAt(ctx context.Context, k *rpc.Client, b block, owners []Address) (view, error) {
+	answers, err := k.Batch(ctx, peekCall(c.asked, owners, atHash(b.hash)))
 	if err != nil {
 		return view{}, err
 	}
 	v, err := c.viewOf(answers[0], len(owners))
 	if err == nil && v.time != b.time {
-		err = failed(faultOdd, "balances of another block than asked for")
+		err = rpc.Failed(rpc.Odd, "balances of another block than asked for")
 	}
 	return v, err
 }
 
 // second asks the endpoints of other operators until one of them answers.
-func (c *chain) second(ctx context.Context, k *client, b block, owners []Address) (view, error) {
-	err := error(failed(faultDiffer, "there is no second operator"))
+func (c *chain) second(ctx context.Context, k *rpc.Client, b block, owners []Address) (view, error) {
+	err := error(rpc.Failed(rpc.Differ, "there is no second operator"))
 	for _, o := range c.clients {
 		if o.Operator == k.Operator {
 			continue
 		}
 		for try := range lagTries {
-			if try > 0 && until(ctx, time.Now().Add(lagWait)) != nil {
+			if try > 0 && rpc.Until(ctx, time.Now().Add(lagWait)) != nil {
 				break
 			}
-			o.pace.spend()
+			o.Spend()
 			var v view
 			if v, err = c.peekAt(ctx, o, b, owners); err == nil {
 				return v, nil
 			}
-			if faultOf(err) != faultRefused {
+			if rpc.FaultOf(err) != rpc.Refused {
 				break
 			}
 		}
 	}
-	return view{}, &callError{faultDiffer, err}
+	return view{}, &rpc.Error{Fault: rpc.Differ, Err: err}
 }
 
 // balance returns what a view says of an owner and a token; nil when the token gave

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/tillwright/tillwright/pos"
+	"github.com/tillwright/tillwright/pos/rail/rpc"
 )
 
 // Rail takes one token on one chain. It is safe for concurrent use.
@@ -60,7 +61,7 @@ const (
 func (r *Rail) identify(op string, p pos.Payment) error {
 	switch {
 	case p.Sale == "" || p.Attempt < 1 || p.ID != pos.PaymentIDOf(p.Sale, p.Attempt):
-		return pos.E(op, pos.Invalid, "payment %q has no sale or attempt", clip(string(p.ID)))
+		return pos.E(op, pos.Invalid, "payment %q has no sale or attempt", rpc.Clip(string(p.ID)))
 	case p.Quantity.Asset.ID != r.token.Asset().ID || p.Quantity.IsZero():
 		return pos.E(op, pos.Invalid, "%s cannot be paid with %s", p.Quantity.String(), r.Name())
 	}
@@ -90,7 +91,7 @@ func (r *Rail) Ask(ctx context.Context, p pos.Payment, _ string) (pos.Asked, err
 	case r.w.asking <- struct{}{}:
 		defer func() { <-r.w.asking }()
 	case <-ctx.Done():
-		return pos.Asked{}, r.unknown(askOp, failed(faultUnreachable, "given up"))
+		return pos.Asked{}, r.unknown(askOp, rpc.Failed(rpc.Unreachable, "given up"))
 	}
 	e, known, err := r.known(p)
 	if err != nil {
@@ -228,7 +229,7 @@ func (r *Rail) Check(ctx context.Context, p pos.Payment) (pos.Finding, error) {
 		return pos.Finding{}, err // never asked for: nothing new
 	}
 	if ctx.Err() != nil {
-		return pos.Finding{}, r.unknown(op, failed(faultUnreachable, "given up"))
+		return pos.Finding{}, r.unknown(op, rpc.Failed(rpc.Unreachable, "given up"))
 	}
 	if f, ok := r.paid(p, e, false); ok {
 		return f, nil
@@ -271,7 +272,7 @@ func (r *Rail) look(ctx context.Context, e *payment) error {
 				return nil
 			}
 		case <-ctx.Done():
-			return failed(faultUnreachable, "no answer in time")
+			return rpc.Failed(rpc.Unreachable, "no answer in time")
 		}
 	}
 }
@@ -320,7 +321,7 @@ func (r *Rail) Cancel(ctx context.Context, p pos.Payment) (pos.Finding, error) {
 		return pos.Finding{Event: pos.Cancel, Final: true}, nil
 	}
 	if ctx.Err() != nil {
-		return pos.Finding{}, r.unknown(op, failed(faultUnreachable, "given up"))
+		return pos.Finding{}, r.unknown(op, rpc.Failed(rpc.Unreachable, "given up"))
 	}
 	ctx, stop := context.WithTimeout(ctx, cancelLimit)
 	defer stop()

@@ -2,6 +2,7 @@ package evm
 
 import (
 	"context"
+	"github.com/tillwright/tillwright/pos/rail/rpc"
 	"math/big"
 	"slices"
 	"time"
@@ -13,7 +14,7 @@ const maxPerRound = 384
 
 // read asks for the newest balances of the payments whose turn it is, on this
 // chain, and notes them.
-func (c *chain) read(ctx context.Context, k *client) error {
+func (c *chain) read(ctx context.Context, k *rpc.Client) error {
 	turn := c.turn(time.Now())
 	owners := make([]Address, len(turn))
 	for i, p := range turn {
@@ -23,20 +24,20 @@ func (c *chain) read(ctx context.Context, k *client) error {
 	if len(parts) == 0 {
 		parts = [][]Address{nil} // the head alone
 	}
-	calls := []call{{"eth_blockNumber", []any{}}}
+	calls := []rpc.Call{rpc.To("eth_blockNumber")}
 	for _, part := range parts {
 		calls = append(calls, peekCall(c.asked, part, "latest"))
 	}
-	answers, err := k.batch(ctx, calls...)
+	answers, err := k.Batch(ctx, calls...)
 	if err != nil {
 		return err
 	}
-	if answers[0].err != nil {
-		return answers[0].err
+	if answers[0].Err != nil {
+		return answers[0].Err
 	}
-	head, ok := hex64(answers[0].result)
+	head, ok := rpc.Hex64(answers[0].Result)
 	if !ok {
-		return failed(faultOdd, "a block number that is none")
+		return rpc.Failed(rpc.Odd, "a block number that is none")
 	}
 	views := make([]view, len(parts))
 	for i, part := range parts {
@@ -57,16 +58,16 @@ func (c *chain) read(ctx context.Context, k *client) error {
 func (c *chain) perPeek() int { return peekOwners(len(c.asked)) }
 
 // viewOf reads a Peek's answer and demands that it is of this very chain.
-func (c *chain) viewOf(r reply, owners int) (view, error) {
-	if r.err != nil {
-		return view{}, r.err
+func (c *chain) viewOf(r rpc.Reply, owners int) (view, error) {
+	if r.Err != nil {
+		return view{}, r.Err
 	}
-	v, err := readPeek(r.result, len(c.asked), owners)
+	v, err := readPeek(r.Result, len(c.asked), owners)
 	if err != nil {
-		return view{}, &callError{faultOdd, err}
+		return view{}, &rpc.Error{Fault: rpc.Odd, Err: err}
 	}
 	if v.chain != c.ID {
-		return view{}, failed(faultChain, "chain %d, want %d", v.chain, c.ID)
+		return view{}, rpc.Failed(rpc.WrongChain, "chain %d, want %d", v.chain, c.ID)
 	}
 	return v, nil
 }
@@ -75,16 +76,16 @@ func (c *chain) viewOf(r reply, owners int) (view, error) {
 // said already is not believed: several computers stand behind it, and one lags.
 // Another endpoint may be behind by otherBehind. Nor is a chain believed that stands
 // still.
-func (c *chain) advance(k *client, head uint64, views []view) error {
+func (c *chain) advance(k *rpc.Client, head uint64, views []view) error {
 	now, s := time.Now(), c.headNow()
 	for _, v := range views {
 		if v.time < c.told[k] || v.time+uint64(otherBehind/time.Second) < s.time {
-			return failed(faultStale, "an answer from block time %d after one from %d", v.time, s.time)
+			return rpc.Failed(rpc.Stale, "an answer from block time %d after one from %d", v.time, s.time)
 		}
 	}
 	newest := views[0].time
 	if age := now.Sub(time.Unix(int64(newest), 0)); c.w.o.ClockTrusted() && age.Abs() > c.stale()+clockSlack {
-		return failed(faultStale, "the newest block is %v old", age.Round(time.Second))
+		return rpc.Failed(rpc.Stale, "the newest block is %v old", age.Round(time.Second))
 	}
 	if c.told[k] = newest; newest > s.time || head > s.number {
 		s.moved = now
@@ -92,7 +93,7 @@ func (c *chain) advance(k *client, head uint64, views []view) error {
 	s.number, s.time = head, max(newest, s.time)
 	c.setState(s)
 	if age := now.Sub(s.moved); age > c.stale() {
-		return failed(faultStale, "no new block for %v", age.Round(time.Second))
+		return rpc.Failed(rpc.Stale, "no new block for %v", age.Round(time.Second))
 	}
 	return nil
 }

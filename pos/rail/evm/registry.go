@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/tillwright/tillwright/pos"
+	"github.com/tillwright/tillwright/pos/rail/rpc"
 )
 
 // registryJSON is the chains and tokens that are known without asking anybody. A
@@ -112,7 +113,7 @@ func (r Registry) With(chains []Chain, tokens []Token) (Registry, error) {
 	for _, c := range chains {
 		switch {
 		case c.ID == 0 || !keyForm.MatchString(c.Key) || !plainName(c.Name) || !plainName(c.Coin) || c.StaleS < 10 || c.StaleS > 3600:
-			return bad("chain %q needs an id, a key of small letters, a name, a coin, and 10 to 3600 stale_s", clip(c.Key))
+			return bad("chain %q needs an id, a key of small letters, a name, a coin, and 10 to 3600 stale_s", rpc.Clip(c.Key))
 		case out.has(c.ID) || slices.ContainsFunc(out.chains, func(o Chain) bool { return o.Key == c.Key }):
 			return bad("chain %q is there twice", c.Key)
 		case c.Policy.check() != nil:
@@ -125,11 +126,11 @@ func (r Registry) With(chains []Chain, tokens []Token) (Registry, error) {
 		_, err := pos.CurrencyOf(t.Peg)
 		switch {
 		case !out.has(t.Chain):
-			return bad("token %q is on chain %d, which is not known", clip(t.Symbol), t.Chain)
+			return bad("token %q is on chain %d, which is not known", rpc.Clip(t.Symbol), t.Chain)
 		case known:
 			return bad("token %s of chain %d is there twice", t.Contract, t.Chain)
 		case !plainName(t.Symbol) || t.Contract.IsZero() || t.Decimals < 0 || t.Decimals > 30 || err != nil:
-			return bad("token %q needs a symbol, a contract, 0 to 30 decimals and a currency that it follows", clip(t.Symbol))
+			return bad("token %q needs a symbol, a contract, 0 to 30 decimals and a currency that it follows", rpc.Clip(t.Symbol))
 		}
 		out.tokens = append(out.tokens, t)
 		if len(out.Tokens(t.Chain)) > maxTokensPerChain {

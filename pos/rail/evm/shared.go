@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/tillwright/tillwright/pos"
+	"github.com/tillwright/tillwright/pos/rail/rpc"
 )
 
 // With one address for all sales, the amount tells them apart: a few ten-thousandths
@@ -80,7 +81,7 @@ func (k *book) taken(chain uint64, token Address, now uint64) (out map[string]bo
 }
 
 // shared reads what came to the shared address, gives it to payments, and proves it.
-func (c *chain) shared(ctx context.Context, k *client) error {
+func (c *chain) shared(ctx context.Context, k *rpc.Client) error {
 	if !c.anyShared() {
 		c.transfers.next = 0 // begin anew with the next request
 		return nil

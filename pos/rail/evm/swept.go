@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"github.com/tillwright/tillwright/pos/rail/rpc"
 	"math/big"
 	"time"
 )
@@ -22,7 +23,7 @@ const (
 )
 
 // sweeps looks for money that left before it was counted.
-func (c *chain) sweeps(ctx context.Context, k *client) error {
+func (c *chain) sweeps(ctx context.Context, k *rpc.Client) error {
 	for _, p := range c.swept(time.Now()) {
 		if err := c.sweptOf(ctx, k, p); err != nil {
 			return err
@@ -46,7 +47,7 @@ func (c *chain) swept(now time.Time) (out []*payment) {
 
 // sweptOf counts what was swept from p's address and what is still there, both at
 // one block, as deep as a payment of p's size must lie.
-func (c *chain) sweptOf(ctx context.Context, k *client, p *payment) error {
+func (c *chain) sweptOf(ctx context.Context, k *rpc.Client, p *payment) error {
 	row := PolicyOf(c.Chain).Row(p.token, p.units)
 	blocks, err := c.blocks(ctx, k, []wish{{level: row.Level}})
 	b, ok := blocks[row.Level]
@@ -76,8 +77,8 @@ func (c *chain) sweptOf(ctx context.Context, k *client, p *payment) error {
 }
 
 // sweptBy asks one operator.
-func (c *chain) sweptBy(ctx context.Context, k *client, p *payment, b block) (sum, left *big.Int, err error) {
-	k.pace.spend()
+func (c *chain) sweptBy(ctx context.Context, k *rpc.Client, p *payment, b block) (sum, left *big.Int, err error) {
+	k.Spend()
 	v, err := c.peekAt(ctx, k, b, []Address{p.ref.address})
 	if err != nil {
 		return nil, nil, err
@@ -88,14 +89,14 @@ func (c *chain) sweptBy(ctx context.Context, k *client, p *payment, b block) (su
 		}
 	}
 	if left == nil {
-		return nil, nil, failed(faultOdd, "the token gives no balance")
+		return nil, nil, rpc.Failed(rpc.Odd, "the token gives no balance")
 	}
 	sum, err = c.events(ctx, k, p, p.ref.from, b.number)
 	return sum, left, err
 }
 
 // sweptAgreed lets another operator say the same; it returns why not.
-func (c *chain) sweptAgreed(ctx context.Context, k *client, p *payment, b block, sum, left *big.Int) string {
+func (c *chain) sweptAgreed(ctx context.Context, k *rpc.Client, p *payment, b block, sum, left *big.Int) string {
 	for _, o := range c.clients {
 		if o.Operator == k.Operator {
 			continue
@@ -104,33 +105,33 @@ func (c *chain) sweptAgreed(ctx context.Context, k *client, p *payment, b block,
 			return ""
 		}
 	}
-	return c.reasonOf(failed(faultDiffer, "no second operator says what was swept"))
+	return c.reasonOf(rpc.Failed(rpc.Differ, "no second operator says what was swept"))
 }
 
 // events adds up the factory's events of p between two blocks. A range that is
 // refused is halved: free plans answer for five or ten blocks at a time.
-func (c *chain) events(ctx context.Context, k *client, p *payment, from, to uint64) (*big.Int, error) {
+func (c *chain) events(ctx context.Context, k *rpc.Client, p *payment, from, to uint64) (*big.Int, error) {
 	sum, step := new(big.Int), to-min(from, to)
 	for try := 0; from <= to; try++ {
 		if try == sweptTries {
-			return nil, failed(faultRefused, "the endpoint gives no events")
+			return nil, rpc.Failed(rpc.Refused, "the endpoint gives no events")
 		}
 		end := min(from+step, to)
-		k.pace.spend()
-		answers, err := k.batch(ctx, sweptCall(p.ref.address, p.token.Contract, from, end))
+		k.Spend()
+		answers, err := k.Batch(ctx, sweptCall(p.ref.address, p.token.Contract, from, end))
 		if err != nil {
 			return nil, err
 		}
-		if answers[0].err != nil {
+		if answers[0].Err != nil {
 			if step == 0 {
-				return nil, answers[0].err
+				return nil, answers[0].Err
 			}
 			step /= 2
 			continue
 		}
-		part, err := sumSwept(answers[0].result, p.ref.address, p.token.Contract)
+		part, err := sumSwept(answers[0].Result, p.ref.address, p.token.Contract)
 		if err != nil {
-			return nil, &callError{faultOdd, err}
+			return nil, &rpc.Error{Fault: rpc.Odd, Err: err}
 		}
 		sum.Add(sum, part)
 		from = end + 1
@@ -139,12 +140,12 @@ func (c *chain) events(ctx context.Context, k *client, p *payment, from, to uint
 }
 
 // sweptCall asks for the factory's word about one address and one token.
-func sweptCall(at, token Address, from, to uint64) call {
+func sweptCall(at, token Address, from, to uint64) rpc.Call {
 	topic := func(a Address) string { w := a.word(); return "0x" + hex.EncodeToString(w[:]) }
-	return call{"eth_getLogs", []any{map[string]any{
+	return rpc.To("eth_getLogs", map[string]any{
 		"address": Factory.String(), "fromBlock": fmt.Sprintf("0x%x", from), "toBlock": fmt.Sprintf("0x%x", to),
 		"topics": []any{"0x" + hex.EncodeToString(topicSwept[:]), topic(at), topic(token)},
-	}}}
+	})
 }
 
 // sumSwept adds up what the events say that left an address.
@@ -156,7 +157,7 @@ func sumSwept(raw json.RawMessage, at, token Address) (*big.Int, error) {
 	sum := new(big.Int)
 	for _, l := range logs {
 		if l.address != Factory || len(l.topics) != 3 || l.topics[0] != topicSwept || l.topics[1] != at.word() || l.topics[2] != token.word() || len(l.data) != 32 {
-			return nil, failed(faultOdd, "an event that was not asked for")
+			return nil, rpc.Failed(rpc.Odd, "an event that was not asked for")
 		}
 		sum.Add(sum, new(big.Int).SetBytes(l.data))
 	}

@@ -7,6 +7,7 @@ import (
 	"math/big"
 
 	"github.com/tillwright/tillwright/pos"
+	"github.com/tillwright/tillwright/pos/rail/rpc"
 )
 
 // Trace says by which transaction money came, and from whom: for the receipt and for
@@ -38,15 +39,15 @@ func (r *Rail) Trace(ctx context.Context, p pos.Payment) ([]Trace, error) {
 	for from <= head && tries < 2*sweptTries {
 		tries++
 		end := min(from+span, head)
-		k.pace.spend()
-		answers, err := k.batch(ctx, incomingCall(r.token.Contract, e.ref.address, from, end))
+		k.Spend()
+		answers, err := k.Batch(ctx, incomingCall(r.token.Contract, e.ref.address, from, end))
 		if err != nil {
 			return nil, r.unknown(op, err)
 		}
-		logs, err := readLogs(answers[0].result)
-		if answers[0].err != nil || err != nil {
+		logs, err := readLogs(answers[0].Result)
+		if answers[0].Err != nil || err != nil {
 			if span == 0 {
-				return nil, r.unknown(op, failed(faultRefused, "no events"))
+				return nil, r.unknown(op, rpc.Failed(rpc.Refused, "no events"))
 			}
 			span /= 2
 			continue
@@ -62,12 +63,12 @@ func (r *Rail) Trace(ctx context.Context, p pos.Payment) ([]Trace, error) {
 }
 
 // incomingCall asks for the transfers of one token to one address.
-func incomingCall(token, to Address, from, end uint64) call {
+func incomingCall(token, to Address, from, end uint64) rpc.Call {
 	w := to.word()
-	return call{"eth_getLogs", []any{map[string]any{
+	return rpc.To("eth_getLogs", map[string]any{
 		"address": token.String(), "fromBlock": fmt.Sprintf("0x%x", from), "toBlock": fmt.Sprintf("0x%x", end),
 		"topics": []any{"0x" + hex.EncodeToString(topicTransfer[:]), nil, "0x" + hex.EncodeToString(w[:])},
-	}}}
+	})
 }
 
 // traceOf reads a transfer; those of nothing, and of other tokens, are none.

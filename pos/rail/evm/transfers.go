@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/hex"
 	"fmt"
+	"github.com/tillwright/tillwright/pos/rail/rpc"
 	"math/big"
 	"slices"
 	"time"
@@ -25,7 +26,7 @@ type transfers struct {
 }
 
 // scan reads the events of the blocks since the last time, and some before.
-func (c *chain) scan(ctx context.Context, k *client) error {
+func (c *chain) scan(ctx context.Context, k *rpc.Client) error {
 	head := c.headNow().number
 	from := c.scanFrom(head)
 	step := head - min(from, head)
@@ -34,18 +35,18 @@ func (c *chain) scan(ctx context.Context, k *client) error {
 			return nil // the rest in the next round
 		}
 		end := min(from+step, head)
-		k.pace.spend()
-		answers, err := k.batch(ctx, c.transferCall(from, end))
+		k.Spend()
+		answers, err := k.Batch(ctx, c.transferCall(from, end))
 		if err != nil {
 			return err
 		}
-		logs, err := []logEntry(nil), answers[0].err
+		logs, err := []logEntry(nil), answers[0].Err
 		if err == nil {
-			logs, err = readLogs(answers[0].result)
+			logs, err = readLogs(answers[0].Result)
 		}
 		if err != nil {
 			if step == 0 {
-				return &callError{faultRefused, err}
+				return &rpc.Error{Fault: rpc.Refused, Err: err}
 			}
 			step /= 2
 			continue
@@ -77,16 +78,16 @@ func (c *chain) scanFrom(head uint64) uint64 {
 
 // transferCall asks for the Transfer events of all known tokens to the shared
 // address.
-func (c *chain) transferCall(from, to uint64) call {
+func (c *chain) transferCall(from, to uint64) rpc.Call {
 	w := c.w.o.Treasury.word()
 	var tokens []string
 	for _, t := range c.asked[1:] {
 		tokens = append(tokens, t.String())
 	}
-	return call{"eth_getLogs", []any{map[string]any{
+	return rpc.To("eth_getLogs", map[string]any{
 		"address": tokens, "fromBlock": fmt.Sprintf("0x%x", from), "toBlock": fmt.Sprintf("0x%x", to),
 		"topics": []any{"0x" + hex.EncodeToString(topicTransfer[:]), nil, "0x" + hex.EncodeToString(w[:])},
-	}}}
+	})
 }
 
 // transferOf reads an event, and demands that it is what was asked for. A transfer
@@ -106,7 +107,7 @@ func (c *chain) keep(logs []logEntry, from, to uint64) error {
 	for _, l := range logs {
 		t, ok := c.transferOf(l)
 		if !ok || l.number < from || l.number > to {
-			return failed(faultOdd, "an event that was not asked for")
+			return rpc.Failed(rpc.Odd, "an event that was not asked for")
 		}
 		id := keccak(l.block[:], l.tx[:], uint256(new(big.Int).SetUint64(l.index)))
 		fresh[id] = true
@@ -125,7 +126,7 @@ func (c *chain) keep(logs []logEntry, from, to uint64) error {
 }
 
 // proveTransfers proves what payments were given, each by its own block.
-func (c *chain) proveTransfers(ctx context.Context, k *client) error {
+func (c *chain) proveTransfers(ctx context.Context, k *rpc.Client) error {
 	now := time.Now()
 	deep, last := !now.Before(c.nextDeep), !now.Before(c.nextFinal)
 	for _, p := range c.given() {
@@ -181,7 +182,7 @@ func (c *chain) given() (out []*payment) {
 
 // deepSum adds up p's transfers that lie as deep as row wants, in blocks that are on
 // the chain, by as many operators as row wants.
-func (c *chain) deepSum(ctx context.Context, k *client, p *payment, row Row) (sum *big.Int, why string, err error) {
+func (c *chain) deepSum(ctx context.Context, k *rpc.Client, p *payment, row Row) (sum *big.Int, why string, err error) {
 	blocks, err := c.blocks(ctx, k, []wish{{level: row.Level}})
 	if err != nil {
 		return nil, "", err
@@ -198,7 +199,7 @@ func (c *chain) deepSum(ctx context.Context, k *client, p *payment, row Row) (su
 		}
 		if on && row.Operators > 1 {
 			if on = c.otherSays(ctx, k, t); !on {
-				why = c.reasonOf(failed(faultDiffer, "no second operator knows the transfer"))
+				why = c.reasonOf(rpc.Failed(rpc.Differ, "no second operator knows the transfer"))
 			}
 		}
 		if on {
@@ -210,22 +211,22 @@ func (c *chain) deepSum(ctx context.Context, k *client, p *payment, row Row) (su
 
 // onChain reports that a transfer is in a block of the chain, by one operator: its
 // block is asked for by its hash.
-func (c *chain) onChain(ctx context.Context, k *client, t transfer) (bool, error) {
+func (c *chain) onChain(ctx context.Context, k *rpc.Client, t transfer) (bool, error) {
 	to := c.w.o.Treasury.word()
-	k.pace.spend()
-	answers, err := k.batch(ctx,
-		call{"eth_getBlockByNumber", []any{fmt.Sprintf("0x%x", t.number), false}},
-		call{"eth_getLogs", []any{map[string]any{
+	k.Spend()
+	answers, err := k.Batch(ctx,
+		rpc.To("eth_getBlockByNumber", fmt.Sprintf("0x%x", t.number), false),
+		rpc.To("eth_getLogs", map[string]any{
 			"address": t.token.Contract.String(), "blockHash": "0x" + hex.EncodeToString(t.block[:]),
 			"topics": []any{"0x" + hex.EncodeToString(topicTransfer[:]), nil, "0x" + hex.EncodeToString(to[:])},
-		}}},
-		call{"eth_getTransactionReceipt", []any{"0x" + hex.EncodeToString(t.tx[:])}})
+		}),
+		rpc.To("eth_getTransactionReceipt", "0x"+hex.EncodeToString(t.tx[:])))
 	if err != nil {
 		return false, err
 	}
-	b, err := readBlock(answers[0].result)
-	logs, err2 := readLogs(answers[1].result)
-	if err != nil || err2 != nil || answers[1].err != nil || b.hash != t.block || !succeeded(answers[2], t) {
+	b, err := readBlock(answers[0].Result)
+	logs, err2 := readLogs(answers[1].Result)
+	if err != nil || err2 != nil || answers[1].Err != nil || b.hash != t.block || !succeeded(answers[2], t) {
 		return false, nil // not there, or not known yet
 	}
 	return slices.ContainsFunc(logs, func(l logEntry) bool {
@@ -235,19 +236,19 @@ func (c *chain) onChain(ctx context.Context, k *client, t transfer) (bool, error
 }
 
 // succeeded reports that a receipt is of t's transaction in t's block, and good.
-func succeeded(r reply, t transfer) bool {
-	f, err := fields(r.result)
-	if r.err != nil || err != nil {
+func succeeded(r rpc.Reply, t transfer) bool {
+	f, err := rpc.Fields(r.Result)
+	if r.Err != nil || err != nil {
 		return false
 	}
-	block, ok1 := hexHash(f["blockHash"])
-	tx, ok2 := hexHash(f["transactionHash"])
-	status, ok3 := hex64(f["status"])
+	block, ok1 := rpc.HexHash(f["blockHash"])
+	tx, ok2 := rpc.HexHash(f["transactionHash"])
+	status, ok3 := rpc.Hex64(f["status"])
 	return ok1 && ok2 && ok3 && block == t.block && tx == t.tx && status == 1
 }
 
 // otherSays lets another operator find the same transfer.
-func (c *chain) otherSays(ctx context.Context, k *client, t transfer) bool {
+func (c *chain) otherSays(ctx context.Context, k *rpc.Client, t transfer) bool {
 	for _, o := range c.clients {
 		if o.Operator == k.Operator {
 			continue

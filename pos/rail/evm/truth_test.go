@@ -288,7 +288,7 @@ func TestReorg(t *testing.T) {
 		p = l.moved(p, pos.See)
 		l.touch(r) // proved by now
 		base.do("anvil_reorg", 1, []any{})
-		base.do("anvil_mine", "0x1")
+		base.do("anvil_mine", "0x8") // beyond the time of the block that is gone
 		if f, err := r.Cancel(t.Context(), p); err != nil || f.Event != pos.Cancel {
 			t.Fatalf("money that is gone paid a part: %+v, %v", f, err)
 		}

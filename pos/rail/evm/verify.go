@@ -4,12 +4,13 @@ import (
 	"context"
 	"encoding/hex"
 	"encoding/json"
+	"github.com/tillwright/tillwright/pos/rail/rpc"
 	"slices"
 )
 
 const (
 	// faultFactory: the factory is not on this chain.
-	faultFactory fault = 100 + iota
+	faultFactory rpc.Fault = 100 + iota
 	// faultTreasury: what stands at the treasury is not a wallet of the merchant's.
 	faultTreasury
 	// faultTags: the endpoint does not know the safe or the final block, and the policy
@@ -22,29 +23,29 @@ const codeLimit = 64 << 10
 
 // verify asks an endpoint whether it is the chain that it should be, whether the
 // contracts stand there, and whether each token is what the registry says.
-func (c *chain) verify(ctx context.Context, k *client) error {
-	calls := []call{
-		{"eth_chainId", []any{}}, codeCall(Deployer), codeCall(Factory), codeCall(c.w.o.Treasury),
-		{"eth_getTransactionCount", []any{c.w.o.Treasury.String(), "latest"}},
+func (c *chain) verify(ctx context.Context, k *rpc.Client) error {
+	calls := []rpc.Call{
+		rpc.To("eth_chainId"), codeCall(Deployer), codeCall(Factory), codeCall(c.w.o.Treasury),
+		rpc.To("eth_getTransactionCount", c.w.o.Treasury.String(), "latest"),
 	}
-	answers, err := k.batch(ctx, calls...)
+	answers, err := k.Batch(ctx, calls...)
 	if err != nil {
 		return err
 	}
 	for _, a := range answers {
-		if a.err != nil {
-			return a.err
+		if a.Err != nil {
+			return a.Err
 		}
 	}
-	if id, ok := hex64(answers[0].result); !ok || id != c.ID {
-		return failed(faultChain, "chain %d, want %d", id, c.ID)
+	if id, ok := rpc.Hex64(answers[0].Result); !ok || id != c.ID {
+		return rpc.Failed(rpc.WrongChain, "chain %d, want %d", id, c.ID)
 	}
 	if !c.w.o.Shared {
-		if err := checkContracts(answers[1].result, answers[2].result); err != nil {
+		if err := checkContracts(answers[1].Result, answers[2].Result); err != nil {
 			return err
 		}
 	}
-	if err := c.checkTreasury(answers[3].result, answers[4].result); err != nil {
+	if err := c.checkTreasury(answers[3].Result, answers[4].Result); err != nil {
 		return err
 	}
 	if err := c.verifyTags(ctx, k); err != nil {
@@ -54,41 +55,41 @@ func (c *chain) verify(ctx context.Context, k *client) error {
 }
 
 // verifyTags asks for the deep blocks that the chain's policy wants.
-func (c *chain) verifyTags(ctx context.Context, k *client) error {
-	var calls []call
+func (c *chain) verifyTags(ctx context.Context, k *rpc.Client) error {
+	var calls []rpc.Call
 	for _, r := range PolicyOf(c.Chain) {
 		if r.Level.deep() {
-			calls = append(calls, call{"eth_getBlockByNumber", []any{string(r.Level), false}})
+			calls = append(calls, rpc.To("eth_getBlockByNumber", string(r.Level), false))
 		}
 	}
 	if len(calls) == 0 {
 		return nil
 	}
-	k.pace.spend()
-	answers, err := k.batch(ctx, calls...)
+	k.Spend()
+	answers, err := k.Batch(ctx, calls...)
 	if err != nil {
 		return err
 	}
 	for i, a := range answers {
-		if _, err := readBlock(a.result); a.err != nil || err != nil {
-			return failed(faultTags, "no block %v", calls[i].params[0])
+		if _, err := readBlock(a.Result); a.Err != nil || err != nil {
+			return rpc.Failed(faultTags, "no block %v", calls[i].Params[0])
 		}
 	}
 	return nil
 }
 
-func codeCall(at Address) call { return call{"eth_getCode", []any{at.String(), "latest"}} }
+func codeCall(at Address) rpc.Call { return rpc.To("eth_getCode", at.String(), "latest") }
 
 // checkContracts compares the code at D and F with what it must be.
 func checkContracts(deployer, factory json.RawMessage) error {
-	d, ok1 := hexBytes(deployer, codeLimit)
-	f, ok2 := hexBytes(factory, codeLimit)
+	d, ok1 := rpc.HexBytes(deployer, codeLimit)
+	f, ok2 := rpc.HexBytes(factory, codeLimit)
 	if !ok1 || !ok2 {
-		return failed(faultOdd, "code that cannot be read")
+		return rpc.Failed(rpc.Odd, "code that cannot be read")
 	}
 	hd, hf := keccak(d), keccak(f)
 	if hex.EncodeToString(hd[:]) != deployerCodeHash || hex.EncodeToString(hf[:]) != factoryCodeHash {
-		return failed(faultFactory, "the factory is not at %s", Factory)
+		return rpc.Failed(faultFactory, "the factory is not at %s", Factory)
 	}
 	return nil
 }
@@ -97,19 +98,19 @@ func checkContracts(deployer, factory json.RawMessage) error {
 // exchanges make deposit addresses: money that a contract sends there is often
 // not credited. An account that never sent anything cannot be told from one.
 func (c *chain) checkTreasury(code, nonce json.RawMessage) error {
-	b, ok1 := hexBytes(code, codeLimit)
-	n, ok2 := hex64(nonce)
+	b, ok1 := rpc.HexBytes(code, codeLimit)
+	n, ok2 := rpc.Hex64(nonce)
 	if !ok1 || !ok2 {
-		return failed(faultOdd, "an account that cannot be read")
+		return rpc.Failed(rpc.Odd, "an account that cannot be read")
 	}
 	if isClone(b) {
-		return failed(faultTreasury, "the treasury is a proxy of %d bytes", len(b))
+		return rpc.Failed(faultTreasury, "the treasury is a proxy of %d bytes", len(b))
 	}
 	wallet := len(b) > 0 && !isDelegated(b)
 	c.w.mu.Lock()
 	defer c.w.mu.Unlock()
 	if c.w.wallets[c.ID] = wallet; c.w.lacksWallet(c.ID) {
-		return failed(faultTreasury, "the treasury is a contract on other chains and not here")
+		return rpc.Failed(faultTreasury, "the treasury is a contract on other chains and not here")
 	}
 	if len(b) == 0 && n == 0 {
 		c.w.tell(c, "treasury "+c.Key, c.w.word("evm_treasury_new", "chain", c.Name, "tail", c.w.o.Treasury.Tail()))
@@ -140,17 +141,17 @@ func (w *Watcher) lacksWallet(chain uint64) bool {
 
 // verifyTokens compares decimals and symbols. A token that differs goes grey, the
 // others do not.
-func (c *chain) verifyTokens(ctx context.Context, k *client) error {
+func (c *chain) verifyTokens(ctx context.Context, k *rpc.Client) error {
 	dead := map[Address]string{}
-	for part := range slices.Chunk(c.tokens[1:], batchMax/2) {
-		var calls []call
+	for part := range slices.Chunk(c.tokens[1:], rpc.MaxBatch/2) {
+		var calls []rpc.Call
 		for _, t := range part {
 			for _, selector := range [][]byte{selectorDecimals, selectorSymbol} {
-				calls = append(calls, call{"eth_call", []any{map[string]string{"to": t.Contract.String(), "data": "0x" + hex.EncodeToString(selector)}, "latest"}})
+				calls = append(calls, rpc.To("eth_call", map[string]string{"to": t.Contract.String(), "data": "0x" + hex.EncodeToString(selector)}, "latest"))
 			}
 		}
-		k.pace.spend()
-		answers, err := k.batch(ctx, calls...)
+		k.Spend()
+		answers, err := k.Batch(ctx, calls...)
 		if err != nil {
 			return err
 		}
@@ -169,10 +170,10 @@ func (c *chain) verifyTokens(ctx context.Context, k *client) error {
 
 // differs says in what the chain's token is not t, as the key of a word; "" when it
 // is.
-func (t Token) differs(decimals, symbol reply) string {
-	b, ok := hexBytes(decimals.result, 32)
+func (t Token) differs(decimals, symbol rpc.Reply) string {
+	b, ok := rpc.HexBytes(decimals.Result, 32)
 	n, small := 0, false
-	if ok && decimals.err == nil {
+	if ok && decimals.Err == nil {
 		n, small = readSmall(b)
 	}
 	switch {
@@ -183,8 +184,8 @@ func (t Token) differs(decimals, symbol reply) string {
 	case len(t.OnChain) == 0:
 		return ""
 	}
-	b, ok = hexBytes(symbol.result, 32*6)
-	if !ok || symbol.err != nil {
+	b, ok = rpc.HexBytes(symbol.Result, 32*6)
+	if !ok || symbol.Err != nil {
 		return "evm_why_none"
 	}
 	if s, ok := readString(b); !ok || !slices.Contains(t.OnChain, s) {

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/tillwright/tillwright/pos"
+	"github.com/tillwright/tillwright/pos/rail/rpc"
 )
 
 // TestVerify asks a chain what it is before anything is sold on it.
@@ -171,7 +172,7 @@ func TestPeekFull(t *testing.T) {
 		}
 	}
 	base.usdc.mint(customer, 1) // the last block is there
-	answers, err := r.c.clients[0].batch(t.Context(), peekCall(r.c.asked, owners, "latest"))
+	answers, err := r.c.clients[0].Batch(t.Context(), peekCall(r.c.asked, owners, "latest"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -184,7 +185,7 @@ func TestPeekFull(t *testing.T) {
 	}
 	for tokens := 1; tokens <= maxTokensPerChain+1; tokens++ {
 		n := peekOwners(tokens)
-		if n < 1 || 96+64*n*(tokens+1) > peekAnswer || (maxPerRound+n-1)/n+1 > batchMax {
+		if n < 1 || 96+64*n*(tokens+1) > peekAnswer || (maxPerRound+n-1)/n+1 > rpc.MaxBatch {
 			t.Errorf("with %d tokens a Peek reads %d owners", tokens, n)
 		}
 	}
@@ -197,7 +198,7 @@ func TestPeekSurvivesTokens(t *testing.T) {
 	usdc, burner := a.coin("Plain", "USDC", 6), a.deploy("Burner")
 	usdc.mint(customer, 7)
 	tokens := []Address{{}, burner.at, usdc.at, MustAddress("0x00000000000000000000000000000000000abcde")}
-	raw := a.do("eth_call", peekCall(tokens, []Address{customer}, "latest").params...)
+	raw := a.do("eth_call", peekCall(tokens, []Address{customer}, "latest").Params...)
 	v, err := readPeek(raw, len(tokens), 1)
 	if err != nil || v.balance(0, 2).Int64() != 7 || v.balance(0, 1) != nil || v.balance(0, 3) != nil || v.balance(0, 0).Sign() != 0 {
 		t.Fatalf("%+v, %v", v, err)

@@ -11,7 +11,11 @@ import (
 	"time"
 
 	"github.com/tillwright/tillwright/pos"
+	"github.com/tillwright/tillwright/pos/rail/rpc"
 )
+
+// Endpoint is one operator's way into a chain.
+type Endpoint = rpc.Endpoint
 
 // Accept is what the shop takes on one chain.
 type Accept struct {
@@ -97,7 +101,7 @@ func New(o Options) (*Watcher, error) {
 		return nil, err
 	}
 	w := &Watcher{o: o, payments: map[pos.PaymentID]*payment{}, wallets: map[uint64]bool{}, asking: make(chan struct{}, 1)}
-	paces := map[string]*pace{}
+	paces := map[string]*rpc.Pace{}
 	for _, a := range o.Accept {
 		c, err := w.admit(a, paces)
 		if err != nil {
@@ -161,12 +165,12 @@ func checkTreasury(t Address, r Registry) error {
 }
 
 // admit makes a chain of what is accepted on it.
-func (w *Watcher) admit(a Accept, paces map[string]*pace) (*chain, error) {
+func (w *Watcher) admit(a Accept, paces map[string]*rpc.Pace) (*chain, error) {
 	const op = "set up stablecoins"
 	known, ok := w.o.Registry.Chain(a.Chain)
 	switch {
 	case !ok:
-		return nil, pos.E(op, pos.Invalid, "chain %q is not known", clip(a.Chain))
+		return nil, pos.E(op, pos.Invalid, "chain %q is not known", rpc.Clip(a.Chain))
 	case slices.ContainsFunc(w.chains, func(c *chain) bool { return c.ID == known.ID }):
 		return nil, pos.E(op, pos.Invalid, "chain %q is there twice", a.Chain)
 	case len(a.Endpoints) == 0 || len(a.Tokens) == 0:
@@ -175,16 +179,16 @@ func (w *Watcher) admit(a Accept, paces map[string]*pace) (*chain, error) {
 	c := newChain(w, known)
 	voices := map[string]bool{}
 	for _, e := range a.Endpoints {
-		if err := e.check(); err != nil {
+		if err := e.Check(); err != nil {
 			return nil, err
 		}
 		p := paces[e.Operator]
 		if p == nil {
-			p = &pace{}
+			p = &rpc.Pace{}
 			paces[e.Operator] = p
 		}
 		voices[e.Operator] = true
-		c.clients = append(c.clients, newClient(e, p, dialOf(w.o.Dial)))
+		c.clients = append(c.clients, rpc.New(e, p, w.o.Dial))
 	}
 	if need := PolicyOf(known).operators(); len(voices) < need {
 		return nil, pos.E(op, pos.Invalid, "%s needs endpoints of %d operators for large sales, or a policy that is content with 1", known.Name, need)
@@ -192,7 +196,7 @@ func (w *Watcher) admit(a Accept, paces map[string]*pace) (*chain, error) {
 	for _, symbol := range a.Tokens {
 		t, ok := w.o.Registry.Find(known.ID, symbol)
 		if !ok {
-			return nil, pos.E(op, pos.Invalid, "token %q is not known on %s", clip(symbol), known.Name)
+			return nil, pos.E(op, pos.Invalid, "token %q is not known on %s", rpc.Clip(symbol), known.Name)
 		}
 		w.rails = append(w.rails, &Rail{w: w, c: c, token: t})
 	}
@@ -220,7 +224,7 @@ func (w *Watcher) Run(ctx context.Context) error {
 	wg.Wait()
 	for _, c := range w.chains {
 		for _, k := range c.clients {
-			k.close()
+			k.Close()
 		}
 	}
 	return nil

@@ -14,6 +14,7 @@ import (
 
 	"github.com/tillwright/tillwright/pos"
 	"github.com/tillwright/tillwright/pos/postest"
+	"github.com/tillwright/tillwright/pos/rail/rpc"
 )
 
 var seven = []string{"base", "arbitrum", "optimism", "polygon", "bnb", "avalanche", "ethereum"}
@@ -113,7 +114,7 @@ func load(t testing.TB, sales int, during time.Duration) (rate, core float64, la
 		wg.Go(func() { // as the desk polls while the customer stands there
 			for ctx.Err() == nil {
 				_, _ = r.Check(ctx, p)
-				_ = until(ctx, time.Now().Add(2500*time.Millisecond))
+				_ = rpc.Until(ctx, time.Now().Add(2500*time.Millisecond))
 			}
 		})
 	}
@@ -182,7 +183,7 @@ func TestLoad(t *testing.T) {
 		if rate > 2.01 {
 			t.Errorf("%.2f requests a second", rate)
 		}
-		if poll := 7 * paceEvery; late > poll+time.Second {
+		if poll := 7 * rpc.PaceEvery; late > poll+time.Second {
 			t.Errorf("told %v after the block, with a round every %v", late, poll)
 		}
 	})

@@ -1,4 +1,14 @@
-package evm
+// Package rpc calls the endpoints of payment networks: JSON-RPC 2.0 over HTTPS.
+//
+// Promise. An answer is whole, of bounded size, of one JSON-RPC message to each call,
+// with no key twice, or it is an Error that says why it cannot be relied on. The
+// address of an endpoint, which holds the operator's key, is in no error and in no
+// log; redirects are not followed. Each operator is asked at a pace that free plans
+// bear, over all networks together.
+//
+// Limits. What an answer says is not judged here: that is the rail's work, for an
+// operator may lie in perfect form.
+package rpc
 
 import (
 	"bytes"
@@ -22,12 +32,13 @@ import (
 
 // Bounds of one request to an endpoint.
 const (
-	callLimit   = 4 * time.Second // a healthy endpoint takes 50 to 300 ms; the desk waits 5 s for a check
+	CallLimit   = 4 * time.Second // a healthy endpoint takes 50 to 300 ms; the desk waits 5 s for a check
 	bodyLimit   = 1 << 20         // the largest honest answer is a Peek that finds something everywhere: 500 KB
 	headerLimit = 32 << 10
 	idleLimit   = 90 * time.Second
+	keepAlive   = 20 * time.Second
 	maxConns    = 4  // of one endpoint: its rounds, a proof, and a payment that is asked for
-	batchMax    = 20 // calls of one request; public endpoints take 50 and more
+	MaxBatch    = 20 // calls of one request; public endpoints take 50 and more
 )
 
 // Endpoint is one operator's way into a chain.
@@ -46,11 +57,11 @@ func (e Endpoint) LogValue() slog.Value { return slog.StringValue(e.Operator) }
 // String leaves the URL out.
 func (e Endpoint) String() string { return e.Operator }
 
-// check fails with Invalid for an endpoint that cannot be used.
-func (e Endpoint) check() error {
+// Check fails with Invalid for an endpoint that cannot be used.
+func (e Endpoint) Check() error {
 	u, err := url.Parse(e.URL)
 	switch {
-	case !plainName(e.Operator):
+	case e.Operator == "" || len(e.Operator) > 32 || !pos.IsPlain(e.Operator):
 		return pos.E("set up endpoint", pos.Invalid, "an endpoint needs its operator's name")
 	case err != nil || u.Host == "" || u.User != nil || u.Fragment != "":
 		return pos.E("set up endpoint", pos.Invalid, "the address of %s is not one that can be called", e.Operator)
@@ -66,60 +77,65 @@ func nearby(host string) bool {
 	return host == "localhost" || err == nil && (a.IsLoopback() || a.IsPrivate())
 }
 
-// fault is why a call has no answer to rely on.
-type fault int
+// Fault is why a call has no answer to rely on.
+type Fault int
 
 // Faults, the careful one first.
 const (
-	faultOdd         fault = iota // an answer that makes no sense
-	faultUnreachable              // no answer
-	faultLimited                  // too many requests, by the operator's word
-	faultDenied                   // the operator does not know the key
-	faultRefused                  // a JSON-RPC error
-	faultChain                    // another chain than it should be
-	faultStale                    // no new block for too long
-	faultDiffer                   // two operators say different things
+	Odd         Fault = iota // an answer that makes no sense
+	Unreachable              // no answer
+	Limited                  // too many requests, by the operator's word
+	Denied                   // the operator does not know the key
+	Refused                  // a JSON-RPC error
+	WrongChain               // another chain than it should be
+	Stale                    // no new block for too long
+	Differ                   // two operators say different things
 )
 
-// callError is a call without an answer to rely on. Its text holds no address and
+// Error is a call without an answer to rely on. Its text holds no address and
 // nothing that a server could have chosen beyond 60 plain letters.
-type callError struct {
-	fault fault
-	err   error
+type Error struct {
+	Fault Fault
+	Err   error
 }
 
-func (e *callError) Error() string { return e.err.Error() }
-func (e *callError) Unwrap() error { return e.err }
+func (e *Error) Error() string { return e.Err.Error() }
+func (e *Error) Unwrap() error { return e.Err }
 
-func failed(f fault, format string, args ...any) *callError {
-	return &callError{f, fmt.Errorf(format, args...)}
+func Failed(f Fault, format string, args ...any) *Error {
+	return &Error{f, fmt.Errorf(format, args...)}
 }
 
-// faultOf returns the fault of an error of this package's calls.
-func faultOf(err error) fault {
-	if e, ok := errors.AsType[*callError](err); ok {
-		return e.fault
+// FaultOf returns the fault of an error of this package's calls.
+func FaultOf(err error) Fault {
+	if e, ok := errors.AsType[*Error](err); ok {
+		return e.Fault
 	}
-	return faultUnreachable
+	return Unreachable
 }
 
-// dialer opens a connection; nil is TCP.
-type dialer func(ctx context.Context, network, address string) (net.Conn, error)
+// Dialer opens a connection.
+type Dialer func(ctx context.Context, network, address string) (net.Conn, error)
 
-// client speaks JSON-RPC to one endpoint. It is safe for concurrent use.
-type client struct {
+// Client speaks JSON-RPC to one endpoint. It is safe for concurrent use.
+type Client struct {
 	Endpoint
 	http *http.Client
-	pace *pace
+	pace *Pace
 	id   atomic.Uint64
 }
 
-func newClient(e Endpoint, p *pace, dial dialer) *client {
-	return &client{Endpoint: e, pace: p, http: &http.Client{
+// New returns a client of one endpoint that shares p with all clients of its
+// operator. dial may be nil: TCP. The caller checks e.
+func New(e Endpoint, p *Pace, dial Dialer) *Client {
+	if dial == nil {
+		dial = (&net.Dialer{Timeout: CallLimit, KeepAlive: keepAlive}).DialContext
+	}
+	return &Client{Endpoint: e, pace: p, http: &http.Client{
 		// A redirect would carry the key to somebody else.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		Transport: &http.Transport{
-			DialContext: dial, TLSHandshakeTimeout: callLimit, ResponseHeaderTimeout: callLimit,
+			DialContext: dial, TLSHandshakeTimeout: CallLimit, ResponseHeaderTimeout: CallLimit,
 			MaxConnsPerHost: maxConns, MaxIdleConnsPerHost: maxConns, IdleConnTimeout: idleLimit,
 			MaxResponseHeaderBytes: headerLimit, ForceAttemptHTTP2: true,
 			DisableCompression: true, // a small answer may unpack to a large one
@@ -127,16 +143,16 @@ func newClient(e Endpoint, p *pace, dial dialer) *client {
 	}}
 }
 
-// call is one call of a batch.
-type call struct {
-	method string
-	params []any
+// Call is one call of a batch.
+type Call struct {
+	Method string
+	Params []any
 }
 
-// reply is its answer: a result, or the endpoint's own word why not.
-type reply struct {
-	result json.RawMessage
-	err    error
+// Reply is its answer: a result, or the endpoint's own word why not.
+type Reply struct {
+	Result json.RawMessage
+	Err    error
 }
 
 type request struct {
@@ -146,21 +162,21 @@ type request struct {
 	Params  []any  `json:"params"`
 }
 
-// batch makes calls in one HTTP request and returns their answers in order. An
-// error is a *callError: then no answer can be relied on. It blocks for at most
-// callLimit, or until ctx ends.
-func (c *client) batch(ctx context.Context, calls ...call) ([]reply, error) {
-	if len(calls) > batchMax {
-		return nil, failed(faultOdd, "a batch of %d calls", len(calls))
+// Batch makes calls in one HTTP request and returns their answers in order. An
+// error is a *Error: then no answer can be relied on. It blocks for at most
+// CallLimit, or until ctx ends.
+func (c *Client) Batch(ctx context.Context, calls ...Call) ([]Reply, error) {
+	if len(calls) > MaxBatch {
+		return nil, Failed(Odd, "a batch of %d calls", len(calls))
 	}
 	first := c.id.Add(uint64(len(calls))) - uint64(len(calls)) + 1
 	out := make([]request, len(calls))
 	for i, k := range calls {
-		out[i] = request{"2.0", first + uint64(i), k.method, k.params}
+		out[i] = request{"2.0", first + uint64(i), k.Method, k.Params}
 	}
 	body, err := json.Marshal(out)
 	if err != nil {
-		return nil, failed(faultOdd, "the request cannot be written")
+		return nil, Failed(Odd, "the request cannot be written")
 	}
 	answer, err := c.post(ctx, body)
 	if err != nil {
@@ -170,27 +186,27 @@ func (c *client) batch(ctx context.Context, calls ...call) ([]reply, error) {
 }
 
 // post sends one request and returns the body of a good answer.
-func (c *client) post(ctx context.Context, body []byte) ([]byte, error) {
-	ctx, cancel := context.WithTimeout(ctx, callLimit)
+func (c *Client) post(ctx context.Context, body []byte) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(ctx, CallLimit)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.URL, bytes.NewReader(body))
 	if err != nil {
-		return nil, failed(faultOdd, "the endpoint cannot be called")
+		return nil, Failed(Odd, "the endpoint cannot be called")
 	}
 	req.Header.Set("Content-Type", "application/json")
 	req.Header.Set("Accept", "application/json")
 	req.Header["Idempotency-Key"] = nil // all calls may be repeated: net/http replaces a connection that died idle
 	resp, err := c.http.Do(req)
 	if err != nil {
-		return nil, &callError{faultUnreachable, lineError(err)}
+		return nil, &Error{Unreachable, lineError(err)}
 	}
 	defer func() { _ = resp.Body.Close() }() // read to its end or given up on purpose
 	answer, err := io.ReadAll(io.LimitReader(resp.Body, bodyLimit+1))
 	switch {
 	case err != nil:
-		return nil, &callError{faultUnreachable, lineError(err)}
+		return nil, &Error{Unreachable, lineError(err)}
 	case len(answer) > bodyLimit:
-		return nil, failed(faultOdd, "an answer of more than %d bytes", bodyLimit)
+		return nil, Failed(Odd, "an answer of more than %d bytes", bodyLimit)
 	}
 	return answer, judge(resp)
 }
@@ -201,39 +217,39 @@ func judge(resp *http.Response) error {
 	kind, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type"))
 	switch s := resp.StatusCode; {
 	case s == http.StatusTooManyRequests:
-		return failed(faultLimited, "too many requests")
+		return Failed(Limited, "too many requests")
 	case s == http.StatusUnauthorized || s == http.StatusForbidden || s == http.StatusPaymentRequired:
-		return failed(faultDenied, "status %d", s)
+		return Failed(Denied, "status %d", s)
 	case s != http.StatusOK:
-		return failed(faultOdd, "status %d", s)
+		return Failed(Odd, "status %d", s)
 	case kind != "application/json":
-		return failed(faultOdd, "%s instead of JSON", clip(plain(kind)))
+		return Failed(Odd, "%s instead of JSON", Clip(Plain(kind)))
 	}
 	return nil
 }
 
 // readBatch sorts the answers by their ids: each must be there exactly once.
-func readBatch(body []byte, first uint64, n int) ([]reply, error) {
+func readBatch(body []byte, first uint64, n int) ([]Reply, error) {
 	var all []json.RawMessage
 	if b := bytes.TrimLeft(body, " \t\r\n"); len(b) == 0 || b[0] != '[' || json.Unmarshal(body, &all) != nil {
 		return nil, refusal(body)
 	}
 	if len(all) != n {
-		return nil, failed(faultOdd, "%d answers to %d calls", len(all), n)
+		return nil, Failed(Odd, "%d answers to %d calls", len(all), n)
 	}
-	out := make([]reply, n)
+	out := make([]Reply, n)
 	for _, one := range all {
-		f, err := fields(one)
+		f, err := Fields(one)
 		if err != nil {
-			return nil, &callError{faultOdd, err}
+			return nil, &Error{Odd, err}
 		}
 		var id uint64
 		if json.Unmarshal(f["id"], &id) != nil || id < first || id >= first+uint64(n) || string(f["jsonrpc"]) != `"2.0"` {
-			return nil, failed(faultOdd, "an answer to another call")
+			return nil, Failed(Odd, "an answer to another call")
 		}
 		r := &out[id-first]
-		if r.result != nil || r.err != nil {
-			return nil, failed(faultOdd, "two answers to one call")
+		if r.Result != nil || r.Err != nil {
+			return nil, Failed(Odd, "two answers to one call")
 		}
 		*r = readReply(f)
 	}
@@ -242,46 +258,46 @@ func readBatch(body []byte, first uint64, n int) ([]reply, error) {
 
 // readReply reads result or error; both, or neither, is odd. An error of null is
 // what some old servers send beside a result.
-func readReply(f map[string]json.RawMessage) reply {
+func readReply(f map[string]json.RawMessage) Reply {
 	result, fine := f["result"]
 	fault, bad := f["error"]
 	bad = bad && string(fault) != "null"
 	switch {
 	case fine == bad:
-		return reply{err: failed(faultOdd, "neither an answer nor an error")}
+		return Reply{Err: Failed(Odd, "neither an answer nor an error")}
 	case fine:
-		return reply{result: result}
+		return Reply{Result: result}
 	}
-	return reply{err: readError(fault)}
+	return Reply{Err: readError(fault)}
 }
 
 // readError keeps code and message of a JSON-RPC error.
 func readError(raw json.RawMessage) error {
-	f, err := fields(raw)
+	f, err := Fields(raw)
 	var code int64
 	if err != nil || json.Unmarshal(f["code"], &code) != nil {
-		return failed(faultOdd, "an error that is none")
+		return Failed(Odd, "an error that is none")
 	}
-	message, _ := text(f["message"], 4096)
-	kind := faultRefused
+	message, _ := Text(f["message"], 4096)
+	kind := Refused
 	if code == -32005 || code == 429 { // EIP-1474: limit exceeded
-		kind = faultLimited
+		kind = Limited
 	}
-	return failed(kind, "error %d: %s", code, clip(plain(message)))
+	return Failed(kind, "error %d: %s", code, Clip(Plain(message)))
 }
 
 // refusal reads an answer that is not a list: an operator's one word for a whole
 // batch, or no JSON-RPC at all.
 func refusal(body []byte) error {
-	f, err := fields(body)
+	f, err := Fields(body)
 	if err != nil || f["error"] == nil {
-		return &callError{faultOdd, errNotJSON}
+		return &Error{Odd, errNotJSON}
 	}
 	return readError(f["error"])
 }
 
-// plain drops what is not a plain letter from a stranger's text.
-func plain(s string) string {
+// Plain drops what is not a plain letter from a stranger's text.
+func Plain(s string) string {
 	return strings.Map(func(r rune) rune {
 		if r < ' ' || r > '~' {
 			return -1
@@ -303,5 +319,19 @@ func lineError(err error) error {
 	return errors.New("no connection")
 }
 
-// close drops idle connections; those in use end with their calls.
-func (c *client) close() { c.http.CloseIdleConnections() }
+// Close drops idle connections; those in use end with their calls.
+func (c *Client) Close() { c.http.CloseIdleConnections() }
+
+// To makes a call.
+func To(method string, params ...any) Call {
+	if params == nil {
+		params = []any{}
+	}
+	return Call{method, params}
+}
+
+// Spend notes a request that does not wait for the operator's pace.
+func (c *Client) Spend() { c.pace.Spend() }
+
+// Wait blocks until the operator's pace allows a request, or ctx ends.
+func (c *Client) Wait(ctx context.Context) error { return c.pace.Wait(ctx) }

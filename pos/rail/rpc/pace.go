@@ -1,4 +1,4 @@
-package evm
+package rpc
 
 import (
 	"context"
@@ -8,42 +8,42 @@ import (
 
 // An operator is asked by all chains together; free plans count by the second.
 const (
-	// paceEvery is the time between two requests to one operator in the long run.
-	paceEvery = 500 * time.Millisecond
+	// PaceEvery is the time between two requests to one operator in the long run.
+	PaceEvery = 500 * time.Millisecond
 	// paceBurst is how far requests may run ahead of that: a payment that is asked
 	// for, its round and its proofs come at once.
-	paceBurst = 8 * paceEvery
+	paceBurst = 8 * PaceEvery
 )
 
-// pace spreads the requests to one operator. It is safe for concurrent use.
-type pace struct {
+// Pace spreads the requests to one operator. It is safe for concurrent use.
+type Pace struct {
 	mu   sync.Mutex
 	next time.Time // when the next request is due if none runs ahead
 }
 
 // take notes one request and returns when it may go: now, unless wait is asked for
 // and too many ran ahead.
-func (p *pace) take(now time.Time) time.Time {
+func (p *Pace) take(now time.Time) time.Time {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if ahead := now.Add(-paceBurst); p.next.Before(ahead) {
 		p.next = ahead
 	}
-	p.next = p.next.Add(paceEvery)
+	p.next = p.next.Add(PaceEvery)
 	return p.next
 }
 
-// wait takes a place in the queue and blocks until its turn, or ctx ends.
-func (p *pace) wait(ctx context.Context) error {
-	return until(ctx, p.take(time.Now()))
+// Wait takes a place in the queue and blocks until its turn, or ctx ends.
+func (p *Pace) Wait(ctx context.Context) error {
+	return Until(ctx, p.take(time.Now()))
 }
 
 // paceDebt bounds how long later requests wait for those that did not: a rush of
 // new payments must not silence the watch over the others.
 const paceDebt = 4 * time.Second
 
-// spend notes a request that does not wait; later ones wait for it instead.
-func (p *pace) spend() {
+// Spend notes a request that does not wait; later ones wait for it instead.
+func (p *Pace) Spend() {
 	now := time.Now()
 	p.take(now)
 	p.mu.Lock()
@@ -53,8 +53,8 @@ func (p *pace) spend() {
 	}
 }
 
-// until blocks until at, or until ctx ends.
-func until(ctx context.Context, at time.Time) error {
+// Until blocks until at, or until ctx ends.
+func Until(ctx context.Context, at time.Time) error {
 	d := time.Until(at)
 	if d <= 0 {
 		return ctx.Err()
