@@ -313,6 +313,26 @@ func (a *App) showRequest(c *fiber.Ctx) error {
 	return a.do(c, fiber.StatusOK, pos.ShowOther{Sale: id, On: in.Camera})
 }
 
+type formIn struct {
+	Form string `json:"form"`
+}
+
+// showForm shows the open payment's request in another of its forms.
+func (a *App) showForm(c *fiber.Ctx) error {
+	var in formIn
+	id, err := saleOf(c)
+	if err != nil {
+		return err
+	}
+	if err := decode(c, &in); err != nil {
+		return err
+	}
+	if !idForm(in.Form) {
+		return pos.E("show request", pos.Invalid, "name the form to show")
+	}
+	return a.do(c, fiber.StatusOK, pos.ShowForm{Sale: id, Form: in.Form})
+}
+
 type decisionIn struct {
 	As   string `json:"as"`
 	Note string `json:"note,omitempty"`

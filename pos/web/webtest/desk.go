@@ -43,6 +43,9 @@ type Desk struct {
 	stall    chan struct{}
 	refuse   error
 	offline  offline
+	coins    []Coin
+	peg      map[string]string        // what is said of a token's price
+	form     map[pos.PaymentID]string // shown instead of the first one
 }
 
 type answered struct {
@@ -54,7 +57,7 @@ type answered struct {
 func NewDesk(shop pos.Shop, items []pos.Item) *Desk {
 	d := &Desk{
 		Publish: func(pos.View) {}, Now: time.Now, shop: shop, items: items, answers: map[string]answered{},
-		grey:  map[pos.Tender]string{},
+		grey: map[pos.Tender]string{}, coins: Coins,
 		links: []pos.Link{{Name: "node", State: "online"}, {Name: "backoffice", State: "online"}, {Name: "rates", State: "online"}, {Name: "printer", State: "online"}},
 		sync:  pos.Sync{Enrolled: true, SafeTo: 4811},
 	}
@@ -133,6 +136,8 @@ func (d *Desk) act(c pos.Command) (pos.Answer, error) {
 		return d.enterCode(c.By, do)
 	case pos.ShowOther:
 		return d.showOther(do)
+	case pos.ShowForm:
+		return d.showForm(do)
 	case pos.Reprint:
 		i := slices.IndexFunc(d.done, func(s pos.Sale) bool { return s.ID == do.Sale })
 		if i < 0 {

@@ -30,7 +30,7 @@ func (d *Desk) pay(by pos.Actor, do pos.Pay) (pos.Answer, error) {
 		return pos.Answer{}, pos.E("pay", pos.Conflict, "a payment is open; cancel it first")
 	case d.grey[do.Tender] != "" && !(do.Tender == Lightning && d.offline.rule != ""):
 		return pos.Answer{}, pos.E("pay", pos.Unavailable, "%s", d.grey[do.Tender])
-	case do.Tender != pos.Cash && do.Tender != Lightning:
+	case do.Tender != pos.Cash && do.Tender != Lightning && d.coin(do.Tender) == nil:
 		return pos.Answer{}, pos.E("pay", pos.Invalid, "this till does not take %s", do.Tender)
 	}
 	due, err := s.Due()
@@ -51,13 +51,18 @@ func (d *Desk) pay(by pos.Actor, do pos.Pay) (pos.Answer, error) {
 	if do.Tender == pos.Cash {
 		return d.payCash(s, p, do.Given)
 	}
+	p.Expires = d.Now().Add(PaymentLife)
+	if coin := d.coin(do.Tender); coin != nil {
+		coin.askCoin(&p)
+		d.request(s, p)
+		return pos.Answer{Sale: s.ID, Payment: p.ID}, nil
+	}
 	if d.offline.rule != "" {
 		return d.payOffline(by, s, p)
 	}
 	p.Quantity, p.Network = pos.Bitcoin.UnitsOf(amount.Minor*17_000), "Lightning"
 	p.Reference = fmt.Sprintf("%064x", d.version)
 	p.Payload = "LNBCRT1" + fmt.Sprintf("%X", d.version) + "PVJLUEZPP5QQQSYQCYQ5RQWZQFQQQSYQCYQ5RQWZQFQQQSYQCYQ5RQWZQFQYPQDPL2PKX2CTNV5SXXMMWWD5KGETJYPEH2URSDAE8G6TWVUS8G"
-	p.Expires = d.Now().Add(PaymentLife)
 	d.request(s, p)
 	return pos.Answer{Sale: s.ID, Payment: p.ID}, nil
 }

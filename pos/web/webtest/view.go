@@ -34,17 +34,15 @@ func (d *Desk) view() pos.View {
 		last := d.saleView(d.done[n-1])
 		v.Counter.LastDone = &last
 	}
-	for _, t := range []pos.Tender{pos.Cash, Lightning, "usdc"} {
+	for _, t := range []pos.Tender{pos.Cash, Lightning} {
 		reason := d.grey[t]
-		if t == "usdc" {
-			reason = pos.Word(d.shop.Language, "ui.no_rate")
-		}
 		tv := pos.TenderView{Tender: t, Ready: reason == "", Reason: reason}
 		if t == Lightning {
 			d.offerOffline(&tv)
 		}
 		v.Counter.Tenders = append(v.Counter.Tenders, tv)
 	}
+	v.Counter.Tenders = append(v.Counter.Tenders, d.offers()...)
 	return v
 }
 
@@ -100,6 +98,8 @@ func (d *Desk) pictureOf(s *pos.Sale) pos.Customer {
 		switch {
 		case p.Offline && (p.State == pos.Requested || p.Again):
 			d.pictureOffline(&c, *p)
+		case d.coin(p.Tender) != nil && (p.State == pos.Requested || p.State == pos.Seen && !p.Received.IsZero()):
+			d.pictureCoin(&c, *p, *d.coin(p.Tender))
 		case p.State == pos.Seen, p.State == pos.Accepted:
 			c.Phase = pos.PhaseArriving
 		case p.State == pos.Unknown:
