@@ -49,6 +49,10 @@ type Endpoint struct {
 	// URL is secret: most operators put the key into it. HTTPS, or HTTP to this
 	// computer or a private network.
 	URL string
+	// Key is sent with every request in the header KeyHeader, at operators that want it
+	// there. Both may be empty.
+	Key       Secret
+	KeyHeader string
 }
 
 // LogValue leaves the URL out.
@@ -178,51 +182,26 @@ func (c *Client) Batch(ctx context.Context, calls ...Call) ([]Reply, error) {
 	if err != nil {
 		return nil, Failed(Odd, "the request cannot be written")
 	}
-	answer, err := c.post(ctx, body)
+	answer, err := c.send(ctx, http.MethodPost, c.URL, body)
 	if err != nil {
 		return nil, err
 	}
 	return readBatch(answer, first, len(calls))
 }
 
-// post sends one request and returns the body of a good answer.
-func (c *Client) post(ctx context.Context, body []byte) ([]byte, error) {
-	ctx, cancel := context.WithTimeout(ctx, CallLimit)
-	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.URL, bytes.NewReader(body))
-	if err != nil {
-		return nil, Failed(Odd, "the endpoint cannot be called")
-	}
-	req.Header.Set("Content-Type", "application/json")
-	req.Header.Set("Accept", "application/json")
-	req.Header["Idempotency-Key"] = nil // all calls may be repeated: net/http replaces a connection that died idle
-	resp, err := c.http.Do(req)
-	if err != nil {
-		return nil, &Error{Unreachable, lineError(err)}
-	}
-	defer func() { _ = resp.Body.Close() }() // read to its end or given up on purpose
-	answer, err := io.ReadAll(io.LimitReader(resp.Body, bodyLimit+1))
-	switch {
-	case err != nil:
-		return nil, &Error{Unreachable, lineError(err)}
-	case len(answer) > bodyLimit:
-		return nil, Failed(Odd, "an answer of more than %d bytes", bodyLimit)
-	}
-	return answer, judge(resp)
-}
-
 // judge refuses an answer by its head. Operators send 429 for too many requests and
-// 401 or 403 for a key that they do not know, mostly with a page of HTML.
-func judge(resp *http.Response) error {
+// 401 or 403 for a key that they do not know, mostly with a page of HTML; some send
+// 403 for too many, and say so.
+func judge(resp *http.Response, body []byte) error {
 	kind, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type"))
 	switch s := resp.StatusCode; {
-	case s == http.StatusTooManyRequests:
+	case s == http.StatusTooManyRequests || s == http.StatusForbidden && bytes.Contains(body, []byte("frequency limit")):
 		return Failed(Limited, "too many requests")
 	case s == http.StatusUnauthorized || s == http.StatusForbidden || s == http.StatusPaymentRequired:
 		return Failed(Denied, "status %d", s)
 	case s != http.StatusOK:
 		return Failed(Odd, "status %d", s)
-	case kind != "application/json":
+	case kind != "application/json" && kind != "application/json-rpc": // java-tron says the second
 		return Failed(Odd, "%s instead of JSON", Clip(Plain(kind)))
 	}
 	return nil
