@@ -100,6 +100,16 @@ type Payment struct {
 	Received  Quantity  `json:"received,omitzero"`
 	Over      Quantity  `json:"over,omitzero"` // received beyond what was asked
 
+	// A token's. Part is certain to have come and is not enough: Forms ask for the rest.
+	// Short is what was missing and was forgiven. OverDue: the owner owes the customer a
+	// decision about Over, less OverBack, which was decided before. Lost: it was settled,
+	// and the network took it back; it is Unknown until the network says otherwise.
+	Part     Quantity `json:"part,omitzero"`
+	Short    Quantity `json:"short,omitzero"`
+	OverDue  bool     `json:"over_due,omitempty"`
+	OverBack Quantity `json:"over_back,omitzero"`
+	Lost     bool     `json:"lost,omitempty"`
+
 	// Offline: the till had no line. The customer's phone carries the request, which
 	// has this number, to the backoffice, and brings a code back that only a payer
 	// can know. The code makes it Accepted, which covers the sale; Settled is the
@@ -112,7 +122,7 @@ type Payment struct {
 	Taken   bool   `json:"taken,omitempty"`
 	Again   bool   `json:"again,omitempty"`
 	// Asked is what the request asks for, when the sale needed less of it by the time that
-	// its code was typed: the customer pays all of it.
+	// its code was typed: the customer pays all of it. Or when less came than was asked for.
 	Asked Amount `json:"asked,omitzero"`
 
 	// Late: money came after the till had stopped waiting for it: it was cancelled,
@@ -160,6 +170,16 @@ func (p *Payment) Apply(ev Event, at time.Time) error {
 	return nil
 }
 
+// Lose moves a settled payment to Unknown: the network took it back. It reports false,
+// and changes nothing, when it is not settled.
+func (p *Payment) Lose(at time.Time) bool {
+	if p.State != Settled {
+		return false
+	}
+	p.State, p.Moved, p.Lost, p.Final = Unknown, at, true, false
+	return true
+}
+
 // Finding is a rail's answer about one payment. An empty Event means: nothing
 // new. A rail that got no clear answer returns an error, never a Finding.
 type Finding struct {
@@ -170,6 +190,9 @@ type Finding struct {
 	Enough   bool      // Received is less than was asked for, by no more than the owner forgives: it pays for all
 	Why      string    // what went wrong, in a cashier's words
 	Final    bool      // nothing can change any more: no need to ask again
+	Part     Quantity  // with See: certain to have come, and not enough
+	Rest     *Asked    // with Part: the request for the rest; only its Forms count
+	Lost     bool      // the network took back what was settled; Event is empty
 	At       time.Time // when, by the rail's clock; zero if it does not say
 }
 

@@ -59,6 +59,8 @@ type Customer struct {
 	Tail    string `json:"tail,omitempty"`    // the address's last six letters, as a wallet shows them
 	Form    string `json:"form,omitempty"`    // name of the form; empty when there is one way only
 	Caption string `json:"caption,omitempty"` // of the form: "type exactly 12.3401 USDC"
+	// Part came and is not enough: "7.0000 USDC". Quantity, Due and QR are of the rest.
+	Part string `json:"part,omitempty"`
 
 	// Received is what came of a request of which a part is missing: Due, Quantity and QR
 	// are about the rest then. "5.0000 USDC".

@@ -28,6 +28,8 @@ type config struct {
 	display   displayConfig
 	office    officeConfig
 	offline   offlineConfig
+
+	stablecoins *stableConfig // nil: not offered
 }
 
 type lightningConfig struct {
@@ -38,7 +40,8 @@ type lightningConfig struct {
 }
 
 type ratesConfig struct {
-	fixed   string // for trying out
+	fixed   string            // for trying out
+	tokens  map[string]string // the same for tokens: price by symbol, in the shop's currency
 	sources []string
 	least   int
 	maxAge  time.Duration
@@ -81,6 +84,8 @@ func loadConfig(path string) (config, error) {
 	c.readDisplay(r)
 	c.readOffice(r)
 	c.readOffline(r)
+	c.readStablecoins(r)
+	c.readFixedTokens(r)
 	if file := r.path("catalogue", ""); file != "" && c.shop.Currency.Code != "" { // prices need a currency to be read in
 		if c.items, err = loadCatalogue(file, c.shop); err != nil {
 			r.bad("catalogue", "%v", err)

@@ -82,6 +82,7 @@ type till struct {
 	net     outside
 	board   board // what panels hang on; the zero value is this computer's
 	links   links
+	markets []rates.Source
 	desk    *desk.Desk
 	office  *office
 	offline *offlinerail.Rail // nil when nothing is sold offline
@@ -182,15 +183,20 @@ func (t *till) build() error {
 	if err != nil {
 		return err
 	}
-	guard, err := t.guard()
+	coins, err := t.stable()
 	if err != nil {
 		return err
 	}
+	prices, err := t.newPrices(coins)
+	if err != nil {
+		return err
+	}
+	tenders = append(tenders, prices.tenders(coins)...)
 	pub := t.key.Public().(ed25519.PublicKey)
 	genesis := pos.Genesis{Till: tillID(pub), Key: pub, Currency: t.c.shop.Currency.Code, Series: t.c.shop.Series, Software: software}
 	t.desk = desk.New(desk.Options{
 		Journal: t.journal, Ledger: t.ledger, Sales: t.ledger, Payments: t.ledger, Prints: t.ledger,
-		Tenders: tenders, Rates: guard, PINs: pins, Shop: t.c.shop, Zone: t.c.zone, Items: t.c.items,
+		Tenders: tenders, Rates: prices, PINs: pins, Shop: t.c.shop, Zone: t.c.zone, Items: t.c.items,
 		Genesis: genesis, Software: software, Now: t.now, Storage: t.storage.Health, Troubles: t.troubles(), Log: t.log,
 		Publish:  func(v pos.View) { t.app.Publish(v); t.display.Publish(v) },
 		Recorded: func() { t.outbox.Wake() },
@@ -279,33 +285,42 @@ func (t *till) lightning() ([]desk.Tender, error) {
 	return []desk.Tender{tender}, err
 }
 
-// sources returns where prices come from, and how many of them must be good.
+// sources returns where the price of bitcoin comes from, and how many of them must be
+// good.
 func (t *till) sources() ([]rates.Source, int) {
 	if t.c.rates.fixed != "" {
 		return []rates.Source{rates.Fixed(t.c.rates.fixed)}, 1
 	}
-	var out []rates.Source
+	return t.exchanges(), t.c.rates.least
+}
+
+// exchanges returns where market prices come from: the same ones at every call, for
+// one request may then serve several guards.
+func (t *till) exchanges() []rates.Source {
+	if t.markets != nil {
+		return t.markets
+	}
 	client := &http.Client{Transport: t.links.calls}
 	known := map[string]func(*http.Client) rates.Source{"kraken": rates.Kraken, "coinbase": rates.Coinbase, "bitstamp": rates.Bitstamp}
 	for _, name := range t.c.rates.sources {
-		out = append(out, known[name](client))
+		t.markets = append(t.markets, known[name](client))
 	}
-	return out, t.c.rates.least
+	return t.markets
 }
 
-func (t *till) guard() (*rates.Guard, error) {
-	sources, least := t.sources()
+// guard makes the guard of one price; newPrices lets it run.
+func (t *till) guard(in pos.Currency, a pos.Asset, sources []rates.Source, least int) (*rates.Guard, error) {
 	var g *rates.Guard
 	g, err := rates.New(rates.Options{
-		Currency: t.c.shop.Currency, Asset: pos.Bitcoin, Sources: sources, Least: least,
+		Currency: in, Asset: a, Sources: sources, Least: least,
 		Every: min(ratesEvery, t.c.rates.maxAge/2), MaxAge: t.c.rates.maxAge, Log: t.log,
-		Changed: func() { t.desk.SetLink(g.Status()) },
+		Changed: func() {
+			if a == pos.Bitcoin { // a token's button has its own reason
+				t.desk.SetLink(g.Status())
+			}
+		},
 	})
-	if err != nil {
-		return nil, err
-	}
-	t.actors.add("rates", g.Run, nil)
-	return g, nil
+	return g, err
 }
 
 func (t *till) buildOffice(g pos.Genesis) {

@@ -124,6 +124,10 @@ type Tender struct {
 	Offline Offline           // nil: there is no way without a line
 	Rule    pos.OfflineRule   // empty: online only
 	Limits  pos.OfflineLimits // of this till
+
+	Token  string        // of a stablecoin, for people: "USDC"
+	Chain  string        // likewise: "Base"
+	Notice func() string // what the cashier should know though it works; nil: nothing. It must not block
 }
 
 // Options wires a desk.
@@ -169,6 +173,7 @@ type Desk struct {
 	notice  uint64
 	ends    map[pos.PaymentID]time.Time // of requests made since the start, with a monotonic reading
 	other   pos.PaymentID               // whose request is shown for a camera
+	form    shownForm                   // which of a request's forms is shown
 	last    pos.SaleView                // the sale completed last, as read from its record
 
 	viewMu sync.RWMutex
@@ -387,6 +392,8 @@ func (d *Desk) handle(t *turn, do pos.Action) error {
 		return d.enterCode(t, do)
 	case pos.ShowOther:
 		return d.showOther(t, do)
+	case pos.ShowForm:
+		return d.showForm(t, do)
 	case pos.Decide:
 		return d.decide(t, do)
 	case pos.Reprint:

@@ -27,6 +27,13 @@ func (d *Desk) found(c pos.Command, p pos.Payment, f pos.Finding) (pos.Answer, e
 			return nil
 		}
 		switch {
+		case p.Lost:
+			d.lose(t, p)
+			return nil
+		case event == back:
+			return d.back(t, p)
+		case event == again:
+			return d.more(t, p)
 		case event == pos.Settle && covered:
 			return d.proven(t, p)
 		case event == pos.Settle:
@@ -40,10 +47,29 @@ func (d *Desk) found(c pos.Command, p pos.Payment, f pos.Finding) (pos.Answer, e
 	})
 }
 
+// What learn may find besides events.
+const (
+	again pos.Event = "more came"
+	back  pos.Event = "it is back"
+)
+
 // learn moves p by f. It returns the event that really happened, and whether
 // anything is new at all.
 func learn(p *pos.Payment, f pos.Finding, t *turn) (pos.Event, bool) {
 	event, news := pos.Event(""), false
+	switch {
+	case p.Lost: // only its money takes it out of doubt
+		if f.Event != pos.Settle || f.Received.Cmp(p.Received) < 0 || p.Apply(f.Event, t.at) != nil {
+			return "", false
+		}
+		p.Lost, p.Received, p.Final = false, f.Received, f.Final
+		return back, true
+	case f.Lost:
+		return "", p.Lose(t.at)
+	case grown(p, f):
+		p.Final = f.Final
+		return again, true
+	}
 	if f.Event == pos.Settle && f.Received.IsZero() {
 		return "", false // paid with nothing: no answer that can be booked
 	}
@@ -60,7 +86,14 @@ func learn(p *pos.Payment, f pos.Finding, t *turn) (pos.Event, bool) {
 		}
 		p.Received = f.Received
 		p.Over = f.Received.Minus(p.Quantity)
-		p.Aside = false
+		p.Aside, p.Part = false, pos.Quantity{}
+		if p.Short = (pos.Quantity{}); f.Enough {
+			p.Short = p.Quantity.Minus(f.Received)
+		}
+	}
+	news = part(p, f) || news
+	if !p.State.Open() {
+		p.Forms = nil // they are in the record of the request
 	}
 	if f.Final && !p.Final && !p.State.Open() { // or the till would wait for ever, and ask nobody
 		p.Final, news = true, true
@@ -83,18 +116,18 @@ func (d *Desk) settle(t *turn, p pos.Payment) error {
 		}
 	}
 	p.Refundable = !open
+	asked := p.Amount
 	covers(&p, due)
+	if p.Amount.Minor < asked.Minor && d.tender[p.Tender].Token != "" {
+		p.Asked = asked // the rest may still come
+	}
+	d.owe(&p)
 	t.record(pos.KindPayment, pos.PaymentMoved{Payment: p, Event: pos.Settle, By: t.by})
 	t.notice = d.settleNotice(t, p, s)
 	if !open {
 		return nil
 	}
-	if known := s.Payment(p.ID); known != nil {
-		*known = p
-	} else {
-		s.Payments = append(s.Payments, p)
-	}
-	return d.completeIfPaid(t, s)
+	return d.cover(t, s, p)
 }
 
 // proven books the money behind a payment that a code had proven. What it covers
@@ -123,7 +156,7 @@ func (d *Desk) overNotice(p pos.Payment, over string) *pos.Notice {
 // asked, rounded down, or when less is due by now: then the rest is over.
 func covers(p *pos.Payment, due pos.Amount) {
 	asked, got := p.Quantity.Int(), p.Received.Int()
-	if asked.Sign() > 0 && got.Cmp(asked) < 0 {
+	if asked.Sign() > 0 && got.Cmp(asked) < 0 && p.Short.IsZero() {
 		part := new(big.Int).Mul(big.NewInt(p.Amount.Minor), got)
 		p.Amount.Minor = part.Quo(part, asked).Int64() // below the old Minor: it fits
 	}

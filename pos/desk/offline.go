@@ -383,6 +383,12 @@ const endsMax = maxOpen
 // request puts what a rail asked for into p and remembers its end. d.mu is held.
 func (d *Desk) request(p *pos.Payment, a pos.Asked, now time.Time) {
 	p.Reference, p.Payload, p.Other, p.Network, p.Expires = a.Reference, a.Payload, a.Other, a.Network, a.Expires
+	if p.Forms = a.Forms; len(a.Forms) > 0 {
+		p.Payload = a.Forms[0].Payload
+	}
+	if !a.Quantity.IsZero() {
+		p.Quantity = a.Quantity
+	}
 	if a.Expires.IsZero() {
 		return
 	}

@@ -133,7 +133,7 @@ func (d *Desk) tenders(b pos.Books, at time.Time) ([]pos.TenderView, error) {
 	out := []pos.TenderView{{Tender: pos.Cash, Ready: true}}
 	for _, t := range d.o.Tenders {
 		h := t.Rail.Health()
-		tv := pos.TenderView{Tender: t.Name, Ready: h.Ready, Reason: h.Reason, Rule: t.Rule}
+		tv := pos.TenderView{Tender: t.Name, Ready: h.Ready, Reason: h.Reason, Token: t.Token, Chain: t.Chain, Rule: t.Rule}
 		if h.Ready {
 			if _, err := d.o.Rates.Rate(h.Asset); err != nil {
 				tv.Ready, tv.Reason = false, message(err)
@@ -145,6 +145,9 @@ func (d *Desk) tenders(b pos.Books, at time.Time) ([]pos.TenderView, error) {
 		}
 		if !tv.Ready && tv.Offline != (pos.OfflineView{}) && tv.Offline.Why == "" {
 			tv.Ready, tv.Offline.Now = true, true
+		}
+		if t.Notice != nil && tv.Ready {
+			tv.Notice = t.Notice()
 		}
 		if full := d.full(); full != "" {
 			tv.Ready, tv.Reason, tv.Offline.Now = false, full, false
@@ -251,11 +254,11 @@ func (d *Desk) saleOnScreen(s pos.SaleView, at time.Time) pos.Customer {
 	if open := s.OpenPayment(); open != nil {
 		p = *open
 	}
-	out.Tender = p.Tender
+	out.Tender, out.Token, out.Chain = p.Tender, d.tender[p.Tender].Token, d.tender[p.Tender].Chain
 	switch {
 	case p.Covers(), p.Aside:
 		return out
-	case p.Again, p.State == pos.Requested:
+	case p.Again, p.State == pos.Requested, p.State == pos.Seen && !p.Part.IsZero():
 		if d.ended(p, at) {
 			out.Phase = pos.PhaseChecking // its time is over, and the rail has not said what became of it
 			return out
@@ -291,6 +294,7 @@ func (d *Desk) showRequest(out *pos.Customer, p pos.Payment) {
 	if p.Rate != nil {
 		out.Rate = p.Rate.Price()
 	}
+	d.showToken(out, p)
 }
 
 func doneOnScreen(s pos.SaleView) pos.Customer {

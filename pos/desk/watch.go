@@ -168,7 +168,7 @@ func (d *Desk) step(ctx context.Context, p pos.Payment, age time.Duration) {
 	switch {
 	case p.State == pos.Intended && age <= askFor && !d.over(p.Sale):
 		d.ask(ctx, d.tender[p.Tender].Rail, p)
-	case p.State == pos.Intended, p.State == pos.Unknown && !p.Again, p.State.Open() && !p.Covers() && d.over(p.Sale):
+	case p.State == pos.Intended, p.State == pos.Unknown && !p.Again && !p.Lost, !p.Lost && p.State.Open() && !p.Covers() && d.over(p.Sale):
 		// Nobody waits for it, or the cashier wanted it gone: the customer must not pay
 		// it by mistake. The rail may still say that it was paid.
 		d.answer(p, func() (pos.Finding, error) {
@@ -213,6 +213,9 @@ func (d *Desk) ask(ctx context.Context, rail Rail, p pos.Payment) {
 	within, stop := context.WithTimeout(ctx, askWithin)
 	defer stop()
 	asked, err := rail.Ask(within, p, d.memo(p, s.Ref))
+	if err == nil {
+		err = checkAsked(p, asked)
+	}
 	if err != nil {
 		d.o.Log.Warn("payment request not made", "sale", p.Sale, "rail", p.Tender, "err", err)
 		if k := pos.KindOf(err); k != pos.Unavailable && k != pos.Internal {

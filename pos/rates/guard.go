@@ -14,8 +14,8 @@ import (
 // hundred milliseconds, and a shop's bad line in a few seconds.
 const askWithin = 5 * time.Second
 
-// hurryEvery is the pace while there is no price at all: the line has just come
-// up, or is about to. It is what public tickers allow anybody.
+// hurryEvery is the pace while there is no price at all and sources are silent: the
+// line has just come up, or is about to. It is what public tickers allow anybody.
 const hurryEvery = 10 * time.Second
 
 // maxSources bounds what one round asks at once.
@@ -92,26 +92,7 @@ func New(o Options) (*Guard, error) {
 
 // Run asks all sources at once, again and again, until ctx ends; then it returns
 // nil, and no goroutine of its is left.
-func (g *Guard) Run(ctx context.Context) error {
-	for {
-		began := time.Now()
-		g.round(ctx, began)
-		if ctx.Err() != nil {
-			return nil
-		}
-		g.tell()
-		next := began.Add(g.pause())
-		if end := g.end(); end.Before(next) && end.After(time.Now()) { // the rate dies between two rounds
-			if !sleep(ctx, time.Until(end)) {
-				return nil
-			}
-			g.tell()
-		}
-		if !sleep(ctx, time.Until(next)) {
-			return nil
-		}
-	}
-}
+func (g *Guard) Run(ctx context.Context) error { return Run(ctx, g) }
 
 func (g *Guard) round(ctx context.Context, began time.Time) {
 	ctx, cancel := context.WithTimeout(ctx, askWithin)
@@ -145,7 +126,7 @@ func (g *Guard) ask(ctx context.Context, s Source) quote {
 func (g *Guard) pause() time.Duration {
 	every := g.o.Every
 	g.mu.Lock()
-	if g.book.level == nil && !g.fresh() {
+	if g.book.level == nil && g.book.silent && !g.fresh() {
 		every = min(every, hurryEvery)
 	}
 	g.mu.Unlock()

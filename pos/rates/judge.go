@@ -57,6 +57,8 @@ type book struct {
 	rounds int      // that confirmed it
 	full   int      // of them, in how many every source took part
 
+	silent bool // somebody did not answer in the newest round
+
 	why string // what is wrong with the newest round, or what was left out of it
 }
 
@@ -64,6 +66,7 @@ type book struct {
 func (r rules) next(b book, quotes []quote, at time.Time) book {
 	b.asked = true
 	good, faults := r.sift(quotes)
+	b.silent = len(faults.silent) > 0
 	if len(good) < r.least {
 		b.why = faults.String()
 		return b

@@ -22,24 +22,28 @@ type ticker struct {
 	client *http.Client
 	url    func(coin, currency string) string
 	read   func(status int, body []byte, coin, currency string) (string, error)
+
+	ruled   pair // quoted by the source's own rule: not a price
+	unknown *memory
 }
 
 // newTicker copies client, for it follows no redirects: a public API has none,
 // a captive portal has. Nil stands for a plain client.
-func newTicker(t ticker, client *http.Client) Source {
+func newTicker(t ticker, client *http.Client) *ticker {
 	if client == nil {
 		client = newClient()
 	}
 	own := *client
 	own.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	t.client = &own
+	t.client, t.unknown = &own, &memory{}
 	return &t
 }
 
 func (t *ticker) Name() string { return t.name }
 
 func (t *ticker) Price(ctx context.Context, c pos.Currency, coin string) (string, error) {
-	if !isCode(coin) || !isCode(c.Code) {
+	p := pair{coin, c.Code}
+	if !isCode(coin) || !isCode(c.Code) || p == t.ruled || t.unknown.knows(p) {
 		return "", t.notQuoted(coin, c.Code)
 	}
 	status, body, err := t.get(ctx, t.url(coin, c.Code))
@@ -47,18 +51,27 @@ func (t *ticker) Price(ctx context.Context, c pos.Currency, coin string) (string
 		return "", pos.Wrap("ask "+t.name, pos.Unavailable, err, "%s does not answer", t.name)
 	}
 	price, err := t.read(status, body, coin, c.Code)
-	switch {
-	case errors.Is(err, errNotQuoted):
-		return "", t.notQuoted(coin, c.Code)
-	case errors.Is(err, errBusy):
-		return "", pos.Wrap("ask "+t.name, pos.Unavailable, err, "%s does not answer", t.name)
-	case err != nil:
-		return "", pos.Wrap("ask "+t.name, pos.Corrupt, err, "%s's answer makes no sense", t.name)
-	}
-	if _, ok := parsePrice(price); !ok {
-		return "", pos.Wrap("ask "+t.name, pos.Corrupt, fmt.Errorf("price %.40q", price), "%s's answer makes no sense", t.name)
+	t.unknown.note(p, err)
+	if err := t.judged(p, price, err); err != nil {
+		return "", err
 	}
 	return price, nil
+}
+
+// judged puts what came of asking for p into a kind; nil when it is a price.
+func (t *ticker) judged(p pair, price string, err error) error {
+	switch {
+	case errors.Is(err, errNotQuoted):
+		return t.notQuoted(p.coin, p.currency)
+	case errors.Is(err, errBusy), errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		return pos.Wrap("ask "+t.name, pos.Unavailable, err, "%s does not answer", t.name)
+	case err != nil:
+		return pos.Wrap("ask "+t.name, pos.Corrupt, err, "%s's answer makes no sense", t.name)
+	}
+	if _, ok := parsePrice(price); !ok {
+		return pos.Wrap("ask "+t.name, pos.Corrupt, fmt.Errorf("price %.40q", price), "%s's answer makes no sense", t.name)
+	}
+	return nil
 }
 
 // What a reader may find besides a price and nonsense.
@@ -103,18 +116,13 @@ func isCode(s string) bool {
 	return len(s) >= 2 && len(s) <= 10
 }
 
-// Kraken quotes the last trade. GET /0/public/Ticker?pair=XBTEUR (docs.kraken.com,
-// "Get Ticker Information"). Errors come with status 200, in a list.
+// Kraken quotes the last trade. GET /0/public/Ticker?pair=XBTEUR,USDCEUR
+// (docs.kraken.com, "Get Ticker Information"): several pairs at once. Errors come with
+// status 200, in a list; one pair that is not quoted is an error of the whole request.
 func Kraken(client *http.Client) Source { return kraken(client, "https://api.kraken.com") }
 
 func kraken(client *http.Client, base string) Source {
-	return newTicker(ticker{
-		name: "Kraken",
-		url: func(coin, currency string) string {
-			return base + "/0/public/Ticker?pair=" + krakenCoin(coin) + currency
-		},
-		read: readKraken,
-	}, client)
+	return &gathered{ticker: newTicker(ticker{name: "Kraken"}, client), urls: krakenURLs(base), reads: readKrakenAll}
 }
 
 // krakenCoin spells BTC as Kraken does, after ISO 4217's rule for what belongs to
@@ -126,40 +134,33 @@ func krakenCoin(coin string) string {
 	return coin
 }
 
+// raw is a piece of JSON that was not looked into yet.
+type raw = json.RawMessage
+
 func readKraken(status int, body []byte, coin, currency string) (string, error) {
-	if status != http.StatusOK {
-		return "", fmt.Errorf("%w: status %d", errBusy, status)
+	p := pair{coin, currency}
+	prices, err := readKrakenAll(status, body, []pair{p})
+	return prices[p], err
+}
+
+func krakenFaults(list raw) (faults []string, err error) {
+	if err := json.Unmarshal(list, &faults); err != nil {
+		return nil, fmt.Errorf("read error list: %w", err)
 	}
-	answer, err := object(body)
+	return faults, nil
+}
+
+// krakenLast returns the price of a pair's last trade.
+func krakenLast(pair raw) (string, error) {
+	fields, err := object(pair)
 	if err != nil {
 		return "", err
 	}
-	var faults []string
-	if err := json.Unmarshal(answer["error"], &faults); err != nil {
-		return "", fmt.Errorf("read error list: %w", err)
+	var last []string // price, volume
+	if err := json.Unmarshal(fields["c"], &last); err != nil || len(last) != 2 {
+		return "", fmt.Errorf("last trade %.40q", fields["c"])
 	}
-	if len(faults) > 0 {
-		if strings.HasPrefix(faults[0], "EQuery:Unknown asset pair") {
-			return "", errNotQuoted
-		}
-		return "", fmt.Errorf("%w: %.80q", errBusy, faults[0])
-	}
-	pairs, err := object(answer["result"])
-	if err != nil {
-		return "", err
-	}
-	for name, pair := range pairs {
-		fields, err := object(pair)
-		if err != nil || len(pairs) != 1 || !krakenPair(name, krakenCoin(coin), currency) {
-			return "", fmt.Errorf("%d pairs, one of them %.20q: %v", len(pairs), name, err)
-		}
-		var last []string // price, volume
-		if err := json.Unmarshal(fields["c"], &last); err != nil || len(last) != 2 {
-			return "", fmt.Errorf("last trade %.40q", fields["c"])
-		}
-		return last[0], nil
-	}
-	return "", errors.New("no pair")
+	return last[0], nil
 }
 
 // krakenPair reports that name is the pair that was asked for. Old pairs carry a
@@ -170,7 +171,9 @@ func krakenPair(name, coin, currency string) bool {
 
 // Coinbase quotes its spot price. GET /v2/prices/BTC-EUR/spot
 // (docs.cdp.coinbase.com, "Data API: Prices"). An answer for another pair than the
-// one asked for has been seen (coinbase-python#63), so both names are compared.
+// one asked for has been seen (coinbase-python#63), so both names are compared. It
+// changes USDC into dollars one to one and has one book for both, so its USDC-USD is a
+// rule and no market: it is not asked for it.
 func Coinbase(client *http.Client) Source { return coinbase(client, "https://api.coinbase.com") }
 
 func coinbase(client *http.Client, base string) Source {
@@ -179,7 +182,8 @@ func coinbase(client *http.Client, base string) Source {
 		url: func(coin, currency string) string {
 			return base + "/v2/prices/" + coin + "-" + currency + "/spot"
 		},
-		read: readCoinbase,
+		read:  readCoinbase,
+		ruled: pair{"USDC", "USD"},
 	}, client)
 }
 

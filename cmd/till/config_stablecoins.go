@@ -1,0 +1,307 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/tillwright/tillwright/pos"
+	"github.com/tillwright/tillwright/pos/rail/evm"
+)
+
+// stableConfig is what the shop takes in stablecoins, and where that money goes.
+type stableConfig struct {
+	treasury   *evm.Address // of the EVM chains; nil: none was named
+	expiry     time.Duration
+	tolerance  int      // parts of 10,000 that may be missing
+	oneAddress bool     // all customers pay to the treasury itself, and the amount tells them apart
+	links      []string // wallets' own
+	registry   evm.Registry
+	accept     []acceptConfig // in the order of their buttons
+}
+
+// acceptConfig is what is taken on one chain.
+type acceptConfig struct {
+	chain     string
+	tokens    []string
+	to        string // where the money goes, on chains that do not use the treasury
+	endpoints []endpointConfig
+	family    *family
+}
+
+// endpointConfig is one operator's way into a chain. The address is secret: it often
+// holds a key.
+type endpointConfig struct{ operator, url string }
+
+// Bounds of what a shop writes down.
+const (
+	maxAccepts   = 16
+	maxEndpoints = 6
+	// maxEndpointFile bounds a file with an endpoint's address.
+	maxEndpointFile = 4 << 10
+	// maxRegistry bounds a merchant's own chains and tokens: a hundred take 30 KB.
+	maxRegistry = 256 << 10
+)
+
+// usual is how long a price is held and how much may be missing (0.5 %), unless the
+// owner says otherwise.
+const (
+	usualExpiry    = 10 * time.Minute
+	usualTolerance = "0.5"
+)
+
+func (c *config) readStablecoins(r *reader) {
+	s := r.table("stablecoins")
+	if !r.has("stablecoins") {
+		return
+	}
+	before := len(*r.faults)
+	sc := &stableConfig{
+		expiry: s.duration("expiry", usualExpiry, 2*time.Minute, 30*time.Minute), oneAddress: s.yes("one_address"), links: s.texts("links"),
+	}
+	sc.treasury = readTreasury(s)
+	sc.readTolerance(s)
+	sc.readRegistry(s)
+	for _, l := range sc.links {
+		if l != "metamask" && l != "trust" {
+			s.bad("links", "%q is not known; choose from metamask, trust", l)
+		}
+	}
+	if rule := s.oneOf("offline", string(pos.OnlineOnly), string(pos.OnlineOnly), string(pos.AllowOffline)); rule != string(pos.OnlineOnly) {
+		s.bad("offline", "only %q is possible: without a line nobody can see whether a token was paid", string(pos.OnlineOnly))
+	}
+	sc.readAccept(s)
+	c.checkUSDT(s, sc)
+	if len(*r.faults) == before {
+		sc.check(s)
+	}
+	c.stablecoins = sc
+}
+
+// readTreasury reads where the money of the EVM chains goes.
+func readTreasury(s *reader) *evm.Address {
+	text := s.text("treasury", "")
+	if text == "" {
+		return nil
+	}
+	a, err := evm.ParseAddress(text)
+	if err != nil {
+		s.bad("treasury", "%s", message(err))
+	}
+	return &a
+}
+
+func (sc *stableConfig) readTolerance(s *reader) {
+	otherwise := usualTolerance
+	if sc.oneAddress {
+		otherwise = "0"
+	}
+	text := s.text("tolerance", otherwise)
+	milli, err := milliPercent(text)
+	if err != nil || milli > 1000 || milli%10 != 0 {
+		s.bad("tolerance", "must be the percent that may be missing, from \"0\" to \"1\" with at most 2 decimals, not %q", text)
+		return
+	}
+	if sc.tolerance = int(milli / 10); sc.oneAddress && sc.tolerance != 0 {
+		s.bad("tolerance", "must be \"0\" with one_address: the exact amount tells the sales apart")
+	}
+}
+
+// readRegistry adds the merchant's own chains and tokens to those that the till knows.
+func (sc *stableConfig) readRegistry(s *reader) {
+	sc.registry = evm.Known()
+	file := s.path("registry", "")
+	if file == "" {
+		return
+	}
+	text, err := readBounded(file, maxRegistry)
+	if err != nil {
+		s.bad("registry", "%v", err)
+		return
+	}
+	var in struct {
+		Chains []evm.Chain `json:"chains"`
+		Tokens []evm.Token `json:"tokens"`
+	}
+	d := json.NewDecoder(bytes.NewReader(text))
+	d.DisallowUnknownFields()
+	if err = d.Decode(&in); err == nil && d.More() {
+		err = errors.New("more after its end")
+	}
+	if err != nil {
+		s.bad("registry", "%s is not a list of chains and tokens: %v", file, err)
+		return
+	}
+	more, err := sc.registry.With(in.Chains, in.Tokens)
+	if err != nil {
+		s.bad("registry", "%s: %s", file, message(err))
+		return
+	}
+	sc.registry = more
+}
+
+// readBounded reads a file of at most limit bytes.
+func readBounded(name string, limit int64) ([]byte, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	text, err := io.ReadAll(io.LimitReader(f, limit+1))
+	if err := errors.Join(err, f.Close()); err != nil {
+		return nil, err
+	}
+	if int64(len(text)) > limit {
+		return nil, fmt.Errorf("%s has more than %d bytes", name, limit)
+	}
+	return text, nil
+}
+
+func (sc *stableConfig) readAccept(s *reader) {
+	parts := s.tables("accept")
+	if len(parts) == 0 || len(parts) > maxAccepts {
+		s.bad("accept", "write 1 to %d parts [[stablecoins.accept]] with chain and tokens, the cheapest network first", maxAccepts)
+		return
+	}
+	for _, p := range parts {
+		a := acceptConfig{chain: p.need("chain", "base"), tokens: p.texts("tokens"), endpoints: readEndpoints(p)}
+		a.family = familyOf(sc, a.chain)
+		switch {
+		case a.chain == "":
+		case a.family == nil:
+			p.bad("chain", "%q is not known; choose from %s, or describe it in a registry", a.chain, strings.Join(sc.chainNames(), ", "))
+		case slices.ContainsFunc(sc.accept, func(o acceptConfig) bool { return o.chain == a.chain }):
+			p.bad("chain", "%q is there twice; write all its tokens into one part", a.chain)
+		case len(a.tokens) == 0:
+			p.bad("tokens", "is missing; write for example tokens = [\"USDC\"]")
+		default:
+			a.family.read(p, sc, &a)
+		}
+		sc.accept = append(sc.accept, a)
+	}
+}
+
+// chainNames lists every chain that can be accepted.
+func (sc *stableConfig) chainNames() (out []string) {
+	for _, f := range families {
+		out = append(out, f.chains(sc)...)
+	}
+	return out
+}
+
+func readEndpoints(p *reader) (out []endpointConfig) {
+	list := p.tables("endpoint")
+	if len(list) == 0 || len(list) > maxEndpoints {
+		p.bad("endpoint", "write 1 to %d parts [[stablecoins.accept.endpoint]] with operator and url_file", maxEndpoints)
+	}
+	for _, t := range list {
+		e := endpointConfig{operator: t.need("operator", "Alchemy"), url: t.text("url", "")}
+		file := t.path("url_file", "")
+		switch {
+		case (e.url == "") == (file == ""):
+			t.bad("url_file", "write either url_file (a file with the endpoint's address, safer: it holds a key) or url, and not both")
+		case file != "":
+			text, err := readBounded(file, maxEndpointFile)
+			if e.url = strings.TrimSpace(string(text)); err != nil || e.url == "" || !pos.IsPlain(e.url) {
+				t.bad("url_file", "%s must be a file with the endpoint's address and nothing else", file)
+				e.url = ""
+			}
+		}
+		out = append(out, e)
+	}
+	return out
+}
+
+// readEVM checks what is taken on an EVM chain.
+func readEVM(p *reader, sc *stableConfig, a *acceptConfig) {
+	chain, _ := sc.registry.Chain(a.chain)
+	for _, symbol := range a.tokens {
+		if _, ok := sc.registry.Find(chain.ID, symbol); ok {
+			continue
+		}
+		var known []string
+		for _, t := range sc.registry.Tokens(chain.ID) {
+			if !t.Watch {
+				known = append(known, t.Symbol)
+			}
+		}
+		p.bad("tokens", "%q is not known on %s; choose from %s, or describe it in a registry", symbol, chain.Name, strings.Join(known, ", "))
+	}
+	if sc.treasury == nil {
+		p.bad("chain", "%s needs the part [stablecoins] to say treasury: the address of your own wallet, never an exchange's deposit address", chain.Name)
+	}
+}
+
+// union are the currencies of the European Union.
+var union = []string{"EUR", "BGN", "CZK", "DKK", "HUF", "PLN", "RON", "SEK"}
+
+// inUnion reports that a shop counts in a currency of the European Union.
+func inUnion(s pos.Shop) bool { return slices.Contains(union, s.Currency.Code) }
+
+// checkUSDT refuses Tether in the European Union until the owner says that he knows:
+// since 1 July 2026 its issuer may not offer it there (MiCA).
+func (c *config) checkUSDT(s *reader, sc *stableConfig) {
+	if s.yes("usdt_in_eu") || !inUnion(c.shop) {
+		return
+	}
+	for _, a := range sc.accept {
+		if slices.ContainsFunc(a.tokens, func(t string) bool { return strings.EqualFold(t, "USDT") }) {
+			s.bad("accept", "USDT has no licence in the European Union (MiCA, since 1 July 2026). Take it off tokens of %q, or write usdt_in_eu = true under [stablecoins] when you have clarified that you may take it", a.chain)
+			return
+		}
+	}
+}
+
+// check makes each family's rails once, with a book that is kept nowhere, so that
+// what only they know is said now and not at the counter.
+func (sc *stableConfig) check(s *reader) {
+	for _, f := range families {
+		if list := sc.of(f); len(list) > 0 {
+			if _, err := f.build(*sc, list, site{store: nowhereStore{}}); err != nil {
+				s.bad("accept", "%s", message(err))
+			}
+		}
+	}
+}
+
+// of returns what is accepted on a family's chains.
+func (sc *stableConfig) of(f *family) []acceptConfig {
+	return slices.DeleteFunc(slices.Clone(sc.accept), func(a acceptConfig) bool { return a.family != f })
+}
+
+// real reports that a chain is one whose tokens are worth something, as far as the
+// till knows it.
+func (a acceptConfig) real() bool {
+	_, ok := evm.Known().Chain(a.chain)
+	return ok || a.family != evmFamily
+}
+
+// readFixedTokens reads prices of tokens for trying out.
+func (c *config) readFixedTokens(r *reader) {
+	t := r.table("rates").table("fixed_tokens")
+	for symbol := range t.tree {
+		price := t.text(symbol, "")
+		if _, err := pos.RateOf(c.shop.Currency, pos.Asset{Symbol: symbol, Decimals: 6}, price, "fixed", time.Time{}); err != nil {
+			t.bad(symbol, "must be the price of one %s in %s such as \"0.92\", not %q", symbol, c.shop.Currency.Code, price)
+			continue
+		}
+		if c.rates.tokens == nil {
+			c.rates.tokens = map[string]string{}
+		}
+		c.rates.tokens[symbol] = price
+	}
+	if len(c.rates.tokens) == 0 || c.stablecoins == nil {
+		return
+	}
+	for _, a := range c.stablecoins.accept {
+		if a.family != nil && a.real() {
+			r.table("rates").bad("fixed_tokens", "are for trying out; on %s, with real tokens, the shop would sell at yesterday's price. Remove them", a.chain)
+			return
+		}
+	}
+}
