@@ -1,0 +1,65 @@
+package keypad
+
+import (
+	"context"
+
+	"github.com/tillwright/tillwright/pos"
+)
+
+// menu is what is needed less often than a sale.
+func (m *machine) menu() *list {
+	return newList(listMenu, m.word("ui.more"), func() []item {
+		last := m.view.Counter.LastDone
+		out := []item{
+			{text: m.word("ui.print_last"), off: last == nil, why: m.word("ui.none_yet"), do: m.reprint},
+			{text: m.word("ui.open_drawer"), do: m.drawer},
+			{text: m.word("ui.next_customer"), do: m.next},
+		}
+		others := len(m.others())
+		out = append(out, item{text: m.word("kp.open_sales", "n", itoa(others)), off: others == 0, why: m.word("ui.none_open"), do: func(context.Context) { m.list = m.open() }})
+		if n := m.view.Counter.Notices; len(n) > 0 {
+			id := n[0].ID
+			out = append(out, item{text: m.word("kp.seen"), why: n[0].Text, do: func(ctx context.Context) { m.do(ctx, m.actor, pos.Dismiss{Notice: id}) }})
+		}
+		return append(out, item{text: m.word("kp.sign_out"), do: m.leave})
+	})
+}
+
+// others are the open sales that are not the current one, oldest first.
+func (m *machine) others() []pos.SaleView {
+	var out []pos.SaleView
+	now := m.current()
+	for _, s := range m.view.Counter.Open {
+		if now == nil || s.ID != now.ID {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+// open goes on with another sale.
+func (m *machine) open() *list {
+	l := newList(listOpen, m.word("ui.open_sales"), func() []item {
+		var out []item
+		for _, s := range m.others() {
+			why := m.word("ui.basket")
+			switch {
+			case s.Doubtful:
+				why = m.word("ui.no_answer")
+			case s.Waiting:
+				why = m.word("ui.awaiting")
+			case s.State == pos.PartPaid:
+				why = m.word("ui.part_paid")
+			case s.State == pos.Awaiting:
+				why = m.word("ui.not_paid")
+			}
+			out = append(out, item{text: s.Ref + "  " + s.Due.Number(), why: why, do: func(ctx context.Context) {
+				m.entry, m.code, m.pay = entry{}, "", ""
+				m.do(ctx, m.actor, pos.SwitchTo{Sale: s.ID})
+			}})
+		}
+		return out
+	})
+	l.back = func() { m.list = m.menu() }
+	return l
+}
