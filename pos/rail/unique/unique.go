@@ -268,6 +268,17 @@ func (e Entry) Told() *big.Int {
 	return n
 }
 
+// Keep takes in an entry that the till's records hold and the book does not: its amount
+// is held again. It is written with the next entry. It does not block. An entry that
+// cannot be, or that the book has, changes nothing.
+func (k *Book) Keep(e Entry) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if e.sound() && k.index(e.ID) < 0 && len(k.entries) < MaxEntries {
+		k.entries = append(k.entries, e)
+	}
+}
+
 // Pay notes that the till was told of an attempt's money. It is written with the next
 // entry: to tell it again does no harm. It does not block.
 func (k *Book) Pay(id pos.PaymentID, units *big.Int) {

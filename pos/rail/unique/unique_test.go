@@ -210,6 +210,21 @@ func TestPay(t *testing.T) {
 	}
 }
 
+// TestKeep: amounts of a book that was lost are held again by the till's records.
+func TestKeep(t *testing.T) {
+	m := &memory{}
+	k := open(t, m, Lane{})
+	k.Keep(Entry{ID: "old", Place: "shop", Units: "500", End: now})
+	k.Keep(Entry{ID: "old", Place: "shop", Units: "600", End: now})
+	k.Keep(Entry{ID: "bad", Place: "shop", Units: "-5", End: now})
+	if e := take(t, k, "1", 500, now); e.Units != "600" {
+		t.Errorf("%s", e.Units)
+	}
+	if n := len(open(t, m, Lane{}).All()); n != 2 {
+		t.Errorf("%d entries", n)
+	}
+}
+
 // FuzzRead: whatever the disk holds, the book is read or refused, and what is read is
 // written the same.
 func FuzzRead(f *testing.F) {
