@@ -13,6 +13,8 @@ import (
 	"golang.org/x/image/font/sfnt"
 
 	"github.com/tillwright/tillwright/pos"
+	"github.com/tillwright/tillwright/pos/shape"
+	"github.com/tillwright/tillwright/printer"
 	"github.com/tillwright/tillwright/printer/models"
 	"github.com/tillwright/tillwright/printer/port"
 	"github.com/tillwright/tillwright/printer/raster"
@@ -25,7 +27,10 @@ type printerConfig struct {
 	named   bool         // the model is the shop's word; else it follows from the columns
 	model   models.Model // with its fonts open
 	options models.Options
-	logo    image.Image // nil: none
+	logo    image.Image   // nil: none
+	drawer  printer.Level // of the drawer's sensor while it is open; empty: it has none
+	route   pos.Route     // of a second printer: its name, and what it is told of
+	quiet   bool          // of a second printer: it does not call anybody
 }
 
 const (
@@ -37,10 +42,99 @@ const (
 	maxFonts = 8
 	// serialBaud is a serial line's speed where none is written.
 	serialBaud = 9600
+	// maxSeconds bounds the printers besides the receipt printer.
+	maxSeconds = 8
+	// maxStation bounds a printer's name, which stands large on its paper.
+	maxStation = 20
+	// maxTicketCopies bounds the papers of one ticket.
+	maxTicketCopies = 5
 )
 
 func (c *config) readPrinter(r *reader) {
 	p := r.table("printer")
+	c.printer = p.printer()
+	if level := p.oneOf("drawer_open", "", "", "high", "low"); c.printer != nil {
+		c.printer.logo, c.printer.drawer = p.logo("logo"), printer.Level(level)
+	} else {
+		p.logo("logo")
+	}
+	used := taken{}
+	if c.printer != nil && c.printer.connect != paperPrinter {
+		used[c.printer.connect] = "printer.connect"
+	}
+	for _, s := range p.tables("second") {
+		if second := s.second(c.seconds, used); second != nil {
+			c.seconds = append(c.seconds, second)
+		}
+	}
+	if len(c.seconds) > maxSeconds {
+		p.bad("second", "must be at most %d", maxSeconds)
+	}
+}
+
+// second reads a printer for a kitchen or a bar. before are those already read.
+func (r *reader) second(before []*printerConfig, used taken) *printerConfig {
+	name := strings.TrimSpace(r.need("name", "Kitchen"))
+	if len(name) > maxStation {
+		r.bad("name", "must have at most %d letters: it stands large on the paper", maxStation)
+	}
+	route := pos.Route{
+		Printer: name, Categories: r.texts("categories"), SKUs: r.texts("items"), Copies: int(r.number("copies", 1, 1, maxTicketCopies)),
+		When: pos.TicketTime(r.oneOf("when", string(pos.WhenCompleted), string(pos.WhenCompleted), string(pos.WhenCharged))),
+	}
+	if len(route.Categories)+len(route.SKUs) == 0 {
+		r.bad("categories", "is missing; write which goods this printer is told of, such as [\"Food\"], by the catalogue's categories, or by their sku in items")
+	}
+	for _, o := range before {
+		if strings.EqualFold(o.route.Printer, name) {
+			r.bad("name", "two printers are called %q", name)
+		}
+		for _, c := range route.Categories {
+			if slices.ContainsFunc(o.route.Categories, func(s string) bool { return strings.EqualFold(s, c) }) {
+				r.bad("categories", "%q goes to %s already: an item is printed once", c, o.route.Printer)
+			}
+		}
+	}
+	if r.need("connect", "tcp://192.168.1.51") == "" {
+		return nil
+	}
+	buzzer := !r.has("buzzer") || r.yes("buzzer")
+	p := r.printer()
+	p.route, p.quiet = route, !buzzer
+	if p.connect != paperPrinter {
+		used.claim(r, "connect", p.connect)
+	}
+	return p
+}
+
+// routes are what the printers besides the receipt printer are told of.
+func (c config) routes() []pos.Route {
+	var out []pos.Route
+	for _, s := range c.seconds {
+		out = append(out, s.route)
+	}
+	return out
+}
+
+// told counts the catalogue's items that printer i of the second ones is told of.
+func (c config) told(i int) int {
+	routes, n := c.routes(), 0
+	for _, it := range c.items {
+		if slices.IndexFunc(routes, func(r pos.Route) bool { return r.Takes(it.SKU, it.Category) }) == i {
+			n++
+		}
+	}
+	return n
+}
+
+// describeSecond is second printer i in a few words.
+func (c config) describeSecond(i int) string {
+	s := c.seconds[i]
+	return fmt.Sprintf("%s; told of %d of %d items when a sale is %s", s.describe(), c.told(i), len(c.items), s.route.When)
+}
+
+// printer reads how a printer is reached and set up; nil when it is not there.
+func (p *reader) printer() *printerConfig {
 	connect, name := p.text("connect", ""), p.text("model", "")
 	o := models.Options{Baud: baudOf(connect)}
 	columns := p.number("columns", leastColumns, leastColumns, mostColumns)
@@ -53,9 +147,9 @@ func (c *config) readPrinter(r *reader) {
 	case p.has("drawer"):
 		o.Pin = int(pin)
 	}
-	logo, fonts := p.logo("logo"), p.fonts("fonts")
+	fonts := p.fonts("fonts")
 	if connect == "" {
-		return
+		return nil
 	}
 	if connect != paperPrinter {
 		if err := port.Check(connect); err != nil {
@@ -65,7 +159,7 @@ func (c *config) readPrinter(r *reader) {
 	if len(fonts) > 0 {
 		o.Text = &raster.Text{Fonts: fonts}
 	}
-	c.printer = &printerConfig{connect: connect, named: name != "", model: p.model(name, o), options: o, logo: logo}
+	return &printerConfig{connect: connect, named: name != "", model: p.model(name, o), options: o}
 }
 
 // model finds the printer's model. Without a name the columns decide.
@@ -146,10 +240,10 @@ func (r *reader) logo(key string) image.Image {
 
 // fonts opens the printer's font files. They stay open: they are read letter by
 // letter.
-func (r *reader) fonts(key string) []*raster.Font {
-	var out []*raster.Font
+func (r *reader) fonts(key string) []*shape.Font {
+	var out []*shape.Font
 	for _, name := range r.fontNames(key) {
-		f, err := raster.Open(name)
+		f, err := shape.Open(name)
 		if err != nil {
 			r.bad(key, "%s: %s", name, message(err))
 			continue

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/tillwright/tillwright/pos/shape"
 	"github.com/tillwright/tillwright/printer"
 	"github.com/tillwright/tillwright/printer/printertest"
 	"github.com/tillwright/tillwright/printer/raster"
@@ -65,7 +66,7 @@ func TestGoldenPictures(t *testing.T) {
 func TestScripts(t *testing.T) {
 	text := &raster.Text{}
 	for _, path := range strings.FieldsFunc(*fonts, func(r rune) bool { return r == ',' }) {
-		f, err := raster.Open(path)
+		f, err := shape.Open(path)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -6,6 +6,8 @@ import (
 	"golang.org/x/image/font/sfnt"
 	"golang.org/x/image/math/fixed"
 	"golang.org/x/image/vector"
+
+	"github.com/tillwright/tillwright/pos/shape"
 )
 
 // maxGlyph bounds a glyph's picture in dots: a damaged font may ask for a square
@@ -26,7 +28,7 @@ func newCanvas(w, sx, sy int) *canvas {
 }
 
 // width is how wide a run is, in dots.
-func (c *canvas) width(gs []Glyph) fixed.Int26_6 {
+func (c *canvas) width(gs []shape.Glyph) fixed.Int26_6 {
 	var sum fixed.Int26_6
 	for _, g := range gs {
 		sum += g.Advance
@@ -35,7 +37,7 @@ func (c *canvas) width(gs []Glyph) fixed.Int26_6 {
 }
 
 // glyphs draws a run from pen on, in dots, squeezed if it is wider than its room.
-func (c *canvas) glyphs(f *Font, gs []Glyph, size int, pen, room fixed.Int26_6) {
+func (c *canvas) glyphs(f *shape.Font, gs []shape.Glyph, size int, pen, room fixed.Int26_6) {
 	sx := float32(c.sx)
 	if natural := c.width(gs); natural > room+fixed.I(1) {
 		sx *= float32(room) / float32(natural)
@@ -48,8 +50,8 @@ func (c *canvas) glyphs(f *Font, gs []Glyph, size int, pen, room fixed.Int26_6) 
 }
 
 // glyph draws one glyph with the pen at x.
-func (c *canvas) glyph(f *Font, g Glyph, size int, x, sx float32) {
-	s, box, ok := f.outline(g.Index, size)
+func (c *canvas) glyph(f *shape.Font, g shape.Glyph, size int, x, sx float32) {
+	s, box, ok := f.Outline(g.Index, size)
 	if !ok || len(s) == 0 {
 		return
 	}

@@ -7,13 +7,8 @@
 // the script. Damaged or hostile font and image files are errors, never a crash.
 //
 // Text. Latin, Greek and Cyrillic are Go Mono, which is built in. Other scripts
-// come from font files that the merchant names (Open), read as they are needed and
-// not kept in memory. The built-in Shaper joins Arabic letters by their presentation
-// forms, sets lines from right to left where they are, and stacks the marks of Thai,
-// Arabic and Hebrew. It knows none of a font's own rules (GSUB, GPOS): Devanagari,
-// Khmer and the like come out in letters, not in syllables. A Shaper that knows them
-// can be put in its place.
+// come from font files that the merchant names, read as they are needed and not kept
+// in memory; package shape says what they become, and which scripts this till knows.
 //
-// Sources: ISO/IEC 18004 (QR), ISO/IEC 15417 (Code 128), Unicode 17: chapter 9.2
-// (Arabic joining), annex 9 (bidirectional text, reduced to one level of nesting).
+// Sources: ISO/IEC 18004 (QR), ISO/IEC 15417 (Code 128).
 package raster

@@ -1,11 +1,16 @@
 package raster
 
 import (
+	"bytes"
+	"slices"
 	"strings"
+	"sync"
 	"unicode"
 
+	"golang.org/x/image/font/gofont/gomono"
 	"golang.org/x/image/math/fixed"
 
+	"github.com/tillwright/tillwright/pos/shape"
 	"github.com/tillwright/tillwright/printer"
 )
 
@@ -24,18 +29,26 @@ const (
 	headroom = 14  // dots above and below the cell for high letters and stacked marks
 )
 
-// Text draws lines. The nil Text has the built-in face and Shaper. It must not change
-// once it is used; then it is safe for concurrent use.
+// Text draws lines. The nil Text has the built-in face. It must not change once it is
+// used; then it is safe for concurrent use.
 type Text struct {
-	Fonts  []*Font // asked in this order for what the built-in face lacks
-	Shaper Shaper  // nil is the built-in one
+	Fonts []*shape.Font // asked in this order for what the built-in face lacks
 }
 
-// Has reports that some font has r.
-func (t *Text) Has(r rune) bool { return t.font([]rune{r}) != nil }
+// builtIn is Go Mono.
+var builtIn = sync.OnceValue(func() *shape.Font {
+	f, err := shape.Parse(bytes.NewReader(gomono.TTF))
+	if err != nil {
+		panic("raster: the built-in face is damaged: " + err.Error())
+	}
+	return f
+})
+
+// Has reports that some font has r, and that this till can set it.
+func (t *Text) Has(r rune) bool { return shape.Known(r) && t.font([]rune{r}) != nil }
 
 // font returns the first font that has all of a letter and its marks, nil for none.
-func (t *Text) font(letters []rune) *Font {
+func (t *Text) font(letters []rune) *shape.Font {
 	if hasAll(builtIn(), letters) {
 		return builtIn()
 	}
@@ -49,20 +62,13 @@ func (t *Text) font(letters []rune) *Font {
 	return nil
 }
 
-func hasAll(f *Font, letters []rune) bool {
+func hasAll(f *shape.Font, letters []rune) bool {
 	for _, r := range letters {
-		if f.Index(r) == 0 {
+		if f.Index(r) == 0 && !shape.Joiner(r) {
 			return false
 		}
 	}
 	return true
-}
-
-func (t *Text) shaper() Shaper {
-	if t == nil || t.Shaper == nil {
-		return simple{}
-	}
-	return t.Shaper
 }
 
 // Readable replaces the letters that no font has and keep does not know by visible
@@ -142,16 +148,39 @@ func parts(text string) []part {
 }
 
 // part draws one column: Latin, Thai and Chinese a letter a cell, what runs from right
-// to left as it is written by hand.
+// to left, or joins its letters, as it is written by hand.
 func (t *Text) part(c *canvas, p part, margin, width int) {
 	pen := fixed.I(margin + p.cell*width)
-	for _, r := range visual(p.text) {
-		if r.rtl {
-			pen += t.flow(c, r.text, pen, fixed.I(printer.Cells(string(r.text))*width))
-		} else {
-			pen += t.grid(c, r.text, pen, width)
+	for _, r := range shape.Visual(p.text) {
+		if r.RTL {
+			pen += t.flow(c, r.Text, true, pen, fixed.I(printer.Cells(string(r.Text))*width))
+			continue
+		}
+		for _, words := range hands(r.Text) {
+			if slices.ContainsFunc(words, shape.Flows) {
+				pen += t.flow(c, words, false, pen, fixed.I(printer.Cells(string(words))*width))
+			} else {
+				pen += t.grid(c, words, pen, width)
+			}
 		}
 	}
+}
+
+// hands parts text into what is written by hand and what stands in cells. Spaces
+// and marks stay with what is before them.
+func hands(text []rune) [][]rune {
+	var out [][]rune
+	flowing := false
+	for _, r := range text {
+		n := len(out)
+		switch f := shape.Flows(r); {
+		case n > 0 && (r == ' ' || unicode.In(r, unicode.M) || shape.Joiner(r) || f == flowing):
+			out[n-1] = append(out[n-1], r)
+		default:
+			out, flowing = append(out, []rune{r}), f
+		}
+	}
+	return out
 }
 
 // grid draws letters in the middle of their cells and returns how wide they are.
@@ -167,7 +196,7 @@ func (t *Text) grid(c *canvas, text []rune, pen fixed.Int26_6, width int) fixed.
 			size = emWide
 		}
 		if f := t.font(text[:n]); f != nil {
-			gs := t.shaper().Shape(f, text[:n], false, size)
+			gs := f.Shape(text[:n], false, size)
 			c.glyphs(f, gs, size, pen+max(room-c.width(gs), 0)/2, room)
 		} else if text[0] != ' ' {
 			c.box(pen, room)
@@ -178,21 +207,29 @@ func (t *Text) grid(c *canvas, text []rune, pen fixed.Int26_6, width int) fixed.
 	return pen - start
 }
 
-// flow draws a run from right to left, squeezed if it needs more than its room, and
-// returns how wide it is.
-func (t *Text) flow(c *canvas, text []rune, pen, room fixed.Int26_6) fixed.Int26_6 {
+// flow draws a run as it is written by hand, squeezed if it needs more than its room,
+// and returns how wide it is: less than its room for one from right to left, whose
+// line ends there.
+func (t *Text) flow(c *canvas, text []rune, rtl bool, pen, room fixed.Int26_6) fixed.Int26_6 {
 	if f := t.font(text); f != nil {
-		gs := t.shaper().Shape(f, text, true, emFlow)
+		gs := f.Shape(text, rtl, emFlow)
 		c.glyphs(f, gs, emFlow, pen, room)
+		if !rtl {
+			return room
+		}
 		return min(c.width(gs), room)
 	}
 	// No font has all of it: letter by letter.
 	step := room / max(fixed.Int26_6(printer.Cells(string(text))), 1)
-	for i := len(text) - 1; i >= 0; i-- {
+	if rtl {
+		text = slices.Clone(text)
+		slices.Reverse(text)
+	}
+	for i, r := range text {
 		if f := t.font(text[i : i+1]); f != nil {
-			c.glyphs(f, t.shaper().Shape(f, text[i:i+1], true, emFlow), emFlow, pen, step)
+			c.glyphs(f, f.Shape(text[i:i+1], rtl, emFlow), emFlow, pen, step)
 		}
-		pen += step * fixed.Int26_6(printer.RuneCells(text[i]))
+		pen += step * fixed.Int26_6(printer.RuneCells(r))
 	}
 	return room
 }

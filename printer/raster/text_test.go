@@ -2,31 +2,24 @@ package raster
 
 import (
 	"bytes"
-	"os"
-	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 
-	"golang.org/x/image/font/sfnt"
-
-	"github.com/tillwright/tillwright/pos"
+	"github.com/tillwright/tillwright/pos/shape"
+	"github.com/tillwright/tillwright/pos/shape/shapetest"
 	"github.com/tillwright/tillwright/printer"
 )
-
-// solid is a letter that fills its cell from the line to the top, as wide as its advance.
-func solid(r rune, advance int) madeGlyph { return madeGlyph{r, advance, 0, 0, advance, 700} }
 
 var box = Box{Dots: 576, Gap: 6}
 
 // TestColumns holds the promise of the package: what stands in cell n of the text stands
 // at dot 12·n, whatever the script beside it.
 func TestColumns(t *testing.T) {
-	arabic := []madeGlyph{{' ', 300, 0, 0, 0, 0}}
+	arabic := []shapetest.Glyph{shapetest.Box(' ', 300, 0, 0, 0, 0)}
 	for r := rune(0x621); r <= 0x64A; r++ {
-		arabic = append(arabic, solid(r, 450))
+		arabic = append(arabic, shapetest.Solid(r, 450))
 	}
-	text := &Text{Fonts: []*Font{fontOf(arabic...), fontOf(solid('茶', 1000), solid('ア', 1000), solid('น', 500))}}
+	text := &Text{Fonts: []*shape.Font{fontOf(arabic...), fontOf(shapetest.Solid('茶', 1000), shapetest.Solid('ア', 1000), shapetest.Solid('น', 500))}}
 	for _, name := range []string{"Kaffee", "قهوة تركية", "抹茶ア茶", "นนน", "Кофе", "عصير 2", "wide 茶 قهوة x"} {
 		name = printer.Clean(text.Readable(name, func(r rune) bool { return r < 0x7F }))
 		line := name + strings.Repeat(" ", 40-printer.Cells(name)) + "H"
@@ -47,8 +40,8 @@ func TestColumns(t *testing.T) {
 
 // TestLineIsAsHighAsItMust: marks need room, and letters without them take none.
 func TestLineIsAsHighAsItMust(t *testing.T) {
-	font := fontOf(solid('น', 500), madeGlyph{'้', 0, -400, 750, -100, 950}, madeGlyph{'ี', 0, -400, 720, -100, 900}, madeGlyph{'ุ', 0, -300, -300, -200, -50})
-	text := &Text{Fonts: []*Font{font}}
+	font := fontOf(shapetest.Solid('น', 500), shapetest.Box('้', 0, -400, 750, -100, 950), shapetest.Box('ี', 0, -400, 720, -100, 900), shapetest.Box('ุ', 0, -300, -300, -200, -50))
+	text := &Text{Fonts: []*shape.Font{font}}
 	tests := []struct {
 		in   string
 		s    printer.Style
@@ -65,118 +58,9 @@ func TestLineIsAsHighAsItMust(t *testing.T) {
 	}
 }
 
-// TestMarksDoNotCover: a tone over a vowel stands above it, a vowel below stays below.
-func TestMarksDoNotCover(t *testing.T) {
-	font := fontOf(solid('น', 500), madeGlyph{'้', 0, -400, 720, -100, 900}, madeGlyph{'ี', 0, -400, 720, -100, 900}, madeGlyph{'ุ', 500, 200, -300, 300, -50})
-	gs := simple{}.Shape(font, []rune("นีุ้"), false, em)
-	if len(gs) != 4 {
-		t.Fatalf("%d glyphs", len(gs))
-	}
-	if gs[1].Y != 0 || gs[2].Y >= 0 || gs[3].Y != 0 {
-		t.Errorf("vowel at %v, tone at %v, lower vowel at %v", gs[1].Y, gs[2].Y, gs[3].Y)
-	}
-	for _, g := range gs[1:] {
-		if g.Advance != 0 {
-			t.Error("a mark moves the pen")
-		}
-	}
-	if middle := gs[3].X + 5*64; middle > 0 || middle < -10*64 { // its box is 200 to 300 of 500, the letter 10 pixels
-		t.Errorf("the lower vowel is %v from the pen", gs[3].X)
-	}
-}
-
-// TestArabicJoins checks the forms against Unicode's own names: U+FE91 is BEH INITIAL
-// FORM, and so on. The letters: beh, alef, lam, yeh, meem.
-func TestArabicJoins(t *testing.T) {
-	var all []madeGlyph
-	for r := rune(0xFE80); r <= 0xFEFC; r++ {
-		all = append(all, solid(r, 400))
-	}
-	font := fontOf(append(all, solid('ب', 400), solid('ا', 400), solid('ل', 400), solid('ـ', 400), madeGlyph{0x64E, 0, -200, 800, -100, 900})...)
-	tests := []struct{ name, in, want string }{
-		{"alone", "ب", "\ufe8f"},
-		{"first and last", "بب", "\ufe91\ufe90"},
-		{"middle", "ببب", "\ufe91\ufe92\ufe90"},
-		{"alef joins only backwards", "باب", "\ufe91\ufe8e\ufe8f"},
-		{"lam and alef are one", "لا", "\ufefb"},
-		{"joined lam and alef", "بلا", "\ufe91\ufefc"},
-		{"across a vowel mark", "بَب", "\ufe91\u064e\ufe90"},
-		{"a mark parts lam and alef", "لَا", "\ufedf\u064e\ufe8e"},
-		{"a space parts words", "ب ب", "\ufe8f \ufe8f"},
-		{"tatweel joins", "بـب", "\ufe91ـ\ufe90"},
-		{"hamza joins nothing", "بءب", "\ufe8f\ufe80\ufe8f"},
-		{"madda", "آ", "\ufe81"},
-		{"yeh", "يم", "\ufef3\ufee2"},
-		{"heh in the middle", "بهب", "\ufe91\ufeec\ufe90"},
-		{"waw", "بوب", "\ufe91\ufeee\ufe8f"},
-		{"teh marbuta ends", "بة", "\ufe91\ufe94"},
-	}
-	for _, tt := range tests {
-		if got := string(joined(font, []rune(tt.in))); got != tt.want {
-			t.Errorf("%s: %+q, want %+q", tt.name, got, tt.want)
-		}
-	}
-	plain := fontOf(solid('ب', 400))
-	if got := string(joined(plain, []rune("بب"))); got != "بب" {
-		t.Errorf("a font without forms: %+q", got)
-	}
-}
-
-// TestVisual writes lines as they are read on paper, from left to right; what runs from
-// right to left is in brackets. The rows are those that receipts have.
-func TestVisual(t *testing.T) {
-	tests := []struct{ name, in, want string }{
-		{"Latin", "abc 123", "abc 123"},
-		{"Arabic", "قهوة", "[قهوة]"},
-		{"words keep their order", "قهوة تركية", "[قهوة تركية]"},
-		{"number after", "قهوة 2", "2[قهوة ]"},
-		{"number between", "قهوة 250 غ", "[ غ]250[قهوة ]"},
-		{"decimal number", "قهوة 2.50 غ", "[ غ]2.50[قهوة ]"},
-		{"percent", "خصم 10%", "10%[خصم ]"},
-		{"after a quantity", "2 x قهوة", "2 x [قهوة]"},
-		{"Latin in Arabic", "قهوة XL كبير", "[ كبير]XL[قهوة ]"},
-		{"brackets", "قهوة (كبير)", "[قهوة (كبير)]"},
-		{"brackets after a quantity", "1 x قهوة (كبير)", "1 x [قهوة (كبير)]"},
-		{"Latin in brackets", "1 x قهوة (XL)", "1 x [قهوة] (XL)"},
-		{"brackets that do not match", "قهوة (كبير]", "[قهوة (كبير]]"},
-		{"full stop at the end", "قهوة.", "[قهوة.]"},
-		{"Hebrew", "קפה 3", "3[קפה ]"},
-		{"marks stay", "قَهوة", "[قَهوة]"},
-		{"Latin first", "Tea شاي 5", "Tea 5[شاي ]"},
-		{"nothing", "", ""},
-		{"only spaces", "  ", "  "},
-	}
-	for _, tt := range tests {
-		var got strings.Builder
-		for _, r := range visual([]rune(tt.in)) {
-			if r.rtl {
-				got.WriteString("[" + string(r.text) + "]")
-			} else {
-				got.WriteString(string(r.text))
-			}
-		}
-		if got.String() != tt.want {
-			t.Errorf("%s: %q, want %q", tt.name, got.String(), tt.want)
-		}
-	}
-}
-
-// TestRightToLeftIsReversed: the first letter stands at the right, brackets are turned.
-func TestRightToLeftIsReversed(t *testing.T) {
-	font := fontOf(solid('א', 400), solid('ב', 500), madeGlyph{'(', 300, 0, 0, 100, 700}, madeGlyph{')', 300, 200, 0, 300, 700})
-	gs := simple{}.Shape(font, []rune("א(ב"), true, em)
-	var order []sfnt.GlyphIndex
-	for _, g := range gs {
-		order = append(order, g.Index)
-	}
-	if want := []sfnt.GlyphIndex{font.Index('ב'), font.Index(')'), font.Index('א')}; !slices.Equal(order, want) {
-		t.Errorf("glyphs %v, want %v", order, want)
-	}
-}
-
 // TestReadable: what no font has becomes visible, in as many cells.
 func TestReadable(t *testing.T) {
-	text := &Text{Fonts: []*Font{fontOf(solid('茶', 1000))}}
+	text := &Text{Fonts: []*shape.Font{fontOf(shapetest.Solid('茶', 1000))}}
 	keep := func(r rune) bool { return r < 0x7F }
 	for in, want := range map[string]string{"茶 x": "茶 x", "抹 x": "?  x", "Кофе": "Кофе", "ก้": "?", "": ""} {
 		if got := text.Readable(in, keep); got != want || printer.Cells(got) != printer.Cells(in) {
@@ -220,43 +104,20 @@ func inkOf(b Bitmap) int {
 	return n
 }
 
-func TestOpen(t *testing.T) {
-	dir := t.TempDir()
-	good, bad := filepath.Join(dir, "good.ttf"), filepath.Join(dir, "bad.ttf")
-	if err := os.WriteFile(good, makeFont(solid('茶', 1000)), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(bad, []byte("no font"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	f, err := Open(good)
-	if err != nil || f.Index('茶') == 0 || f.Index('x') != 0 {
-		t.Fatalf("%v", err)
-	}
-	if err := f.Close(); err != nil {
-		t.Error(err)
-	}
-	for _, path := range []string{bad, dir, filepath.Join(dir, "none.ttf")} {
-		if _, err := Open(path); pos.KindOf(err) != pos.Invalid {
-			t.Errorf("%s: %v", path, err)
-		}
-	}
-}
-
 // FuzzFont: a damaged font is an error or draws nothing, and never breaks the till.
 func FuzzFont(f *testing.F) {
-	whole := makeFont(solid('茶', 1000), madeGlyph{'a', 500, 10, 0, 400, 500})
+	whole := shapetest.Make(shapetest.Solid('茶', 1000), shapetest.Box('a', 500, 10, 0, 400, 500))
 	f.Add(whole, "茶a")
 	for _, n := range []int{0, 12, 100, len(whole) / 2, len(whole) - 3} {
 		f.Add(whole[:n], "茶")
 	}
 	f.Fuzz(func(t *testing.T, b []byte, line string) {
-		font, err := Parse(bytes.NewReader(b))
+		font, err := shape.Parse(bytes.NewReader(b))
 		if err != nil {
 			return
 		}
 		r := []rune(line)
-		text := &Text{Fonts: []*Font{font}}
+		text := &Text{Fonts: []*shape.Font{font}}
 		text.Line(printer.Clean(string(r[:min(len(r), 48)])), printer.Style{}, box)
 	})
 }
@@ -269,8 +130,8 @@ func FuzzLine(f *testing.F) {
 	f.Fuzz(func(t *testing.T, line string, wide bool) {
 		line = printer.Clean(line)
 		var n int
-		for _, r := range visual([]rune(line)) {
-			n += len(r.text)
+		for _, r := range shape.Visual([]rune(line)) {
+			n += len(r.Text)
 		}
 		if n != len([]rune(line)) {
 			t.Fatalf("%q: %d letters", line, n)

@@ -1,13 +1,11 @@
-package raster
+package shape
 
 import (
-	"bytes"
 	"errors"
 	"io"
 	"os"
 	"sync"
 
-	"golang.org/x/image/font/gofont/gomono"
 	"golang.org/x/image/font/sfnt"
 	"golang.org/x/image/math/fixed"
 
@@ -20,18 +18,19 @@ const fontMax = 64 << 20
 // Font is a face in a file, or the built-in one. Of the file only what is drawn is
 // read, when it is drawn; it must not change meanwhile. Safe for concurrent use.
 type Font struct {
-	// Source is the whole file, for a Shaper that has tables of its own to read.
-	Source io.ReaderAt
+	source io.ReaderAt
 	f      *sfnt.Font
+	units  int
 	close  func() error
+	rules  rules // the font's own, read when they are needed
 
 	mu  sync.Mutex // guards buf: a buffer serves one caller at a time
 	buf sfnt.Buffer
 }
 
 // Open opens a TrueType or OpenType font, or the first one of a collection. It
-// fails with Invalid when the file is not there or is none. Close it when no Text
-// uses it any more.
+// fails with Invalid when the file is not there or is none. Close it when nobody
+// draws with it any more.
 func Open(path string) (*Font, error) {
 	file, err := os.Open(path)
 	if err != nil {
@@ -56,17 +55,42 @@ func parseFont(file *os.File) (*Font, error) {
 	return Parse(io.NewSectionReader(file, 0, st.Size()))
 }
 
-// Parse reads a font from r, which must stay readable as long as the Font is used.
+// Parse reads a font from r, which must stay readable as long as the Font is used. It
+// fails when it is none.
 func Parse(r io.ReaderAt) (*Font, error) {
 	c, err := sfnt.ParseCollectionReaderAt(r)
+	if err != nil {
+		c, err = inMemory(r)
+	}
 	if err != nil {
 		return nil, err
 	}
 	f, err := c.Font(0)
 	if err != nil {
+		if c, err = inMemory(r); err == nil {
+			f, err = c.Font(0)
+		}
+	}
+	if err != nil {
 		return nil, err
 	}
-	return &Font{Source: r, f: f}, nil
+	return &Font{source: r, f: f, units: max(int(f.UnitsPerEm()), 1)}, nil
+}
+
+// memoryMax bounds a font that is kept in memory.
+const memoryMax = 4 << 20
+
+// inMemory reads a font whole: sfnt stumbles over the kerning of some fonts (Amiri) when
+// it reads them piece by piece.
+func inMemory(r io.ReaderAt) (*sfnt.Collection, error) {
+	b, err := io.ReadAll(io.NewSectionReader(r, 0, memoryMax+1))
+	if err != nil {
+		return nil, err
+	}
+	if len(b) > memoryMax {
+		return nil, errors.New("too large to be kept in memory")
+	}
+	return sfnt.ParseCollection(b)
 }
 
 // Close closes the file.
@@ -76,6 +100,9 @@ func (f *Font) Close() error {
 	}
 	return f.close()
 }
+
+// Units returns how many units of the font make an em.
+func (f *Font) Units() int { return f.units }
 
 // Index returns the number of r's glyph in the font; 0 when it has none.
 func (f *Font) Index(r rune) sfnt.GlyphIndex {
@@ -99,9 +126,9 @@ func (f *Font) Advance(i sfnt.GlyphIndex, em int) fixed.Int26_6 {
 	return a
 }
 
-// outline returns a copy of a glyph's outline at em pixels an em, the pen's start at
+// Outline returns a copy of a glyph's outline at em pixels an em, the pen's start at
 // zero, and the box around it.
-func (f *Font) outline(i sfnt.GlyphIndex, em int) (sfnt.Segments, fixed.Rectangle26_6, bool) {
+func (f *Font) Outline(i sfnt.GlyphIndex, em int) (sfnt.Segments, fixed.Rectangle26_6, bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	s, err := f.f.LoadGlyph(&f.buf, i, fixed.I(em), nil)
@@ -111,12 +138,3 @@ func (f *Font) outline(i sfnt.GlyphIndex, em int) (sfnt.Segments, fixed.Rectangl
 	out := append(sfnt.Segments(nil), s...)
 	return out, out.Bounds(), true
 }
-
-// builtIn is Go Mono.
-var builtIn = sync.OnceValue(func() *Font {
-	f, err := Parse(bytes.NewReader(gomono.TTF))
-	if err != nil {
-		panic("raster: the built-in face is damaged: " + err.Error())
-	}
-	return f
-})

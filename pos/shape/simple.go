@@ -1,35 +1,15 @@
-package raster
+package shape
 
 import (
 	"slices"
 	"unicode"
 
-	"golang.org/x/image/font/sfnt"
 	"golang.org/x/image/math/fixed"
 )
 
-// Shaper turns text into glyphs of a font. The built-in one is enough for Latin,
-// Greek, Cyrillic, Arabic, Hebrew, Thai, Chinese, Japanese and Korean. Safe for
-// concurrent use.
-type Shaper interface {
-	// Shape returns the glyphs of text, which runs in one direction and is given in
-	// logical order, from left to right, at em pixels an em. A letter that the font
-	// lacks is glyph 0. It must not keep text.
-	Shape(f *Font, text []rune, rtl bool, em int) []Glyph
-}
-
-// Glyph is a letter's picture and where it stands. Distances are pixels.
-type Glyph struct {
-	Index   sfnt.GlyphIndex
-	Advance fixed.Int26_6 // how far it moves the pen; 0 for a mark
-	X, Y    fixed.Int26_6 // from the pen; Y grows downwards
-}
-
-// simple is the built-in Shaper.
-type simple struct{}
-
-// Shape implements Shaper.
-func (simple) Shape(f *Font, text []rune, rtl bool, em int) []Glyph {
+// simple shapes without the font's own rules: enough for Latin, Greek, Cyrillic,
+// Arabic, Hebrew, Thai, Lao, Chinese, Japanese and Korean.
+func simple(f *Font, text []rune, rtl bool, em int) []Glyph {
 	letters := text
 	if rtl {
 		letters = joined(f, text)
@@ -62,7 +42,7 @@ func cluster(f *Font, text []rune, rtl bool, em int) []Glyph {
 	var taken []fixed.Rectangle26_6
 	for _, r := range text[1:] {
 		g := Glyph{Index: f.Index(r)}
-		_, box, ok := f.outline(g.Index, em)
+		_, box, ok := f.Outline(g.Index, em)
 		if !ok || box.Empty() {
 			continue
 		}

@@ -1,4 +1,4 @@
-package raster
+package shape
 
 import (
 	"slices"
@@ -27,25 +27,25 @@ func directionOf(r rune) direction {
 	return neutral
 }
 
-// run is a piece of a line that is written in one direction, in logical order.
-type run struct {
-	text []rune
-	rtl  bool
+// Run is a piece of a line that is written in one direction, in logical order.
+type Run struct {
+	Text []rune
+	RTL  bool
 }
 
-// visual returns the runs of a line from left to right. The line runs from right to
+// Visual returns the runs of a line from left to right. The line runs from right to
 // left when its first letter does; then numbers and Latin words within it still run
 // from left to right (Unicode annex 9, without embedding marks, which are not there).
-func visual(text []rune) []run {
+func Visual(text []rune) []Run {
 	levels := levelsOf(text)
-	var runs []run
+	var runs []Run
 	var at []uint8
 	for i, r := range text {
 		if n := len(runs); n > 0 && at[n-1] == levels[i] {
-			runs[n-1].text = append(runs[n-1].text, r)
+			runs[n-1].Text = append(runs[n-1].Text, r)
 			continue
 		}
-		runs, at = append(runs, run{[]rune{r}, levels[i]%2 == 1}), append(at, levels[i])
+		runs, at = append(runs, Run{[]rune{r}, levels[i]%2 == 1}), append(at, levels[i])
 	}
 	// Rule L2 on whole runs: from the highest level down to the lowest odd one, turn
 	// round what is at it or above.
