@@ -58,15 +58,23 @@ func (c *canvas) amountDue(s scene, sentence string, col color.RGBA) {
 // The code may take more room when it would be hard to read otherwise; and where
 // no reader could make it out, words stand instead of it.
 func (c *canvas) codeDue(s scene) {
-	switch {
-	case c.codeBeside(s, 57, moduleGood):
-	case c.codeBeside(s, 66, moduleGood):
-	case c.codeAlone(s, moduleGood):
-	case c.codeBeside(s, 66, moduleMin):
-	case c.codeAlone(s, moduleMin):
-	default:
-		c.amountDue(s, c.word("code_too_small"), ink)
+	if c.codeSomewhere(s) {
+		return
 	}
+	if bare, ok := s.bare(); ok && c.codeSomewhere(bare) {
+		return
+	}
+	c.amountDue(s, c.word("code_too_small"), ink)
+}
+
+// codeSomewhere draws the code where it is read best, and reports that it could.
+func (c *canvas) codeSomewhere(s scene) bool {
+	return s.asksToken() && c.codeBeside(s, 52, moduleGood) || // more words stand beside it
+		c.codeBeside(s, 57, moduleGood) ||
+		c.codeBeside(s, 66, moduleGood) ||
+		c.codeAlone(s, moduleGood) ||
+		c.codeBeside(s, 66, moduleMin) ||
+		c.codeAlone(s, moduleMin)
 }
 
 // codeBeside puts the code beside the words, in share hundredths of the longer side,
@@ -76,6 +84,9 @@ func (c *canvas) codeBeside(s scene, share, smallest int) bool {
 	if !c.tryCode(s.customer.QR, qr.M, square, smallest) {
 		return false
 	}
+	if s.asksToken() {
+		return c.tokenBeside(sum, guide, s) || c.wipe()
+	}
 	side := start
 	if !c.wide() {
 		side = middle
@@ -83,6 +94,13 @@ func (c *canvas) codeBeside(s scene, share, smallest int) bool {
 	c.ask(sum, s, side)
 	c.guide(guide, s, side)
 	return true
+}
+
+// wipe takes back what was drawn, and returns false.
+func (c *canvas) wipe() bool {
+	c.fill(c.img.Rect, white)
+	c.code, c.module = image.Rectangle{}, 0
+	return false
 }
 
 // tryCode draws the code for text into the middle of square, and reports that it
@@ -155,7 +173,7 @@ func (c *canvas) ask(r image.Rectangle, s scene, side align) {
 	coins := bottom(&r, r.Dy()*31/100)
 	if s.customer.Offline { // the satoshis are the phone's business; the number tells that it is this sale
 		c.text(r, c.money(s.owed()), set{bold: true, max: c.p(96), min: small, x: side, y: middle, col: ink, whole: true})
-		c.text(coins, s.customer.Counter, set{bold: true, max: c.p(52), min: small, x: side, y: middle, col: accent, whole: true})
+		c.text(coins, c.second(s), set{bold: true, max: c.p(52), min: small, x: side, y: middle, col: accent, whole: true})
 		return
 	}
 	c.text(r, c.money(s.owed()), set{bold: true, max: c.p(96), min: small, x: side, y: middle, col: ink, whole: true})
@@ -177,11 +195,11 @@ func (c *canvas) guide(r image.Rectangle, s scene, side align) {
 		c.countdown(bottom(&r, h*9/100), left, s, side)
 		bottom(&r, c.p(4))
 	}
-	how := c.how(s)
-	if s.customer.Offline && r.Dy() < 3*lineHeight(small) {
+	how, t := c.how(s), set{bold: true, max: c.p(26), min: small, lines: 4, x: side, y: middle, col: ink}
+	if _, ok := c.tryText(r, how, t, 0); s.customer.Offline && !ok {
 		how = c.word("offline_short")
 	}
-	c.text(r, how, set{bold: true, max: c.p(26), min: small, lines: 4, x: side, y: middle, col: ink})
+	c.text(r, how, t)
 }
 
 // countdown draws the time left as a bar that drains and as minutes and seconds.
@@ -211,12 +229,16 @@ func clock(d time.Duration) string {
 func (c *canvas) how(s scene) string {
 	text := strings.ToLower(s.customer.QR)
 	switch {
+	case s.typed():
+		return c.word("scan_address")
 	case s.customer.Offline && s.customer.Other:
 		return c.word("offline_camera")
 	case s.customer.Offline:
 		return c.word("offline_scan")
 	case strings.HasPrefix(text, "https:") || strings.HasPrefix(text, "http:"):
 		return c.word("scan_camera")
+	case s.asksToken():
+		return c.word("evm_form_standard")
 	case s.customer.Network == "" || s.customer.Network == c.word("lightning"):
 		return c.word("scan_to_pay")
 	default:

@@ -51,6 +51,9 @@ func (s scene) lines(sh sheet) []string {
 		if s.runs() && s.left <= 0 {
 			return sh.page(sh.wrap(word("checking"))...)
 		}
+		if s.asksToken() {
+			return s.tokenLines(sh, word)
+		}
 		how := c.Network
 		if c.Tender == pos.Cash {
 			how = word("cash")

@@ -36,9 +36,6 @@ func goldens(t testing.TB) []golden {
 	idle.Customer.Phase = pos.PhaseIdle
 	cash := coffee(t, "fr", pos.PhaseDue)
 	cash.Customer.QR, cash.Customer.Tender = "", pos.Cash
-	token := coffee(t, "es", pos.PhaseDue)
-	token.Customer.Network, token.Customer.Quantity, token.Customer.Rate = "USDC · Base", "18.310000 USDC", "1 USDC = 0.9257 EUR"
-	token.Customer.QR = "ethereum:0x833589fCD6eDb6E08f4c7C32D4f71b54bdA02913@8453/transfer?address=0x71C7656EC7ab88b098defB751B7401B5f6d8976F&uint256=18310000"
 	first := sale(t, "pt", "EUR", pos.PhaseBasket, 1, 250)
 	return []golden{
 		{"idle", coffee(t, "fr", pos.PhaseIdle), landscape, t0},
@@ -51,7 +48,13 @@ func goldens(t testing.TB) []golden {
 		{"due, large sum", long, landscape, t0},
 		{"due, in a hurry", coffee(t, "pt", pos.PhaseDue), landscape, t0.Add(253 * time.Second)},
 		{"due, time is up", coffee(t, "pt", pos.PhaseDue), landscape, t0.Add(277 * time.Second)},
-		{"due, token", token, landscape, t0},
+		{"due, token", tokenDue(t, "es", standard), landscape, t0},
+		{"due, token, typed", tokenDue(t, "de", payTo), landscape, t0},
+		{"due, token, part paid", partPaid(t, "en", standard), image.Pt(1024, 600), t0},
+		{"due, token, upright", tokenDue(t, "fr", payTo), image.Pt(480, 800), t0},
+		{"due, token, 480×320", tokenDue(t, "pt", solana), image.Pt(480, 320), t0},
+		{"due, token, 240×240", tokenDue(t, "de", standard), image.Pt(240, 240), t0},
+		{"due, token, 160×80", tokenDue(t, "en", standard), image.Pt(160, 80), t0},
 		{"due, offline", offline(t, "en", false), landscape, t0},
 		{"due, offline, camera, 480×320", offline(t, "de", true), image.Pt(480, 320), t0},
 		{"due, offline, 240×240", offline(t, "fr", false), image.Pt(240, 240), t0},
@@ -135,7 +138,7 @@ func TestEverythingFits(t *testing.T) {
 	for _, lang := range pos.Languages {
 		for _, g := range glasses() {
 			for _, v := range []pos.View{
-				coffee(t, lang, ""), offline(t, lang, false), offline(t, lang, true), sale(t, lang, "EUR", "", 40, 123456789), sale(t, lang, "KWD", "", 3, 1234567), sale(t, lang, "JPY", "", 12, 9876543),
+				coffee(t, lang, ""), tokenDue(t, lang, standard), tokenDue(t, lang, payTo), partPaid(t, lang, solana), partPaid(t, lang, payTo), offline(t, lang, false), offline(t, lang, true), sale(t, lang, "EUR", "", 40, 123456789), sale(t, lang, "KWD", "", 3, 1234567), sale(t, lang, "JPY", "", 12, 9876543),
 			} {
 				for _, phase := range phases {
 					for _, reason := range []string{"expired", "cancelled", "failed", ""} {
@@ -222,8 +225,12 @@ func TestWhatIsSaid(t *testing.T) {
 		{"a phase of tomorrow", unknown, []string{"Welcome"}, []string{"€"}},
 		{"basket", coffee(t, "en", pos.PhaseBasket), []string{"Total", "€16.95", "incl. €2.83 tax", "Items 8", "and 2 more", "Käsekuchen"}, []string{"PAID"}},
 		{"due", coffee(t, "en", pos.PhaseDue), []string{"To pay", "€16.95", "20,340" + space + "sat", "€58,123.40", "4:37 left", "Lightning wallet", "#0417"}, []string{"PAID"}},
-		{"due offline", offline(t, "en", false), []string{"To pay", "€16.95", "#0417", "Scan, pay, then show the six-digit code to the cashier", "20:00 left", "Café Süd"}, []string{"sat", "BTC", "#0031", "camera", "offline"}},
-		{"due offline with a camera", offline(t, "en", true), []string{"€16.95", "#0417", "camera", "six-digit code"}, []string{"sat", "wallet"}},
+		{"due offline", offline(t, "en", false), []string{"To pay", "€16.95", "Request #0417", "Scan with a Lightning wallet, pay, then show the six-digit code to the cashier", "20:00 left", "Café Süd"}, []string{"sat", "BTC", "#0031", "camera", "offline"}},
+		{"due offline with a camera", offline(t, "en", true), []string{"€16.95", "Request #0417", "camera", "Lightning", "six-digit code"}, []string{"sat", "wallet"}},
+		{"due in a token", tokenDue(t, "en", standard), []string{"To pay", "€16.95", "18.3101" + space + "USDC", "on Base", "Scan with a wallet", "USDC on Base only. Other networks may be lost.", "Address ends in d8976F", "4:37 left"}, []string{"Type", "Lightning", "Remaining"}},
+		{"due in a token that is typed", tokenDue(t, "en", payTo), []string{"€16.95", "Type exactly", "18.3101" + space + "USDC", "on Base", "only. Other networks", "d8976F"}, []string{"Lightning", "Scan with a wallet"}},
+		{"due in a token with a camera", tokenDue(t, "en", metamask), []string{"18.3101" + space + "USDC", "on Base", "camera", "may be lost"}, []string{"Type"}},
+		{"due in a token, part paid", partPaid(t, "en", standard), []string{"Remaining", "€7.69", "8.3101" + space + "USDC", "on Base", "10.0000" + space + "USDC received"}, []string{"€16.95", "To pay"}},
 		{"part paid", part, []string{"€5.00"}, []string{"€16.95"}},
 		{"due with a camera", camera, []string{"camera"}, []string{"wallet"}},
 		{"due in cash", cash, []string{"To pay", "€16.95", "Cash"}, []string{"left", "wallet"}},

@@ -186,7 +186,10 @@ func (c *canvas) smallDue(page image.Rectangle, s scene) {
 			how = c.word("cash")
 		}
 		c.three(page, c.word("to_pay"), c.money(s.owed()), how, accent)
-	case !c.codeAlone(s, moduleMin):
+	case c.codeAlone(s, moduleMin):
+	case s.asksToken():
+		c.smallToken(page, s)
+	default:
 		c.three(page, c.word("to_pay"), c.money(s.owed()), c.word("code_too_small"), ink)
 	}
 }
@@ -194,32 +197,54 @@ func (c *canvas) smallDue(page image.Rectangle, s scene) {
 // codeAlone gives the code all the room that it takes to be read, and the amount
 // what is left of it. It reports that a module has smallest pixels then.
 func (c *canvas) codeAlone(s scene, smallest int) bool {
-	m, px, ok := c.fit(s.customer.QR, smallest)
+	side := min(c.area.Dx(), c.area.Dy())
+	if s.asksToken() {
+		return c.tokenAlone(s, side, smallest)
+	}
+	m, px, ok := c.fit(s.customer.QR, side, smallest)
 	if !ok {
 		return false
 	}
-	size := (m.Size() + 2*qr.Quiet) * px
+	words := c.place(s, m, px)
 	switch {
 	case c.glass.Round:
-		c.discCode(m, px, size, s)
+		c.discWords(s)
 	case c.wide():
-		rim := (c.area.Dy() - size) / 2
-		square := image.Rect(0, 0, size, size).Add(c.area.Min.Add(image.Pt(min(rim, c.area.Dx()/30), rim)))
-		c.drawCode(square, m, px)
-		c.beside(image.Rect(square.Max.X+2, c.area.Min.Y+3, c.area.Max.X-4, c.area.Max.Y-3), s)
+		c.beside(words, s)
 	default:
-		rim := min((c.area.Dx()-size)/2, max((c.area.Dy()-size)/4, 0))
-		square := image.Rect(0, 0, size, size).Add(c.area.Min.Add(image.Pt((c.area.Dx()-size)/2, rim)))
-		c.drawCode(square, m, px)
-		c.below(image.Rect(c.area.Min.X+4, square.Max.Y, c.area.Max.X-4, c.area.Max.Y-3), s)
+		c.below(words, s)
 	}
 	return true
 }
 
-// fit chooses the code for all of the area: the usual correction if that can be
+// place draws a code where it stands when all else gives way, and returns the room for
+// words: beside it, or below it.
+func (c *canvas) place(s scene, m qr.Matrix, px int) image.Rectangle {
+	size := (m.Size() + 2*qr.Quiet) * px
+	switch {
+	case c.glass.Round:
+		c.drawCode(place(c.img.Rect, size, size, middle, middle), m, px)
+		return image.Rectangle{}
+	case c.wide():
+		rim := (c.area.Dy() - size) / 2
+		square := image.Rect(0, 0, size, size).Add(c.area.Min.Add(image.Pt(min(rim, c.area.Dx()/30), rim)))
+		c.drawCode(square, m, px)
+		return image.Rect(square.Max.X+2, c.area.Min.Y+3, c.area.Max.X-4, c.area.Max.Y-3)
+	default:
+		share := 4
+		if s.asksToken() {
+			share = 12 // its words need the room
+		}
+		rim := min((c.area.Dx()-size)/2, max((c.area.Dy()-size)/share, 0))
+		square := image.Rect(0, 0, size, size).Add(c.area.Min.Add(image.Pt((c.area.Dx()-size)/2, rim)))
+		c.drawCode(square, m, px)
+		return image.Rect(c.area.Min.X+4, square.Max.Y, c.area.Max.X-4, c.area.Max.Y-3)
+	}
+}
+
+// fit chooses the code for a square of side pixels: the usual correction if that can be
 // read, else the least; what is optional in the text goes before that.
-func (c *canvas) fit(text string, smallest int) (m qr.Matrix, px int, ok bool) {
-	side := min(c.area.Dx(), c.area.Dy())
+func (c *canvas) fit(text string, side, smallest int) (m qr.Matrix, px int, ok bool) {
 	levels := []qr.Level{qr.M, qr.L}
 	if smallest > moduleMin {
 		levels = levels[:1] // less correction is not worth a larger module
@@ -281,7 +306,7 @@ func (c *canvas) upwards(r image.Rectangle, sum string) {
 // number that tells the payer's page and this sale belong together.
 func (c *canvas) second(s scene) string {
 	if s.customer.Offline {
-		return s.customer.Counter
+		return c.word("request_no", "ref", strings.ReplaceAll(s.customer.Counter, " ", space))
 	}
 	return quantity(c.lang, s.customer.Quantity)
 }
@@ -312,15 +337,20 @@ func (c *canvas) timeLeft(s scene) string {
 	return clock(s.left)
 }
 
-// discCode puts the code into the middle of a disc and words into the segments
-// above and below it.
-func (c *canvas) discCode(m qr.Matrix, px, size int, s scene) {
-	square := place(c.img.Rect, size, size, middle, middle)
-	c.drawCode(square, m, px)
-	high := (c.img.Rect.Dy()-size)/2 - c.img.Rect.Dy()/16
-	width := c.img.Rect.Dx() * 56 / 100
-	above := place(image.Rect(0, square.Min.Y-high, c.img.Rect.Max.X, square.Min.Y), width, high, middle, end)
-	below := place(image.Rect(0, square.Max.Y, c.img.Rect.Max.X, square.Max.Y+high), width, high, middle, start)
+// segments are the room above and below the code on a disc.
+func (c *canvas) segments() (above, below image.Rectangle) {
+	all := c.img.Rect
+	high := (all.Dy()-c.code.Dy())/2 - all.Dy()/16
+	width := all.Dx() * 56 / 100
+	above = place(image.Rect(0, c.code.Min.Y-high, all.Max.X, c.code.Min.Y), width, high, middle, end)
+	below = place(image.Rect(0, c.code.Max.Y, all.Max.X, c.code.Max.Y+high), width, high, middle, start)
+	return above, below
+}
+
+// discWords sets words into them.
+func (c *canvas) discWords(s scene) {
+	above, below := c.segments()
+	high := below.Dy()
 	c.amount(above, c.money(s.owed()), middle, set{col: ink})
 	c.text(top(&below, high/2), c.second(s), set{bold: true, max: high / 2, min: c.least(), x: middle, y: middle, col: accent, whole: true})
 	if left := c.timeLeft(s); left != "" {
