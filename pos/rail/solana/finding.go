@@ -1,0 +1,156 @@
+package solana
+
+import (
+	"math/big"
+	"time"
+
+	"github.com/tillwright/tillwright/pos"
+)
+
+// news returns the first of events that can move p, "" if none can.
+func news(p pos.Payment, events ...pos.Event) pos.Event {
+	for _, ev := range events {
+		if q := p; q.Apply(ev, p.Moved) == nil {
+			return ev
+		}
+	}
+	return ""
+}
+
+// paid returns the finding of money that is proved: enough of it, or, when short is
+// set, any. Nothing is forgiven: the amount tells sales apart.
+func (r *Rail) paid(p pos.Payment, e *payment, short bool) (pos.Finding, bool) {
+	r.w.mu.Lock()
+	defer r.w.mu.Unlock()
+	got := r.w.received(e)
+	if got.Cmp(e.units) < 0 && (!short || got.Sign() == 0) {
+		return pos.Finding{}, false
+	}
+	f := pos.Finding{Event: news(p, pos.Settle), Received: quantityOf(r.w.o.Cluster, e.token, got), Final: true}
+	for _, t := range e.transfers {
+		if t.alone(e) && t.time > 0 {
+			f.At = time.Unix(int64(t.time), 0).UTC()
+		}
+	}
+	if !e.told {
+		e.told, e.taken = true, got
+		r.w.book.paid(e.id, got)
+	}
+	return f, true
+}
+
+// standing is what is known of a payment that is not paid.
+type standing struct {
+	coming, enough bool   // something came, and as much as was asked for
+	torn           bool   // it names another sale, too
+	wrong          string // other money came, in a cashier's words
+	why            string // it cannot be proved, in a cashier's words
+	over           bool   // its end is past, by the cluster's clock
+	ended          bool   // long past: nothing is waited for any more
+}
+
+func (r *Rail) standing(e *payment) standing {
+	r.w.mu.Lock()
+	defer r.w.mu.Unlock()
+	coming := e.arriving()
+	s := standing{
+		coming: coming.Sign() > 0, enough: coming.Cmp(e.units) >= 0,
+		over: r.w.head.time > e.ref.end, ended: e.ended,
+	}
+	for _, t := range e.transfers {
+		switch {
+		case !t.alone(e):
+			s.torn = true
+		case t.why != "":
+			s.why = t.why
+		case t.brought(e).Sign() == 0:
+			s.wrong = r.w.wrong(e, t)
+		}
+	}
+	return s
+}
+
+// wrong says which other money t brought for e; "" when it brought none that the till
+// knows. w.mu is held.
+func (w *Watcher) wrong(e *payment, t *transfer) string {
+	for _, c := range w.known() {
+		if n := t.came[moved{e.ref.owner, c.Mint}]; n != nil && n.Sign() > 0 {
+			return w.word("evm_wrong_money", "came", quantityOf(w.o.Cluster, c, n).String(), "token", e.token.Symbol, "tail", e.ref.owner.Tail())
+		}
+	}
+	return ""
+}
+
+// known lists what may come: the tokens of the registry, and the native coin.
+func (w *Watcher) known() []Token {
+	return append(w.tokens[:len(w.tokens):len(w.tokens)], Token{Cluster: w.o.Cluster.Key, Symbol: "SOL", Mint: nativeMint, Decimals: 9})
+}
+
+// finding says what became of e after a round. Only events that can move p are told.
+func (r *Rail) finding(op string, p pos.Payment, e *payment) (pos.Finding, error) {
+	if f, ok := r.paid(p, e, false); ok {
+		return f, nil
+	}
+	s := r.standing(e)
+	switch {
+	case s.why != "":
+		return pos.Finding{}, pos.E(op, pos.Unavailable, "%s", s.why)
+	case s.enough:
+		return pos.Finding{Event: news(p, pos.Accept)}, nil
+	case p.State == pos.Accepted: // it was taken back before it counted
+		return pos.Finding{Event: news(p, pos.Doubt), Why: r.w.word("evm_vanished")}, nil
+	case s.torn:
+		return pos.Finding{Event: news(p, pos.Doubt), Why: r.w.word("sol_torn")}, nil
+	case s.over && s.coming: // nobody waits for the rest: what came pays a part
+		if f, ok := r.paid(p, e, true); ok {
+			return f, nil
+		}
+		return pos.Finding{Event: news(p, pos.See)}, nil
+	case s.coming:
+		return pos.Finding{Event: news(p, pos.See)}, nil
+	case s.wrong != "" && s.ended:
+		return pos.Finding{Event: news(p, pos.Fail), Why: s.wrong, Final: true}, nil
+	case s.wrong != "":
+		return pos.Finding{Event: news(p, pos.Doubt), Why: s.wrong}, nil
+	case s.over:
+		return pos.Finding{Event: news(p, pos.Expire), Final: s.ended}, nil
+	}
+	return pos.Finding{}, nil
+}
+
+// cancelled says what a cancellation found.
+func (r *Rail) cancelled(op string, p pos.Payment, e *payment) (pos.Finding, error) {
+	if f, ok := r.paid(p, e, true); ok {
+		f.Event = pos.Settle
+		return f, nil
+	}
+	s := r.standing(e)
+	why := s.wrong
+	if s.torn {
+		why = r.w.word("sol_torn")
+	}
+	switch {
+	case s.why != "":
+		return pos.Finding{}, pos.E(op, pos.Unavailable, "%s", s.why)
+	case s.enough && news(p, pos.Accept) != "":
+		return pos.Finding{Event: pos.Accept}, nil
+	case s.coming && !s.enough && news(p, pos.See) != "":
+		return pos.Finding{Event: pos.See}, nil
+	case s.coming:
+		return pos.Finding{}, pos.E(op, pos.Unavailable, "%s", r.w.word("evm_arriving"))
+	case why != "" && s.ended && !s.torn:
+		return pos.Finding{Event: news(p, pos.Fail), Why: why, Final: true}, nil
+	case why != "" && news(p, pos.Doubt) != "":
+		return pos.Finding{Event: pos.Doubt, Why: why}, nil
+	case why != "":
+		return pos.Finding{}, pos.E(op, pos.Unavailable, "%s", why)
+	}
+	return pos.Finding{Event: pos.Cancel, Final: s.ended}, nil
+}
+
+// scaled reports that a units of a token with da decimals is the number b with db.
+func scaled(a *big.Int, da int, b *big.Int, db int) bool {
+	x := new(big.Int).Mul(a, new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(db)), nil))
+	y := new(big.Int).Mul(b, new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(da)), nil))
+	return x.Cmp(y) == 0
+}

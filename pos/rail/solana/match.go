@@ -1,0 +1,180 @@
+package solana
+
+import (
+	"math/big"
+	"slices"
+	"time"
+
+	"github.com/tillwright/tillwright/pos/rail/rpc"
+)
+
+// A transaction belongs to the payment whose reference it names, whatever it brings.
+// One that names none of ours belongs to the payment with its very amount, unless its
+// transfer carries a reference of somebody else: then another till asked for it. Where
+// in the transaction something stands means nothing.
+
+// match gives a transaction to its payments. It reports whether there is one. w.mu is
+// held.
+func (w *Watcher) match(k *rpc.Client, t *transaction) bool {
+	of := w.named(t)
+	if len(of) == 0 {
+		of = w.sameAmount(t)
+	}
+	if len(of) == 0 {
+		w.unassigned(t)
+		return false
+	}
+	f := &transfer{transaction: t.slim(of), of: of, said: map[string]Level{k.Operator: Confirmed}, seen: time.Now()}
+	w.transfers[t.sig] = f
+	for _, p := range of {
+		p.transfers = append(p.transfers, f)
+		w.unasked(p, f)
+		p.wake()
+	}
+	return true
+}
+
+// slim returns t with what its payments need, for it is kept for a day.
+func (t *transaction) slim(of []*payment) *transaction {
+	out := &transaction{sig: t.sig, slot: t.slot, time: t.time, keys: map[string]bool{}, came: map[moved]*big.Int{}}
+	for _, p := range of {
+		if t.keys[p.key] {
+			out.keys[p.key] = true
+		}
+		for who, n := range t.came {
+			if who.owner == p.ref.owner && n.Sign() > 0 {
+				out.came[who] = n
+			}
+		}
+	}
+	return out
+}
+
+// named lists the payments whose reference t names, and whose owner it brought
+// something that the till knows.
+func (w *Watcher) named(t *transaction) (out []*payment) {
+	for _, p := range w.payments {
+		if t.keys[p.key] && w.brings(t, p) {
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+func (w *Watcher) brings(t *transaction, p *payment) bool {
+	return slices.ContainsFunc(w.known(), func(c Token) bool {
+		n := t.came[moved{p.ref.owner, c.Mint}]
+		return n != nil && n.Sign() > 0
+	})
+}
+
+// sameAmount lists the payments that wait for just what t brought: in their token, or
+// else in another one that people may have taken for it.
+func (w *Watcher) sameAmount(t *transaction) (own []*payment) {
+	if w.foreign(t) {
+		return nil
+	}
+	var other []*payment
+	for _, p := range w.payments {
+		if t.slot < p.ref.from {
+			continue
+		}
+		for _, c := range w.tokens {
+			n := t.came[moved{p.ref.owner, c.Mint}]
+			switch {
+			case n == nil || n.Sign() <= 0 || !scaled(n, c.Decimals, p.units, p.token.Decimals):
+			case c.Mint == p.token.Mint:
+				own = append(own, p)
+			case !p.told:
+				other = append(other, p)
+			}
+		}
+	}
+	if len(own) == 0 && len(other) == 1 {
+		return other
+	}
+	return own
+}
+
+// foreign reports that a transfer into an account of the owner's carries a reference.
+func (w *Watcher) foreign(t *transaction) bool {
+	for into, names := range t.named {
+		if t.of[into] == w.o.Owner && len(names) > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// unassigned tells the owner of money that no payment waits for. What carries somebody
+// else's reference is another till's. w.mu is held.
+func (w *Watcher) unassigned(t *transaction) {
+	if w.foreign(t) {
+		return
+	}
+	for _, c := range w.tokens {
+		if n := t.came[moved{w.o.Owner, c.Mint}]; n != nil && n.Sign() > 0 {
+			w.tell("unassigned "+t.sig[:8], w.word("evm_unassigned", "came", quantityOf(w.o.Cluster, c, n).String()))
+		}
+	}
+}
+
+// unasked tells the owner of money for p that was not asked for: another token, what
+// names two sales, or more for one that is paid. w.mu is held.
+func (w *Watcher) unasked(p *payment, t *transfer) {
+	switch {
+	case len(t.of) > 1:
+		w.tell("torn "+t.sig[:8], w.word("sol_torn"))
+	case t.brought(p).Sign() == 0:
+		if why := w.wrong(p, t); why != "" {
+			w.tell("wrong "+string(p.id), why)
+		}
+	case p.told && p.taken != nil && p.arriving().Cmp(p.taken) > 0:
+		more := quantityOf(w.o.Cluster, p.token, new(big.Int).Sub(p.arriving(), p.taken))
+		w.tell("late "+string(p.id), w.word("evm_more", "came", more.String(), "tail", p.ref.owner.Tail()))
+	}
+}
+
+// gone takes a transfer back that the cluster does not have any more. The owner is
+// told when a sale was completed by it. w.mu is held.
+func (w *Watcher) gone(t *transfer) {
+	w.o.Log.Warn("a transaction is not there any more", "cluster", w.o.Cluster.Key, "signature", t.sig)
+	delete(w.transfers, t.sig)
+	for _, p := range t.of {
+		if p.told && t.alone(p) && t.brought(p).Sign() > 0 {
+			w.tell("lost "+string(p.id), w.word("evm_lost", "amount", quantityOf(w.o.Cluster, p.token, t.brought(p)).String(), "tail", p.ref.owner.Tail()))
+		}
+		p.forget(t)
+		p.wake()
+	}
+}
+
+// prune ends the watch of what is long over, and forgets what nobody asks about.
+func (w *Watcher) prune(now time.Time) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for id, p := range w.payments {
+		if !p.ended && len(w.pending) == 0 && w.longOver(p, now) {
+			p.ended = true
+			p.wake()
+		}
+		if !p.ended || now.Sub(p.touched) < forgetAfter || p.wants > 0 || len(p.wakes) > 0 || w.head.time <= p.ref.end+uint64(uniqueHold/time.Second) {
+			continue
+		}
+		delete(w.payments, id)
+		for _, t := range p.transfers {
+			if t.of = slices.DeleteFunc(t.of, func(o *payment) bool { return o == p }); len(t.of) == 0 {
+				delete(w.transfers, t.sig)
+				w.seen[t.sig] = t.slot
+			}
+		}
+	}
+}
+
+// longOver reports that p's time is well over: by the cluster's clock, which one
+// operator tells, and by the till's own. w.mu is held.
+func (w *Watcher) longOver(p *payment, now time.Time) bool {
+	last := p.ref.end + uint64(watchFor/time.Second)
+	own := now.Sub(p.made) > watchFor || w.o.ClockTrusted() && now.Unix() > int64(last)
+	return own && w.head.time > last
+}

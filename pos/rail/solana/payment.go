@@ -1,0 +1,130 @@
+package solana
+
+import (
+	"math/big"
+	"slices"
+	"time"
+
+	"github.com/tillwright/tillwright/pos"
+)
+
+// payment is what is known of one request. Watcher.mu guards it; the fields of the
+// first group never change.
+type payment struct {
+	id    pos.PaymentID
+	ref   reference
+	key   string // ref.key in base58
+	token Token
+	units *big.Int // asked for, in all
+	made  time.Time
+
+	touched   time.Time      // when the till asked about it last
+	listed    time.Time      // when its reference was looked for last
+	wants     int            // questions that wait for the next round
+	transfers []*transfer    // what names it or has its amount
+	wakes     map[int]func() // of Watch
+	told      bool           // the till was told that it is paid
+	taken     *big.Int       // how much it was told of
+	ended     bool           // its end and watchFor are past: nothing more is waited for
+}
+
+// transfer is a transaction that brought something, and what became of it.
+// Watcher.mu guards it.
+type transfer struct {
+	*transaction
+	of      []*payment       // whose it is; two or more: a manager decides
+	said    map[string]Level // what each operator said of it
+	seen    time.Time        // when it was read first
+	final   bool             // it cannot be undone
+	missing int              // how often in a row the cluster did not know it
+	why     string           // it cannot be proved, in a cashier's words
+}
+
+// brought returns what t added to p's owner of p's own token, at least 0.
+func (t *transfer) brought(p *payment) *big.Int {
+	if n := t.came[moved{p.ref.owner, p.token.Mint}]; n != nil && n.Sign() > 0 {
+		return n
+	}
+	return new(big.Int)
+}
+
+// alone reports that t is p's and nobody else's.
+func (t *transfer) alone(p *payment) bool { return len(t.of) == 1 && t.of[0] == p }
+
+// arriving returns all that came for p, proved or not.
+func (p *payment) arriving() *big.Int { return p.sum(func(*transfer) bool { return true }) }
+
+func (p *payment) sum(counts func(*transfer) bool) *big.Int {
+	n := new(big.Int)
+	for _, t := range p.transfers {
+		if t.alone(p) && counts(t) {
+			n.Add(n, t.brought(p))
+		}
+	}
+	return n
+}
+
+// row returns what the policy wants of p's money: by what was asked for, or by what
+// comes, if that is more.
+func (w *Watcher) row(p *payment) Row {
+	n := p.arriving()
+	if n.Cmp(p.units) < 0 {
+		n = p.units
+	}
+	return w.o.Policy.row(p.token, n)
+}
+
+// counts reports that as many operators as r wants said of t what r wants.
+func (t *transfer) counts(r Row) bool {
+	n := 0
+	for _, l := range t.said {
+		if l == Finalized || l == r.Level {
+			n++
+		}
+	}
+	return n >= r.Operators
+}
+
+// received returns what is certain to have come of what was asked for.
+func (w *Watcher) received(p *payment) *big.Int {
+	row := w.row(p)
+	return p.sum(func(t *transfer) bool { return t.counts(row) })
+}
+
+// wake tells everybody who watches p. Watcher.mu is held.
+func (p *payment) wake() {
+	for _, f := range p.wakes {
+		f()
+	}
+}
+
+// forget takes t away from p.
+func (p *payment) forget(t *transfer) {
+	p.transfers = slices.DeleteFunc(p.transfers, func(o *transfer) bool { return o == t })
+}
+
+// How long payments are looked at, by the cluster's clock and by the till's.
+const (
+	// watchFor is how long after its end a request is still watched: exchanges send
+	// withdrawals hours later, and people pay yesterday's code.
+	watchFor = 24 * time.Hour
+	// youngFor is how long somebody may be standing there.
+	youngFor = longestExpiry + 5*time.Minute
+	// forgetAfter is how long a payment is kept that nobody asks about.
+	forgetAfter = 15 * time.Minute
+)
+
+// young reports that a customer may be standing there.
+func (p *payment) young(now time.Time) bool { return !p.told && now.Sub(p.made) < youngFor }
+
+// listEvery is how often p's reference is looked for. What comes to the owner's usual
+// accounts is found without it.
+func (p *payment) listEvery(now time.Time) time.Duration {
+	switch {
+	case p.told:
+		return watchFor
+	case p.young(now):
+		return 3 * time.Second
+	}
+	return 10 * time.Minute
+}
