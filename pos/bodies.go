@@ -193,11 +193,15 @@ type DrawerOpened struct {
 	By     Actor  `json:"by"`
 }
 
-// Reprinted counts copies of a receipt.
+// Reprinted counts copies of a receipt, or says which printers get their tickets again.
 type Reprinted struct {
 	Sale SaleID `json:"sale"`
-	Copy int    `json:"copy"` // from 1
+	Copy int    `json:"copy"` // of the receipt, from 1; 0 for tickets
 	By   Actor  `json:"by"`
+
+	Printers []string `json:"printers,omitempty"` // of tickets; none: the receipt is printed
+	Ref      string   `json:"ref,omitempty"`      // the sale's, for tickets
+	Record   uint64   `json:"record,omitempty"`   // for tickets, the one that holds the sale
 }
 
 // PrintFailed says that a paper was given up: the printer did not take it in time.

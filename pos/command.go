@@ -110,8 +110,13 @@ type (
 		As      Decision
 		Note    string
 	}
-	// Reprint prints a copy of a completed sale's receipt.
-	Reprint struct{ Sale SaleID }
+	// Reprint prints a copy of a completed sale's receipt; with Ticket, what kitchen and bar were told of a sale, once more: to
+	// all of them, or to one Printer. A charged sale has tickets, too.
+	Reprint struct {
+		Sale    SaleID
+		Ticket  bool   `json:",omitempty"`
+		Printer string `json:",omitempty"`
+	}
 	// OpenDrawer opens the drawer without a sale.
 	OpenDrawer struct{ Reason string }
 	// Dismiss takes a notice off the screen.

@@ -45,6 +45,10 @@ type Sale struct {
 
 	// WrongCodes counts the wrong codes typed for its offline payments.
 	WrongCodes int `json:"wrong_codes,omitempty"`
+
+	// Tickets are what other printers than the receipt's are told of it, fixed when it
+	// is charged.
+	Tickets []TicketOrder `json:"tickets,omitempty"`
 }
 
 // Totals is what a sale comes to.
@@ -125,6 +129,7 @@ func (s *Sale) Payment(id PaymentID) *Payment {
 func (s Sale) Clone() Sale {
 	s.Lines = slices.Clone(s.Lines)
 	s.Payments = slices.Clone(s.Payments)
+	s.Tickets = slices.Clone(s.Tickets)
 	return s
 }
 

@@ -130,7 +130,7 @@ type TenderView struct {
 // Link is one of the connections that fail apart from each other.
 type Link struct {
 	Name   string `json:"name"`  // "node", "backoffice", "rates", "printer"
-	State  string `json:"state"` // "online", "offline", "unknown"
+	State  string `json:"state"` // "online", "offline", "unknown"; of the cash drawer "open" when it was forgotten
 	Detail string `json:"detail,omitempty"`
 }
 

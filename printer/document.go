@@ -126,6 +126,11 @@ func (d Document) WithLogo(img image.Image) Document {
 	return Document{d.Columns, append(rows, d.Rows...)}
 }
 
+// WithBeep returns d that calls somebody when it is out, and shares its rows with it.
+func (d Document) WithBeep() Document {
+	return Document{d.Columns, append(append(make([]Row, 0, len(d.Rows)+1), d.Rows...), Beep{})}
+}
+
 // Spell returns text, which no code can hold, as lines of cols cells.
 func Spell(text string, cols int) []Line {
 	var out []Line

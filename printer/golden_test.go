@@ -163,16 +163,16 @@ func check(t *testing.T, d printer.Document) {
 }
 
 // TestTickets: a cook reads every dish and every wish, whatever the width, and is
-// told what is no first ticket.
+// told on both ends what is no first order. No price is on it.
 func TestTickets(t *testing.T) {
 	for name, k := range printertest.Tickets() {
 		for _, cols := range widths {
 			d := printer.LayoutTicket(k, printertest.Shop("en"), cols)
-			if _, ok := d.Rows[len(d.Rows)-1].(printer.Beep); !ok {
-				t.Errorf("%s in %d columns does not beep", name, cols)
+			check(t, d)
+			text, papers := squeeze(d.Text()), max(k.Copies, 1)
+			if n := strings.Count(text, "#0417"); n != papers {
+				t.Errorf("%s in %d columns: the number is there %d times, want %d", name, cols, n, papers)
 			}
-			check(t, printer.Document{Columns: d.Columns, Rows: d.Rows[:len(d.Rows)-1]})
-			text := squeeze(d.Text())
 			for _, l := range k.Lines {
 				for _, want := range []string{l.Name, l.Note, pos.FormatQty(l.Qty)} {
 					if !strings.Contains(text, squeeze(printer.Clean(want))) {
@@ -180,8 +180,26 @@ func TestTickets(t *testing.T) {
 					}
 				}
 			}
-			if again := k.Copy > 0 || k.Unsure; again != (strings.Count(text, "COPY") == 2) {
-				t.Errorf("%s in %d columns: copy %v on\n%s", name, cols, again, d.Text())
+			if n := strings.Count(text, "AGAIN"); n != 2*papers && k.Unsure || n > 0 && !k.Unsure {
+				t.Errorf("%s in %d columns: AGAIN %d times on\n%s", name, cols, n, d.Text())
+			}
+			if n := strings.Count(text, "CANCELLED"); n != 2*papers && k.Void || n > 0 && !k.Void {
+				t.Errorf("%s in %d columns: CANCELLED %d times on\n%s", name, cols, n, d.Text())
+			}
+			if k.Of > 1 != strings.Contains(text, squeeze("1 of 2")) || k.Unclear != strings.Contains(text, "14:03?") {
+				t.Errorf("%s in %d columns\n%s", name, cols, d.Text())
+			}
+		}
+	}
+}
+
+// TestTicketIsLarge: what is to be made is twice as wide and high as other text; what is
+// cancelled is not, so that nobody makes it.
+func TestTicketIsLarge(t *testing.T) {
+	for name, k := range printertest.Tickets() {
+		for _, row := range printer.LayoutTicket(k, printertest.Shop("en"), 32).Rows {
+			if l, ok := row.(printer.Line); ok && strings.Contains(l.Text, "Schnitzel") && (l.Style.Wide && l.Style.Tall) == k.Void {
+				t.Errorf("%s: %q is set as %+v", name, l.Text, l.Style)
 			}
 		}
 	}

@@ -19,11 +19,30 @@ type Status struct {
 	Offline  bool // it takes no print data now
 	Cover    bool // open
 	PaperOut bool
-	PaperLow bool // prints, but somebody should fetch a roll
-	Cutter   bool // the knife is stuck
-	Hot      bool // the head is too hot; it goes on by itself when it has cooled
-	Fault    bool // another fault that a person must clear: power, head, motor
-	Stalled  bool // it takes no more bytes, and does not say why
+	PaperLow bool  // prints, but somebody should fetch a roll
+	Cutter   bool  // the knife is stuck
+	Hot      bool  // the head is too hot; it goes on by itself when it has cooled
+	Fault    bool  // another fault that a person must clear: power, head, motor
+	Stalled  bool  // it takes no more bytes, and does not say why
+	Drawer   Level // at the drawer's sensor; which one means open differs between drawers
+}
+
+// Level is what the sensor of a cash drawer gives (pin 3 of its socket). The zero Level
+// is not known, and says nothing about the drawer.
+type Level string
+
+// Levels.
+const (
+	High Level = "high"
+	Low  Level = "low"
+)
+
+// LevelOf returns High for a set bit of an answer, else Low.
+func LevelOf(bit bool) Level {
+	if bit {
+		return High
+	}
+	return Low
 }
 
 // Health returns the status in one word of three.

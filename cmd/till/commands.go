@@ -37,6 +37,9 @@ func (c *configCheckCmd) Run(_ context.Context, args []string, s streams) error 
 	}
 	fmt.Fprintf(s.out, "%s is good: %s sells %d items in %s; lightning: %s; printer: %s\n",
 		c.Config, cfg.shop.Name, len(cfg.items), cfg.shop.Currency.Code, lightning, printer)
+	for i, p := range cfg.seconds {
+		fmt.Fprintf(s.out, "%s: %s\n", printerLink(p), cfg.describeSecond(i))
+	}
 	for i, p := range cfg.display.panels {
 		fmt.Fprintf(s.out, "%s: %s\n", panelName(i), p.describe())
 	}

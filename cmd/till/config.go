@@ -25,6 +25,7 @@ type config struct {
 	lightning *lightningConfig // nil: not offered
 	rates     ratesConfig
 	printer   *printerConfig // nil: none
+	seconds   []*printerConfig
 	display   displayConfig
 	office    officeConfig
 	offline   offlineConfig

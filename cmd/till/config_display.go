@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"regexp"
 	"slices"
@@ -115,6 +116,9 @@ func (c *config) readDisplay(r *reader) {
 	used := taken{}
 	if c.printer != nil {
 		used[c.printer.connect] = "printer.connect"
+	}
+	for i, s := range c.seconds {
+		used[s.connect] = fmt.Sprintf("printer.second.%d.connect", i)
 	}
 	device, console := d.text("framebuffer", ""), d.text("console", defaultTTY)
 	if device != "" {

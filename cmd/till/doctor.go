@@ -158,26 +158,41 @@ func tryRates(ctx context.Context, c config) []finding {
 	return out
 }
 
+// tryPrinter asks every printer how it is.
 func tryPrinter(ctx context.Context, c config) []finding {
-	f := finding{what: "printer", good: true}
-	switch {
-	case c.printer == nil:
-		f.detail = "none"
-	case c.printer.connect == paperPrinter:
-		f.detail = "made of code (" + c.printer.model.Title + "); its paper is at /paper"
-	default:
-		f.detail = c.printer.describe()
-		p, err := port.Open(ctx, c.printer.connect)
-		if err == nil {
-			st, serr := c.printer.model.Status(p)
-			f.detail += fmt.Sprintf(": %v", st)
-			err = errors.Join(serr, p.Close())
-		}
-		if err != nil {
-			f.good, f.detail, f.remedy = false, c.printer.connect+": "+message(err), "check cable, power and paper; look up its address on its own test page"
-		}
+	if c.printer == nil && len(c.seconds) == 0 {
+		return []finding{{what: "printer", good: true, detail: "none"}}
 	}
-	return []finding{f}
+	var out []finding
+	if c.printer != nil {
+		out = append(out, askPrinter(ctx, c.printer, c.printer.describe()))
+	}
+	for i, s := range c.seconds {
+		f := askPrinter(ctx, s, c.describeSecond(i))
+		if f.good && c.told(i) == 0 && len(c.items) > 0 {
+			f.good, f.remedy = false, "it will never print: write its categories as the catalogue does"
+		}
+		out = append(out, f)
+	}
+	return out
+}
+
+func askPrinter(ctx context.Context, p *printerConfig, detail string) finding {
+	f := finding{what: printerLink(p), good: true, detail: detail}
+	if p.connect == paperPrinter {
+		f.detail = "made of code (" + p.model.Title + "); its paper is at /paper"
+		return f
+	}
+	rw, err := port.Open(ctx, p.connect)
+	if err == nil {
+		st, serr := p.model.Status(rw)
+		f.detail += fmt.Sprintf(": %v", st)
+		err = errors.Join(serr, rw.Close())
+	}
+	if err != nil {
+		f.good, f.detail, f.remedy = false, p.connect+": "+message(err), "check cable, power and paper; look up its address on its own test page"
+	}
+	return f
 }
 
 // tryPanels opens each panel as the till would, draws nothing, and gives it back. A

@@ -361,7 +361,7 @@ func checkOnePrint(t *testing.T, dir string, sale pos.SaleID) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	j, waiting, err := tl.desk.Next()
+	j, waiting, err := tl.desk.Queue("").Next()
 	if err != nil {
 		t.Error(err)
 	}

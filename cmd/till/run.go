@@ -7,7 +7,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"flag"
-	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -28,8 +27,6 @@ import (
 	"github.com/tillwright/tillwright/pos/staff"
 	"github.com/tillwright/tillwright/pos/web"
 	"github.com/tillwright/tillwright/printer/paper"
-	"github.com/tillwright/tillwright/printer/port"
-	"github.com/tillwright/tillwright/printer/spool"
 	"github.com/tillwright/tillwright/sync/outbox"
 )
 
@@ -72,26 +69,27 @@ func (r *runCmd) Run(ctx context.Context, args []string, s streams) error {
 
 // till is everything that one run of the appliance is made of.
 type till struct {
-	c       config
-	log     *slog.Logger
-	key     ed25519.PrivateKey
-	storage *storage.Gauge
-	journal *journal.Journal
-	ledger  *ledger.Ledger
-	judge   *clock.Judge
-	net     outside
-	board   board // what panels hang on; the zero value is this computer's
-	links   links
-	markets []rates.Source
-	desk    *desk.Desk
-	office  *office
-	offline *offlinerail.Rail // nil when nothing is sold offline
-	outbox  *outbox.Outbox
-	spool   *spool.Spool // nil without a printer
-	paper   *paper.Printer
-	display *display.Display
-	app     *web.App
-	actors  group
+	c        config
+	log      *slog.Logger
+	key      ed25519.PrivateKey
+	storage  *storage.Gauge
+	journal  *journal.Journal
+	ledger   *ledger.Ledger
+	judge    *clock.Judge
+	net      outside
+	board    board // what panels hang on; the zero value is this computer's
+	links    links
+	markets  []rates.Source
+	desk     *desk.Desk
+	office   *office
+	offline  *offlinerail.Rail // nil when nothing is sold offline
+	outbox   *outbox.Outbox
+	printers printers
+	drawer   drawerWatch
+	paper    *paper.Printer // the receipt printer, if it is made of code
+	display  *display.Display
+	app      *web.App
+	actors   group
 }
 
 // sell builds the till, recovers, runs, and stops. ready, if not nil, is called
@@ -200,11 +198,7 @@ func (t *till) build() error {
 		Genesis: genesis, Software: software, Now: t.now, Storage: t.storage.Health, Troubles: t.troubles(), Log: t.log,
 		Publish:  func(v pos.View) { t.app.Publish(v); t.display.Publish(v) },
 		Recorded: func() { t.outbox.Wake() },
-		Print: func() {
-			if t.spool != nil {
-				t.spool.Wake()
-			}
-		},
+		Routes:   t.c.routes(), Print: t.wakePrinters,
 	})
 	t.actors.add("desk", t.desk.Run, nil)
 	t.actors.add("storage", t.watchStorage, nil)
@@ -212,11 +206,9 @@ func (t *till) build() error {
 	if err := t.buildDisplay(); err != nil {
 		return err
 	}
-	t.buildPrinter()
+	t.buildPrinters()
 	o := web.Options{Desk: t.desk, Staff: t.desk, Items: t.c.items, Shop: t.c.shop, Display: t.display, Enroller: t.office, Log: t.log, Version: software}
-	if t.paper != nil {
-		o.Paper = t.paper
-	}
+	o.Paper = t.paperPicture()
 	t.app = web.New(o)
 	return nil
 }
@@ -334,26 +326,3 @@ func (t *till) buildOffice(g pos.Genesis) {
 	}
 	t.actors.add("outbox", t.outbox.Run, nil)
 }
-
-func (t *till) buildPrinter() {
-	if t.c.printer == nil {
-		return
-	}
-	m := t.c.printer.model
-	dial := func(ctx context.Context) (io.ReadWriteCloser, error) { return port.Open(ctx, t.c.printer.connect) }
-	if t.c.printer.connect == paperPrinter {
-		t.paper = m.Machine()
-		dial = func(context.Context) (io.ReadWriteCloser, error) { return t.paper, nil }
-	}
-	t.spool = spool.New(spool.Options{
-		Queue: t.desk, Receipts: receipts{t.desk}, Dial: dial, Encoder: m, Columns: m.Columns, Logo: t.c.printer.logo, Shop: t.c.shop,
-		Link: t.desk.SetLink, Now: func() time.Time { at, _ := t.judge.Now(); return at }, Log: t.log,
-	})
-	t.actors.add("printer", t.spool.Run, nil)
-}
-
-// receipts gives the spool what it prints.
-type receipts struct{ desk *desk.Desk }
-
-// Receipt makes the receipt of a job.
-func (r receipts) Receipt(j pos.PrintJob) (pos.Receipt, error) { return r.desk.JobReceipt(j) }

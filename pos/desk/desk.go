@@ -75,13 +75,18 @@ type Payments interface {
 	Refunds() ([]pos.Payment, error)
 }
 
-// Prints is the durable print queue.
+// Prints are the durable print queues, one a printer; the receipt printer's name is
+// empty.
 type Prints interface {
-	NextJob() (pos.PrintJob, bool, error)
-	Drawers() ([]pos.PrintJob, error)
-	Job(id uint64) (pos.PrintJob, error)
-	BeginJob(id uint64) error
-	DoneJob(id uint64) error
+	// Jobs returns what a printer owes, oldest first.
+	Jobs(printer string) ([]pos.PrintJob, error)
+	// Printers returns the names of those that owe something.
+	Printers() ([]string, error)
+	// BeginJob returns when it is durable that bytes may be on paper. NotFound, Conflict:
+	// the job is not wanted any more.
+	BeginJob(printer string, id uint64) error
+	// DoneJob forgets jobs, all or none.
+	DoneJob(printer string, ids ...uint64) error
 }
 
 // Rail is one payment technology.
@@ -143,6 +148,7 @@ type Options struct {
 	Shop     pos.Shop
 	Zone     *time.Location // of times on receipts
 	Items    []pos.Item
+	Routes   []pos.Route // which printers besides the receipt printer are told of which goods
 	Genesis  pos.Genesis // of a new journal; checked against an old one
 	Software string
 	Now      func() (time.Time, pos.Clock) // wall time, and how far it is to be believed
@@ -152,7 +158,7 @@ type Options struct {
 	// Effects. None may block; each is called after the change is durable.
 	Publish  func(pos.View) // the newest view
 	Recorded func()         // the journal is longer: wake the outbox
-	Print    func()         // the print queue is longer: wake the spool
+	Print    func()         // a print queue is longer: wake the spools
 
 	Log *slog.Logger
 }

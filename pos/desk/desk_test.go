@@ -37,7 +37,7 @@ func TestCashSale(t *testing.T) {
 		if c.Change != eur.Of(780) || c.Given != eur.Of(2000) || c.Receipt != "01-000001" || c.Sale != a.Sale {
 			t.Errorf("the customer sees %+v", c)
 		}
-		j, ok, err := s.Next()
+		j, ok, err := s.Queue("").Next()
 		if err != nil || !ok || !j.Drawer || j.Sale != a.Sale {
 			t.Errorf("print job %+v, %v, %v", j, ok, err)
 		}
@@ -283,7 +283,7 @@ func TestRebuild(t *testing.T) {
 				if open, err := s.ledger.Open(); err != nil || len(open) != 1 || len(open[0].Payments) != 1 {
 					t.Errorf("open sales %+v, %v", open, err)
 				}
-				j, ok, err := s.Next()
+				j, ok, err := s.Queue("").Next()
 				if err != nil || !ok || !j.Begun || j.Drawer {
 					t.Errorf("print job %+v, %v, %v: want one that says COPY and leaves the drawer shut", j, ok, err)
 				}

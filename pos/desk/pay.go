@@ -39,6 +39,9 @@ func (d *Desk) pay(t *turn, do pos.Pay) error {
 	if !all && len(pos.NewBody(s)) > saleBytes {
 		return pos.E("pay", pos.Conflict, "sale %s was tried to pay too often; take the rest in cash, all at once", s.Ref)
 	}
+	if s.State == pos.Draft {
+		s.Tickets = d.order(s.Lines)
+	}
 	due, err := d.charge(t, &s)
 	if err != nil {
 		return err
@@ -79,6 +82,7 @@ func (d *Desk) charge(t *turn, s *pos.Sale) (pos.Amount, error) {
 		return due, err
 	}
 	s.State = pos.Awaiting
+	t.prints = t.prints || len(s.Tickets) > 0
 	t.record(pos.KindSaleCharged, pos.SaleCharged{Sale: *s, Totals: totals, By: t.by})
 	return due, nil
 }
@@ -275,6 +279,9 @@ func (d *Desk) doubt(c pos.Command, p pos.Payment) (pos.Answer, error) {
 }
 
 func (d *Desk) reprint(t *turn, do pos.Reprint) error {
+	if do.Ticket {
+		return d.orderAgain(t, do)
+	}
 	f, err := d.o.Sales.Filed(cmp.Or(do.Sale, t.books.LastDone))
 	if err != nil {
 		return err

@@ -73,7 +73,7 @@ func TestLightningSale(t *testing.T) {
 		if c := s.want(pos.PhasePaid); c.Receipt != "01-000001" {
 			t.Errorf("the customer sees %+v", c)
 		}
-		j, ok, err := s.Next()
+		j, ok, err := s.Queue("").Next()
 		if err != nil || !ok || j.Drawer || j.Begun {
 			t.Errorf("print job %+v, %v, %v: want a receipt and a shut drawer", j, ok, err)
 		}

@@ -14,6 +14,9 @@ func (d *Desk) Start() error {
 	if err := d.begin(); err != nil {
 		return err
 	}
+	if err := d.dropOrphans(); err != nil {
+		return err
+	}
 	d.mu.Lock() // not before the effects of begin
 	defer d.mu.Unlock()
 	at, _ := d.o.Now()

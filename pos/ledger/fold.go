@@ -127,7 +127,10 @@ func charged(tx *bolt.Tx, b *pos.Books, r pos.Record) (pos.Answer, error) {
 	if err := tx.Bucket(doubted).Delete([]byte(v.Sale.ID)); err != nil { // a basket that is known of again
 		return pos.Answer{}, err
 	}
-	return pos.Answer{Sale: v.Sale.ID}, put(tx.Bucket(open), []byte(v.Sale.ID), v.Sale)
+	if err := put(tx.Bucket(open), []byte(v.Sale.ID), v.Sale); err != nil {
+		return pos.Answer{}, err
+	}
+	return pos.Answer{Sale: v.Sale.ID}, order(tx, r, v.Sale, pos.WhenCharged)
 }
 
 // refsWrap is where the desk begins references anew: they have four digits.
@@ -207,8 +210,8 @@ func end(tx *bolt.Tx, b *pos.Books, id pos.SaleID) error {
 	return errors.Join(tx.Bucket(open).Delete([]byte(id)), tx.Bucket(doubted).Delete([]byte(id)))
 }
 
-// completed files the sale, owes the customer a receipt, and counts it among
-// what the backoffice does not hold yet.
+// completed files the sale, owes the customer a receipt and the kitchen its ticket, and
+// counts the sale among what the backoffice does not hold yet.
 func completed(tx *bolt.Tx, b *pos.Books, r pos.Record) (pos.Answer, error) {
 	var v pos.SaleCompleted
 	if err := read(r, &v); err != nil {
@@ -232,19 +235,22 @@ func completed(tx *bolt.Tx, b *pos.Books, r pos.Record) (pos.Answer, error) {
 	for _, p := range v.Sale.Payments {
 		cash = cash || p.Tender == pos.Cash
 	}
+	if err := order(tx, r, v.Sale, pos.WhenCompleted); err != nil {
+		return a, err
+	}
 	return a, job(tx, pos.PrintJob{ID: r.N, Kind: pos.PrintReceipt, Sale: id, Record: r.N, Drawer: cash, At: r.At})
 }
 
-// givenUp takes a charged sale off the open ones. When its lines went on in another
-// basket, late money for it must not be sold as those lines again.
+// givenUp takes a charged sale off the open ones, and tells who was told of it. When its
+// lines went on in another basket, late money for it must not be sold as those lines again.
 func givenUp(tx *bolt.Tx, b *pos.Books, r pos.Record) (pos.Answer, error) {
 	var v pos.SaleCancelled
 	if err := read(r, &v); err != nil {
 		return pos.Answer{}, err
 	}
 	a := pos.Answer{Sale: v.Sale}
-	var s pos.Sale
-	if err := get(tx.Bucket(open), []byte(v.Sale), &s); err != nil {
+	s, _, err := charges(tx, v.Sale)
+	if err != nil {
 		return a, err
 	}
 	for i := 0; v.Into != "" && i < len(s.Payments); i++ {
@@ -259,6 +265,9 @@ func givenUp(tx *bolt.Tx, b *pos.Books, r pos.Record) (pos.Answer, error) {
 		if err := put(tx.Bucket(watched), key, p); err != nil {
 			return a, err
 		}
+	}
+	if err := takeBack(tx, r, s); err != nil {
+		return a, err
 	}
 	return a, end(tx, b, v.Sale)
 }
@@ -302,30 +311,3 @@ func lineRemoved(tx *bolt.Tx, r pos.Record) (pos.Answer, error) {
 	}
 	return a, put(tx.Bucket(open), []byte(s.ID), s)
 }
-
-func reprinted(tx *bolt.Tx, r pos.Record) (pos.Answer, error) {
-	var v pos.Reprinted
-	if err := read(r, &v); err != nil {
-		return pos.Answer{}, err
-	}
-	a := pos.Answer{Sale: v.Sale}
-	var f pos.Filed
-	if err := get(tx.Bucket(done), []byte(v.Sale), &f); err != nil {
-		return a, err
-	}
-	f.Copies = v.Copy
-	if err := put(tx.Bucket(done), []byte(v.Sale), f); err != nil {
-		return a, err
-	}
-	return a, job(tx, pos.PrintJob{ID: r.N, Kind: pos.PrintReceipt, Sale: v.Sale, Record: f.Record, Copy: v.Copy, At: r.At})
-}
-
-func printFailed(tx *bolt.Tx, r pos.Record) error {
-	var v pos.PrintFailed
-	if err := read(r, &v); err != nil {
-		return err
-	}
-	return tx.Bucket(prints).Delete(number(v.Job.ID))
-}
-
-func job(tx *bolt.Tx, j pos.PrintJob) error { return put(tx.Bucket(prints), number(j.ID), j) }

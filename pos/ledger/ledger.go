@@ -49,7 +49,7 @@ var (
 	watched = []byte("watched") // payment ID -> pos.Payment that can still change
 	keys    = []byte("keys")    // Idempotency-Key -> kept
 	keyAge  = []byte("keyage")  // sequence -> Idempotency-Key, oldest first
-	prints  = []byte("prints")  // job ID -> pos.PrintJob
+	prints  = []byte("prints")  // printer, NUL, job ID -> pos.PrintJob
 	refunds = []byte("refunds") // payment ID -> pos.Payment that no sale needed
 	doubted = []byte("doubted") // sale ID -> pos.Sale that was open when records were lost
 	buckets = [][]byte{meta, open, done, numbers, watched, keys, keyAge, prints, refunds, doubted}
@@ -60,7 +60,7 @@ var (
 
 const (
 	// version of the layout; another one is folded anew.
-	version = "4"
+	version = "5"
 	// maxKeys bounds the answers kept for repeated commands: a busy day has about
 	// ten thousand commands, and nobody repeats yesterday's.
 	maxKeys = 20_000

@@ -232,7 +232,7 @@ func TestLazy(t *testing.T) {
 	if got := content(t, after); got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
-	if err := l.BeginJob(4); err != nil { // durable, and all before it
+	if err := l.BeginJob("", 4); err != nil { // durable, and all before it
 		t.Fatal(err)
 	}
 	l.Close()
@@ -294,6 +294,15 @@ func TestUnsent(t *testing.T) {
 	}
 }
 
+// next is the receipt printer's oldest job.
+func next(l *ledger.Ledger) (pos.PrintJob, bool, error) {
+	jobs, err := l.Jobs("")
+	if len(jobs) == 0 {
+		return pos.PrintJob{}, false, err
+	}
+	return jobs[0], true, err
+}
+
 // TestPrints owes one receipt a sale, opens the drawer for cash alone, and after a
 // rebuild prints only young receipts, as copies, and opens no drawer.
 func TestPrints(t *testing.T) {
@@ -305,24 +314,24 @@ func TestPrints(t *testing.T) {
 	if err := l.Fold(s.recs...); err != nil {
 		t.Fatal(err)
 	}
-	j, ok, err := l.NextJob()
+	j, ok, err := next(l)
 	if err != nil || !ok || j.Sale != old || !j.Drawer || j.Begun {
 		t.Errorf("the first job is %+v, %v, %v", j, ok, err)
 	}
-	if d, err := l.Drawers(); err != nil || len(d) != 1 {
-		t.Errorf("drawers %+v, %v", d, err)
+	if all, err := l.Jobs(""); err != nil || len(all) != 2 || all[1].Drawer {
+		t.Errorf("jobs %+v, %v", all, err)
 	}
-	if err := l.BeginJob(j.ID); err != nil {
+	if err := l.BeginJob("", j.ID); err != nil {
 		t.Fatal(err)
 	}
-	if again, err := l.Job(j.ID); err != nil || !again.Begun {
+	if again, _, err := next(l); err != nil || !again.Begun {
 		t.Errorf("a job begun is %+v, %v", again, err)
 	}
-	if err := l.DoneJob(j.ID); err != nil {
+	if err := l.DoneJob("", j.ID); err != nil {
 		t.Fatal(err)
 	}
-	if next, ok, err := l.NextJob(); err != nil || !ok || next.Drawer {
-		t.Errorf("the second job is %+v, %v, %v", next, ok, err)
+	if second, ok, err := next(l); err != nil || !ok || second.Drawer {
+		t.Errorf("the second job is %+v, %v, %v", second, ok, err)
 	}
 	l.Close()
 	if err := os.Remove(path); err != nil {
@@ -336,7 +345,7 @@ func TestPrints(t *testing.T) {
 	defer l.Close()
 	var jobs []pos.PrintJob
 	for {
-		j, ok, err := l.NextJob()
+		j, ok, err := next(l)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -344,7 +353,7 @@ func TestPrints(t *testing.T) {
 			break
 		}
 		jobs = append(jobs, j)
-		if err := l.DoneJob(j.ID); err != nil {
+		if err := l.DoneJob("", j.ID); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -369,7 +378,7 @@ func TestPrintsAtWrongTime(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer l.Close()
-	first, _, err := l.NextJob()
+	first, _, err := next(l)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -144,7 +144,7 @@ func TestReserve(t *testing.T) {
 		l, j, s, path := shop(t)
 		must(t, l.Fold(j.sell(1)))
 		s.set(true, true)
-		must(t, l.BeginJob(2))
+		must(t, l.BeginJob("", 2))
 		want := everything(t, l)
 		if _, short := l.Short(); short || s.reserve || s.tries != 2 {
 			t.Errorf("short %v, %+v", short, s)
@@ -181,7 +181,7 @@ func TestFullStorage(t *testing.T) {
 			must(t, l.Keep(pos.DraftChange{Current: "d", Refs: n}))
 			time.Sleep(time.Second)
 		}
-		must(t, l.BeginJob(3))
+		must(t, l.BeginJob("", 3))
 		want := everything(t, l)
 		if since, short := l.Short(); !short || time.Since(since) < 19*time.Second {
 			t.Errorf("short %v since %v", short, since)
@@ -225,11 +225,11 @@ func TestCutWhileFull(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) { // no commit in between
 		l, j, s, path := shop(t)
 		must(t, l.Fold(j.sell(1)))
-		must(t, l.BeginJob(2))
+		must(t, l.BeginJob("", 2))
 		s.set(true, false)
 		must(t, l.Fold(j.sell(2)))
-		must(t, l.BeginJob(3))
-		must(t, l.DoneJob(2))
+		must(t, l.BeginJob("", 3))
+		must(t, l.DoneJob("", 2))
 		want := l.Books()
 		must(t, l.Close()) // which finds no room either
 		r := &recovery{path: path, j: j, at: time.Unix(60, 0), log: slog.New(slog.DiscardHandler)}
@@ -278,7 +278,7 @@ func TestNoRoomToRebuild(t *testing.T) {
 		l, err := r.start()
 		must(t, err)
 		must(t, l.Fold(j.sell(uint64(len(j.recs)))))
-		must(t, l.DoneJob(2))
+		must(t, l.DoneJob("", 2))
 		if b := l.Books(); b.Count != uint64(len(j.recs))-1 {
 			t.Errorf("%s: %d sales", name, b.Count)
 		}
@@ -301,12 +301,12 @@ func TestNoRoomToRebuild(t *testing.T) {
 func TestHalfDone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) { // no commit in between
 		l, j, _, path := shop(t)
-		must(t, l.BeginJob(1))
+		must(t, l.DoneJob("", 1))
 		l.end = func(tx *bolt.Tx) error {
 			return errors.Join(tx.Commit(), fmt.Errorf("sync: %w", syscall.ENOSPC))
 		}
 		must(t, l.Fold(j.sell(1)))
-		if err := l.BeginJob(2); err == nil {
+		if err := l.BeginJob("", 2); err == nil {
 			t.Error("a commit in doubt counts as done")
 		}
 		if _, err := l.Open(); err == nil {
@@ -326,10 +326,10 @@ func TestHalfDone(t *testing.T) {
 func TestBroken(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) { // no commit in between
 		l, j, _, _ := shop(t)
-		must(t, l.BeginJob(1)) // nothing waits any more
+		must(t, l.DoneJob("", 1)) // nothing waits any more
 		l.end = func(tx *bolt.Tx) error { return errors.Join(tx.Rollback(), syscall.EIO) }
 		must(t, l.Fold(j.sell(1)))
-		if err := l.BeginJob(2); err == nil {
+		if err := l.BeginJob("", 2); err == nil {
 			t.Error("a broken storage counts as a full one")
 		}
 		l.Close()
@@ -340,7 +340,7 @@ func TestBroken(t *testing.T) {
 func TestTooMuchWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) { // no commit in between
 		l, j, s, _ := shop(t)
-		must(t, l.BeginJob(1)) // nothing waits any more
+		must(t, l.DoneJob("", 1)) // nothing waits any more
 		s.set(true, false)
 		l.mu.Lock()
 		l.waiting = make([]change, maxWaiting)
@@ -349,7 +349,7 @@ func TestTooMuchWaits(t *testing.T) {
 		}
 		l.mu.Unlock()
 		must(t, l.Fold(j.sell(1)))
-		if err := l.BeginJob(2); err == nil || pos.KindOf(err) != pos.Internal {
+		if err := l.BeginJob("", 2); err == nil || pos.KindOf(err) != pos.Internal {
 			t.Errorf("got %v", err)
 		}
 		l.Close()
@@ -380,7 +380,7 @@ func TestSalvage(t *testing.T) {
 	l, j, _, path := shop(t)
 	for n := range uint64(40) {
 		must(t, l.Fold(j.sell(n+1)))
-		must(t, l.DoneJob(n+2))
+		must(t, l.DoneJob("", n+2))
 	}
 	must(t, l.Close())
 	text, err := os.ReadFile(path)

@@ -9,7 +9,8 @@ import (
 
 // Bits of the answers to DLE EOT n.
 const (
-	offlineBit   = 0x08 // n = 1
+	drawerBit    = 0x04 // n = 1: pin 3 of the drawer's socket is high
+	offlineBit   = 0x08
 	coverBit     = 0x04 // n = 2
 	paperStopBit = 0x20
 	errorBit     = 0x40
@@ -22,7 +23,8 @@ const (
 
 // Bits of the frames that GS a asks for, byte by byte.
 const (
-	autoOffline = 0x08 // byte 1
+	autoDrawer  = 0x04 // byte 1
+	autoOffline = 0x08
 	autoCover   = 0x20
 	autoCutter  = 0x08 // byte 2
 	autoFatal   = 0x20
@@ -70,7 +72,7 @@ func (t *dialogue) realTime() (printer.Status, error) {
 	if err != nil || !s.Known {
 		return s, err
 	}
-	s.Offline = b&offlineBit != 0
+	s.Offline, s.Drawer = b&offlineBit != 0, printer.LevelOf(b&drawerBit != 0)
 	if b, err = t.ask(2, &s); err != nil {
 		return s, err
 	}
@@ -169,7 +171,7 @@ func (t *dialogue) readFrame(first byte) (byte, answerKind, error) {
 		}
 	}
 	t.auto = printer.Status{
-		Known: true, Offline: b[0]&autoOffline != 0, Cover: b[0]&autoCover != 0,
+		Known: true, Drawer: printer.LevelOf(b[0]&autoDrawer != 0), Offline: b[0]&autoOffline != 0, Cover: b[0]&autoCover != 0,
 		Cutter: b[1]&autoCutter != 0, Fault: b[1]&autoFatal != 0, Hot: b[1]&autoHot != 0,
 		PaperLow: b[2]&autoLow != 0, PaperOut: b[2]&autoEnd != 0,
 	}

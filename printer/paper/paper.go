@@ -36,6 +36,7 @@ type Printer struct {
 	cutter  bool // stuck
 	hot     bool
 	paused  bool // by its button
+	sensor  bool // of the drawer: high
 	oneWay  bool
 	lacks   map[string]bool
 	pages   map[byte]*printer.CodePage
@@ -123,6 +124,9 @@ func (p *Printer) SetCutter(stuck bool) { p.with(func() { p.cutter = stuck; p.ru
 
 // SetHot makes the head too hot to print, or lets it cool.
 func (p *Printer) SetHot(hot bool) { p.with(func() { p.hot = hot; p.run() }) }
+
+// SetSensor sets the level of the drawer's sensor; at first it is low.
+func (p *Printer) SetSensor(high bool) { p.with(func() { p.sensor = high }) }
 
 // SetPaused takes the printer off line by its button, or back.
 func (p *Printer) SetPaused(off bool) { p.with(func() { p.paused = off; p.run() }) }

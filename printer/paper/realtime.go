@@ -126,6 +126,7 @@ func (p *Printer) automatic() string {
 			b[i] |= bits
 		}
 	}
+	set(0, p.sensor, 0x04)
 	set(0, !p.ready(), 0x08)
 	set(0, p.cover, 0x20)
 	set(1, p.cutter, 0x08)
@@ -145,6 +146,7 @@ func (p *Printer) status(n byte) byte {
 	}
 	switch n {
 	case 1:
+		set(p.sensor, 0x04)
 		set(!p.ready(), 0x08)
 	case 2:
 		set(p.cover, 0x04)

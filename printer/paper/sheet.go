@@ -266,9 +266,7 @@ const border = 24 // white rows and dots around the picture: paper is wider than
 // PNG returns the last part of the paper, at most maxRows rows, as a picture of
 // one pixel a dot, and the version that it shows, which rises with every change.
 func (p *Printer) PNG() ([]byte, uint64) {
-	p.mu.Lock()
-	img, version := p.sheet.picture(), p.version
-	p.mu.Unlock()
+	img, version := p.Look()
 	var b bytes.Buffer
 	enc := png.Encoder{CompressionLevel: png.BestSpeed}
 	if err := enc.Encode(&b, img); err != nil {
@@ -277,11 +275,17 @@ func (p *Printer) PNG() ([]byte, uint64) {
 	return b.Bytes(), version
 }
 
-// Picture is PNG before it is encoded; the caller owns it.
-func (p *Printer) Picture() *image.Gray {
+// Look is PNG before it is encoded; the caller owns the picture.
+func (p *Printer) Look() (*image.Gray, uint64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.sheet.picture()
+	return p.sheet.picture(), p.version
+}
+
+// Picture is Look without the version.
+func (p *Printer) Picture() *image.Gray {
+	img, _ := p.Look()
+	return img
 }
 
 func (s *sheet) picture() *image.Gray {

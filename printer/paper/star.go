@@ -283,6 +283,7 @@ func (p *Printer) starStatus() string {
 			b[i] |= bits
 		}
 	}
+	set(2, p.sensor, 0x04)
 	set(2, !p.ready(), 0x08)
 	set(2, p.cover, 0x20)
 	set(3, p.cutter, 0x08)

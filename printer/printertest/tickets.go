@@ -6,20 +6,23 @@ import (
 	"math"
 	"sync"
 
-	"github.com/tillwright/tillwright/printer"
+	"github.com/tillwright/tillwright/pos"
 )
 
 // Tickets returns tickets of every kind that a kitchen must read, by name.
-func Tickets() map[string]printer.Ticket {
-	k := printer.Ticket{Station: "KITCHEN", Ref: "#0417", Cashier: "Anna", At: At, Lines: []printer.TicketLine{
+func Tickets() map[string]pos.Ticket {
+	k := pos.Ticket{Station: "Kitchen", Ref: "#0417", Till: "Till 1", Cashier: "Anna", At: At, Lines: []pos.TicketLine{
 		{Qty: 2000, Name: "Wiener Schnitzel", Note: "no parsley, potatoes instead of rice"},
 		{Qty: 1000, Name: "Gemischter Salat mit gebratenen Hühnerstreifen und Kürbiskernöl"},
 		{Qty: 500, Name: "Brot, kg"},
 	}}
-	again := k
-	again.Unsure = true
-	void := printer.Ticket{Station: "BAR", Ref: "#0418", Kind: "VOID", Copy: 1, At: At, Lines: []printer.TicketLine{{Qty: -1000, Name: "Spritzer"}}}
-	return map[string]printer.Ticket{"ticket": k, "ticket-again": again, "ticket-void": void}
+	with := func(f func(*pos.Ticket)) pos.Ticket { t := k; f(&t); return t }
+	return map[string]pos.Ticket{
+		"ticket":       k,
+		"ticket-part":  with(func(t *pos.Ticket) { t.Part, t.Of, t.Unclear = 1, 2, true }),
+		"ticket-again": with(func(t *pos.Ticket) { t.Unsure = true }),
+		"ticket-void":  with(func(t *pos.Ticket) { t.Void, t.Copies = true, 2 }),
+	}
 }
 
 // Logo is a picture with all that makes printing hard: a grey that turns from light to

@@ -18,7 +18,8 @@
 //
 // Several printers have a Spool each, with a queue and a name of its own: a kitchen
 // whose printer is off holds up no receipt. Tickets follow the same rules, and expire
-// by Options.Within: whoever owns the queue hears of it by Drop, and tells the cashier.
+// after pos.TicketWithin: whoever owns the queue hears of it by Drop, and tells the
+// cashier. One that was taken back before its first byte is never begun.
 //
 // Damage. A paper that breaks off maxBreaks times is dropped: it would eat the
 // roll. A receipt that cannot be made is dropped; the ones behind it are printed.

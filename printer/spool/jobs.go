@@ -30,11 +30,8 @@ func (s *Spool) sight(j pos.PrintJob) *sighting {
 
 // left is how long a job is still worth doing; zero or less when it is not.
 func (s *Spool) left(j pos.PrintJob) time.Duration {
-	k, limit := s.sight(j), s.o.Within
-	if j.Kind == pos.PrintDrawer {
-		limit = pos.DrawerWithin
-	}
-	return limit - k.age - time.Since(k.at)
+	k := s.sight(j)
+	return j.Kind.Within() - k.age - time.Since(k.at)
 }
 
 // next returns the oldest job that is still worth doing. On the way it drops what

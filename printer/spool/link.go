@@ -30,6 +30,23 @@ func (s *Spool) heard(st printer.Status) {
 	default:
 		s.tell(online, "")
 	}
+	s.look(st.Drawer)
+}
+
+// look tells of the drawer, if its sensor says anything. One that stands open is looked
+// at often: somebody is about to shut it.
+func (s *Spool) look(level printer.Level) {
+	if s.o.DrawerOpen == "" || level == "" {
+		return
+	}
+	open := level == s.o.DrawerOpen
+	if open {
+		s.probe = time.Now().Add(min(drawerEvery, time.Until(s.probe)))
+	}
+	if open != s.ajar {
+		s.ajar = open
+		s.o.Drawer(open)
+	}
 }
 
 // lost notes that a printer would not print or could not be reached, and sets when

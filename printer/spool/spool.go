@@ -18,6 +18,8 @@ const (
 	// lookAgain is how often a printer that said what is wrong is asked whether
 	// somebody has seen to it.
 	lookAgain = 2 * time.Second
+	// drawerEvery is how often it is asked while the drawer stands open.
+	drawerEvery = 5 * time.Second
 	// backoffFrom and backoffTo bound the pauses between tries to reach a printer.
 	backoffFrom = time.Second
 	backoffTo   = 15 * time.Second
@@ -37,7 +39,7 @@ type Queue interface {
 	// Next returns the oldest job waiting; false when there is none.
 	Next() (pos.PrintJob, bool, error)
 	// Begin notes that bytes of the job may be on paper from now on. It returns when
-	// that is durable.
+	// that is durable. NotFound, Conflict: the job is not wanted any more.
 	Begin(id uint64) error
 	// Done forgets the job.
 	Done(id uint64) error
@@ -59,13 +61,10 @@ type Receipts interface {
 	Receipt(job pos.PrintJob) (pos.Receipt, error)
 }
 
-// PrintTicket is the kind of a job that a kitchen or a bar prints; it needs Tickets.
-const PrintTicket pos.PrintKind = "ticket"
-
 // Tickets makes the ticket of a job of kind PrintTicket. Its errors are as those of
 // Receipts.
 type Tickets interface {
-	Ticket(job pos.PrintJob) (printer.Ticket, error)
+	Ticket(job pos.PrintJob) (pos.Ticket, error)
 }
 
 // Encoder speaks the printer's language; escpos.Profile does. All methods block as
@@ -85,13 +84,16 @@ type Encoder interface {
 // Options are what a Spool needs. Queue, Dial, Encoder, Columns, Link and Now are
 // required, and Receipts or Tickets for the kinds of jobs that the queue holds.
 type Options struct {
-	Name     string // of the link: "printer" if empty; "kitchen" for a second one
+	Name     string // of the link: "printer" if empty; "printer Kitchen" for a second one
 	Queue    Queue  // of this printer's jobs alone
 	Receipts Receipts
 	Tickets  Tickets
-	// Within is how long a paper is worth printing; 0 is pos.ReceiptWithin. A ticket that
-	// a kitchen did not get in a few minutes must be told to somebody, not printed.
-	Within time.Duration
+	Quiet    bool // does not beep when a ticket is out
+	// DrawerOpen is the level of the drawer's sensor while it is open; empty: there is no
+	// sensor. Drawer is told when the drawer was opened or shut, as far as the printer
+	// was asked since; it must not block.
+	DrawerOpen printer.Level
+	Drawer     func(open bool)
 	// Logo stands at the top of receipts and test pages; nil for none. It must not change.
 	Logo image.Image
 	// Dial opens the printer's port, within seconds or when ctx ends. Write on it must
@@ -115,6 +117,7 @@ type Spool struct {
 	// Below: Run's alone.
 	seen     map[uint64]*sighting // jobs that are not over
 	status   printer.Status       // the printer's last word
+	ajar     bool                 // the drawer is open, as was last told
 	answers  bool                 // it answered, when it was last reached
 	broken   bool                 // a paper broke off: the printer may wait for the rest of it
 	told     pos.Link
@@ -131,9 +134,6 @@ func New(o Options) *Spool {
 	}
 	if o.Name == "" {
 		o.Name = "printer"
-	}
-	if o.Within == 0 {
-		o.Within = pos.ReceiptWithin
 	}
 	return &Spool{o: o, log: log.With("printer", o.Name), wake: make(chan struct{}, 1), seen: map[uint64]*sighting{}}
 }

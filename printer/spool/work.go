@@ -81,6 +81,9 @@ func (s *Spool) print(ctx context.Context, p io.ReadWriteCloser, job pos.PrintJo
 	case err == nil:
 		s.heard(st)
 		s.done(job)
+	case pos.KindOf(queueErr) == pos.Conflict, queueErr != nil && pos.KindOf(queueErr) == pos.NotFound:
+		s.heard(st) // it is not wanted any more; the printer is well
+		s.rest = time.Now().Add(backoffFrom)
 	case queueErr != nil:
 		s.log.Error("print job cannot be begun", "job", job.ID, "err", queueErr)
 		s.rest = time.Now().Add(backoffTo)
@@ -115,13 +118,8 @@ func (s *Spool) document(job pos.PrintJob) (printer.Document, error) {
 	switch {
 	case job.Kind == pos.PrintTest:
 		return printer.TestPage(s.o.Shop, s.o.Columns).WithLogo(s.o.Logo), nil
-	case job.Kind == PrintTicket && s.o.Tickets != nil:
-		t, err := s.o.Tickets.Ticket(job)
-		if err != nil {
-			return printer.Document{}, err
-		}
-		t.Copy, t.Unsure = max(t.Copy, job.Copy), t.Unsure || again
-		return printer.LayoutTicket(t, s.o.Shop, s.o.Columns), nil
+	case job.Kind == pos.PrintTicket && s.o.Tickets != nil:
+		return s.ticket(job, again)
 	case job.Kind != pos.PrintReceipt || s.o.Receipts == nil:
 		return printer.Document{}, pos.E("make paper", pos.Invalid, "this printer does not print a %s", job.Kind)
 	}
@@ -133,14 +131,27 @@ func (s *Spool) document(job pos.PrintJob) (printer.Document, error) {
 	return printer.Layout(r, s.o.Columns).WithLogo(s.o.Logo), nil
 }
 
+func (s *Spool) ticket(job pos.PrintJob, again bool) (printer.Document, error) {
+	t, err := s.o.Tickets.Ticket(job)
+	if err != nil {
+		return printer.Document{}, err
+	}
+	t.Unsure = t.Unsure || again
+	d := printer.LayoutTicket(t, s.o.Shop, s.o.Columns)
+	if s.o.Quiet {
+		return d, nil
+	}
+	return d.WithBeep(), nil
+}
+
 // unmade drops a job that cannot be printed, unless it may be possible later.
 func (s *Spool) unmade(job pos.PrintJob, err error) {
 	if pos.KindOf(err) == pos.Unavailable {
-		s.log.Warn("receipt is not ready", "job", job.ID, "err", err)
+		s.log.Warn("paper is not ready", "job", job.ID, "err", err)
 		s.rest = time.Now().Add(backoffFrom)
 		return
 	}
-	s.log.Error("receipt cannot be made", "job", job.ID, "err", err)
+	s.log.Error("paper cannot be made", "job", job.ID, "err", err)
 	why := "the " + string(job.Kind) + " cannot be made"
 	if e, ok := errors.AsType[*pos.Error](err); ok {
 		why += ": " + e.Msg

@@ -11,7 +11,8 @@ import (
 // Bits of the automatic status, byte by byte from 0 (Star Line Mode Command
 // Specifications, "ASB status"). The first two tell its length.
 const (
-	offlineBit = 0x08 // byte 2
+	drawerBit  = 0x04 // byte 2: the drawer's switch
+	offlineBit = 0x08
 	coverBit   = 0x20
 	motorBit   = 0x04 // byte 3
 	cutterBit  = 0x08
@@ -107,7 +108,7 @@ func frame(r io.Reader, first byte) (printer.Status, error) {
 		}
 	}
 	return printer.Status{
-		Known: true, Offline: b[2]&offlineBit != 0, Cover: b[2]&coverBit != 0,
+		Known: true, Drawer: printer.LevelOf(b[2]&drawerBit != 0), Offline: b[2]&offlineBit != 0, Cover: b[2]&coverBit != 0,
 		Cutter: b[3]&cutterBit != 0, Hot: b[3]&hotBit != 0, Fault: b[3]&(motorBit|fatalBit) != 0 || b[4]&powerBits != 0,
 		PaperOut: b[5]&endBit != 0, PaperLow: b[5]&lowBits != 0,
 	}, nil

@@ -351,12 +351,13 @@ func (d *day) ack() {
 
 // print does the oldest print job.
 func (d *day) print() {
-	if j, ok, err := d.till.Next(); err == nil && ok {
-		if d.till.Begin(j.ID) != nil || d.short() {
+	q := d.till.Queue("")
+	if j, ok, err := q.Next(); err == nil && ok {
+		if q.Begin(j.ID) != nil || d.short() {
 			return
 		}
 		d.papers = append(d.papers, paper{j.ID, false, d.now(), d.capture()})
-		if d.rnd.IntN(4) > 0 && d.till.Done(j.ID) == nil && !d.short() {
+		if d.rnd.IntN(4) > 0 && q.Done(j.ID) == nil && !d.short() {
 			d.papers = append(d.papers, paper{j.ID, true, d.now(), d.capture()})
 		}
 	}

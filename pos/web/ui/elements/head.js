@@ -8,20 +8,27 @@ import { now, till } from "../state.js";
 import { t, tender, word } from "../words.js";
 
 /** MACHINES stand on the counter: somebody there can mend them. */
-const MACHINES = /^(printer|display)/;
+const MACHINES = /^(printer|display|drawer)/;
 
-/** named says what a link leads to; rails go by their tender. @param {string} name */
-const named = (name) => word("ui.link." + name) ?? tender(name);
+/** named says what a link leads to, "printer Kitchen" by its first word; rails go by their tender. @param {string} name */
+const named = (name) => {
+  const [kind, ...own] = name.split(" ");
+  const machine = word("ui.link." + kind);
+  return machine ? [machine, ...own].join(" ") : tender(name);
+};
+
+/** amiss tells that somebody should see to a link. @param {any} l */
+const amiss = (l) => l.state === "offline" || l.state === "open";
 
 /** @param {any} v @param {boolean} online */
 function standing(v, online) {
   const { sync, links } = v.counter;
   const unproven = v.counter.tenders.find((/** @type {any} */ x) => x.offline?.sales)?.offline.sales;
-  const off = links.filter((/** @type {any} */ l) => l.state === "offline" && (sync.enrolled || l.name !== "backoffice"));
+  const off = links.filter((/** @type {any} */ l) => amiss(l) && (sync.enrolled || l.name !== "backoffice"));
   if (!online) return { shape: "triangle", word: t("ui.no_till"), look: "bad" };
   if (sync.trouble) return { shape: "square", word: t("ui.action_needed"), look: "bad" };
   const machine = off.find((/** @type {any} */ l) => MACHINES.test(l.name));
-  if (machine) return { shape: "square", word: named(machine.name) + ": " + t("ui.link_offline"), look: "bad" };
+  if (machine) return { shape: "square", word: named(machine.name) + ": " + t("ui.link_" + machine.state), look: "bad" };
   if (off.length) return { shape: "triangle", word: t(v.counter.tenders.some((/** @type {any} */ x) => x.offline?.now) ? "ui.offline_selling" : "ui.offline_cash_ok"), look: "warn" };
   if (unproven) return { shape: "dot", word: t("ui.to_confirm_n", { n: unproven }), look: "plain" };
   if (!sync.enrolled) return { shape: "dot", word: t("ui.on_this_till"), look: "plain" };
@@ -41,7 +48,7 @@ function details() {
   const { counter, software } = now().view;
   const { sync, links } = counter;
   const rows = links.map((/** @type {any} */ l) => h("li", { class: "row" },
-    h("span", { class: "state " + l.state }, icon(l.state === "online" ? "check" : l.state === "offline" ? "triangle" : "dot")),
+    h("span", { class: "state " + l.state }, icon(l.state === "online" ? "check" : amiss(l) ? "triangle" : "dot")),
     h("span", { class: "grow" }, h("b", {}, named(l.name)), l.detail ? h("small", {}, l.detail) : null),
     h("span", {}, t("ui.link_" + l.state))));
   const far = sync.enrolled ? t("ui.safe_to", { n: sync.safe_to }) : t("ui.not_enrolled");
