@@ -50,11 +50,13 @@ type (
 	OpenSale struct{}
 	// SwitchTo makes an open sale the current one.
 	SwitchTo struct{ Sale SaleID }
-	// AddItem adds Qty thousandths of a catalogue item; one more of the last line's item adds to that line.
+	// AddItem adds Qty thousandths of a catalogue item; whole pieces more of the last line's item add to that line. SKU may be a code on
+	// the goods instead. Minor is the price of one, as a label says it; 0 is the catalogue's.
 	AddItem struct {
-		Sale SaleID
-		SKU  string
-		Qty  int64
+		Sale  SaleID
+		SKU   string
+		Qty   int64
+		Minor int64 `json:",omitempty"` // left out, a command of before has the digest that it had
 	}
 	// AddAmount adds a line with a price typed on the keypad. Tax is a code of the shop's; empty is its first.
 	AddAmount struct {

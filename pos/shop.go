@@ -27,4 +27,8 @@ type Item struct {
 	Price    Amount  `json:"price"`
 	Tax      TaxRate `json:"tax"`
 	Colour   string  `json:"colour,omitempty"` // of its tile: one of Colours
+
+	// Barcodes are the codes on the goods, as printed, and the item's number on the
+	// shop's scale.
+	Barcodes []string `json:"barcodes,omitempty"`
 }

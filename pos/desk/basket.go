@@ -98,15 +98,15 @@ func (d *Desk) draft(t *turn, id pos.SaleID) (pos.Sale, error) {
 }
 
 func (d *Desk) addItem(t *turn, do pos.AddItem) error {
-	it, ok := d.items[do.SKU]
-	if !ok {
-		return pos.E("add item", pos.NotFound, "there is no item %q in the catalogue", do.SKU)
+	it, do, err := d.item(do)
+	if err != nil {
+		return err
 	}
-	qty := do.Qty
-	if qty == 0 {
-		qty = 1000
+	qty, price := cmp.Or(do.Qty, one), it.Price
+	if do.Minor != 0 {
+		price = d.o.Shop.Currency.Of(do.Minor)
 	}
-	l, err := pos.NewLine(it.Name, it.SKU, qty, it.Price, it.Tax)
+	l, err := pos.NewLine(it.Name, it.SKU, qty, price, it.Tax)
 	if err != nil {
 		return err
 	}
@@ -168,8 +168,10 @@ func (d *Desk) add(t *turn, id pos.SaleID, l pos.Line) error {
 	return d.putDraft(t, s)
 }
 
+// sameItem reports that a and b are whole pieces of one thing at one price: then their
+// sum is exact. What was weighed stays a line of its own, at the price on its label.
 func sameItem(a, b pos.Line) bool {
-	return a.SKU == b.SKU && a.Name == b.Name && a.Price == b.Price && a.Tax == b.Tax
+	return a.SKU == b.SKU && a.Name == b.Name && a.Price == b.Price && a.Tax == b.Tax && a.Qty%one == 0 && b.Qty%one == 0
 }
 
 // putDraft keeps a changed basket as the current sale, if it is one that the

@@ -155,6 +155,10 @@ type Options struct {
 	Storage  func() pos.Health             // not ready: room is left for cash alone; nil: always ready. It must not block
 	Troubles []string                      // what a person must know at once, found before the start
 
+	// Label returns what a code on goods sells, where it is no SKU; nil: SKUs alone. It
+	// must not block. Invalid: misread; NotFound: no item has it.
+	Label func(code string) (pos.AddItem, error)
+
 	// Effects. None may block; each is called after the change is durable.
 	Publish  func(pos.View) // the newest view
 	Recorded func()         // the journal is longer: wake the outbox
