@@ -4,9 +4,11 @@
 // prints; what is there already it leaves alone.
 //
 //	go run ./pos/rail/evm/contracts/install [-build]
+//	go run ./pos/rail/evm/contracts/install -home pos/rail/solana/svm -as solana
 //
 // With -build it also compiles the contracts and compares nothing: git shows what
-// changed.
+// changed. With -home it installs what another folder's package-lock.json names, into
+// a folder that begins with the name that -as says.
 package main
 
 import (
@@ -21,15 +23,14 @@ import (
 	"path/filepath"
 )
 
-// home is where the contracts are, seen from the root of the tree.
-const home = "pos/rail/evm/contracts"
-
 func main() {
 	build := flag.Bool("build", false, "compile the contracts after that")
+	home := flag.String("home", "pos/rail/evm/contracts", "the folder of package-lock.json, seen from the root of the tree")
+	as := flag.String("as", "evm", "how the name of the folder of tools begins")
 	flag.Parse()
-	dir, err := install()
+	dir, err := install(*home, *as)
 	if err == nil && *build {
-		err = run(".", "node", filepath.Join(home, "build.cjs"), dir, home)
+		err = run(".", "node", filepath.Join(*home, "build.cjs"), dir, *home)
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -40,7 +41,7 @@ func main() {
 
 // install returns the folder of the tools. It makes it whole under another name
 // first: an install that was broken off is not taken for one.
-func install() (string, error) {
+func install(home, as string) (string, error) {
 	lock, err := os.ReadFile(filepath.Join(home, "package-lock.json"))
 	if err != nil {
 		return "", fmt.Errorf("run this at the root of the tree: %w", err)
@@ -54,10 +55,11 @@ func install() (string, error) {
 		base = filepath.Join(cache, "tillwright")
 	}
 	sum := sha256.Sum256(lock)
-	dir := filepath.Join(base, "evm-"+hex.EncodeToString(sum[:6]))
+	dir := filepath.Join(base, as+"-"+hex.EncodeToString(sum[:6]))
 	if _, err := os.Stat(dir); err == nil {
 		return dir, nil
 	}
+	fmt.Fprintln(os.Stderr, "installing anvil, an Ethereum node for trying and testing, by npm (about 60 MB, once)")
 	if err := os.MkdirAll(base, 0o755); err != nil {
 		return "", err
 	}
@@ -77,7 +79,7 @@ func install() (string, error) {
 	}
 	// The binaries are in the packages; nothing of theirs needs to run to install them.
 	if err := run(work, "npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"); err != nil {
-		return "", errors.Join(errors.New("npm could not install the tools of "+home+"; is it there, and a line?"), err)
+		return "", errors.Join(errors.New("npm could not install anvil and the tools of "+home+": it needs Node and a line to the internet"), err)
 	}
 	if err := os.Chmod(work, 0o755); err != nil {
 		return "", err
