@@ -277,9 +277,9 @@ func (d *Desk) giveUp(t *turn, s pos.Sale, into pos.SaleID, why string) error {
 			return pos.E("give sale up", pos.Conflict, "%s was received for sale %s already", p.Amount, s.Ref)
 		}
 	}
+	t.prints = t.prints || len(s.Tickets) > 0
 	t.record(pos.KindSaleCancelled, pos.SaleCancelled{Sale: s.ID, Ref: s.Ref, Total: totals.Total, Into: into, Reason: why, By: t.by})
 	return nil
-	t.prints = t.prints || len(s.Tickets) > 0
 }
 
 // goBack opens the basket of a charged sale again.
