@@ -1,0 +1,391 @@
+package tron
+
+import (
+	"context"
+	"errors"
+	"math/big"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/tillwright/tillwright/pos"
+	"github.com/tillwright/tillwright/pos/rail/rpc"
+)
+
+// Paces of the rounds. The pace and the quota of an operator stretch them.
+const (
+	hotEvery  = blockSeconds * time.Second // while a customer pays: there is nothing new in between
+	idleEvery = 30 * time.Second           // to know its health
+	failEvery = 3 * time.Second            // after a round without an answer, while somebody asks
+	failIdle  = 15 * time.Second           // the same while nobody does
+	// verifyEvery is how often an endpoint and the tokens are looked at anew.
+	verifyEvery = time.Hour
+	// greetEvery is how often the endpoints that are not in use are asked for a sign of
+	// life.
+	greetEvery = 2 * time.Minute
+)
+
+// client is one endpoint.
+type client struct {
+	source
+	line *line
+}
+
+func (k *client) operator() string { return k.line.Operator }
+
+// chain is the network and the endpoints that tell of it. One goroutine makes its
+// rounds.
+type chain struct {
+	shop
+	w       *Watcher
+	clients []*client
+
+	wakeup chan struct{} // holds a token when somebody waits for a round
+
+	mu      sync.Mutex
+	waiters []chan error       // of the next round to begin
+	reason  string             // why it cannot be used; empty: it can
+	dead    map[Address]string // tokens that are not what the registry says, and why
+	state   headState
+
+	current atomic.Int32 // the client that is asked
+
+	// Under Watcher.mu.
+	anchors []anchor
+
+	// Of the chain's goroutine alone.
+	newest    map[*client]uint64    // the newest block time that each endpoint has told
+	verified  map[*client]time.Time // when each was found to be what it should be
+	began     time.Time
+	greeted   time.Time
+	failing   bool
+	next      block // what was read last; 0: nothing
+	covered   block // from where on nothing is left out
+	coin      *big.Int
+	nextFinal time.Time
+}
+
+// headState is how far the network is, by the endpoint that is asked.
+type headState struct {
+	block
+	moved time.Time // when it last went on, by the till's monotonic clock
+}
+
+func newChain(w *Watcher, known Chain) (*chain, error) {
+	const op = "set up Tron"
+	c := &chain{
+		shop: shop{chain: known, address: w.o.Address}, w: w, wakeup: make(chan struct{}, 1), dead: map[Address]string{},
+		newest: map[*client]uint64{}, verified: map[*client]time.Time{},
+	}
+	for _, symbol := range w.o.Accept {
+		t, ok := w.o.Registry.Find(known.ID, symbol)
+		if _, twice := c.token(t.Contract); !ok || twice {
+			return nil, pos.E(op, pos.Invalid, "token %q is not known on %s, or is there twice", rpc.Clip(symbol), known.Name)
+		}
+		c.tokens = append(c.tokens, t)
+	}
+	c.asked = len(c.tokens)
+	for _, t := range w.o.Registry.Tokens(known.ID) {
+		if _, there := c.token(t.Contract); !there {
+			c.tokens = append(c.tokens, t)
+		}
+	}
+	voices := map[string]*voice{}
+	for _, e := range w.o.Endpoints {
+		if err := e.check(); err != nil {
+			return nil, err
+		}
+		if voices[e.Operator] == nil {
+			voices[e.Operator] = &voice{quota: e.quota()}
+		}
+		c.clients = append(c.clients, newClient(e, voices[e.Operator], c.shop, w.o.Dial))
+	}
+	if need := known.policy().operators(); len(voices) < need {
+		return nil, pos.E(op, pos.Invalid, "%s needs endpoints of %d operators for large sales, or a policy that is content with 1", known.Name, need)
+	}
+	c.reason = w.word("evm_connecting", "chain", known.Name)
+	return c, nil
+}
+
+func newClient(e Endpoint, v *voice, s shop, dial rpc.Dialer) *client {
+	l := &line{rpc.New(e.rpc(), &v.pace, dial), v}
+	if e.Kind == TronGrid {
+		return &client{&grid{line: l, shop: s}, l}
+	}
+	return &client{&node{l, s}, l}
+}
+
+// tenderName names the tender of a token on a network: "usdt-tron".
+func tenderName(t Token, c Chain) pos.Tender {
+	return pos.Tender(strings.ToLower(t.Symbol) + "-" + c.Key)
+}
+
+// run makes rounds until ctx ends.
+func (c *chain) run(ctx context.Context) {
+	for ctx.Err() == nil {
+		if c.rest(ctx) != nil || c.clients[c.current.Load()].line.Wait(ctx) != nil {
+			break
+		}
+		c.began = time.Now()
+		waiters := c.take()
+		err := c.round(ctx)
+		if ctx.Err() != nil {
+			err = rpc.Failed(rpc.Unreachable, "the till stops")
+		}
+		c.failing = err != nil
+		c.setReason(err)
+		for _, w := range waiters {
+			w <- err // has room for one
+		}
+	}
+	for _, w := range c.take() {
+		w <- rpc.Failed(rpc.Unreachable, "the till stops")
+	}
+}
+
+// rest waits until the next round is due.
+func (c *chain) rest(ctx context.Context) error {
+	for {
+		now := time.Now()
+		next := c.began.Add(c.interval(now))
+		if !next.After(now) {
+			return ctx.Err()
+		}
+		t := time.NewTimer(next.Sub(now))
+		select {
+		case <-t.C:
+		case <-c.wakeup:
+		case <-ctx.Done():
+		}
+		t.Stop()
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+	}
+}
+
+// interval is the time between two rounds as things stand.
+func (c *chain) interval(now time.Time) time.Duration {
+	c.mu.Lock()
+	waiting := len(c.waiters) > 0
+	c.mu.Unlock()
+	switch busy := waiting || c.w.busy(now); {
+	case busy && c.failing:
+		return failEvery
+	case c.failing:
+		return failIdle
+	case busy:
+		return hotEvery
+	}
+	return idleEvery
+}
+
+// busy reports whether a customer may be paying.
+func (w *Watcher) busy(now time.Time) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, p := range w.payments {
+		if p.young(now) {
+			return true
+		}
+	}
+	return false
+}
+
+// take returns who waits for the round that begins now.
+func (c *chain) take() []chan error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	out := c.waiters
+	c.waiters = nil
+	return out
+}
+
+// ask asks for a round, and returns a channel that tells once what came of the next one
+// to begin.
+func (c *chain) ask() <-chan error {
+	done := make(chan error, 1)
+	c.mu.Lock()
+	c.waiters = append(c.waiters, done)
+	c.mu.Unlock()
+	c.poke()
+	return done
+}
+
+// poke lets the chain's goroutine think again about when its next round is due.
+func (c *chain) poke() {
+	select {
+	case c.wakeup <- struct{}{}:
+	default:
+	}
+}
+
+// look reads a balance and its block now, apart from the rounds.
+func (c *chain) look(ctx context.Context, t Token) (block, *big.Int, error) {
+	b, units, err := c.clients[c.current.Load()].balance(ctx, t)
+	if err == nil && b.time+uint64(otherBehind/time.Second) < c.headNow().time {
+		err = rpc.Failed(rpc.Stale, "an answer from before the newest block")
+	}
+	if err == nil && b.number == 0 {
+		err = odd("a request in the first block")
+	}
+	return b, units, err
+}
+
+// round looks at the network once: with the endpoint that answered last, or else with
+// the others in turn.
+func (c *chain) round(ctx context.Context) error {
+	var errs []error
+	for range c.clients {
+		k := c.clients[c.current.Load()]
+		err := c.roundWith(ctx, k)
+		if err == nil {
+			return nil
+		}
+		c.w.o.Log.Debug("round failed", "chain", c.chain.Key, "endpoint", k.operator(), "err", err)
+		errs = append(errs, err)
+		delete(c.verified, k)
+		if ctx.Err() != nil {
+			break
+		}
+		c.current.Store((c.current.Load() + 1) % int32(len(c.clients)))
+	}
+	return errors.Join(errs...)
+}
+
+func (c *chain) roundWith(ctx context.Context, k *client) error {
+	if err := c.verify(ctx, k, true); err != nil {
+		return err
+	}
+	if err := c.read(ctx, k); err != nil {
+		return err
+	}
+	c.greet(ctx, k)
+	return c.prove(ctx, k)
+}
+
+// read looks for what came, while there are requests; else it asks for the head alone.
+func (c *chain) read(ctx context.Context, k *client) error {
+	from, open := c.scanFrom()
+	if !open {
+		head, err := k.at(ctx, which{})
+		if err == nil {
+			err = c.advance(k, head)
+		}
+		c.next, c.covered, c.coin = block{}, block{}, nil // begin anew with the next request
+		return err
+	}
+	v, err := k.since(ctx, from)
+	if err != nil {
+		return err
+	}
+	if err := c.advance(k, v.head); err != nil {
+		return err
+	}
+	c.keep(v, from)
+	return nil
+}
+
+// advance notes how far the network is. An answer from before what the same endpoint
+// said already is not believed: several computers stand behind it, and one lags.
+// Another endpoint may be behind by otherBehind. Nor is a network believed that stands
+// still.
+func (c *chain) advance(k *client, head block) error {
+	now, s := time.Now(), c.headNow()
+	if head.time+uint64(selfBehind/time.Second) < c.newest[k] || head.time+uint64(otherBehind/time.Second) < s.time {
+		return rpc.Failed(rpc.Stale, "an answer from block time %d after one from %d", head.time, s.time)
+	}
+	if age := now.Sub(time.Unix(int64(head.time), 0)); c.w.o.ClockTrusted() && age.Abs() > c.chain.stale()+clockSlack {
+		return rpc.Failed(rpc.Stale, "the newest block is %v old", age.Round(time.Second))
+	}
+	if c.newest[k] = max(c.newest[k], head.time); head.time > s.time {
+		s = headState{head, now}
+	}
+	c.setState(s)
+	if age := now.Sub(s.moved); age > c.chain.stale() {
+		return rpc.Failed(rpc.Stale, "no new block for %v", age.Round(time.Second))
+	}
+	return nil
+}
+
+const (
+	// selfBehind is how far the computers of one operator may be apart: some blocks.
+	selfBehind = 12 * time.Second
+	// otherBehind is how far one operator's newest block may be behind another's.
+	otherBehind = 60 * time.Second
+	// clockSlack is how far the till's clock and the network's may be apart.
+	clockSlack = 60 * time.Second
+)
+
+// greet asks the other endpoints now and then whether they are there, and what they
+// are: the owner must not learn from a large sale that nobody can confirm it.
+func (c *chain) greet(ctx context.Context, k *client) {
+	if time.Since(c.greeted) < greetEvery {
+		return
+	}
+	c.greeted = time.Now()
+	for _, o := range c.clients {
+		if o == k {
+			continue
+		}
+		err := c.verify(ctx, o, false)
+		if err == nil {
+			_, err = o.at(ctx, which{})
+		}
+		c.w.mu.Lock()
+		if key := "second " + o.operator(); err != nil {
+			c.w.tell(key, c.w.word("evm_second", "operator", o.operator(), "chain", c.chain.Name))
+		} else {
+			c.w.untell(key)
+		}
+		c.w.mu.Unlock()
+	}
+}
+
+// setReason makes the outcome of a round the network's health.
+func (c *chain) setReason(err error) {
+	reason := ""
+	if err != nil {
+		reason = c.reasonOf(err)
+	}
+	c.mu.Lock()
+	changed := c.reason != reason
+	c.reason = reason
+	c.mu.Unlock()
+	if changed {
+		c.w.o.Log.Info("chain health", "chain", c.chain.Key, "ready", reason == "", "reason", reason)
+	}
+}
+
+// Faults of this network beside those of rpc.
+const (
+	// addressFault: what stands at the shop's address is no wallet.
+	addressFault rpc.Fault = 100 + iota
+	// tagFault: the endpoint does not know the solidified block.
+	tagFault
+)
+
+// reasons are keys of words.
+var reasons = map[rpc.Fault]string{
+	rpc.Odd: "evm_odd", rpc.Unreachable: "evm_unreachable", rpc.Limited: "evm_limited", rpc.Denied: "evm_denied",
+	rpc.Refused: "evm_odd", rpc.WrongChain: "evm_wrong_chain", rpc.Stale: "evm_stale", rpc.Differ: "evm_differ",
+	addressFault: "evm_treasury", tagFault: "evm_no_tags",
+}
+
+// reasonOf puts an error into a cashier's words.
+func (c *chain) reasonOf(err error) string {
+	return c.w.word(reasons[rpc.FaultOf(err)], "chain", c.chain.Name)
+}
+
+func (c *chain) headNow() headState {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.state
+}
+
+func (c *chain) setState(s headState) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.state = s
+}

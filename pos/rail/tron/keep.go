@@ -1,0 +1,231 @@
+package tron
+
+import (
+	"encoding/hex"
+	"math/big"
+	"slices"
+	"time"
+
+	"github.com/tillwright/tillwright/pos"
+)
+
+const (
+	// overlap is how many blocks are read again in each round: until they are solidified
+	// a reorg can change them. An endpoint may also not have had them all.
+	overlap = 30
+	// goneAfter is how many looks in a row must not show a transfer that was there, before
+	// it counts as taken back: some operators' lists come empty now and then.
+	goneAfter = 3
+	// scanBack bounds how far back a till looks after it was off: a week.
+	scanBack = 7 * 24 * time.Hour
+	// maxHeld bounds the transfers that are kept: some days of a busy wallet.
+	maxHeld = 8192
+	// dust is what is not worth telling: a hundredth of a token. Swindlers send it, to
+	// stand in people's histories.
+	dust = 100
+)
+
+// scanFrom is the first block to read: where the oldest request began that nothing was
+// read for, or some blocks before what was read last. open is false when no request
+// waits.
+func (c *chain) scanFrom() (from block, open bool) {
+	oldest, open := c.w.oldest()
+	if !open {
+		return from, false
+	}
+	if now := c.headNow(); now.time > 0 {
+		if floor := now.time - min(now.time, uint64(scanBack/time.Second)); oldest.time < floor {
+			oldest = block{time: floor}
+		}
+	}
+	if c.next.time == 0 || oldest.before(c.covered) {
+		c.covered = oldest
+		return oldest, true
+	}
+	n := c.next
+	return block{number: n.number - min(n.number, overlap), time: n.time - min(n.time, overlap*blockSeconds)}, true
+}
+
+// oldest returns where the oldest request began that is watched, and forgets those that
+// nobody asks about any more.
+func (w *Watcher) oldest() (b block, open bool) {
+	now := time.Now()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for id, p := range w.payments {
+		if w.over(p, now) {
+			delete(w.payments, id)
+			continue
+		}
+		if !open || p.ref.from.before(b) {
+			b, open = p.ref.from, true
+		}
+	}
+	return b, open
+}
+
+// over reports that p need not be watched any more. w.mu is held.
+func (w *Watcher) over(p *payment, now time.Time) bool {
+	if now.Sub(p.touched) < forgetAfter || p.wants > 0 || len(p.wakes) > 0 {
+		return false
+	}
+	_, kept := w.book.Find(p.id)
+	return !kept || p.ended && (p.taken == nil || p.settled())
+}
+
+// keep takes in what a look showed of the blocks from from on, and gives it to the
+// requests that it pays.
+func (c *chain) keep(v view, from block) {
+	c.next = v.head
+	c.w.mu.Lock()
+	defer c.w.mu.Unlock()
+	seen := map[transferKey]transfer{}
+	for _, t := range v.list {
+		seen[t.transferKey] = t
+	}
+	c.w.held = slices.DeleteFunc(c.w.held, func(h *held) bool {
+		t, still := seen[h.transferKey]
+		delete(seen, h.transferKey)
+		switch {
+		case still:
+			h.misses = 0
+			h.moved(t.block)
+		case !h.block.before(from) && v.lists(h.contract) && !h.deep:
+			h.misses++
+		}
+		return h.misses >= goneAfter
+	})
+	for _, t := range v.list {
+		if _, fresh := seen[t.transferKey]; fresh {
+			c.w.held = append(c.w.held, &held{transfer: t})
+		}
+	}
+	c.trim()
+	c.match()
+	c.countCoin(v.coin)
+}
+
+// moved notes the block of a transfer that was listed again. One that is in another block
+// than it was proved in is to be proved anew. w.mu is held.
+func (h *held) moved(b block) {
+	if b.number == 0 || h.deep {
+		return // a list that names no block
+	}
+	h.block = b
+	h.proved = h.proved && h.at.hash == b.hash
+}
+
+// trim drops what is too much, the oldest first. w.mu is held.
+func (c *chain) trim() {
+	slices.SortStableFunc(c.w.held, func(a, b *held) int {
+		switch {
+		case a.block.before(b.block):
+			return -1
+		case b.block.before(a.block):
+			return 1
+		}
+		return 0
+	})
+	if n := len(c.w.held) - maxHeld; n > 0 {
+		c.covered = c.w.held[n].block
+		c.w.held = slices.Delete(c.w.held, 0, n)
+	}
+}
+
+// match gives each request what came with its amount, and tells the owner of what
+// belongs to none. w.mu is held.
+func (c *chain) match() {
+	before := map[*payment]int{}
+	for _, p := range c.w.payments {
+		before[p] = len(p.got)
+		p.got, p.wrong = nil, nil
+	}
+	for _, h := range c.w.held {
+		if h.to != c.address {
+			continue
+		}
+		c.give(h)
+	}
+	for p, n := range before {
+		if len(p.got) != n {
+			p.wake()
+		}
+		c.w.lost(p)
+	}
+}
+
+// give finds the requests that a transfer pays. w.mu is held.
+func (c *chain) give(h *held) {
+	var takers []*payment
+	for _, p := range c.w.payments {
+		switch {
+		case p.takes(h.transfer):
+			takers = append(takers, p)
+			p.got = append(p.got, h)
+		case p.mistakes(h.transfer):
+			p.wrong = h
+			if h.known = true; !p.ended {
+				c.w.tell("wrong "+string(p.id), c.w.wrongMoney(p, h))
+			}
+		}
+	}
+	if h.twice = len(takers) > 1; h.twice {
+		h.proved, h.why = false, c.w.word("tron_two", "chain", c.chain.Name)
+	}
+	if len(takers) > 0 {
+		h.known = true
+	}
+	if !h.known && new(big.Int).Mul(h.units, big.NewInt(dust)).Cmp(one(h.token)) >= 0 {
+		c.w.tell("unassigned "+hex.EncodeToString(h.tx[:4])+h.amount, c.w.word("evm_unassigned", "came", quantityOf(h.token, h.units).String(), "chain", c.chain.Name))
+	}
+	h.known = true
+}
+
+// one returns the units of a whole token.
+func one(t Token) *big.Int {
+	return new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(t.Decimals)), nil)
+}
+
+// lost raises the alarm when money that the till was told of is not there any more, and
+// tells of more than that. w.mu is held.
+func (w *Watcher) lost(p *payment) {
+	if p.taken == nil || w.chain.next.time == 0 || p.ref.from.before(w.chain.covered) {
+		return
+	}
+	there, certain := new(big.Int), p.received()
+	for _, h := range p.got {
+		there.Add(there, h.units)
+	}
+	tail := p.ref.address.Tail()
+	if there.Cmp(p.taken) < 0 {
+		gone := quantityOf(p.token, new(big.Int).Sub(p.taken, there))
+		w.tell("lost "+string(p.id), w.word("evm_lost", "amount", gone.String(), "chain", w.chain.chain.Name, "tail", tail))
+	}
+	if certain.Cmp(p.taken) > 0 {
+		more := quantityOf(p.token, new(big.Int).Sub(certain, p.taken))
+		w.tell("late "+string(p.id), w.word("evm_more", "came", more.String(), "chain", w.chain.chain.Name, "tail", tail))
+	}
+}
+
+// countCoin tells of the native coin, when some came while a customer pays: a link
+// without a token makes some wallets send it. w.mu is held.
+func (c *chain) countCoin(n *big.Int) {
+	if n == nil {
+		return
+	}
+	if c.coin != nil && n.Cmp(c.coin) > 0 {
+		more, err := c.chain.coinAsset().Units(new(big.Int).Sub(n, c.coin))
+		if err == nil && more.Int().Cmp(big.NewInt(leastCoin)) >= 0 {
+			c.w.tell("coin "+n.String(), c.w.word("evm_unassigned", "came", more.String(), "chain", c.chain.Name))
+		}
+	}
+	c.coin = n
+}
+
+// leastCoin is what is worth telling of the native coin: one, in millionths.
+const leastCoin = 1_000_000
+
+// coinAsset is the native coin.
+func (c Chain) coinAsset() pos.Asset {
+	return pos.Asset{ID: c.Key, Symbol: c.Coin, Decimals: 6, Shown: 6}
+}

@@ -1,0 +1,118 @@
+package tron
+
+import (
+	"math/big"
+	"time"
+
+	"github.com/tillwright/tillwright/pos"
+	"github.com/tillwright/tillwright/pos/rail/unique"
+)
+
+// payment is what is known of one request. Watcher.mu guards it; the fields of the
+// first group never change.
+type payment struct {
+	id    pos.PaymentID
+	ref   reference
+	token Token
+	units *big.Int // asked for
+	made  time.Time
+
+	touched time.Time      // when the till asked about it last
+	wants   int            // questions that wait for the next round
+	wakes   map[int]func() // of Watch
+	got     []*held        // what came with its amount, the oldest first
+	wrong   *held          // another token came with its number
+	taken   *big.Int       // what the till was told of; nil: nothing yet
+	ended   bool           // a solidified block lies past its end and watchFor
+}
+
+// held is a transfer that was seen, and how sure it is.
+type held struct {
+	transfer
+	misses int       // looks in a row that did not show it again
+	known  bool      // it belongs to a request, or the owner was told
+	twice  bool      // two requests ask for it: neither is paid by it
+	proved bool      // as deep as the policy wants, by as many as it wants
+	at     block     // the block of the proof
+	deep   bool      // solidified
+	short  int       // how often the balance was too small for it
+	why    string    // why it is not proved, in a cashier's words
+	tried  time.Time // when that was last looked for
+}
+
+// takes reports that a transfer pays p: the token and the very amount, to the shop,
+// after p was asked for, and while nobody else may have the amount.
+func (p *payment) takes(t transfer) bool {
+	return t.to == p.ref.address && t.contract == p.token.Contract && t.units.Cmp(p.units) == 0 && p.during(t.block)
+}
+
+// mistakes reports that another token came with p's number: 12.3401 of it.
+func (p *payment) mistakes(t transfer) bool {
+	if t.to != p.ref.address || t.contract == p.token.Contract || !p.during(t.block) {
+		return false
+	}
+	ours := new(big.Int).Mul(p.units, unique.Step(t.token.Decimals, 0))
+	theirs := new(big.Int).Mul(t.units, unique.Step(p.token.Decimals, 0))
+	return ours.Cmp(theirs) == 0
+}
+
+// during reports that a block is later than p, and not past the time for which its
+// amount is held. A block of the same height as the newest one when p was asked for is
+// later when it is another one: the chain turned back meanwhile.
+func (p *payment) during(b block) bool {
+	later := p.ref.from.before(b) || b.number == p.ref.from.number && b.number != 0 && b.hash != p.ref.from.hash
+	return later && b.time <= p.ref.end+uint64(unique.Hold/time.Second)
+}
+
+// received returns what is certain to have come.
+func (p *payment) received() *big.Int {
+	n := new(big.Int)
+	for _, h := range p.got {
+		if h.proved {
+			n.Add(n, h.units)
+		}
+	}
+	return n
+}
+
+// wake tells everybody who watches p. Watcher.mu is held.
+func (p *payment) wake() {
+	for _, f := range p.wakes {
+		f()
+	}
+}
+
+// How long payments are looked at, by the chain's clock and by the till's.
+const (
+	// watchFor is how long after its end a request is still watched: exchanges send
+	// withdrawals hours later, and people pay yesterday's code. It is a little less than
+	// unique.Hold.
+	watchFor = 24 * time.Hour
+	// youngFor is how long a customer may be standing there.
+	youngFor = longestExpiry + 5*time.Minute
+	// forgetAfter is how long a payment is kept that nobody asks about.
+	forgetAfter = 15 * time.Minute
+)
+
+// young reports that a customer may be standing there.
+func (p *payment) young(now time.Time) bool { return p.taken == nil && now.Sub(p.made) < youngFor }
+
+// settled reports that what the till was told of can never be undone.
+func (p *payment) settled() bool {
+	n := new(big.Int)
+	for _, h := range p.got {
+		if h.proved && h.deep {
+			n.Add(n, h.units)
+		}
+	}
+	return p.taken != nil && n.Cmp(p.taken) >= 0
+}
+
+// quantityOf counts units of t; more than 256 bits count as nothing, and cannot be.
+func quantityOf(t Token, units *big.Int) pos.Quantity {
+	q, err := t.Asset().Units(units)
+	if err != nil {
+		return t.Asset().UnitsOf(0)
+	}
+	return q
+}
