@@ -59,7 +59,7 @@ func install(home, as string) (string, error) {
 	if _, err := os.Stat(dir); err == nil {
 		return dir, nil
 	}
-	fmt.Fprintln(os.Stderr, "installing anvil, an Ethereum node for trying and testing, by npm (about 60 MB, once)")
+	fmt.Fprintln(os.Stderr, "installing the tools of "+home+" for trying and testing, by npm (about 60 MB, once)")
 	if err := os.MkdirAll(base, 0o755); err != nil {
 		return "", err
 	}
@@ -79,7 +79,7 @@ func install(home, as string) (string, error) {
 	}
 	// The binaries are in the packages; nothing of theirs needs to run to install them.
 	if err := run(work, "npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"); err != nil {
-		return "", errors.Join(errors.New("npm could not install anvil and the tools of "+home+": it needs Node and a line to the internet"), err)
+		return "", errors.Join(errors.New("npm could not install the tools of "+home+": it needs Node and a line to the internet"), err)
 	}
 	if err := os.Chmod(work, 0o755); err != nil {
 		return "", err
