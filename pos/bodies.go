@@ -140,15 +140,21 @@ type PaymentMoved struct {
 	Payment Payment `json:"payment"`
 	Event   Event   `json:"event,omitempty"` // empty when the payment was chosen
 	By      Actor   `json:"by"`
+
+	// More came for a payment that was settled before; MoreFor is the part of the sale
+	// that it pays for, and the rest is over.
+	More    Quantity `json:"more,omitzero"`
+	MoreFor Amount   `json:"more_for,omitzero"`
 }
 
 // RefundDecided says what became of money that no open sale needed any more.
 type RefundDecided struct {
 	Payment PaymentID `json:"payment"`
 	As      Decision  `json:"as"`
-	Sale    SaleID    `json:"sale,omitempty"` // AsSale: the new sale that it pays for
-	Amount  Amount    `json:"amount"`         // the part of a sale that the payment was asked for
-	Note    string    `json:"note,omitempty"` // how it was given back, or why it is kept
+	Sale    SaleID    `json:"sale,omitempty"`   // AsSale: the new sale that it pays for
+	Amount  Amount    `json:"amount"`           // the part of a sale that the payment was asked for
+	Note    string    `json:"note,omitempty"`   // how it was given back, or why it is kept
+	Beside  bool      `json:"beside,omitempty"` // of money beside a sale's own: over its price, or another token; Amount is zero
 	By      Actor     `json:"by"`
 
 	// Of an offline payment: what the backoffice knows it by.

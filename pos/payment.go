@@ -101,14 +101,18 @@ type Payment struct {
 	Over      Quantity  `json:"over,omitzero"` // received beyond what was asked
 
 	// A token's. Part is certain to have come and is not enough: Forms ask for the rest.
-	// Short is what was missing and was forgiven. OverDue: the owner owes the customer a
-	// decision about Over, less OverBack, which was decided before. Lost: it was settled,
-	// and the network took it back; it is Unknown until the network says otherwise.
+	// Short is what was missing and was forgiven. Stray is what came of another token, or
+	// on another network. Owed: the owner owes the customer a decision about Over, less
+	// OverBack, which was decided before, or about Stray. Lost: it was settled, and the
+	// network took it back; it is Unknown until the network says otherwise.
 	Part     Quantity `json:"part,omitzero"`
 	Short    Quantity `json:"short,omitzero"`
-	OverDue  bool     `json:"over_due,omitempty"`
+	Stray    Quantity `json:"stray,omitzero"`
+	Owed     bool     `json:"owed,omitempty"`
 	OverBack Quantity `json:"over_back,omitzero"`
-	Lost     bool     `json:"lost,omitempty"`
+	// StrayBack is the part of Stray that was decided before.
+	StrayBack Quantity `json:"stray_back,omitzero"`
+	Lost      bool     `json:"lost,omitempty"`
 
 	// Offline: the till had no line. The customer's phone carries the request, which
 	// has this number, to the backoffice, and brings a code back that only a payer
@@ -192,6 +196,7 @@ type Finding struct {
 	Final    bool      // nothing can change any more: no need to ask again
 	Part     Quantity  // with See: certain to have come, and not enough
 	Rest     *Asked    // with Part: the request for the rest; only its Forms count
+	Stray    Quantity  // other money that came instead; Why names it
 	Lost     bool      // the network took back what was settled; Event is empty
 	At       time.Time // when, by the rail's clock; zero if it does not say
 }

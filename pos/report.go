@@ -205,6 +205,9 @@ var folds = map[RecordKind]func(one *Report, rec Record) error{
 	KindRefundDecided: func(one *Report, rec Record) error {
 		var b RefundDecided
 		err := rec.Decode(&b)
+		if b.Beside { // it never was in RefundDue
+			return err
+		}
 		if b.As == AsSale {
 			one.SoldAfter = one.tally(b.Amount)
 		} else {
@@ -337,6 +340,9 @@ func (r *Report) moved(rec Record) error {
 	}
 	p := b.Payment
 	r.Offline = r.Offline.after(b.Event, p)
+	if !b.More.IsZero() {
+		return r.grown(b)
+	}
 	if b.Event != Settle {
 		return nil
 	}
@@ -351,6 +357,24 @@ func (r *Report) moved(rec Record) error {
 	r.Received = []TenderTotal{tenderOf(p, p.Amount.Currency)}
 	if !p.Over.IsZero() {
 		r.Over = Arrivals{1, p.Amount.Currency.Zero(), assets(p.Over)}
+	}
+	return nil
+}
+
+// grown folds what came on top of a settled payment.
+func (r *Report) grown(b PaymentMoved) error {
+	p, zero := b.Payment, b.Payment.Amount.Currency.Zero()
+	came := Arrivals{0, zero, assets(b.More)}
+	if p.Refundable {
+		r.RefundDue = came
+		return nil
+	}
+	row := newTender(p.Tender, zero.Currency)
+	row.Amount, row.Assets = in(zero.Currency, b.MoreFor), came.Assets
+	r.Received = []TenderTotal{row}
+	if b.MoreFor.Minor == 0 {
+		came.Count = 1
+		r.Over = came
 	}
 	return nil
 }

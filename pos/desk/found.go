@@ -16,7 +16,7 @@ func (d *Desk) found(c pos.Command, p pos.Payment, f pos.Finding) (pos.Answer, e
 		if err != nil && pos.KindOf(err) != pos.NotFound {
 			return err
 		}
-		event, news, covered := pos.Event(""), false, p.Covers()
+		event, news, covered, before := pos.Event(""), false, p.Covers(), p.Received
 		if err == nil {
 			event, news = learn(&p, f, t)
 		}
@@ -27,19 +27,20 @@ func (d *Desk) found(c pos.Command, p pos.Payment, f pos.Finding) (pos.Answer, e
 			return nil
 		}
 		switch {
-		case p.Lost:
+		case event == gone:
 			d.lose(t, p)
 			return nil
 		case event == back:
 			return d.back(t, p)
 		case event == again:
-			return d.more(t, p)
+			return d.more(t, p, p.Received.Minus(before))
 		case event == pos.Settle && covered:
 			return d.proven(t, p)
 		case event == pos.Settle:
 			return d.settle(t, p)
 		}
 		t.record(pos.KindPayment, pos.PaymentMoved{Payment: p, Event: event, By: t.by})
+		d.tellStray(t, p, f)
 		if event == pos.Fail && p.Taken {
 			d.refuted(t, p)
 		}
@@ -50,6 +51,7 @@ func (d *Desk) found(c pos.Command, p pos.Payment, f pos.Finding) (pos.Answer, e
 // What learn may find besides events.
 const (
 	again pos.Event = "more came"
+	gone  pos.Event = "the network took it back"
 	back  pos.Event = "it is back"
 )
 
@@ -58,6 +60,9 @@ const (
 func learn(p *pos.Payment, f pos.Finding, t *turn) (pos.Event, bool) {
 	event, news := pos.Event(""), false
 	switch {
+	case p.Lost && f.Final && f.Event == pos.Fail: // nobody can say more: it stays in doubt
+		p.Final = true
+		return "", true
 	case p.Lost: // only its money takes it out of doubt
 		if f.Event != pos.Settle || f.Received.Cmp(p.Received) < 0 || p.Apply(f.Event, t.at) != nil {
 			return "", false
@@ -65,7 +70,7 @@ func learn(p *pos.Payment, f pos.Finding, t *turn) (pos.Event, bool) {
 		p.Lost, p.Received, p.Final = false, f.Received, f.Final
 		return back, true
 	case f.Lost:
-		return "", p.Lose(t.at)
+		return gone, p.Lose(t.at)
 	case grown(p, f):
 		p.Final = f.Final
 		return again, true
@@ -92,6 +97,8 @@ func learn(p *pos.Payment, f pos.Finding, t *turn) (pos.Event, bool) {
 		}
 	}
 	news = part(p, f) || news
+	strayed := stray(p, f)
+	news = news || strayed
 	if !p.State.Open() {
 		p.Forms = nil // they are in the record of the request
 	}

@@ -11,7 +11,10 @@ func (d *Desk) refundViews() ([]pos.RefundView, error) {
 	for _, p := range owed[:min(len(owed), pos.MaxNotices)] {
 		v := pos.RefundView{Payment: p.ID, Tender: p.Tender, Amount: p.Amount, Came: p.Received.String(), At: p.Moved}
 		s, known := d.givenUp(p)
-		v.Sells, v.Of = known, s.Ref
+		v.Sells, v.Of = known && !beside(p), s.Ref
+		if beside(p) {
+			v.Came = cameBeside(p)
+		}
 		if f, err := d.o.Sales.Filed(p.Sale); err == nil {
 			v.Of = f.Receipt
 		}
@@ -46,15 +49,17 @@ func (d *Desk) decide(t *turn, do pos.Decide) error {
 	if len(do.Note) > maxReason || !pos.IsPlain(do.Note) {
 		return pos.E("decide", pos.Invalid, "a note has at most %d plain letters", maxReason)
 	}
-	switch do.As {
-	case pos.GivenBack:
-		if do.Note == "" {
-			return pos.E("decide", pos.Invalid, "say how the money was given back, in 1 to %d plain letters", maxReason)
-		}
+	if do.As == pos.GivenBack && do.Note == "" {
+		return pos.E("decide", pos.Invalid, "say how the money was given back, in 1 to %d plain letters", maxReason)
+	}
+	switch {
+	case beside(p):
+		return d.giveBeside(t, p, do)
+	case do.As == pos.GivenBack:
 		t.answer = pos.Answer{Payment: p.ID}
 		t.decided(p, pos.RefundDecided{As: do.As, Note: do.Note})
 		return nil
-	case pos.AsSale:
+	case do.As == pos.AsSale:
 		return d.sellAfter(t, p, do.Note)
 	}
 	return pos.E("decide", pos.Invalid, "money is given back, or sold after all")

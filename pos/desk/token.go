@@ -27,13 +27,72 @@ func grown(p *pos.Payment, f pos.Finding) bool {
 	if p.State != pos.Settled || p.Received.IsZero() || f.Received.Asset.ID != p.Received.Asset.ID || f.Received.Cmp(p.Received) <= 0 {
 		return false
 	}
-	p.Received = f.Received
+	if p.Received, p.Short = f.Received, (pos.Quantity{}); f.Enough {
+		p.Short = p.Quantity.Minus(f.Received)
+	}
 	return true
+}
+
+// stray notes money that came instead of what was asked for: somebody must decide about
+// it. It reports whether that is news.
+func stray(p *pos.Payment, f pos.Finding) bool {
+	same := f.Stray.Asset.ID == p.Stray.Asset.ID && f.Stray.Cmp(p.Stray) == 0
+	if f.Stray.IsZero() || same {
+		return false
+	}
+	p.Stray, p.Why, p.Owed = f.Stray, f.Why, true
+	return true
+}
+
+// tellStray says that other money came than was asked for.
+func (d *Desk) tellStray(t *turn, p pos.Payment, f pos.Finding) {
+	if !p.Owed || f.Stray.IsZero() {
+		return
+	}
+	ref := ""
+	if s, err := d.o.Sales.Sale(p.Sale); err == nil {
+		ref = s.Ref
+	}
+	t.notice = &pos.Notice{Kind: pos.NoticeTrouble, Sale: p.Sale, Text: pos.Word(d.o.Shop.Language, "notice_wrong_money", "ref", ref, "why", p.Why)}
+}
+
+// beside reports that what the owner owes for p is not the price of its sale.
+func beside(p pos.Payment) bool { return p.Owed && !p.Refundable }
+
+// cameBeside is what a decision about p is about.
+func cameBeside(p pos.Payment) string {
+	over, stray := p.Over.Minus(p.OverBack), p.Stray
+	if stray.Asset.ID == p.StrayBack.Asset.ID {
+		stray = stray.Minus(p.StrayBack)
+	}
+	switch {
+	case stray.IsZero():
+		return over.String()
+	case over.IsZero():
+		return stray.String()
+	}
+	return over.String() + " + " + stray.String()
+}
+
+// giveBeside ends the debt about money beside a sale's own: the payment goes on, the
+// sale stays as it is.
+func (d *Desk) giveBeside(t *turn, p pos.Payment, do pos.Decide) error {
+	if do.As != pos.GivenBack {
+		return pos.E("decide", pos.Conflict, "its sale does not need this money; it can only be given back, or kept with a note that says why")
+	}
+	r := pos.RefundDecided{Payment: p.ID, As: do.As, Note: do.Note, Amount: p.Amount.Currency.Zero(), Beside: true, By: t.by}
+	if now, err := d.o.Payments.Payment(p.ID); err == nil { // it is still watched: more of it is another debt
+		now.Owed, now.OverBack, now.StrayBack = false, p.Over, p.Stray
+		t.record(pos.KindPayment, pos.PaymentMoved{Payment: now, By: t.by})
+	}
+	t.answer = pos.Answer{Payment: p.ID}
+	t.record(pos.KindRefundDecided, r)
+	return nil
 }
 
 // more books what came on top. It pays for what the payment was asked for and is not
 // paid yet; the rest is over.
-func (d *Desk) more(t *turn, p pos.Payment) error {
+func (d *Desk) more(t *turn, p pos.Payment, came pos.Quantity) error {
 	s, err := d.o.Sales.Sale(p.Sale)
 	open := err == nil
 	if err != nil && pos.KindOf(err) != pos.NotFound {
@@ -51,11 +110,12 @@ func (d *Desk) more(t *turn, p pos.Payment) error {
 		}
 		due.Minor += paid.Minor // it is among the payments already
 		p.Over = p.Received.Minus(p.Quantity)
-		p.Amount, p.Short = asked, pos.Quantity{}
+		p.Amount = asked
 		covers(&p, due)
 	}
 	d.owe(&p)
-	t.record(pos.KindPayment, pos.PaymentMoved{Payment: p, By: t.by})
+	part := p.Amount.Currency.Of(p.Amount.Minor - paid.Minor)
+	t.record(pos.KindPayment, pos.PaymentMoved{Payment: p, More: came, MoreFor: part, By: t.by})
 	t.notice = &pos.Notice{Kind: pos.NoticeOver, Sale: p.Sale, Text: pos.Word(d.o.Shop.Language, "notice_more", "received", p.Received.String(), "amount", p.Amount.String())}
 	if p.Refundable || !open {
 		return nil
@@ -85,7 +145,7 @@ func (d *Desk) owe(p *pos.Payment) {
 	}
 	over := p.Over.Minus(p.OverBack)
 	worth := new(big.Int).Mul(over.Int(), big.NewInt(max(p.Amount.Minor, p.Asked.Minor)))
-	p.OverDue = worth.Quo(worth, p.Quantity.Int()).Sign() > 0
+	p.Owed = p.Owed || worth.Quo(worth, p.Quantity.Int()).Sign() > 0
 }
 
 // lose books that the network took a settled payment back. The sale is not changed; an

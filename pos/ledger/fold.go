@@ -171,7 +171,7 @@ func moved(tx *bolt.Tx, b *pos.Books, r pos.Record) (pos.Answer, error) {
 	} else if err := put(tx.Bucket(watched), []byte(p.ID), p); err != nil {
 		return a, err
 	}
-	if p.Refundable {
+	if p.Refundable || p.Owed {
 		if err := put(tx.Bucket(refunds), []byte(p.ID), p); err != nil {
 			return a, err
 		}

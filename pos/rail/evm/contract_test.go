@@ -71,7 +71,7 @@ func TestSale(t *testing.T) {
 	began := time.Now()
 	f := l.becomes(r, p, pos.Settle)
 	t.Logf("settled %v after the block", time.Since(began).Round(time.Millisecond))
-	if f.Received.Int().Int64() != 12_340_100 || !f.Final || f.At.IsZero() {
+	if f.Received.Int().Int64() != 12_340_100 || f.Final || f.At.IsZero() {
 		t.Fatalf("%+v", f)
 	}
 }

@@ -37,8 +37,9 @@ func (r *Rail) paid(p pos.Payment, e *payment, short bool) (pos.Finding, bool) {
 	if got.Cmp(r.w.least(e)) < 0 && (!short || got.Sign() == 0) {
 		return pos.Finding{}, false
 	}
+	e.touched = time.Now()
 	f := pos.Finding{
-		Event: news(p, pos.Settle), Received: quantityOf(e.token, got), Final: true,
+		Event: news(p, pos.Settle), Received: quantityOf(e.token, got), Final: e.settled && time.Since(e.made) >= youngFor,
 		Enough: got.Cmp(e.units) < 0 && got.Cmp(r.w.least(e)) >= 0,
 	}
 	if own := e.own(); own != nil && own.time > 0 {
@@ -51,13 +52,41 @@ func (r *Rail) paid(p pos.Payment, e *payment, short bool) (pos.Finding, bool) {
 	return f, true
 }
 
+// remind notes that the till has p as settled: the book may not have been written since.
+func (w *Watcher) remind(p pos.Payment, e *payment) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if n := p.Received.Int(); (p.State == pos.Settled || p.Lost) && !e.told && n.Sign() > 0 {
+		e.told, e.taken, e.left = true, n, n
+	}
+}
+
+// gone says that a reorg took back what the till has as settled. Once that is in doubt,
+// only its money, or the end of all watching, is news.
+func (r *Rail) gone(p pos.Payment, e *payment) (pos.Finding, bool) {
+	r.w.mu.Lock()
+	defer r.w.mu.Unlock()
+	e.touched = time.Now()
+	switch {
+	case !e.gone:
+		return pos.Finding{}, false
+	case p.State == pos.Settled:
+		return pos.Finding{Lost: true, Why: r.w.word("evm_vanished", "chain", r.c.Name)}, true
+	case p.Lost && e.ended:
+		return pos.Finding{Event: pos.Fail, Why: r.w.word("evm_vanished", "chain", r.c.Name), Final: true}, true
+	}
+	return pos.Finding{}, p.Lost
+}
+
 // standing is what is known of a payment that is not paid.
 type standing struct {
-	coming, enough bool   // something is at its address, and as much as was asked for
-	wrong          string // other money came, in a cashier's words
-	why            string // it cannot be proved, in a cashier's words
-	over           bool   // its end is past, by the chain's clock
-	ended          bool   // long past, in a block that is final
+	coming, enough bool         // something is at its address, and as much as was asked for
+	wrong          string       // other money came, in a cashier's words
+	why            string       // it cannot be proved, in a cashier's words
+	over           bool         // its end is past, by the chain's clock
+	part           *big.Int     // of what is coming, when all of that is proved and is not enough; else nil
+	stray          pos.Quantity // the other money
+	ended          bool         // long past, in a block that is final
 }
 
 func (r *Rail) standing(e *payment) standing {
@@ -71,11 +100,15 @@ func (r *Rail) standing(e *payment) standing {
 	if own := e.own(); own != nil && s.coming {
 		s.why = own.why
 	}
+	if got := e.received(); s.coming && !s.enough && got.Cmp(coming) == 0 {
+		s.part = got
+	}
 	if e.dumb {
 		s.why = r.w.word("evm_odd", "chain", r.c.Name)
 	}
 	for key, k := range e.claims {
 		if k != e.own() && k.proved != nil && k.proved.Sign() > 0 && k.units.Sign() > 0 {
+			s.stray = quantityOf(k.token, k.proved)
 			s.wrong = r.w.word("evm_wrong_money", "came", quantityOf(k.token, k.proved).String(), "chain", r.w.chainName(key.chain),
 				"token", e.token.Symbol, "asked", r.c.Name, "tail", e.ref.address.Tail())
 		}
@@ -103,15 +136,26 @@ func (r *Rail) finding(op string, p pos.Payment, e *payment) (pos.Finding, error
 		}
 		return pos.Finding{Event: news(p, pos.See)}, nil
 	case s.coming:
-		return pos.Finding{Event: news(p, pos.See)}, nil
+		return r.parts(p, e, s), nil
 	case s.wrong != "" && s.ended:
-		return pos.Finding{Event: news(p, pos.Fail), Why: s.wrong, Final: true}, nil
+		return pos.Finding{Event: news(p, pos.Fail), Why: s.wrong, Stray: s.stray, Final: true}, nil
 	case s.wrong != "":
-		return pos.Finding{Event: news(p, pos.Doubt), Why: s.wrong}, nil
+		return pos.Finding{Event: news(p, pos.Doubt), Why: s.wrong, Stray: s.stray}, nil
 	case s.over:
 		return pos.Finding{Event: news(p, pos.Expire), Final: s.ended}, nil
 	}
 	return pos.Finding{}, nil
+}
+
+// parts tells of money that is not enough: the customer is asked for the rest at the
+// same address, once what came is certain.
+func (r *Rail) parts(p pos.Payment, e *payment, s standing) pos.Finding {
+	f := pos.Finding{Event: news(p, pos.See)}
+	if s.part != nil && e.ref.scheme == Scheme {
+		f.Part = quantityOf(e.token, s.part)
+		f.Rest = &pos.Asked{Forms: r.forms(e, new(big.Int).Sub(e.units, s.part))}
+	}
+	return f
 }
 
 // cancelled says what a cancellation found.
@@ -132,9 +176,9 @@ func (r *Rail) cancelled(op string, p pos.Payment, e *payment) (pos.Finding, err
 	case s.coming:
 		return pos.Finding{Event: pos.See}, nil
 	case s.wrong != "" && s.ended:
-		return pos.Finding{Event: news(p, pos.Fail), Why: s.wrong, Final: true}, nil
+		return pos.Finding{Event: news(p, pos.Fail), Why: s.wrong, Stray: s.stray, Final: true}, nil
 	case s.wrong != "" && news(p, pos.Doubt) != "":
-		return pos.Finding{Event: pos.Doubt, Why: s.wrong}, nil
+		return pos.Finding{Event: pos.Doubt, Why: s.wrong, Stray: s.stray}, nil
 	case s.wrong != "":
 		return pos.Finding{}, pos.E(op, pos.Unavailable, "%s", s.wrong)
 	}

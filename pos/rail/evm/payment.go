@@ -28,6 +28,7 @@ type payment struct {
 	left    *big.Int        // how much of that still lies at the address: none after a sweep
 	ended   bool            // a block that is final lies past its end and watchFor: nothing came
 	settled bool            // what was told of is final
+	gone    bool            // what was told of is not there any more: a reorg took it back
 }
 
 // claimKey names what can be at an address: one token of one chain.

@@ -175,10 +175,11 @@ func (r *Rail) asked(q pos.Payment, p *payment) (pos.Asked, error) {
 	if left <= 0 {
 		return pos.Asked{}, pos.E(askOp, pos.Conflict, "%s", r.w.word("evm_over"))
 	}
+	forms := r.forms(p, p.units)
 	a := pos.Asked{
 		Reference: p.ref.String(),
-		Payload:   URI(r.token, p.ref.address, p.units),
-		Other:     p.ref.address.String(),
+		Payload:   forms[0].Payload,
+		Forms:     forms,
 		Network:   r.Name(),
 		Expires:   time.Now().Add(left).UTC().Truncate(time.Second),
 	}
@@ -188,30 +189,19 @@ func (r *Rail) asked(q pos.Payment, p *payment) (pos.Asked, error) {
 	return a, nil
 }
 
-// Forms returns the ways to show what is still missing of p's request, after Ask: the
-// standard one, the bare address, and the links that Options allow. It does not block. It fails with NotFound when p was not asked for here.
-func (r *Rail) Forms(p pos.Payment) ([]Form, error) {
-	e, ok, err := r.known(p)
-	if err != nil || !ok {
-		return nil, pos.Wrap("show request", pos.NotFound, err, "%s", r.w.word("evm_over"))
-	}
-	r.w.mu.Lock()
-	missing := new(big.Int).Sub(e.units, e.arriving())
-	r.w.mu.Unlock()
-	if missing.Sign() <= 0 {
-		missing.Set(e.units)
-	}
-	var out []Form
-	for _, f := range Forms(r.c.Chain, r.token, e.ref.address, missing) {
+// forms returns the ways to ask for units of p's request: the standard one, the bare
+// address, and the links that Options allow.
+func (r *Rail) forms(p *payment, units *big.Int) (out []Form) {
+	for _, f := range Forms(r.c.Chain, r.token, p.ref.address, units) {
 		f.Caption = r.w.word("evm_form_standard")
 		if f.Typed {
-			f.Caption = r.w.word("evm_form_typed", "amount", quantityOf(r.token, missing).String(), "chain", r.c.Name)
+			f.Caption = r.w.word("evm_form_typed", "amount", quantityOf(r.token, units).String(), "chain", r.c.Name)
 		}
-		if f.always() || slices.Contains(r.w.o.Links, f.Name) {
+		if always(f) || slices.Contains(r.w.o.Links, f.Name) {
 			out = append(out, f)
 		}
 	}
-	return out, nil
+	return out
 }
 
 // Check waits for the next look at the chain and says what became of p. Money that
@@ -230,6 +220,10 @@ func (r *Rail) Check(ctx context.Context, p pos.Payment) (pos.Finding, error) {
 	}
 	if ctx.Err() != nil {
 		return pos.Finding{}, r.unknown(op, rpc.Failed(rpc.Unreachable, "given up"))
+	}
+	r.w.remind(p, e)
+	if f, ok := r.gone(p, e); ok {
+		return f, nil
 	}
 	if f, ok := r.paid(p, e, false); ok {
 		return f, nil

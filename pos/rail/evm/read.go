@@ -214,10 +214,11 @@ func (p *payment) stands(chain uint64) {
 // and was not swept: a reorg took it back. w.mu is held.
 func (w *Watcher) lost(c *chain, p *payment) {
 	own := p.own()
-	if !p.told || p.taken == nil || p.settled || own == nil || p.token.Chain != c.ID || p.code[c.ID] || p.dumb {
+	if own == nil || p.token.Chain != c.ID || p.dumb {
 		return
 	}
-	if own.units.Cmp(p.taken) < 0 {
+	p.gone = p.told && p.taken != nil && !p.settled && !p.code[c.ID] && own.units.Cmp(p.taken) < 0
+	if p.gone {
 		gone := quantityOf(p.token, new(big.Int).Sub(p.taken, own.units))
 		w.tell(c, "lost "+string(p.id), w.word("evm_lost", "amount", gone.String(), "chain", c.Name, "tail", p.ref.address.Tail()))
 	}

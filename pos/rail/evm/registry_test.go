@@ -125,7 +125,9 @@ func TestPolicy(t *testing.T) {
 
 // TestOptions refuses what no shop can work with, before anything is asked for.
 func TestOptions(t *testing.T) {
-	url := func(s string) []Endpoint { return []Endpoint{{Operator: "A", URL: s}, {Operator: "B", URL: "https://b.example"}} }
+	url := func(s string) []Endpoint {
+		return []Endpoint{{Operator: "A", URL: s}, {Operator: "B", URL: "https://b.example"}}
+	}
 	for name, f := range map[string]func(o *Options){
 		"no chain":                   func(o *Options) { o.Accept = nil },
 		"no book":                    func(o *Options) { o.Store = nil },

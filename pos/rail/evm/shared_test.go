@@ -51,7 +51,7 @@ func TestShared(t *testing.T) {
 		}
 		base.usdc.mint(merchant, 12_340_200) // the second customer is the fastest
 		f := l.becomes(r, ps[1], pos.Settle)
-		if f.Received.Int().Int64() != 12_340_200 || !f.Final {
+		if f.Received.Int().Int64() != 12_340_200 || f.Final {
 			t.Fatalf("%+v", f)
 		}
 		for _, i := range []int{0, 2} {

@@ -8,17 +8,12 @@ import (
 	"github.com/tillwright/tillwright/pos"
 )
 
-// Form is one way to show a payment request.
-type Form struct {
-	Name    string // "standard", "address", "metamask", "trust"
-	Payload string // what the QR says
-	Caption string // what stands beside it, for the customer
-	// Typed: the wallet learns the address alone, and the customer types the amount.
-	Typed bool
-}
+// Form is one way to show a payment request: "standard", "address", "metamask",
+// "trust".
+type Form = pos.Form
 
 // always reports a form that is no one wallet's own.
-func (f Form) always() bool { return f.Name == "standard" || f.Name == "address" }
+func always(f Form) bool { return f.Name == "standard" || f.Name == "address" }
 
 // Forms returns every way to ask for units of t at to, the standard one first and
 // the one that works in every wallet second.
