@@ -31,6 +31,7 @@ type API struct {
 	wallet *Wallet
 	shown  func(ctx context.Context) string // the QR on the till's display, or ""; nil: no till
 	line   *Line                            // the shop's internet; nil: no till
+	coins  *coinsAPI                        // nil: no chains
 }
 
 const (
@@ -47,7 +48,7 @@ func (a *API) Handler() http.Handler {
 	}
 	mux := http.NewServeMux()
 	files := http.FileServerFS(page)
-	for _, path := range []string{"/{$}", "/wallet.css", "/wallet.js", "/icon.svg"} {
+	for _, path := range []string{"/{$}", "/wallet.css", "/wallet.js", "/coins.js", "/parts.js", "/icon.svg"} {
 		mux.Handle("GET "+path, files)
 	}
 	mux.HandleFunc("GET /v1/status", a.status)
@@ -59,6 +60,9 @@ func (a *API) Handler() http.Handler {
 	mux.HandleFunc("POST /v1/blocks", a.ready(a.blocks))
 	mux.HandleFunc("POST /v1/line", a.turn)
 	mux.HandleFunc("POST /v1/nodes/{node}/{action}", a.ready(a.control))
+	if a.coins != nil {
+		a.coins.routes(mux)
+	}
 	origin := http.NewCrossOriginProtection()
 	origin.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		problem(w, http.StatusForbidden, "another web site may not do this")
@@ -186,6 +190,9 @@ func (a *API) invoices(w http.ResponseWriter, r *http.Request) {
 	qr := ""
 	if a.shown != nil {
 		qr = a.shown(r.Context())
+	}
+	if _, err := readCoins(qr); !errors.Is(err, errNoCoin) {
+		qr = "" // it is shown among the coins
 	}
 	list, err := a.wallet.Open(r.Context())
 	if in, ok := a.wallet.Shown(r.Context(), qr); ok {

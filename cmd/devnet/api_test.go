@@ -122,7 +122,9 @@ func TestAPI(t *testing.T) {
 		{"overpay", "POST", "/v1/payments", `{"invoice":"lnsb1q","amount_msat":"1100000"}`, `"amount_msat":"1100000"`},
 		{"pay nonsense", "POST", "/v1/payments", `{"invoice":"lnbc1"}`, `{"ok":false`},
 		{"page", "GET", "/", "", "<!doctype html>"},
-		{"script", "GET", "/wallet.js", "", "fetch("},
+		{"script", "GET", "/wallet.js", "", "from './parts.js'"},
+		{"parts", "GET", "/parts.js", "", "fetch("},
+		{"coins", "GET", "/coins.js", "", "from './parts.js'"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			w := ask(h, c.method, c.path, c.body, "Origin", "http://127.0.0.1:8082")

@@ -6,6 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -14,7 +15,7 @@ import (
 
 // runFlags are what devnet run is told.
 type runFlags struct {
-	dir, till, office, bin, listen string
+	dir, till, office, bin, listen, tree, sign string
 }
 
 func (f *runFlags) parse(args []string, errs io.Writer) error {
@@ -25,6 +26,8 @@ func (f *runFlags) parse(args []string, errs io.Writer) error {
 	set.StringVar(&f.office, "backoffice", beside("backoffice"), "the back office's program")
 	set.StringVar(&f.bin, "bin", "", "where btcd and lnd lie or shall be built (default: bin under --dir)")
 	set.StringVar(&f.listen, "listen", "127.0.0.1:8082", "loopback address of the wallet page")
+	set.StringVar(&f.tree, "tree", "", "the source tree, whose program fetches the chains of stablecoins (default: none)")
+	set.StringVar(&f.sign, "sign", "", "a file that stands while the shop is open; taking it away closes the shop")
 	if err := set.Parse(args); err != nil {
 		return err
 	}
@@ -84,17 +87,37 @@ func runShop(ctx context.Context, args []string, out, errs io.Writer) error {
 	if err != nil {
 		return err
 	}
-	line, err := OpenLine(filepath.Join(n.dir, "line.json"), n.ShopREST, func() string { return shop.officeAt })
+	chains := NewChains(n.dir, f.tree, say.Line)
+	asked, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
-		return errors.Join(err, l.Close())
+		return errors.Join(fmt.Errorf("open the chains' operators: %w", err), l.Close())
+	}
+	line, err := OpenLine(filepath.Join(n.dir, "line.json"), n.ShopREST, func() string { return shop.officeAt }, asked.Addr().String)
+	if err != nil {
+		return errors.Join(err, l.Close(), asked.Close())
 	}
 	defer line.Close()
 	n.tillVia, shop.officeVia = line.Node(), line.Office()
 	page := newAPI(n)
 	page.shown, page.line = shop.Shown, line
-	return together(ctx,
+	if f.tree != "" {
+		page.coins = newCoinsAPI(chains)
+		page.coins.display = shop.Display
+	}
+	if err := chains.connect(shop.dir, line.Chains()); err != nil {
+		return errors.Join(err, l.Close(), asked.Close())
+	}
+	err = together(ctx,
 		func(ctx context.Context) error { return serve(ctx, l, page.Handler()) },
-		func(ctx context.Context) error { return runAll(ctx, shop, n, say, writer, "http://"+l.Addr().String()) })
+		func(ctx context.Context) error { return serve(ctx, asked, chains.handler()) },
+		func(ctx context.Context) error { return openUntil(ctx, f.sign) },
+		func(ctx context.Context) error {
+			return runAll(ctx, shop, n, chains, say, writer, "http://"+l.Addr().String())
+		})
+	if errors.Is(err, errClosed) {
+		return nil
+	}
+	return err
 }
 
 // connections are the files that tell till and back office the way to the shop's
@@ -105,7 +128,7 @@ func (s *Shop) connections(n *Nodes) map[string]func() string {
 
 // runAll opens the shop, runs the nodes beside it until ctx ends, and closes the
 // shop while they stop.
-func runAll(ctx context.Context, shop *Shop, n *Nodes, say *console, writer connectionWriter, wallet string) error {
+func runAll(ctx context.Context, shop *Shop, n *Nodes, chains *Chains, say *console, writer connectionWriter, wallet string) error {
 	defer shop.Close()
 	err := shop.Open(ctx)
 	if ctx.Err() != nil {
@@ -119,6 +142,7 @@ func runAll(ctx context.Context, shop *Shop, n *Nodes, say *console, writer conn
 	defer watching()
 	return together(ctx,
 		func(ctx context.Context) error { return writer.run(ctx) },
+		func(ctx context.Context) error { return runChains(ctx, chains, say, wallet) },
 		func(ctx context.Context) error {
 			<-ctx.Done()
 			say.Line("Closing the shop …")

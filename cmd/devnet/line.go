@@ -22,8 +22,8 @@ const (
 	LineSilent LineState = "silent" // half-open: connections are taken, and nothing passes
 )
 
-// Line is the shop's internet: the till's two ways out, to the shop's node and to
-// the back office, as doors on loopback that can be cut together. The customer's
+// Line is the shop's internet: the till's three ways out, to the shop's node, to the
+// back office and to the chains' operators, as doors on loopback that can be cut together. The customer's
 // phone, the back office and the screens do not go through it.
 //
 // It begins up. A connection that was open when the line fell silent passes nothing
@@ -64,11 +64,12 @@ const (
 type linePorts struct {
 	Node   int `json:"node"`
 	Office int `json:"backoffice"`
+	Chains int `json:"chains"`
 }
 
-// OpenLine opens the two doors, at the ports that file remembers as far as they are
-// free. node and office say where the doors lead. Close it.
-func OpenLine(file string, node, office func() string) (*Line, error) {
+// OpenLine opens the three doors, at the ports that file remembers as far as they are
+// free. node, office and chains say where the doors lead. Close it.
+func OpenLine(file string, node, office, chains func() string) (*Line, error) {
 	var ports linePorts
 	b, err := os.ReadFile(file)
 	switch {
@@ -83,7 +84,7 @@ func OpenLine(file string, node, office func() string) (*Line, error) {
 	for _, d := range []struct {
 		port *int
 		far  func() string
-	}{{&ports.Node, node}, {&ports.Office, office}} {
+	}{{&ports.Node, node}, {&ports.Office, office}, {&ports.Chains, chains}} {
 		if err := l.open(d.port, d.far); err != nil {
 			l.Close()
 			return nil, err
@@ -122,6 +123,9 @@ func (l *Line) Node() string { return l.doors[0].addr }
 
 // Office returns where the till finds the back office: host and port.
 func (l *Line) Office() string { return l.doors[1].addr }
+
+// Chains returns where the till finds the chains' operators: host and port.
+func (l *Line) Chains() string { return l.doors[2].addr }
 
 // State returns how the line is.
 func (l *Line) State() LineState {

@@ -21,7 +21,7 @@ import (
 // newLine opens a line whose two doors lead to far.
 func newLine(t testing.TB, far func() string) *Line {
 	t.Helper()
-	l, err := OpenLine(filepath.Join(t.TempDir(), "line.json"), far, far)
+	l, err := OpenLine(filepath.Join(t.TempDir(), "line.json"), far, far, far)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -246,7 +246,7 @@ func TestLinePorts(t *testing.T) {
 	none := func() string { return "" }
 	open := func() *Line {
 		t.Helper()
-		l, err := OpenLine(file, none, none)
+		l, err := OpenLine(file, none, none, none)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -274,7 +274,7 @@ func TestLinePorts(t *testing.T) {
 		t.Fatal(err)
 	}
 	open().Close()
-	if _, err := OpenLine(t.TempDir(), none, none); err == nil {
+	if _, err := OpenLine(t.TempDir(), none, none, none); err == nil {
 		t.Error("a folder is no memory")
 	}
 }

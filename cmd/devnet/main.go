@@ -35,7 +35,7 @@ import (
 
 const usage = `devnet is a whole shop on one computer, for trying and for testing.
 
-  devnet run    [--dir .devnet] [--till FILE --backoffice FILE] [--listen 127.0.0.1:8082]
+  devnet run    [--dir .devnet] [--till FILE --backoffice FILE] [--listen 127.0.0.1:8082] [--tree DIR]
   devnet nodes  --dir DIR [--listen 127.0.0.1:0] [--bin DIR] [--build-only]
   devnet nodes  --dir DIR [--bin DIR] COMMAND…   runs it with the nodes ready, then ends
 
@@ -43,7 +43,7 @@ Ask a command for its flags with -h.
 `
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
 	context.AfterFunc(ctx, stop) // a second Ctrl-C ends devnet at once
 	err := run(ctx, os.Args[1:], os.Stdout, os.Stderr)

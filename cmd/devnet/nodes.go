@@ -179,16 +179,4 @@ func (n *Nodes) keep(ctx context.Context) error {
 }
 
 // awaitReady returns true when the nodes are ready, false when ctx ended first.
-func (n *Nodes) awaitReady(ctx context.Context) bool {
-	for {
-		s, changed := n.progress.Now()
-		if s.Ready {
-			return true
-		}
-		select {
-		case <-ctx.Done():
-			return false
-		case <-changed:
-		}
-	}
-}
+func (n *Nodes) awaitReady(ctx context.Context) bool { return n.progress.await(ctx) }

@@ -244,20 +244,32 @@ const viewWithin = 500 * time.Millisecond
 
 // Shown returns the text of the QR code on the till's customer display, or "".
 func (s *Shop) Shown(ctx context.Context) string {
+	qr, _ := s.Display(ctx)
+	return qr
+}
+
+// Display returns the text of the QR code on the till's customer display, or "", and
+// until when it can be paid.
+func (s *Shop) Display(ctx context.Context) (qr string, until time.Time) {
 	ctx, cancel := context.WithTimeout(ctx, viewWithin)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+s.tillAt+"/v1/view", nil)
 	if err != nil {
-		return ""
+		return "", time.Time{}
 	}
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
-		return ""
+		return "", time.Time{}
 	}
 	defer resp.Body.Close()
-	var v struct{ Customer struct{ QR string } }
-	if json.NewDecoder(io.LimitReader(resp.Body, answerLimit)).Decode(&v) != nil {
-		return ""
+	var v struct {
+		Customer struct {
+			QR      string
+			Expires time.Time
+		}
 	}
-	return v.Customer.QR
+	if json.NewDecoder(io.LimitReader(resp.Body, answerLimit)).Decode(&v) != nil {
+		return "", time.Time{}
+	}
+	return v.Customer.QR, v.Customer.Expires
 }

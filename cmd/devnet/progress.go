@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"sync"
 	"time"
 )
@@ -81,4 +82,19 @@ func (p *Progress) Now() (Status, <-chan struct{}) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.now, p.changed
+}
+
+// await returns true when it is ready, false when ctx ended first.
+func (p *Progress) await(ctx context.Context) bool {
+	for {
+		s, changed := p.Now()
+		if s.Ready {
+			return true
+		}
+		select {
+		case <-ctx.Done():
+			return false
+		case <-changed:
+		}
+	}
 }

@@ -66,6 +66,10 @@ type Outcome struct {
 
 	Action *Action `json:"action,omitempty"` // what an LNURL's server wants to be shown
 
+	// Of coins.
+	Amount string `json:"amount,omitempty"` // "3.1522 USDC on Devnet One"
+	Said   string `json:"said,omitempty"`   // "Sent"
+
 	preimage []byte
 }
 
@@ -74,6 +78,7 @@ type Activity struct {
 	At          time.Time `json:"at"`
 	OK          bool      `json:"ok"`
 	Sat         string    `json:"amount_sat"`
+	Amount      string    `json:"amount,omitempty"` // of coins, in place of Sat
 	Description string    `json:"description"`
 	Reason      string    `json:"reason,omitempty"`
 	Action      *Action   `json:"action,omitempty"`

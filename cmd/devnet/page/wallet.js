@@ -1,7 +1,9 @@
 // The customer's phone. It shows what the wallet's node says and asks it to pay;
 // sums come as text, ready to show, and are never computed here.
 
-const $ = (id) => document.getElementById(id)
+import { $, activity, call, clock, element, grouped, sentence, showAction, tell } from './parts.js'
+import { pasted } from './coins.js'
+
 const poll = 1200 // ms between looks: an invoice appears about when the QR code does
 const lateBy = 3000 // ms after the expiry that "pay late" waits: the shop's node is done then
 
@@ -9,31 +11,6 @@ let picked = null // an invoice that the customer chose or pasted, in place of t
 let current = null // the invoice on the screen
 let armed = null // {invoice, at}: to be paid late
 let busy = false
-
-async function call(path, body) {
-  const options = body === undefined ? {} : { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body) }
-  const response = await fetch(path, options)
-  const answer = await response.json()
-  if (!response.ok) throw new Error(answer.detail)
-  return answer
-}
-
-// grouped sets thin spaces into 11991556; text in, text out.
-function grouped(text) {
-  const [whole, part] = text.split('.')
-  return whole.replace(/\B(?=(\d{3})+$)/g, '\u202f') + (part ? '.' + part : '')
-}
-
-function element(name, options = {}, ...children) {
-  const e = Object.assign(document.createElement(name), options)
-  e.append(...children)
-  return e
-}
-
-function clock(ms) {
-  const s = Math.max(0, Math.ceil(ms / 1000))
-  return Math.floor(s / 60) + ':' + String(s % 60).padStart(2, '0')
-}
 
 async function look() {
   try {
@@ -52,7 +29,6 @@ function showStatus(status) {
   $('starting').hidden = status.ready
   for (const id of ['pay', 'behind']) $(id).hidden = !status.ready
   if (status.ready) return
-  $('recent').hidden = true
   $('step').textContent = status.step
   const text = [status.trouble || status.detail]
   if (status.since) text.push('running for ' + clock(Date.now() - Date.parse(status.since)))
@@ -102,22 +78,8 @@ async function showWallet() {
   const wallet = await call('/v1/wallet')
   $('balance').textContent = grouped(wallet.lightning_sat)
   $('onchain').textContent = grouped(wallet.onchain_sat) + ' sat'
-  const list = wallet.activity || []
-  $('recent').hidden = list.length === 0
-  $('activity').replaceChildren(...list.map((a) => {
-    const when = new Date(a.at).toLocaleTimeString([], { hour: '2-digit', minute: '2-digit', second: '2-digit' })
-    return element('li', { className: a.ok ? '' : 'no' },
-      element('span', { className: 'mark', textContent: a.ok ? '↑' : '×' }),
-      element('div', { className: 'what' },
-        element('p', { textContent: a.description || 'Payment' }),
-        element('p', { className: 'quiet', textContent: a.ok ? when : when + ' · ' + a.reason }, ...(a.action?.url ? [' · ', link(a.action)] : []))),
-      element('span', { className: 'sum', textContent: grouped(a.amount_sat) + ' sat' }))
-  }))
+  activity('lightning', wallet.activity || [])
 }
-
-// link leads to where a shop wants its customer after paying; the wallet has checked
-// that it is the shop's own.
-const link = (action) => element('a', { href: action.url, target: '_blank', rel: 'noopener', textContent: action.description || 'Open' })
 
 async function showInvoices() {
   const { invoices } = await call('/v1/invoices')
@@ -175,17 +137,6 @@ function showMischief() {
   }
 }
 
-// showAction shows what comes after a payment: a link, or a text.
-function showAction(a, p, action) {
-  a.hidden = !action?.url
-  if (action?.url) {
-    a.href = action.url
-    a.textContent = action.description || 'Open'
-  }
-  p.hidden = !action?.message
-  p.textContent = action?.message || ''
-}
-
 const sats = (msat) => grouped(msat.slice(0, -3) || '0')
 
 // pay pays invoice; amount is '' for what it asks, else millisatoshis as text.
@@ -211,17 +162,6 @@ async function pay(invoice, amount) {
   }
 }
 
-const sentence = (text) => text[0].toUpperCase() + text.slice(1) + (/[.!?]$/.test(text) ? '' : '.')
-
-function tell(ok, title, text, action) {
-  showAction($('result-action'), $('result-message'), action)
-  $('result').classList.toggle('no', !ok)
-  $('sign').textContent = ok ? '✓' : '×'
-  $('result-title').textContent = title
-  $('result-text').textContent = text
-  if (!$('result').open) $('result').showModal()
-}
-
 $('result-close').addEventListener('click', () => $('result').close())
 $('result-action').addEventListener('click', () => $('result').close())
 $('pay-now').addEventListener('click', () => pay(current, current.url ? current.amount_msat : ''))
@@ -235,9 +175,12 @@ $('late').addEventListener('click', () => {
 $('paste').addEventListener('input', async () => {
   const text = $('paste').value.trim()
   $('paste-error').hidden = true
+  const coins = /^(ethereum:|0x|https:..link\.metamask\.io\/send\/)/i.test(text)
+  pasted(coins ? text : '')
+  if (coins) return
   if (text === '') {
     picked = null
-    return showInvoices()
+    return $('pay').hidden ? null : showInvoices()
   }
   const still = () => $('paste').value.trim() === text // it may have changed while the node was asked
   try {
