@@ -1,10 +1,12 @@
 package web
 
 import (
+	"bytes"
 	"embed"
 	"encoding/json"
 	"io/fs"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -13,8 +15,8 @@ import (
 	"github.com/tillwright/tillwright/pos"
 )
 
-// ui holds the screens as they are served: ES modules and custom elements, no
-// build step. `ls ui` is the inventory of all script that a browser runs.
+// ui holds the screens: ES modules and custom elements, no build step; they are served
+// as they are but for the comments of withoutDocs. `ls ui` is the inventory of all script that a browser runs.
 //
 //go:embed ui
 var ui embed.FS
@@ -46,6 +48,9 @@ func uiFiles() map[string]file {
 		if err != nil {
 			return err
 		}
+		if path.Ext(name) == ".js" {
+			data = withoutDocs(data)
+		}
 		url := strings.TrimPrefix(name, "ui")
 		if url == "/index.html" {
 			url = "/"
@@ -57,6 +62,20 @@ func uiFiles() map[string]file {
 		panic("web: " + err.Error()) // the files are in the binary
 	}
 	return out
+}
+
+// docs are what a script says to people and to the checker of types.
+var docs = regexp.MustCompile(`(?s)/\*\*.*?\*/`)
+
+// withoutDocs takes a sixth off a script that no browser needs. Lines keep their
+// numbers, so that a browser's complaint leads to the source.
+func withoutDocs(script []byte) []byte {
+	return docs.ReplaceAllFunc(script, func(doc []byte) []byte {
+		if n := bytes.Count(doc, []byte("\n")); n > 0 {
+			return bytes.Repeat([]byte("\n"), n)
+		}
+		return []byte(" ")
+	})
 }
 
 type wordsPage struct {

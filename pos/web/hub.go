@@ -14,6 +14,7 @@ import (
 // publish. A screen needs no history to draw itself.
 type hub struct {
 	software string
+	choice   func(pos.View) *choice // what the customer may choose with a view
 
 	mu      sync.Mutex
 	newest  *frame
@@ -21,8 +22,8 @@ type hub struct {
 	closed  bool
 }
 
-func newHub(v pos.View, software string) *hub {
-	return &hub{software: software, newest: &frame{view: v, software: software}, changed: make(chan struct{})}
+func newHub(v pos.View, software string, choice func(pos.View) *choice) *hub {
+	return &hub{software: software, choice: choice, newest: &frame{view: v, software: software}, changed: make(chan struct{})}
 }
 
 func (h *hub) publish(v pos.View) {
@@ -31,7 +32,21 @@ func (h *hub) publish(v pos.View) {
 	if h.closed || v.Version < h.newest.view.Version {
 		return
 	}
-	h.newest = &frame{view: v, software: h.software}
+	h.tell(v)
+}
+
+// retell tells the newest view again: what the customer may choose has changed.
+func (h *hub) retell() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if !h.closed {
+		h.tell(h.newest.view)
+	}
+}
+
+// tell replaces the newest frame. h.mu is held.
+func (h *hub) tell(v pos.View) {
+	h.newest = &frame{view: v, software: h.software, choice: h.choice(v)}
 	close(h.changed)
 	h.changed = make(chan struct{})
 }
@@ -57,6 +72,7 @@ func (h *hub) close() {
 type frame struct {
 	view     pos.View
 	software string
+	choice   *choice
 
 	once           sync.Once
 	public, counts []byte // the customer's part, its brace left open; the counter's part
@@ -71,6 +87,7 @@ type screen struct {
 	Currency string       `json:"currency"`
 	Decimals int          `json:"decimals"`
 	Customer pos.Customer `json:"customer"`
+	Choice   *choice      `json:"choice,omitempty"` // the customer is invited to choose
 	Counter  *pos.Counter `json:"counter,omitempty"`
 	Session  *session     `json:"session,omitempty"`
 }
@@ -94,7 +111,9 @@ func screenOf(v pos.View, software string) screen {
 // nil. The parts that all screens share are written once.
 func (f *frame) bytes(who *pos.Actor) []byte {
 	f.once.Do(func() {
-		f.public = mustJSON(screenOf(f.view, f.software))
+		public := screenOf(f.view, f.software)
+		public.Choice = f.choice
+		f.public = mustJSON(public)
 		f.public = f.public[:len(f.public)-1]
 		f.counts = mustJSON(counterOf(f.view))
 	})

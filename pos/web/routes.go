@@ -1,6 +1,8 @@
 package web
 
 import (
+	"time"
+
 	"github.com/gofiber/fiber/v2"
 
 	"github.com/tillwright/tillwright/pos"
@@ -53,6 +55,8 @@ func (a *App) routes() []route {
 		{method: post, path: "/v1/sales/:sale/codes", handle: a.enterCode, about: "Try the code that a customer brings back from a request made offline: six digits, or what a scanner reads. wrong in the answer: it was wrong, and how many were.", need: pos.Cashier, keyed: true, in: codeIn{}, status: ok, out: answer},
 		{method: put, path: "/v1/sales/:sale/request", handle: a.showRequest, about: "Show an offline request for a phone's camera instead of a wallet, or back.", need: pos.Cashier, in: requestIn{}, status: ok, out: answer},
 		{method: put, path: "/v1/sales/:sale/form", handle: a.showForm, about: "Show the open payment's request in another of its forms, by the name that the payment gives it: no one text is read by every wallet.", need: pos.Cashier, in: formIn{}, status: ok, out: answer},
+		{method: put, path: "/v1/sales/:sale/choice", handle: a.invite, about: "Let the customer choose a stablecoin and its network on their own screen: once, for two minutes, for this sale as it is. open false ends that.", need: pos.Cashier, in: inviteIn{}, status: ok, out: answer},
+		{method: post, path: "/v1/choices", handle: a.choose, about: "What the customer chose, by the id of the choice that the screens are told of and a tender that is in it: it starts that payment. Refused unless a cashier has just invited to it.", keyed: true, in: chosenIn{}, status: made, out: answer},
 		{method: post, path: "/v1/sales/:sale/reprints", handle: a.reprint, about: "Print a copy of a receipt.", need: pos.Cashier, keyed: true, in: empty, status: made, out: answer},
 		{method: get, path: "/v1/sales/:sale/receipt", handle: a.getReceipt, about: "A completed sale's receipt.", need: pos.Cashier, status: ok, out: receipt{}},
 		{method: post, path: "/v1/refunds/:payment/decisions", handle: a.decide, about: "Decide about money that no open sale needed: as \"given back\", with a note how, or \"as sale\", when its sale was given up and the goods went out after all.", need: pos.Manager, keyed: true, in: decisionIn{}, status: made, out: answer},
@@ -102,9 +106,11 @@ func (a *App) health(c *fiber.Ctx) error { return c.JSON(health{"ok", a.o.Versio
 func (a *App) document(c *fiber.Ctx) error { return send(c, a.api) }
 
 func (a *App) getView(c *fiber.Ctx) error {
-	out := screenOf(a.o.Desk.View(), a.o.Version)
+	v := a.o.Desk.View()
+	out := screenOf(v, a.o.Version)
+	out.Choice = a.choices.of(v, time.Now())
 	if who, ok := a.sessions.use(tokenOf(c)); ok {
-		counter := counterOf(a.o.Desk.View())
+		counter := counterOf(v)
 		out.Counter, out.Session = &counter, sessionOf(who)
 	}
 	return c.JSON(out)

@@ -54,6 +54,36 @@ func TestUI(t *testing.T) {
 	t.Logf("%d bytes of %d", size, uiBudget)
 }
 
+// TestServedScripts holds that only comments are taken out of a script, and no line.
+func TestServedScripts(t *testing.T) {
+	for name, f := range uiFiles() {
+		if !strings.HasSuffix(name, ".js") {
+			continue
+		}
+		source, err := ui.ReadFile("ui" + name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if a, b := strings.Count(string(source), "\n"), strings.Count(string(f.data), "\n"); a != b {
+			t.Errorf("%s has %d lines and is served with %d", name, a, b)
+		}
+		for _, doc := range docs.FindAllIndex(source, -1) {
+			line := source[:doc[0]]
+			line = line[strings.LastIndexByte(string(line), '\n')+1:]
+			own := strings.TrimSpace(string(line)) == ""
+			if text := string(source[doc[0]:doc[1]]); !own && !strings.Contains(text, "@type") && !strings.Contains(text, "@param") {
+				t.Errorf("%s: %s is no comment of its own", name, text)
+			}
+			if strings.Count(string(line), `"`)%2+strings.Count(string(line), "`")%2 > 0 {
+				t.Errorf("%s: %s stands within a text", name, source[doc[0]:doc[1]])
+			}
+		}
+	}
+	if got := string(withoutDocs([]byte("a /** x */ b /**\n y\n*/ c"))); got != "a   b \n\n c" {
+		t.Errorf("got %q", got)
+	}
+}
+
 // TestUIWords finds every word that a page asks for in the catalogue, and no
 // word of the screens that nobody asks for.
 func TestUIWords(t *testing.T) {
@@ -62,7 +92,7 @@ func TestUIWords(t *testing.T) {
 		t.Fatal(err)
 	}
 	asked := regexp.MustCompile(`"(ui\.[a-z_.]+)"`)
-	used, made := map[string]bool{}, []string{"ui.problem.", "ui.link.", "ui.link_", "ui.role.", "ui.tender.", "ui.reason.", "ui.paid_background", "ui.no_rate"}
+	used, made := map[string]bool{}, []string{"ui.problem.", "ui.link.", "ui.link_", "ui.role.", "ui.tender.", "ui.reason.", "ui.form.", "ui.form_is.", "ui.paid_background", "ui.no_rate"}
 	for name, f := range uiFiles() {
 		for _, m := range asked.FindAllStringSubmatch(string(f.data), -1) {
 			used[m[1]] = true

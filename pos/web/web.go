@@ -27,6 +27,11 @@
 // script. The cookie is HttpOnly and SameSite=Strict, new at each sign-in, and its
 // token is kept as a hash.
 //
+// Whoever stands at the customer's screen. A cashier invites the customer to choose a
+// token and network there; the one request that needs no session is good for one
+// payment of the sale on that screen, as it is, for choiceLife, and chooses nothing but
+// which of the shop's codes is shown.
+//
 // A cashier. Roles are checked here and at the desk; nobody gives more than their
 // own role, and nobody signs others out by signing in often.
 //
@@ -143,6 +148,7 @@ type App struct {
 	sessions *sessions
 	clients  *clients
 	streams  *streams
+	choices  choices
 	replays  *replays
 	hosts    map[string]bool
 	files    map[string]file
@@ -163,9 +169,10 @@ func New(o Options) *App {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	a := &App{
-		o: o, log: o.Log, hub: newHub(o.Desk.View(), o.Version), sessions: newSessions(), clients: newClients(),
+		o: o, log: o.Log, sessions: newSessions(), clients: newClients(),
 		streams: newStreams(), replays: newReplays(), hosts: hostNames(o.Hosts), files: uiFiles(), words: wordFiles(),
 	}
+	a.hub = newHub(o.Desk.View(), o.Version, func(v pos.View) *choice { return a.choices.of(v, time.Now()) })
 	if len(o.Staff.Names()) == 0 {
 		a.code = newCode()
 		a.log.Info("new till: to set it up from another machine, type this code there", "code", a.code)

@@ -2,7 +2,8 @@
 // display.js: the customer's page. The picture comes drawn; this page swaps it
 // without a flicker, and covers it when it may be old.
 
-import { h } from "./dom.js";
+import { newKey, Problem, send } from "./api.js";
+import { h, paint } from "./dom.js";
 import { money } from "./money.js";
 import { connect, now, subscribe } from "./state.js";
 import * as sound from "./sound.js";
@@ -13,8 +14,9 @@ let shown = /** @type {HTMLImageElement} */ (h("img", { class: "picture", alt: "
 let wanted = "";
 let missed = 0;
 
-
 const link = /** @type {HTMLAnchorElement} */ (h("a", { class: "wallet", hidden: true }));
+const address = h("p", { class: "address", hidden: true });
+const choice = h("div", { class: "choice", hidden: true });
 const lost = h("div", { class: "lost", role: "alert", hidden: true });
 const said = h("p", { class: "said", role: "status" });
 const bell = h("button", { class: "sound", hidden: true, click: () => { sound.wake(); bell.hidden = true; } });
@@ -55,10 +57,50 @@ function cover() {
   lost.hidden = online && !!view && missed === 0;
   shown.hidden = !lost.hidden;
   const open = online && view?.customer?.phase === "due" ? view.customer.link ?? "" : "";
-  const safe = /^[a-z]+:[A-Za-z0-9?=&%.+:@_-]+$/.test(open) && !/^(javascript|data|vbscript):/i.test(open);
+  const safe = /^[a-z]+:[A-Za-z0-9?=&%.+:@_/-]+$/.test(open) && !/^(javascript|data|vbscript):/i.test(open);
   link.hidden = !safe;
   if (safe) link.href = open;
   else link.removeAttribute("href");
+  address.hidden = safe || !online || view?.customer?.phase !== "due" || !view.customer.token;
+  address.textContent = address.hidden ? "" : view.customer.qr; // a phone cannot scan itself
+}
+
+let coin = ""; // whose network is asked for
+let choosing = false;
+let refused = "";
+
+/** choose sends what the customer tapped. @param {string} id @param {string} tender */
+async function choose(id, tender) {
+  if (choosing) return;
+  choosing = true;
+  refused = "";
+  offer();
+  await send("POST", "/v1/choices", { id, tender }, newKey()).catch((e) => { refused = e instanceof Problem ? e.message || t("ui.offline") : ""; });
+  choosing = false;
+  offer();
+}
+
+/** offer asks for token and network while the cashier lets the customer choose. */
+function offer() {
+  const { view, online } = now();
+  const c = online ? view?.choice : null;
+  if (!c) coin = refused = "";
+  choice.hidden = !c;
+  paint(choice, [c, coin, choosing, refused], () => {
+    if (!c) return [];
+    const tokens = [...new Set(c.tenders.map((/** @type {any} */ x) => x.token))];
+    const one = tokens.length === 1 ? String(tokens[0]) : coin;
+    const of = (/** @type {any} */ name) => c.tenders.filter((/** @type {any} */ x) => x.token === name);
+    const tap = (/** @type {string} */ name, /** @type {() => void} */ f) => h("button", { "data-key": "choose " + name, disabled: choosing, click: f }, name);
+    const nets = of(one);
+    return [
+      h("p", { class: "money" }, money(c.due)),
+      h("h1", {}, nets.length ? t("ui.choose_network", { token: one }) : t("ui.choose_coin")),
+      h("p", {}, refused || (choosing ? t("ui.one_moment") : nets.length ? t("ui.choose_same") : "")),
+      h("div", { class: "options" }, ...nets.length ? nets.map((/** @type {any} */ x) => tap(x.chain, () => choose(c.id, x.tender)))
+        : tokens.map((n) => tap(String(n), () => { const all = of(n); if (all.length === 1) choose(c.id, all[0].tender); else { coin = String(n); offer(); } }))),
+      nets.length && tokens.length > 1 ? h("button", { class: "back", disabled: choosing, click: () => { coin = ""; offer(); } }, t("ui.back")) : null];
+  });
 }
 
 let was = "";
@@ -70,7 +112,8 @@ function tell() {
   const c = view.customer;
   const word = { basket: "total", due: "to_pay", arriving: "arriving", paid: "paid", change: "change", refused: c.reason, checking: "checking" }[/** @type {string} */ (c.phase)] ?? "welcome";
   const sum = { basket: c.total, due: c.due, paid: c.total, change: c.change }[/** @type {string} */ (c.phase)];
-  const how = c.phase === "due" && c.offline ? ". " + c.counter + ". " + t(c.other ? "offline_camera" : "offline_scan") : "";
+  const how = c.phase !== "due" ? "" : c.offline ? ". " + t("request_no", { ref: c.counter }) + ". " + t(c.other ? "offline_camera" : "offline_scan")
+    : c.token ? `. ${c.quantity} ${t("on_chain", { chain: c.chain })}. ${t("evm_only", { token: c.token, chain: c.chain })}` : "";
   const text = t(word) + (sum ? " " + money(sum) : "") + how;
   if (said.textContent !== text) said.textContent = text;
   shown.alt = text;
@@ -92,12 +135,12 @@ async function start() {
   link.textContent = t("ui.display.wallet");
   lost.append(h("i", { class: "pulse" }), t("ui.display.lost"));
   bell.append(t("ui.display.sound"));
-  document.body.append(shown, link, lost, said, bell);
+  document.body.append(shown, choice, address, link, bell, lost, said);
   sound.wake(); // a kiosk may; elsewhere a tap is needed
   bell.hidden = !sound.silent();
   document.addEventListener("pointerdown", () => { sound.wake(); bell.hidden = true; }, { signal: page.signal });
   connect("?part=customer&picture=display", swap);
-  subscribe(() => { cover(); tell(); }, page);
+  subscribe(() => { cover(); tell(); offer(); }, page);
 }
 
 start();

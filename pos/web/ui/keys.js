@@ -108,7 +108,7 @@ const named = {
   Enter: enter,
   Backspace: () => { pad()?.erase(); word = word.slice(0, -1); set({ digits: local.digits.slice(0, -1) }); },
   Delete: () => { const line = chosen(); if (line && mode() === "sell") setQty(line, 0); },
-  Escape: () => { pad()?.clear(); set({ digits: "", times: "", sure: "", problem: null, pane: local.pane === "amount" ? "pay" : current()?.state === "draft" || local.pane !== "pay" ? local.home : "pay" }); },
+  Escape: () => { pad()?.clear(); if (local.coin) return set({ coin: "" }); set({ digits: "", times: "", sure: "", problem: null, pane: local.pane === "amount" ? "pay" : current()?.state === "draft" || local.pane !== "pay" ? local.home : "pay" }); },
   F1: help,
   F3: () => document.dispatchEvent(new Event("lock")),
   F4: () => document.dispatchEvent(new Event("lock")),
@@ -150,7 +150,7 @@ export function listen(signal) {
 
 /** type takes a digit where it belongs. @param {string} d */
 function type(d) {
-  if (mode() === "pay" && local.pane !== "amount") set({ pane: "amount", digits: "" });
+  if (mode() === "pay" && local.pane !== "amount") set({ pane: "amount", digits: "", coin: "" });
   if (mode() === "done" || mode() === "sell") {
     if (local.pane !== "keypad") set({ pane: "keypad" });
     if (mode() === "done") set({ seen: "left" });

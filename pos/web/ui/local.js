@@ -12,6 +12,7 @@ export const local = {
   pane: localStorage.getItem("home") ?? "keypad", // keypad, items, open, pay, amount, code
   home: localStorage.getItem("home") ?? "keypad", // keypad or items, as chosen last: where each sale begins
   digits: "", // of an amount being typed, in minor units
+  coin: "", // the stablecoin whose network is asked for; "*" asks for the coin
   times: "", // pieces, typed before ×
   line: 0, // the chosen line; 0 is the last
   search: "",

@@ -39,14 +39,13 @@ export function menu() {
     entry("lock", t("ui.lock"), () => document.dispatchEvent(new Event("lock")))));
 }
 
-/** when writes a time as the shop's receipts do, wherever this page is. @param {string} at */
+/** when writes a time as the shop's receipts do, 2026-07-02 00:30, wherever this page is. Swedes write it so. @param {string} at */
 function when(at) {
   const form = { dateStyle: /** @type {const} */ ("short"), timeStyle: /** @type {const} */ ("short") };
-  const { lang } = document.documentElement;
   try {
-    return new Date(at).toLocaleString(lang, { ...form, timeZone: now().view.shop.zone });
+    return new Date(at).toLocaleString("sv-SE", { ...form, timeZone: now().view.shop.zone });
   } catch {
-    return new Date(at).toLocaleString(lang, form); // a zone that this browser does not know
+    return new Date(at).toLocaleString("sv-SE", form); // a zone that this browser does not know
   }
 }
 

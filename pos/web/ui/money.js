@@ -64,6 +64,12 @@ export function qty(thousandths) {
   return new Intl.NumberFormat(locale, { maximumFractionDigits: 3, useGrouping: false }).format(/** @type {any} */ (text));
 }
 
+/** exactly writes "1234.3401 USDC" as somebody types it: with every digit, and nothing between thousands. @param {string} text */
+export function exactly(text) {
+  const [n, ...unit] = text.split(" ");
+  return new Intl.NumberFormat(locale, { minimumFractionDigits: n.split(".")[1]?.length ?? 0, maximumFractionDigits: 18, useGrouping: false }).format(/** @type {any} */ (n)) + " " + unit.join(" ");
+}
+
 /** quantity writes what a rail moves: "20340 sat". @param {any} q */
 export function quantity(q) {
   if (!q?.asset) return "";

@@ -45,7 +45,7 @@ function show() {
 /** go opens a pane; the next sale begins where this one was rung up. @param {string} pane */
 function go(pane) {
   if (pane !== "open") localStorage.setItem("home", pane);
-  set({ pane, home: pane === "open" ? local.home : pane, seen: now().view.customer.sale ?? "", sure: "" });
+  set({ pane, home: pane === "open" ? local.home : pane, seen: now().view.customer.sale ?? "", sure: "", coin: "" });
 }
 
 /** @param {string} pane @param {string} word @param {any} shape */
@@ -108,7 +108,7 @@ function draw() {
 
 /** lock signs out here; the line may be down, the screen locks all the same. */
 async function lock() {
-  set({ pane: local.home, digits: "", times: "", problem: null, queue: [] });
+  set({ pane: local.home, digits: "", times: "", coin: "", problem: null, queue: [] });
   await send("DELETE", "/v1/sessions/current", undefined, newKey()).catch(() => {});
   connect();
 }

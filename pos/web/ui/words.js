@@ -2,6 +2,7 @@
 // words.js: the words of the screens, in the shop's language.
 
 import { speak } from "./money.js";
+import { now } from "./state.js";
 
 /** @type {Record<string, string>} */
 let words = {};
@@ -30,5 +31,8 @@ export function t(key, fill = {}) {
 /** word returns a word, or undefined when there is none. @param {string} key */
 export const word = (key) => words[key];
 
-/** tender names a way to pay. @param {string} name */
-export const tender = (name) => words[name] ?? words["ui.tender." + name] ?? name.toUpperCase();
+/** tender names a way to pay; a stablecoin with its network. @param {string} name */
+export function tender(name) {
+  const coin = now().view?.counter?.tenders.find((/** @type {any} */ x) => x.tender === name && x.token);
+  return coin ? t("evm_on", { token: coin.token, chain: coin.chain }) : words[name] ?? words["ui.tender." + name] ?? name.toUpperCase();
+}

@@ -155,7 +155,7 @@ export async function pay() {
     await flush();
   }
   if (local.queue.length) return;
-  set({ pane: "pay", line: 0 });
+  set({ pane: "pay", line: 0, coin: "" });
 }
 
 customElements.define("till-foot", class extends TillElement {
@@ -175,7 +175,7 @@ customElements.define("till-foot", class extends TillElement {
     const due = sale ? sale.due : { minor: "0", decimals: view.decimals, currency: view.currency };
     const total = sale ? sale.totals.total : due;
     paint(this.#total, [part, total, due, sale?.ref, view.shop.language], () => [
-      h("span", { class: "label" }, t(part ? "ui.still_due" : "total"), sale ? h("small", {}, sale.ref + (part ? " · " + t("total") + " " + money(total) : "")) : null),
+      h("span", { class: "label" }, t(part ? "ui.still_due" : "total"), sale ? h("small", {}, t("ui.sale_no", { ref: sale.ref }) + (part ? " · " + t("total") + " " + money(total) : "")) : null),
       h("output", { class: "money big", "aria-live": "polite" }, money(due))]);
     const off = (nothing() && !local.digits) || !online || !!sale?.waiting || local.pane === "pay" || local.pane === "amount" || (!!sale && sale.state !== "draft");
     this.#pay.toggleAttribute("disabled", off);

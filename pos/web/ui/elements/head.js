@@ -20,16 +20,28 @@ const named = (name) => {
 /** amiss tells that somebody should see to a link. @param {any} l */
 const amiss = (l) => l.state === "offline" || l.state === "open";
 
+/** CHECK are links that stop no sale: what to do about them. @type {Record<string, string>} */
+const CHECK = { clock: "ui.check_clock", screens: "ui.check_screens" };
+
+/** cut says what a link that is down means for selling. @param {any[]} tenders @param {any} link */
+function cut(tenders, link) {
+  const others = tenders.filter((x) => x.tender !== "cash");
+  if (others.some((x) => x.offline?.now)) return t("ui.offline_selling");
+  if (CHECK[link.name]) return t(CHECK[link.name]);
+  return others.some((x) => x.ready) ? named(link.name) + ": " + t("ui.link_" + link.state) : t("ui.offline_cash_ok");
+}
+
 /** @param {any} v @param {boolean} online */
 function standing(v, online) {
   const { sync, links } = v.counter;
   const unproven = v.counter.tenders.find((/** @type {any} */ x) => x.offline?.sales)?.offline.sales;
-  const off = links.filter((/** @type {any} */ l) => amiss(l) && (sync.enrolled || l.name !== "backoffice"));
+  const off = links.filter((/** @type {any} */ l) => amiss(l) && (sync.enrolled || l.name !== "backoffice"))
+    .sort((/** @type {any} */ a, /** @type {any} */ b) => Number(!!CHECK[a.name]) - Number(!!CHECK[b.name]));
   if (!online) return { shape: "triangle", word: t("ui.no_till"), look: "bad" };
   if (sync.trouble) return { shape: "square", word: t("ui.action_needed"), look: "bad" };
   const machine = off.find((/** @type {any} */ l) => MACHINES.test(l.name));
   if (machine) return { shape: "square", word: named(machine.name) + ": " + t("ui.link_" + machine.state), look: "bad" };
-  if (off.length) return { shape: "triangle", word: t(v.counter.tenders.some((/** @type {any} */ x) => x.offline?.now) ? "ui.offline_selling" : "ui.offline_cash_ok"), look: "warn" };
+  if (off.length) return { shape: "triangle", word: cut(v.counter.tenders, off[0]), look: "warn" };
   if (unproven) return { shape: "dot", word: t("ui.to_confirm_n", { n: unproven }), look: "plain" };
   if (!sync.enrolled) return { shape: "dot", word: t("ui.on_this_till"), look: "plain" };
   if (sync.waiting) return { shape: "dot", word: t("ui.waiting_n", { n: sync.waiting }), look: "plain" };

@@ -20,7 +20,7 @@ const PANES = new Set(["pay", "amount"]);
 export function charge(e, name, how = {}) {
   const sale = current();
   return busy(e, async () => {
-    if (sale && await act("POST", `/v1/sales/${sale.id}/payments`, { tender: name, ...how }) && PANES.has(local.pane)) set({ pane: local.home, digits: "", times: "" });
+    if (sale && await act("POST", `/v1/sales/${sale.id}/payments`, { tender: name, ...how }) && PANES.has(local.pane)) set({ pane: local.home, digits: "", times: "", coin: "" });
   });
 }
 
@@ -36,7 +36,7 @@ const why = (reason) => t({ expired: "ui.why_expired", cancelled: "ui.why_cancel
 
 /** back leaves the tenders for the basket; one that is charged already is opened again. @param {Event} e @param {any} sale */
 function back(e, sale) {
-  if (sale.state === "draft") return set({ pane: local.home, digits: "", sure: "" });
+  if (sale.state === "draft") return set({ pane: local.home, digits: "", sure: "", coin: "" });
   return busy(e, async () => {
     if (await act("POST", `/v1/sales/${sale.id}/reopenings`, {})) set({ pane: local.home, digits: "", times: "" });
   });
@@ -57,6 +57,31 @@ function button(x, how, online, sum) {
     h("b", {}, know.length ? icon("triangle") : null, tender(x.tender)), ...[no, ...know].filter(Boolean).map((s) => h("small", {}, s)));
 }
 
+const OWN = 4; // tokens that have a button each; of more the customer's is chosen first
+
+/** coins returns the tokens that the till takes, in its order. @param {any[]} tenders @returns {string[]} */
+const coins = (tenders) => [...new Set(tenders.map((x) => x.token).filter(Boolean))];
+
+/** coin is a token's button: one network is taken at once, several are asked for. @param {string} name @param {any[]} tenders @param {any} how @param {boolean} online @param {boolean} none */
+function coin(name, tenders, how, online, none) {
+  const nets = tenders.filter((x) => x.token === name);
+  const ready = nets.filter((x) => x.ready);
+  const why = ready.length ? ready[0].notice || ready.map((x) => x.chain).join(", ") : nets.length > 1 && new Set(nets.map((x) => x.reason)).size > 1 ? t("ui.no_network") : nets[0].reason || t("ui.not_now");
+  return h("button", { class: "tender coin", "data-key": "token " + name, disabled: !ready.length || !online || none, click: (/** @type {Event} */ e) => nets.length > 1 ? set({ coin: name }) : charge(e, nets[0].tender, how) },
+    h("b", {}, name), h("small", { class: ready.length ? "nets" : "" }, why));
+}
+
+/** row holds the tokens' buttons. @param {any[]} tenders @param {any} how @param {boolean} online @param {boolean} none */
+function row(tenders, how, online, none) {
+  const names = coins(tenders);
+  if (!names.length) return null;
+  return h("div", { class: "coins" }, ...names.length <= OWN ? names.map((n) => coin(n, tenders, how, online, none)) : [
+    h("button", { class: "tender coin", "data-key": "token *", disabled: !online || none, click: () => set({ coin: "*" }) }, h("b", {}, t("ui.coins")), h("small", { class: "nets" }, names.join(", ")))]);
+}
+
+/** choose lets the customer choose on their own screen, or no more. @param {Event} e @param {any} sale @param {boolean} open */
+const choose = (e, sale, open) => busy(e, async () => { if (await act("PUT", `/v1/sales/${sale.id}/choice`, { open })) set({ coin: "" }); });
+
 customElements.define("till-pay", class extends TillElement {
   draw() {
     const { view, online } = now();
@@ -66,15 +91,33 @@ customElements.define("till-pay", class extends TillElement {
     const refused = view.customer.phase === "refused" && view.customer.sale === sale.id ? view.customer.reason : "";
     const amount = local.pane === "amount";
     const { id, state, due, cash_due, cash_keys } = sale;
-    paint(this, [id, state, due, cash_due, cash_keys, tenders, refused, amount, amount && local.digits, online, waitsFor(sale).length, view.session.actor.role, view.shop.language], () => [
+    const choosing = view.choice?.sale === id;
+    paint(this, [id, state, due, cash_due, cash_keys, tenders, refused, amount, amount && local.digits, local.coin, choosing, online, waitsFor(sale).length, view.session.actor.role, view.shop.language], () => [
       h("div", { class: "due" }, h("span", { class: "label" }, t("to_pay")), h("output", { class: "money huge" }, money(sale.due))),
       refused ? h("p", { class: "why" }, icon("warn"), why(refused), refused === "failed" ? " " + (sale.payments?.at(-1)?.why ?? "") : "") : null,
-      ...(amount ? this.#amount(sale, tenders, online) : this.#tenders(sale, tenders, online)),
+      ...(local.coin ? this.#coins(sale, tenders, online, amount) : amount ? this.#amount(sale, tenders, online) : this.#tenders(sale, tenders, online, choosing)),
     ]);
   }
 
-  /** @param {any} sale @param {any[]} tenders @param {boolean} online */
-  #tenders(sale, tenders, online) {
+  /** #coins asks which token, then on which network: the cheapest first, the grey ones with their reasons. @param {any} sale @param {any[]} tenders @param {boolean} online @param {boolean} part */
+  #coins(sale, tenders, online, part) {
+    const how = part ? { amount: typed() } : {};
+    const token = local.coin;
+    const nets = tenders.filter((x) => x.token === token);
+    const list = token === "*" ? coins(tenders).map((n) => coin(n, tenders, how, online, false)) : nets.map((x, i) =>
+      h("button", { class: "tender coin", "data-key": "tender " + x.tender, disabled: !x.ready || !online, click: (/** @type {Event} */ e) => charge(e, x.tender, how) },
+        h("b", {}, x.chain), h("small", {}, x.ready ? x.notice || (i ? "" : t("ui.cheapest")) : x.reason || t("ui.not_now"))));
+    return [
+      h("p", { class: "lead" }, token === "*" ? t("ui.which_coin") : t("ui.which_network", { token })),
+      h("div", { class: "tenders" }, ...list),
+      h("div", { class: "exits" },
+        h("button", { class: "wide", "data-key": "back", click: () => set({ coin: token !== "*" && coins(tenders).length > OWN ? "*" : "" }) }, icon("back"), t("ui.back")),
+        part ? null : h("button", { class: "wide", "data-key": "choose", disabled: !online, click: (/** @type {Event} */ e) => choose(e, sale, true) }, icon("screen"), h("span", {}, t("ui.choose"), h("small", {}, t("ui.choose_why"))))),
+    ];
+  }
+
+  /** @param {any} sale @param {any[]} tenders @param {boolean} online @param {boolean} choosing */
+  #tenders(sale, tenders, online, choosing) {
     const cash = tenders.find((x) => x.tender === "cash") ?? { ready: false, reason: "" };
     const rounded = sale.cash_due.minor !== sale.due.minor;
     const notes = (sale.cash_keys ?? []).slice(1, 5);
@@ -86,8 +129,9 @@ customElements.define("till-pay", class extends TillElement {
           h("b", { class: "money" }, money(sale.cash_due)), h("small", {}, t("ui.exact_cash") + (rounded ? " · " + t("ui.rounded") : ""))),
         ...notes.map((/** @type {any} */ n) => h("button", { class: "note money", "data-key": "note" + n.minor, disabled: off, click: (/** @type {Event} */ e) => charge(e, "cash", { given: n }) }, note(n))),
         off && cash.reason ? h("small", { class: "reason" }, cash.reason) : null),
-      h("div", { class: "tenders" }, ...tenders.filter((x) => x.tender !== "cash").map((x) => button(x, {}, online, sale.due)),
-        h("button", { class: "tender plain", "data-key": "other", disabled: !online, click: () => set({ pane: "amount", digits: "" }) }, h("b", {}, t("ui.other_amount")), h("small", {}, t("ui.other_amount_why")))),
+      h("div", { class: "tenders" }, ...tenders.filter((x) => x.tender !== "cash" && !x.token).map((x) => button(x, {}, online, sale.due)),
+        h("button", { class: "tender plain", "data-key": "other", disabled: !online, click: () => set({ pane: "amount", digits: "" }) }, h("b", {}, t("ui.other_amount")), h("small", {}, t("ui.other_amount_why"))),
+        choosing ? h("div", { class: "coins" }, h("p", { class: "why grow" }, h("i", { class: "pulse" }), t("ui.choosing")), h("button", { class: "tender coin", "data-key": "stop", disabled: !online, click: (/** @type {Event} */ e) => choose(e, sale, false) }, h("b", {}, t("ui.choose_stop")))) : row(tenders, {}, online, false)),
       h("div", { class: "exits" },
         charged && sale.state === "part-paid" ? null : h("button", { class: "wide", "data-key": "back", disabled: charged && !online, click: (/** @type {Event} */ e) => back(e, sale) }, icon("back"), t("ui.back")),
         waitsFor(sale).length ? h("button", { class: "wide", "data-key": "code", click: () => set({ pane: "code" }) }, t("ui.has_code")) : null,
@@ -106,7 +150,7 @@ customElements.define("till-pay", class extends TillElement {
       h("div", { class: "choices" },
         h("button", { class: "tender", "data-key": "given", disabled: none || !online, click: (/** @type {Event} */ e) => charge(e, "cash", { given: sum }) }, h("b", {}, t("ui.cash_given")), h("small", {}, t("ui.cash_given_why"))),
         h("p", { class: "soft" }, t("ui.only_part")),
-        ...tenders.map((x) => button({ ...x, ready: x.ready && !none, reason: x.ready ? " " : x.reason }, { amount: sum }, online, sum)),
+        ...tenders.filter((x) => !x.token).map((x) => button({ ...x, ready: x.ready && !none, reason: x.ready ? " " : x.reason }, { amount: sum }, online, sum)), row(tenders, { amount: sum }, online, none),
         h("button", { class: "wide", "data-key": "back", click: () => set({ pane: "pay", digits: "" }) }, icon("back"), t("ui.back"))))];
   }
 });

@@ -8,9 +8,9 @@ import { once, get, Problem } from "../api.js";
 import { act, busy, current, fail, local, set } from "../local.js";
 import { h, icon, paint } from "../dom.js";
 import { TillElement } from "../element.js";
-import { money, quantity } from "../money.js";
+import { exactly, money, quantity } from "../money.js";
 import { now, till } from "../state.js";
-import { tender, t } from "../words.js";
+import { tender, t, word } from "../words.js";
 
 /** OPEN are the states in which the customer may be paying. */
 const OPEN = new Set(["intended", "requested", "seen", "accepted", "unknown"]);
@@ -43,6 +43,17 @@ const cancel = (e, sale, p) => busy(e, async () => {
   }
 });
 
+/** coin is the token and network that p asks for, and how the display shows it; null for other money. @param {any} sale @param {any} p */
+function coin(sale, p) {
+  const { customer, counter } = now().view;
+  const x = counter.tenders.find((/** @type {any} */ y) => y.tender === p.tender && y.token);
+  if (!x) return null;
+  const forms = p.forms ?? [];
+  const shown = customer.sale === sale.id && customer.token ? customer : {};
+  const at = Math.max(0, forms.findIndex((/** @type {any} */ f) => f.name === shown.form));
+  return { token: x.token, chain: x.chain, tail: shown.tail, came: shown.received, sum: shown.quantity ? exactly(shown.quantity) : quantity(p.quantity), form: forms[at], next: forms.length > 1 ? forms[(at + 1) % forms.length] : null };
+}
+
 /** ask shows a request without a line once more, or makes another one when its time is up. @param {Event} e @param {any} sale @param {any} p */
 const ask = (e, sale, p) => busy(e, () => act("POST", `/v1/sales/${sale.id}/payments`, { tender: p.tender, amount: p.amount }));
 
@@ -65,8 +76,8 @@ customElements.define("till-wait", class extends TillElement {
     const late = !p && local.pane === "code" ? waitsFor(sale) : [];
     if (!view?.counter || (!p && !late.length)) return;
     const manager = view.session.actor.role !== "cashier";
-    paint(this, [p?.id, p?.state, p?.again, p?.amount, p?.quantity, p?.expires, sale.doubtful, late.length, online, view.counter.open.length, view.customer.phase, view.customer.other, p && over(sale, p), local.sure, manager, p && away(p), view.shop.language],
-      () => !p ? this.#late(sale, late) : p.offline ? this.#offline(sale, p, manager, online) : sale.doubtful ? this.#doubt(sale, p, manager, online) : this.#wait(sale, p, online));
+    paint(this, [p?.id, p?.state, p?.again, p?.amount, p?.quantity, p?.expires, sale.doubtful, late.length, online, view.counter.open.length, view.customer.phase, view.customer.other, p && coin(sale, p), p && over(sale, p), local.sure, manager, p && away(p), view.shop.language],
+      () => !p ? this.#late(sale, late) : p.offline ? this.#offline(sale, p, manager, online) : sale.doubtful ? this.#doubt(sale, p, manager, online) : this.#wait(sale, p, coin(sale, p), online));
     this.#pad.show(sale, manager);
     if (!p) return;
     this.#tick(p);
@@ -84,13 +95,31 @@ customElements.define("till-wait", class extends TillElement {
     this.#bar.classList.toggle("late", left < 30);
   }
 
-  /** @param {any} sale @param {any} p @param {boolean} online */
-  #wait(sale, p, online) {
-    const arriving = p.state === "seen" || p.state === "accepted";
+  /** #coin is a stablecoin's request: how much of what and where on the left, what the display shows on the right. @param {any} sale @param {any} p @param {any} c @param {Node} state @param {boolean} online @param {boolean} rests */
+  #coin(sale, p, c, state, online, rests) {
+    const trust = c.chain === "Solana" && c.form && !c.form.typed && !rests;
+    const is = c.form && (word("ui.form_is." + c.form.name) ?? t("ui.form_is.next")).replace("{amount}", c.sum);
+    return h("div", { class: "mid two" },
+      h("div", { class: "tell" }, state,
+        h("output", { class: "money sum", "aria-live": "polite" }, money(p.amount)),
+        h("p", { class: "of" }, h("b", { class: "money" }, c.sum), " ", h("b", {}, t("on_chain", { chain: c.chain }))),
+        c.tail ? h("p", { class: "soft" }, t("address_ends", { tail: c.tail })) : null,
+        p.expires ? h("div", { class: "lasts" }, this.#bar, this.#clock) : null),
+      h("div", { class: "tell" },
+        away(p) ? h("p", { class: "why" }, icon("warn"), away(p)) : null,
+        c.came ? h("p", { class: "why" }, icon("warn"), t("ui.came", { amount: exactly(c.came) })) : null,
+        is && !rests ? h("p", { class: "words" }, t("ui.form_is") + " " + is + ".") : null,
+        trust ? h("p", { class: "why" }, icon("warn"), t("ui.trust_solana")) : null,
+        c.next && !rests ? h("button", { class: "wide", "data-key": "form", disabled: !online, click: (/** @type {Event} */ e) => busy(e, () => act("PUT", `/v1/sales/${sale.id}/form`, { form: c.next.name })) }, word("ui.form." + c.next.name) ?? t("ui.form.next")) : null));
+  }
+
+  /** @param {any} sale @param {any} p @param {any} c its stablecoin, if it is one @param {boolean} online */
+  #wait(sale, p, c, online) {
+    const arriving = (p.state === "seen" && !c?.came) || p.state === "accepted";
     const checking = over(sale, p);
+    const state = h("p", { class: "state " + (arriving ? "good" : "") }, h("i", { class: "pulse" }), checking ? t("checking") : arriving ? t("arriving") : t("ui.waiting_for", { tender: tender(p.tender) }));
     return [
-      h("div", { class: "mid" },
-        h("p", { class: "state " + (arriving ? "good" : "") }, h("i", { class: "pulse" }), checking ? t("checking") : arriving ? t("arriving") : t("ui.waiting_for", { tender: tender(p.tender) })),
+      c ? this.#coin(sale, p, c, state, online, arriving || checking) : h("div", { class: "mid" }, state,
         h("output", { class: "money huge", "aria-live": "polite" }, money(p.amount)),
         h("p", { class: "quantity" }, quantity(p.quantity)),
         p.expires ? h("div", { class: "lasts" }, this.#bar, this.#clock) : null,
