@@ -22,12 +22,16 @@ run: build
 	@$(BIN)/devnet run --dir $(DEVNET) --till $(BIN)/till --backoffice $(BIN)/backoffice
 
 # Debian packages that tests need: chromium drives the screens as a cashier would,
-# zbar-tools is the outside reader of our QR codes. And from npm, by lock file, an
-# Ethereum node and the compiler of our contracts.
+# zbar-tools is the outside reader of our QR codes, hb-shape the outside word on what
+# letters become, in fonts of five scripts. And from npm, by lock file, an Ethereum node
+# and the compiler of our contracts.
+FONTS := fonts-lohit-deva fonts-lohit-taml fonts-khmeros fonts-tlwg-garuda-ttf fonts-hosny-amiri
 tools:
-	@missing=; command -v chromium >/dev/null || missing+=" chromium"; command -v zbarimg >/dev/null || missing+=" zbar-tools"; \
+	@missing=; for p in chromium:chromium zbarimg:zbar-tools hb-shape:libharfbuzz-bin; do \
+		command -v $${p%:*} >/dev/null || missing+=" $${p#*:}"; done; \
+	for p in $(FONTS); do dpkg -s $$p >/dev/null 2>&1 || missing+=" $$p"; done; \
 	if [ -n "$$missing" ]; then \
-		echo "installing$$missing (a real browser and an outside QR reader for the tests)"; \
+		echo "installing$$missing (for the tests)"; \
 		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing >/dev/null; \
 	fi
 	@go run ./pos/rail/evm/contracts/install

@@ -125,12 +125,12 @@ func blend(px []uint8, col color.RGBA, a uint8) {
 	px[0], px[1], px[2] = over(px[0], col.R), over(px[1], col.G), over(px[2], col.B)
 }
 
-// shape is a signed distance in pixels: negative inside. It is geometry, the only
+// figure is a signed distance in pixels: negative inside. It is geometry, the only
 // place where a picture is made with floating point numbers.
-type shape func(x, y float64) float64
+type figure func(x, y float64) float64
 
-// paint fills a shape that lies within r, its edge softened over one pixel.
-func (c *canvas) paint(r image.Rectangle, col color.RGBA, s shape) {
+// paint fills a figure that lies within r, its edge softened over one pixel.
+func (c *canvas) paint(r image.Rectangle, col color.RGBA, s figure) {
 	r = r.Intersect(c.img.Rect)
 	col = c.tone(col)
 	for y := r.Min.Y; y < r.Max.Y; y++ {
@@ -152,12 +152,12 @@ func (c *canvas) pill(r image.Rectangle, col color.RGBA) {
 }
 
 // disc is a circle.
-func disc(x, y, radius float64) shape {
+func disc(x, y, radius float64) figure {
 	return func(px, py float64) float64 { return length(px-x, py-y) - radius }
 }
 
 // stroke is a line with round ends.
-func stroke(x1, y1, x2, y2, half float64) shape {
+func stroke(x1, y1, x2, y2, half float64) figure {
 	dx, dy := x2-x1, y2-y1
 	square := dx*dx + dy*dy
 	return func(x, y float64) float64 {
@@ -169,11 +169,11 @@ func stroke(x1, y1, x2, y2, half float64) shape {
 	}
 }
 
-// either joins shapes.
-func either(shapes ...shape) shape {
+// either joins figures.
+func either(figures ...figure) figure {
 	return func(x, y float64) float64 {
 		d := math.Inf(1)
-		for _, s := range shapes {
+		for _, s := range figures {
 			d = min(d, s(x, y))
 		}
 		return d

@@ -13,8 +13,10 @@ import (
 	"golang.org/x/image/font/opentype"
 	"golang.org/x/image/font/sfnt"
 	"golang.org/x/image/math/fixed"
+	"golang.org/x/image/vector"
 
 	"github.com/tillwright/tillwright/pos"
+	"github.com/tillwright/tillwright/pos/shape"
 )
 
 // sizes are the type sizes in pixels, so that a bounded number of faces is ever
@@ -43,15 +45,6 @@ const (
 // Cyrillic with € £ ¥; AddFont adds others.
 const absent = '□'
 
-// shaped are the scripts whose letters change with their neighbours, or run from
-// right to left: letter by letter they would be wrong, so they are boxes whatever
-// the fonts have.
-var shaped = []*unicode.RangeTable{
-	unicode.Arabic, unicode.Hebrew, unicode.Syriac, unicode.Thaana, unicode.Nko, unicode.Mongolian,
-	unicode.Devanagari, unicode.Bengali, unicode.Gurmukhi, unicode.Gujarati, unicode.Oriya, unicode.Tamil, unicode.Telugu, unicode.Kannada,
-	unicode.Malayalam, unicode.Sinhala, unicode.Thai, unicode.Lao, unicode.Tibetan, unicode.Myanmar, unicode.Khmer,
-}
-
 // glyph is a letter's mask at one size. Its coverage has 16 steps, so that a
 // picture has few enough colours for a palette.
 type glyph struct {
@@ -60,20 +53,11 @@ type glyph struct {
 	dx, dy int // of the mask's corner from the pen
 }
 
-// typeface is a font file.
-type typeface struct {
-	font  *sfnt.Font
-	units int // in an em
-}
-
-// faceKey is a typeface at one size.
-type faceKey struct {
-	font *sfnt.Font
-	size int
-}
-
+// glyphKey is a letter of any font, or a glyph of one.
 type glyphKey struct {
 	r         rune
+	font      *shape.Font // nil: whichever has r
+	index     sfnt.GlyphIndex
 	size, sub int
 }
 
@@ -83,12 +67,14 @@ type extent struct{ advance, left, right int }
 // weight is one of the two fonts, with all that was measured and drawn of it.
 // Faces are not safe for concurrent use: type is set under typeset's lock.
 type weight struct {
-	typeface
+	font    *sfnt.Font
+	units   int  // in an em
 	whole   bool // letters stand on whole pixels: for glass without greys
 	buf     sfnt.Buffer
 	extents map[rune]extent
-	faces   map[faceKey]font.Face
+	faces   map[int]font.Face // by size
 	glyphs  map[glyphKey]glyph
+	shaped  map[string][]piece // see shape
 }
 
 // typeset guards both weights. A text holds it for some microseconds.
@@ -98,7 +84,7 @@ var (
 	bold       = newWeight(gobold.TTF, false)
 	monoPlain  = newWeight(goregular.TTF, true)
 	monoBold   = newWeight(gobold.TTF, true)
-	added      []typeface // asked after the built-in ones, in this order
+	added      []*shape.Font // asked after the built-in ones, in this order
 	glyphBytes int
 )
 
@@ -106,13 +92,12 @@ var (
 const fontsMax = 8
 
 // AddFont adds a font file, TrueType or OpenType, for letters that the built-in
-// fonts lack: Chinese, Japanese, Korean, Armenian, Georgian and others that are set
-// letter by letter. It is for all Displays, and has one weight. What has to be
-// shaped or runs from right to left stays a box. The file is read as letters are
-// needed, so it has to stay open and unchanged. AddFont fails with Invalid when it
-// is no font, or when there are fontsMax already.
+// fonts lack. It is for all Displays, and has one weight. Scripts that this till
+// cannot set (see shape.Known) stay boxes. The file is read as letters are needed, so
+// it has to stay open and unchanged. AddFont fails with Invalid when it is no font, or
+// when there are fontsMax already.
 func AddFont(file io.ReaderAt) error {
-	f, err := opentype.ParseReaderAt(file)
+	f, err := shape.Parse(file)
 	if err != nil {
 		return pos.Wrap("add font", pos.Invalid, err, "the file is no font that can be used")
 	}
@@ -121,7 +106,7 @@ func AddFont(file io.ReaderAt) error {
 	if len(added) >= fontsMax {
 		return pos.E("add font", pos.Invalid, "there are %d fonts already", len(added))
 	}
-	added = append(added, typeface{f, max(int(f.UnitsPerEm()), 1)})
+	added = append(added, f)
 	return nil
 }
 
@@ -130,10 +115,14 @@ func newWeight(ttf []byte, whole bool) *weight {
 	if err != nil {
 		panic("display: built-in font: " + err.Error()) // a broken build
 	}
-	return &weight{
-		typeface: typeface{f, int(f.UnitsPerEm())}, whole: whole,
-		extents: map[rune]extent{}, faces: map[faceKey]font.Face{}, glyphs: map[glyphKey]glyph{},
-	}
+	w := &weight{font: f, units: int(f.UnitsPerEm()), whole: whole}
+	w.forget()
+	return w
+}
+
+// forget drops what was measured and drawn.
+func (w *weight) forget() {
+	w.extents, w.faces, w.glyphs, w.shaped = map[rune]extent{}, map[int]font.Face{}, map[glyphKey]glyph{}, map[string][]piece{}
 }
 
 // has reports that some font draws r. Spaces count.
@@ -142,20 +131,17 @@ func (w *weight) has(r rune) bool {
 	return ok
 }
 
-// find returns the first font that has r.
-func (w *weight) find(r rune) (typeface, sfnt.GlyphIndex, bool) {
+// find returns the first font that has r; a nil one is the built-in one.
+func (w *weight) find(r rune) (*shape.Font, sfnt.GlyphIndex, bool) {
 	if i, err := w.font.GlyphIndex(&w.buf, r); err == nil && i != 0 {
-		return w.typeface, i, true
+		return nil, i, true
 	}
-	if unicode.In(r, shaped...) {
-		return w.typeface, 0, false
-	}
-	for _, t := range added {
-		if i, err := t.font.GlyphIndex(&w.buf, r); err == nil && i != 0 {
-			return t, i, true
+	for _, f := range added {
+		if i := f.Index(r); i != 0 {
+			return f, i, true
 		}
 	}
-	return w.typeface, 0, false
+	return nil, 0, false
 }
 
 // extent measures r once, in this weight's units. The map is bounded by the letters
@@ -165,48 +151,54 @@ func (w *weight) extent(r rune) (e extent) {
 		return e
 	}
 	defer damaged()
-	t, i, _ := w.find(r)
-	box, advance, err := t.font.GlyphBounds(&w.buf, i, fixed.Int26_6(t.units<<6), font.HintingNone)
-	if err != nil {
-		return extent{}
+	f, i, _ := w.find(r)
+	if f != nil {
+		e = w.extentIn(f, i)
+	} else if box, advance, err := w.font.GlyphBounds(&w.buf, i, fixed.Int26_6(w.units<<6), font.HintingNone); err == nil {
+		e = extent{advance.Round(), box.Min.X.Floor(), box.Max.X.Ceil()}
 	}
-	own := func(n int) int { return n * w.units / t.units }
-	e = extent{own(advance.Round()), own(box.Min.X.Floor()), own(box.Max.X.Ceil())}
 	w.extents[r] = e
 	return e
+}
+
+// extentIn measures a glyph of an added font, in this weight's units.
+func (w *weight) extentIn(f *shape.Font, i sfnt.GlyphIndex) extent {
+	_, box, ok := f.Outline(i, w.units)
+	if !ok || !sane(box, w.units) {
+		return extent{}
+	}
+	return extent{f.Advance(i, w.units).Round(), box.Min.X.Floor(), box.Max.X.Ceil()}
 }
 
 // measure returns where the ink of s begins and ends, in font units from the pen.
 func (w *weight) measure(s string) (left, right int) {
 	pen := 0
-	for _, r := range s {
-		e := w.extent(r)
-		left, right = min(left, pen+e.left), max(right, pen+e.right, pen+e.advance)
-		pen += e.advance
-	}
+	w.each(s, func(p piece) {
+		left, right = min(left, pen+p.dx+p.left), max(right, pen+p.dx+p.right, pen+p.advance)
+		pen += p.advance
+	})
 	return left, right
 }
 
 // advance returns how far a letter on whole pixels moves the pen. Small type is set
 // a little wider than the font would: letters without greys between them must not
 // touch.
-func (w *weight) advance(e extent, size int) int {
-	if size < boldBelow/2 {
-		return ceilDiv(e.advance*size, w.units)
+func (w *weight) advance(p piece, size int) int {
+	if size < boldBelow/2 && p.font == nil {
+		return ceilDiv(p.advance*size, w.units)
 	}
-	return (e.advance*size + w.units/2) / w.units
+	return (p.advance*size + w.units/2) / w.units
 }
 
 // width returns the pixels that s takes at size, rounded up.
 func (w *weight) width(s string, size int) int {
 	if w.whole {
 		pen, left, right := 0, 0, 0
-		for _, r := range s {
-			e := w.extent(r)
-			left, right = min(left, pen+e.left*size/w.units-1), max(right, pen+ceilDiv(e.right*size, w.units))
-			pen += w.advance(e, size)
+		w.each(s, func(p piece) {
+			left, right = min(left, pen+(p.dx+p.left)*size/w.units-1), max(right, pen+ceilDiv((p.dx+p.right)*size, w.units))
+			pen += w.advance(p, size)
 			right = max(right, pen)
-		}
+		})
 		return right - left
 	}
 	left, right := w.measure(s)
@@ -215,9 +207,10 @@ func (w *weight) width(s string, size int) int {
 
 func ceilDiv(a, b int) int { return (a + b - 1) / b }
 
-// glyph returns r's mask at size, sub quarters of a pixel to the right.
-func (w *weight) glyph(r rune, size, sub int) glyph {
-	k := glyphKey{r, size, sub}
+// glyph returns a mask; of k the size in pixels and the quarters of a pixel to the
+// right are set, too.
+func (w *weight) glyph(k glyphKey, size, sub int) glyph {
+	k.size, k.sub = size, sub
 	g, ok := w.glyphs[k]
 	if !ok {
 		g = w.draw(k)
@@ -236,11 +229,10 @@ func (w *weight) glyph(r rune, size, sub int) glyph {
 // would take memory without end.
 const emsMax = 3
 
-// sane reports that a letter is of a size that letters have.
-func (t typeface) sane(buf *sfnt.Buffer, i sfnt.GlyphIndex) bool {
-	box, _, err := t.font.GlyphBounds(buf, i, fixed.I(t.units), font.HintingNone)
-	far := fixed.I(emsMax * t.units)
-	return err == nil && box.Min.X > -far && box.Min.Y > -far && box.Max.X < far && box.Max.Y < far
+// sane reports that a letter whose box at em pixels is this has a size that letters have.
+func sane(box fixed.Rectangle26_6, em int) bool {
+	far := fixed.I(emsMax * em)
+	return box.Min.X > -far && box.Min.Y > -far && box.Max.X < far && box.Max.Y < far
 }
 
 // damaged lets a letter go that a font file makes the font's reader stumble over: a
@@ -249,32 +241,76 @@ func damaged() { _ = recover() }
 
 func (w *weight) draw(k glyphKey) (g glyph) {
 	defer damaged()
-	t, i, _ := w.find(k.r)
-	if t != w.typeface && !t.sane(&w.buf, i) {
-		return glyph{}
+	if k.font == nil {
+		if f, i, _ := w.find(k.r); f != nil {
+			k.font, k.index = f, i
+		}
 	}
-	face := w.faces[faceKey{t.font, k.size}]
+	if k.font != nil {
+		return outlined(k)
+	}
+	face := w.faces[k.size]
 	if face == nil {
 		var err error
-		face, err = opentype.NewFace(t.font, &opentype.FaceOptions{Size: float64(k.size), DPI: 72, Hinting: font.HintingNone})
+		face, err = opentype.NewFace(w.font, &opentype.FaceOptions{Size: float64(k.size), DPI: 72, Hinting: font.HintingNone})
 		if err != nil {
 			return glyph{}
 		}
-		w.faces[faceKey{t.font, k.size}] = face
+		w.faces[k.size] = face
 	}
 	dr, mask, mp, _, ok := face.Glyph(fixed.Point26_6{X: fixed.Int26_6(k.sub * 16)}, k.r)
 	alpha, isAlpha := mask.(*image.Alpha)
 	if !ok || !isAlpha {
 		return glyph{}
 	}
-	g = glyph{w: dr.Dx(), h: dr.Dy(), dx: dr.Min.X, dy: dr.Min.Y, mask: make([]uint8, dr.Dx()*dr.Dy())}
+	return masked(dr, alpha, mp)
+}
+
+// masked keeps what of a mask lies in r; its corner there is from.
+func masked(r image.Rectangle, alpha *image.Alpha, from image.Point) glyph {
+	g := glyph{w: r.Dx(), h: r.Dy(), dx: r.Min.X, dy: r.Min.Y, mask: make([]uint8, r.Dx()*r.Dy())}
 	for y := range g.h {
-		row := alpha.Pix[alpha.PixOffset(mp.X, mp.Y+y):]
+		row := alpha.Pix[alpha.PixOffset(from.X, from.Y+y):]
 		for x := range g.w {
 			g.mask[y*g.w+x] = coarse(row[x])
 		}
 	}
 	return g
+}
+
+// outlined draws a glyph of an added font.
+func outlined(k glyphKey) glyph {
+	s, box, ok := k.font.Outline(k.index, k.size)
+	if !ok || len(s) == 0 || !sane(box, k.size) {
+		return glyph{}
+	}
+	shift := fixed.Int26_6(k.sub * 16)
+	r := image.Rect((box.Min.X + shift).Floor(), box.Min.Y.Floor(), (box.Max.X + shift).Ceil(), box.Max.Y.Ceil())
+	if r.Empty() {
+		return glyph{}
+	}
+	ras := vector.NewRasterizer(r.Dx(), r.Dy())
+	at := func(p fixed.Point26_6) (x, y float32) {
+		return float32(p.X+shift)/64 - float32(r.Min.X), float32(p.Y)/64 - float32(r.Min.Y)
+	}
+	for _, g := range s {
+		ax, ay := at(g.Args[0])
+		bx, by := at(g.Args[1])
+		cx, cy := at(g.Args[2])
+		switch g.Op {
+		case sfnt.SegmentOpMoveTo:
+			ras.MoveTo(ax, ay)
+		case sfnt.SegmentOpLineTo:
+			ras.LineTo(ax, ay)
+		case sfnt.SegmentOpQuadTo:
+			ras.QuadTo(ax, ay, bx, by)
+		case sfnt.SegmentOpCubeTo:
+			ras.CubeTo(ax, ay, bx, by, cx, cy)
+		}
+	}
+	mask := image.NewAlpha(image.Rect(0, 0, r.Dx(), r.Dy()))
+	ras.Draw(mask, mask.Rect, image.Opaque, image.Point{})
+	return masked(r, mask, image.Point{})
 }
 
 // coarse rounds a coverage to one of 16 steps from 0 to 255.
@@ -303,13 +339,15 @@ func (w *weight) clean(s string) string {
 // as U+FFFD.
 func (w *weight) drawable(r rune) rune {
 	switch {
-	case r == '\u00a0':
+	case r == '\u00a0' || shape.Joiner(r):
 		return r
 	case unicode.IsSpace(r):
 		return ' '
+	case shape.Joined(r) && shape.Known(r) && w.has(r):
+		return r
 	case unicode.In(r, unicode.C, unicode.M):
 		return -1
-	case r != unicode.ReplacementChar && w.has(r):
+	case r != unicode.ReplacementChar && !shape.Joined(r) && w.has(r):
 		return r
 	case r != unicode.ReplacementChar && unicode.In(r, unicode.So, unicode.Sk):
 		return -1

@@ -229,32 +229,31 @@ func (c *canvas) line(wt *weight, box image.Rectangle, at image.Point, s string,
 	}
 	left, _ := wt.measure(s)
 	base, pen := at.Y+above(size), -left
-	for _, r := range s {
-		quarters := pen * size * 4 / wt.units
+	wt.each(s, func(p piece) {
+		quarters := (pen + p.dx) * size * 4 / wt.units
 		x, sub := at.X+quarters/4, quarters%4
-		if size >= fineBelow {
-			x, sub = at.X+(quarters+2)/4, 0
+		if size >= fineBelow || quarters < 0 {
+			x, sub = at.X+(quarters+2)>>2, 0
 		}
-		g := wt.glyph(r, size, sub)
-		c.stamp(box, image.Pt(x+g.dx, base+g.dy), g, col)
-		pen += wt.extent(r).advance
-	}
+		g := wt.glyph(p.glyphKey, size, sub)
+		c.stamp(box, image.Pt(x+g.dx, base+g.dy+p.dy*size/wt.units), g, col)
+		pen += p.advance
+	})
 }
 
 // wholeLine is line with each letter on whole pixels.
 func (c *canvas) wholeLine(wt *weight, box image.Rectangle, at image.Point, s string, size int, col color.RGBA) {
 	base, pen, left := at.Y+above(size), 0, 0
-	for _, r := range s {
-		e := wt.extent(r)
-		left = min(left, pen+e.left*size/wt.units-1)
-		pen += wt.advance(e, size)
-	}
+	wt.each(s, func(p piece) {
+		left = min(left, pen+(p.dx+p.left)*size/wt.units-1)
+		pen += wt.advance(p, size)
+	})
 	x := at.X - left
-	for _, r := range s {
-		g := wt.glyph(r, size, 0)
-		c.stamp(box, image.Pt(x+g.dx, base+g.dy), g, col)
-		x += wt.advance(wt.extent(r), size)
-	}
+	wt.each(s, func(p piece) {
+		g := wt.glyph(p.glyphKey, size, 0)
+		c.stamp(box, image.Pt(x+p.dx*size/wt.units+g.dx, base+g.dy+p.dy*size/wt.units), g, col)
+		x += wt.advance(p, size)
+	})
 }
 
 // place returns a rectangle of w × h in box, aligned by x and y.

@@ -42,7 +42,7 @@ func TestAlphabets(t *testing.T) {
 			if r >= ' ' && !w.has(r) {
 				t.Errorf("no letter %q", r)
 			}
-			g := w.glyph(r, 100, 0)
+			g := w.glyph(glyphKey{r: r}, 100, 0)
 			if g.dy < -ascent || g.dy+g.h > descent {
 				t.Errorf("%q reaches from %d to %d, a line from %d to %d", r, g.dy, g.dy+g.h, -ascent, descent)
 			}

@@ -185,5 +185,14 @@ func between(dirs []direction) {
 	}
 }
 
+// Mirror returns the sign that stands for r in a line from right to left: brackets
+// turn round.
+func Mirror(r rune) rune {
+	if m, ok := mirrored[r]; ok {
+		return m
+	}
+	return r
+}
+
 // mirrored are signs that turn round in a line from right to left.
 var mirrored = map[rune]rune{'(': ')', ')': '(', '[': ']', ']': '[', '<': '>', '>': '<', '{': '}', '}': '{', '«': '»', '»': '«'}

@@ -87,3 +87,19 @@ func joinedIn(text []rune) bool {
 	}
 	return false
 }
+
+// Split parts text into pieces of letters for which is says the same. Spaces, marks
+// and joiners stay with what is before them.
+func Split(text []rune, is func(rune) bool) [][]rune {
+	var out [][]rune
+	last := false
+	for _, r := range text {
+		n := len(out)
+		if n > 0 && (r == ' ' || unicode.In(r, unicode.M) || Joiner(r) || is(r) == last) {
+			out[n-1] = append(out[n-1], r)
+			continue
+		}
+		out, last = append(out, []rune{r}), is(r)
+	}
+	return out
+}

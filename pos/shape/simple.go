@@ -33,8 +33,8 @@ func simple(f *Font, text []rune, rtl bool, em int) []Glyph {
 // where one would cover another it moves away.
 func cluster(f *Font, text []rune, rtl bool, em int) []Glyph {
 	base := text[0]
-	if m, ok := mirrored[base]; ok && rtl {
-		base = m
+	if rtl {
+		base = Mirror(base)
 	}
 	i := f.Index(base)
 	width := f.Advance(i, em)

@@ -156,7 +156,7 @@ func (t *Text) part(c *canvas, p part, margin, width int) {
 			pen += t.flow(c, r.Text, true, pen, fixed.I(printer.Cells(string(r.Text))*width))
 			continue
 		}
-		for _, words := range hands(r.Text) {
+		for _, words := range shape.Split(r.Text, shape.Flows) {
 			if slices.ContainsFunc(words, shape.Flows) {
 				pen += t.flow(c, words, false, pen, fixed.I(printer.Cells(string(words))*width))
 			} else {
@@ -164,23 +164,6 @@ func (t *Text) part(c *canvas, p part, margin, width int) {
 			}
 		}
 	}
-}
-
-// hands parts text into what is written by hand and what stands in cells. Spaces
-// and marks stay with what is before them.
-func hands(text []rune) [][]rune {
-	var out [][]rune
-	flowing := false
-	for _, r := range text {
-		n := len(out)
-		switch f := shape.Flows(r); {
-		case n > 0 && (r == ' ' || unicode.In(r, unicode.M) || shape.Joiner(r) || f == flowing):
-			out[n-1] = append(out[n-1], r)
-		default:
-			out, flowing = append(out, []rune{r}), f
-		}
-	}
-	return out
 }
 
 // grid draws letters in the middle of their cells and returns how wide they are.

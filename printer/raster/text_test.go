@@ -58,6 +58,35 @@ func TestLineIsAsHighAsItMust(t *testing.T) {
 	}
 }
 
+// TestByHand prints scripts that are written by hand in a column of their own: what
+// stands behind keeps its place.
+func TestByHand(t *testing.T) {
+	if !shape.Full {
+		t.Skip("this build sets letters one by one")
+	}
+	f, err := shape.Open("/usr/share/fonts/truetype/lohit-devanagari/Lohit-Devanagari.ttf")
+	if err != nil {
+		t.Skip("the font is not there; make tools installs it")
+	}
+	t.Cleanup(func() { _ = f.Close() })
+	text := &Text{Fonts: []*shape.Font{f}}
+	const name = "2 x मसाला चाय"
+	if got := text.Readable(name, func(rune) bool { return false }); got != name {
+		t.Fatalf("%q becomes %q", name, got)
+	}
+	line := name + strings.Repeat(" ", 40-printer.Cells(name)) + "H"
+	b := text.Line(line, printer.Style{}, box)
+	if _, right := extent(b); right >= 41*CellWidth || right < 40*CellWidth {
+		t.Errorf("the amount ends at dot %d\n%s", right, show(b))
+	}
+	alone := text.Line(name, printer.Style{}, box)
+	letters := (&Text{Fonts: text.Fonts}).Line("क्ष", printer.Style{}, box)
+	apart := text.Line("क ष", printer.Style{}, box)
+	if inkOf(alone) == 0 || inkOf(letters) == 0 || inkOf(letters) >= inkOf(apart) {
+		t.Errorf("ink %d, one letter of two %d, two letters %d\n%s", inkOf(alone), inkOf(letters), inkOf(apart), show(letters))
+	}
+}
+
 // TestReadable: what no font has becomes visible, in as many cells.
 func TestReadable(t *testing.T) {
 	text := &Text{Fonts: []*shape.Font{fontOf(shapetest.Solid('茶', 1000))}}
