@@ -72,7 +72,8 @@ var cases = []struct {
 		second.Attempt, second.State = 2, pos.Intended
 		second.ID, second.Reference, second.Payload = pos.PaymentIDOf(a.Sale, 2), "", ""
 		c := k.ask(second)
-		if a.Reference == b.Reference || a.Reference == c.Reference || a.Payload == c.Payload {
+		same := a.Payload == c.Payload && a.Quantity.Cmp(c.Quantity) == 0 // one address is fine, with two amounts
+		if a.Reference == b.Reference || a.Reference == c.Reference || same {
 			k.Fatal("two payments with one reference")
 		}
 		k.pay(b)
