@@ -163,10 +163,7 @@ func (c *chain) give(h *held) {
 			takers = append(takers, p)
 			p.got = append(p.got, h)
 		case p.mistakes(h.transfer):
-			p.wrong = h
-			if h.known = true; !p.ended {
-				c.w.tell("wrong "+string(p.id), c.w.wrongMoney(p, h))
-			}
+			p.wrong, h.known = h, true
 		}
 	}
 	if h.twice = len(takers) > 1; h.twice {
@@ -189,17 +186,21 @@ func one(t Token) *big.Int {
 // lost raises the alarm when money that the till was told of is not there any more, and
 // tells of more than that. w.mu is held.
 func (w *Watcher) lost(p *payment) {
-	if p.taken == nil || w.chain.next.time == 0 || p.ref.from.before(w.chain.covered) {
+	if p.taken == nil || p.ref.from.before(w.chain.covered) {
 		return
 	}
 	there, certain := new(big.Int), p.received()
 	for _, h := range p.got {
 		there.Add(there, h.units)
 	}
+	if p.absent++; p.settled() || there.Cmp(p.taken) >= 0 {
+		p.absent = 0
+	}
 	tail := p.ref.address.Tail()
-	if there.Cmp(p.taken) < 0 {
+	if p.gone = p.absent >= goneAfter; p.gone {
 		gone := quantityOf(p.token, new(big.Int).Sub(p.taken, there))
 		w.tell("lost "+string(p.id), w.word("evm_lost", "amount", gone.String(), "chain", w.chain.chain.Name, "tail", tail))
+		p.wake()
 	}
 	if certain.Cmp(p.taken) > 0 {
 		more := quantityOf(p.token, new(big.Int).Sub(certain, p.taken))

@@ -2,6 +2,7 @@ package tron
 
 import (
 	"math/big"
+	"slices"
 	"time"
 
 	"github.com/tillwright/tillwright/pos"
@@ -23,6 +24,8 @@ type payment struct {
 	got     []*held        // what came with its amount, the oldest first
 	wrong   *held          // another token came with its number
 	taken   *big.Int       // what the till was told of; nil: nothing yet
+	absent  int            // looks in a row that did not show what the till was told of
+	gone    bool           // what the till was told of is not there any more: a reorg took it back
 	ended   bool           // a solidified block lies past its end and watchFor
 }
 
@@ -62,6 +65,14 @@ func (p *payment) mistakes(t transfer) bool {
 func (p *payment) during(b block) bool {
 	later := p.ref.from.before(b) || b.number == p.ref.from.number && b.number != 0 && b.hash != p.ref.from.hash
 	return later && b.time <= p.ref.end+uint64(unique.Hold/time.Second)
+}
+
+// all returns what is to be proved of p.
+func (p *payment) all() []*held {
+	if p.wrong == nil {
+		return p.got
+	}
+	return append(slices.Clone(p.got), p.wrong)
 }
 
 // received returns what is certain to have come.

@@ -54,7 +54,7 @@ func (c *chain) prove(ctx context.Context, k *client) error {
 				why = c.reasonOf(err)
 			}
 		}
-		if why == "" {
+		if why == "" && t.h != t.p.wrong { // of other tokens nobody read a balance before
 			if ok, why, err = c.grown(ctx, k, t, b, balances); err != nil {
 				return err
 			}
@@ -71,8 +71,8 @@ func (c *chain) tasks(now time.Time) (out []task) {
 	c.w.mu.Lock()
 	defer c.w.mu.Unlock()
 	for _, p := range c.w.payments {
-		row := c.chain.policy().Row(p.token, p.units)
-		for _, h := range p.got {
+		for _, h := range p.all() {
+			row := c.chain.policy().Row(h.token, h.units)
 			if h.proved || h.twice || row.Level == Solidified && now.Sub(h.tried) < deepEvery {
 				continue
 			}
@@ -90,7 +90,7 @@ func (c *chain) placedIn(t task, b block) bool {
 	c.w.mu.Lock()
 	defer c.w.mu.Unlock()
 	t.h.block = b
-	return t.p.takes(t.h.transfer)
+	return t.p.takes(t.h.transfer) || t.p.mistakes(t.h.transfer)
 }
 
 // second lets another operator find the same transfer in the same block.
@@ -228,7 +228,9 @@ func (c *chain) proven(t task, b block, why string) {
 	defer c.w.mu.Unlock()
 	if t.h.why = why; why == "" && !t.h.twice {
 		t.h.proved, t.h.at, t.h.deep = true, b, t.row.Level == Solidified
-		c.w.lost(t.p)
+		if t.h == t.p.wrong {
+			c.w.tell("wrong "+string(t.p.id), c.w.wrongMoney(t.p, t.h))
+		}
 	}
 	t.p.wake()
 }

@@ -203,6 +203,10 @@ func (r *Rail) Check(ctx context.Context, p pos.Payment) (pos.Finding, error) {
 	if ctx.Err() != nil {
 		return pos.Finding{}, r.unknown(op, rpc.Failed(rpc.Unreachable, "given up"))
 	}
+	r.w.remind(p, e)
+	if f, ok := r.gone(p, e); ok {
+		return f, nil
+	}
 	if f, ok := r.paid(p, e); ok {
 		return f, nil
 	}
