@@ -53,6 +53,8 @@ type Options struct {
 	// are called from one goroutine at a time. One with a method Halt is halted.
 	Texts []textdisplay.TextDisplay
 
+	Shows []Shows // for whom each of Panels is, then each of Texts; those beyond its end are for the customer
+
 	Log  *slog.Logger   // nil: none
 	Link func(pos.Link) // told when a panel fails and when it is back; must not block; nil: nobody
 }
@@ -66,6 +68,7 @@ type Display struct {
 	size   image.Point
 	panels []Panel
 	texts  []textdisplay.TextDisplay
+	shows  []Shows
 	log    *slog.Logger
 	link   func(pos.Link)
 
@@ -76,9 +79,16 @@ type Display struct {
 	number  uint64        // of the picture; rises with every change
 	scenes  uint64        // of the scene; rises with every change but a tick
 	changed chan struct{} // closed with the next change
-	frames  map[Glass]*drawing
+	frames  map[framed]*drawing
+	counter counter // what the cashier is asked
 	running bool
 	ticking chan struct{} // wakes Run when a countdown begins or ends
+}
+
+// framed is a picture's glass, and whom it is for.
+type framed struct {
+	glass Glass
+	shows Shows
 }
 
 // drawing is the newest picture in one size, drawn by the first who needs it.
@@ -94,13 +104,14 @@ type drawing struct {
 // New makes a Display that shows an idle counter until the first Publish.
 func New(o Options) *Display {
 	d := &Display{
-		size: o.Size, panels: o.Panels, texts: o.Texts, log: o.Log, link: o.Link,
+		size: o.Size, panels: o.Panels, texts: o.Texts, shows: o.Shows, log: o.Log, link: o.Link,
 		// A browser may hold a picture of the till's last life: no number of
 		// this life must equal one of that.
 		number:  uint64(rand.Uint32()) << 20,
 		scene:   scene{customer: pos.Customer{Phase: pos.PhaseIdle}},
 		changed: make(chan struct{}),
-		frames:  map[Glass]*drawing{},
+		frames:  map[framed]*drawing{},
+		counter: counter{changed: make(chan struct{})},
 		ticking: make(chan struct{}, 1),
 	}
 	if d.size == (image.Point{}) {
@@ -179,25 +190,28 @@ func (d *Display) PNG() (png []byte, version uint64) {
 	return p.png, p.number
 }
 
-// draw returns the newest picture for a glass.
-func (d *Display) draw(g Glass) *drawing {
+// draw returns the newest picture for a customer's glass.
+func (d *Display) draw(g Glass) *drawing { return d.drawFor(framed{g, ShowsCustomer}) }
+
+// drawFor returns the newest picture for a glass.
+func (d *Display) drawFor(f framed) *drawing {
 	d.mu.Lock()
-	p := d.frames[g]
+	p := d.frames[f]
 	if p == nil {
 		p = &drawing{number: d.number}
-		d.frames[g] = p
+		d.frames[f] = p
 	}
-	s := d.present()
+	s := stage{d.present(), d.counter.prompt, f.shows}
 	d.mu.Unlock()
-	p.once.Do(func() { p.frame = s.draw(g, nil) })
+	p.once.Do(func() { p.frame = s.draw(f.glass, nil) })
 	return p
 }
 
-// now returns the newest scene, and what is left of its time.
-func (d *Display) now() scene {
+// now returns the newest scene and prompt, and what is left of the scene's time.
+func (d *Display) now(shows Shows) stage {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return d.present()
+	return stage{d.present(), d.counter.prompt, shows}
 }
 
 // present is now for a caller that holds d.mu.
@@ -207,19 +221,6 @@ func (d *Display) present() scene {
 		s.left = time.Until(d.until)
 	}
 	return s
-}
-
-// moment tells apart what a panel without a countdown shows: which scene, and
-// whether its time is up.
-type moment struct {
-	scene uint64
-	over  bool
-}
-
-func (d *Display) moment() moment {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return moment{d.scenes, !d.until.IsZero() && time.Until(d.until) <= 0}
 }
 
 // Run shows the newest picture on every panel until ctx ends, and moves the
@@ -233,10 +234,13 @@ func (d *Display) Run(ctx context.Context) error {
 	defer d.end()
 	var wg sync.WaitGroup
 	for i, p := range d.panels {
-		wg.Go(func() { d.show(ctx, newScreen(p, linkName(i))) })
+		s := newScreen(p, linkName(i))
+		s.shows = d.showsOf(i)
+		wg.Go(func() { d.show(ctx, s) })
 	}
 	for i, t := range d.texts {
-		wg.Go(func() { d.show(ctx, &screen{text: t, name: linkName(len(d.panels) + i)}) })
+		n := len(d.panels) + i
+		wg.Go(func() { d.show(ctx, &screen{text: t, name: linkName(n), shows: d.showsOf(n)}) })
 	}
 	d.tick(ctx)
 	done := make(chan struct{})

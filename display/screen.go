@@ -37,6 +37,7 @@ type screen struct {
 	text   textdisplay.TextDisplay // instead of a panel
 	lines  []string                // shown on it; nil when that is not known
 	name   string
+	shows  Shows
 	bounds image.Rectangle
 	glass  Glass
 	shown  *image.RGBA // nil when that is not known
@@ -45,7 +46,9 @@ type screen struct {
 	pause  time.Duration
 }
 
-func newScreen(p Panel, name string) *screen { return &screen{panel: p, name: name} }
+func newScreen(p Panel, name string) *screen {
+	return &screen{panel: p, name: name, shows: ShowsCustomer}
+}
 
 // linkName tells the panels apart: "display", "display 2".
 func linkName(i int) string {
@@ -59,20 +62,22 @@ func linkName(i int) string {
 func (d *Display) show(ctx context.Context, s *screen) {
 	defer s.dark(d)
 	for ctx.Err() == nil {
-		changed := d.Changed() // before drawing, so that no change is missed
+		changed, asked := d.news(s.shows) // before drawing, so that no change is missed
 		err := s.refresh(d)
 		d.report(s, err)
-		if err != nil {
-			changed = nil // the pause decides when to try, not the next view
-		}
-		var retry <-chan time.Time
-		if err != nil {
-			retry = time.After(s.pause)
+		var again <-chan time.Time
+		switch rest := d.rest(s); {
+		case err != nil:
+			changed, asked = nil, nil // the pause decides when to try, not the next view
+			again = time.After(s.pause)
+		case rest > 0:
+			again = time.After(rest)
 		}
 		select {
 		case <-ctx.Done():
 		case <-changed:
-		case <-retry:
+		case <-asked:
+		case <-again:
 		}
 	}
 }
@@ -80,20 +85,20 @@ func (d *Display) show(ctx context.Context, s *screen) {
 // refresh shows the newest picture.
 func (s *screen) refresh(d *Display) error {
 	if s.text != nil {
-		return s.write(d.now().lines(sheetOf(s.text)))
+		return s.write(d.now(s.shows).lines(sheetOf(s.text)))
 	}
-	now := d.moment()
+	now := d.moment(s)
 	if g := s.look(); g.Still && s.shown != nil && s.moment == now {
 		return nil // a second has passed, and nothing on it tells seconds
 	}
 	s.moment = now
-	return s.update(d.draw(s.look()).frame)
+	return s.update(d.drawFor(framed{s.look(), s.shows}).frame)
 }
 
 // limits says what the customer will not see on this screen, for the log and for
 // who looks at the till's links.
 func (s *screen) limits() string {
-	if s.text == nil && !s.look().Carries() {
+	if s.text == nil && s.shows != ShowsCashier && !s.look().Carries() {
 		return "too small for a payment code: it shows amounts and states"
 	}
 	return ""
@@ -105,7 +110,7 @@ func (d *Display) report(s *screen, err error) {
 	case err != nil && !s.broken:
 		s.broken, s.pause = true, retryFirst
 		d.log.Warn("display does not show the picture", "display", s.name, "err", err)
-		d.link(pos.Link{Name: s.name, State: "offline", Detail: "the customer's display does not answer"})
+		d.link(pos.Link{Name: s.name, State: "offline", Detail: "the " + s.whose() + "'s display does not answer"})
 	case err != nil:
 		s.pause = min(2*s.pause, retryMax)
 	case s.broken || s.pause == 0:

@@ -27,6 +27,7 @@ type config struct {
 	printer   *printerConfig // nil: none
 	seconds   []*printerConfig
 	display   displayConfig
+	headless  headlessConfig
 	office    officeConfig
 	offline   offlineConfig
 
@@ -83,6 +84,7 @@ func loadConfig(path string) (config, error) {
 	c.readRates(r)
 	c.readPrinter(r)
 	c.readDisplay(r)
+	c.readHeadless(r)
 	c.readOffice(r)
 	c.readOffline(r)
 	c.readStablecoins(r)

@@ -10,6 +10,7 @@ import (
 
 	"periph.io/x/conn/v3/physic"
 
+	"github.com/tillwright/tillwright/display"
 	"github.com/tillwright/tillwright/display/epaper"
 	"github.com/tillwright/tillwright/display/mipi"
 	"github.com/tillwright/tillwright/display/pole"
@@ -41,6 +42,7 @@ type panelConfig struct {
 	swapRed  bool
 	noCS     bool
 	fullOnly bool
+	shows    display.Shows // empty: the customer's picture
 }
 
 // The drivers of panels.
@@ -136,7 +138,7 @@ func (c *config) readDisplay(r *reader) {
 
 // panel reads one [[display.panel]].
 func (r *reader) panel(used taken) panelConfig {
-	p := panelConfig{driver: r.text("driver", ""), lines: map[string]string{}}
+	p := panelConfig{driver: r.text("driver", ""), shows: r.shows(), lines: map[string]string{}}
 	switch p.driver {
 	case driverFrame:
 		p.device, p.console = r.text("device", defaultFB), r.text("console", defaultTTY)

@@ -277,6 +277,7 @@ func (t *till) buildDisplay() error {
 	var panels []*latePanel
 	o := display.Options{Size: browserSize, Log: t.log}
 	for _, p := range t.c.display.panels {
+		o.Shows = append(o.Shows, p.shows)
 		if p.driver == driverPole {
 			d, err := t.board.pole(p)
 			if err != nil {

@@ -88,6 +88,8 @@ type till struct {
 	drawer   drawerWatch
 	paper    *paper.Printer // the receipt printer, if it is made of code
 	display  *display.Display
+	keypad   interface{ Press(key string) } // nil unless it is sold with one
+	prompts  func(pos.View)
 	app      *web.App
 	actors   group
 }
@@ -196,7 +198,7 @@ func (t *till) build() error {
 		Journal: t.journal, Ledger: t.ledger, Sales: t.ledger, Payments: t.ledger, Prints: t.ledger,
 		Tenders: tenders, Rates: prices, PINs: pins, Shop: t.c.shop, Zone: t.c.zone, Items: t.c.items,
 		Genesis: genesis, Software: software, Now: t.now, Storage: t.storage.Health, Troubles: t.troubles(), Log: t.log,
-		Publish:  func(v pos.View) { t.app.Publish(v); t.display.Publish(v) },
+		Publish:  func(v pos.View) { t.app.Publish(v); t.display.Publish(v); t.prompts(v) },
 		Recorded: func() { t.outbox.Wake() },
 		Routes:   t.c.routes(), Print: t.wakePrinters,
 	})
@@ -206,6 +208,7 @@ func (t *till) build() error {
 	if err := t.buildDisplay(); err != nil {
 		return err
 	}
+	t.buildHeadless()
 	t.buildPrinters()
 	o := web.Options{Desk: t.desk, Staff: t.desk, Items: t.c.items, Shop: t.c.shop, Display: t.display, Enroller: t.office, Log: t.log, Version: software}
 	o.Paper = t.paperPicture()

@@ -9,20 +9,30 @@ import (
 // menu is what is needed less often than a sale.
 func (m *machine) menu() *list {
 	return newList(listMenu, m.word("ui.more"), func() []item {
-		last := m.view.Counter.LastDone
 		out := []item{
-			{text: m.word("ui.print_last"), off: last == nil, why: m.word("ui.none_yet"), do: m.reprint},
+			m.copy(),
 			{text: m.word("ui.open_drawer"), do: m.drawer},
 			{text: m.word("ui.next_customer"), do: m.next},
 		}
 		others := len(m.others())
-		out = append(out, item{text: m.word("kp.open_sales", "n", itoa(others)), off: others == 0, why: m.word("ui.none_open"), do: func(context.Context) { m.list = m.open() }})
+		if others > 0 {
+			out = append(out, item{text: m.word("kp.open_sales", "n", itoa(others)), do: func(context.Context) { m.list = m.open() }})
+		}
 		if n := m.view.Counter.Notices; len(n) > 0 {
 			id := n[0].ID
 			out = append(out, item{text: m.word("kp.seen"), why: n[0].Text, do: func(ctx context.Context) { m.do(ctx, m.actor, pos.Dismiss{Notice: id}) }})
 		}
 		return append(out, item{text: m.word("kp.sign_out"), do: m.leave})
 	})
+}
+
+// copy prints the last receipt again.
+func (m *machine) copy() item {
+	last := m.view.Counter.LastDone
+	if last == nil {
+		return item{text: m.word("ui.print_again"), off: true, why: m.word("ui.none_yet")}
+	}
+	return item{text: m.word("ui.print_again"), why: last.Receipt, do: m.reprint}
 }
 
 // others are the open sales that are not the current one, oldest first.

@@ -44,6 +44,9 @@ func (m *machine) prompt() pos.Prompt {
 	if m.busy {
 		p.Trouble, p.Keys, p.Hint = "", nil, m.word("ui.one_moment")
 	}
+	if s := m.current(); s != nil && len(m.others()) > 0 && (at == atPay || at == atWait || at == atDoubt) {
+		p.Title = s.Ref + " " + p.Title // there are several: which one is this?
+	}
 	p.Yields = m.yields(at)
 	return p
 }
@@ -71,6 +74,11 @@ func (m *machine) keys(pairs ...string) []pos.PromptKey {
 		}
 	}
 	return out
+}
+
+// number names the digits, which need no key to be told apart.
+func (m *machine) number(word string) []pos.PromptKey {
+	return []pos.PromptKey{{Key: "0–9", Text: m.word(word)}}
 }
 
 func (m *machine) promptSetUp(p *pos.Prompt) {
@@ -121,13 +129,10 @@ func (m *machine) rows() (out []pos.PromptRow) {
 // due is what the customer owes now.
 func (m *machine) due() pos.PromptRow {
 	s := m.current()
-	if s.State == pos.Draft {
-		return pos.PromptRow{Label: m.word("to_pay"), Amount: s.Due}
-	}
 	if s.State == pos.PartPaid {
 		return pos.PromptRow{Label: m.word("ui.still_due"), Amount: s.Due}
 	}
-	return pos.PromptRow{Label: m.word("to_pay") + " " + s.Ref, Amount: s.Due}
+	return pos.PromptRow{Label: m.word("to_pay"), Amount: s.Due}
 }
 
 func (m *machine) promptSell(p *pos.Prompt) {
@@ -139,9 +144,10 @@ func (m *machine) promptSell(p *pos.Prompt) {
 	switch {
 	case m.entry.empty() && !m.filled():
 		p.Hint = m.word("kp.type_amount")
-		p.Keys = m.keys(string(Times), "kp.k.times", string(Add), "kp.k.add", string(Enter), "kp.k.total", string(Menu), "kp.k.menu")
+		p.Keys = append(m.number("kp.k.amount"), m.keys(string(Times), "kp.k.times", string(Add), "kp.k.add", string(Enter), "kp.k.total", string(Menu), "kp.k.menu")...)
 	case m.entry.empty():
-		p.Keys = m.keys(string(Enter), "kp.k.total", string(Back), "kp.k.take_off", string(Cancel), "kp.k.give_up", string(Menu), "kp.k.menu")
+		p.Keys = append(m.keys(string(Enter), "kp.k.total"), m.number("kp.k.add")...)
+		p.Keys = append(p.Keys, m.keys(string(Back), "kp.k.take_off", string(Cancel), "kp.k.give_up", string(Menu), "kp.k.menu")...)
 	default:
 		p.Keys = m.keys(string(Add), "kp.k.add", string(Enter), "kp.k.total", string(Times), "kp.k.times", string(Back), "kp.k.erase")
 	}
@@ -158,11 +164,8 @@ func (m *machine) promptPay(p *pos.Prompt) {
 		p.Keys = m.keys(string(Enter), "cash", string(Back), "kp.k.erase", string(Cancel), "kp.k.clear")
 		return
 	}
-	p.Hint = m.word("kp.given_how")
-	if why := m.whyUnpaid(); why != "" {
-		p.Hint = why
-	}
-	p.Keys = m.keys(string(Enter), "ui.exact_cash")
+	p.Hint = m.whyUnpaid()
+	p.Keys = append(m.keys(string(Enter), "ui.exact_cash"), m.number("kp.k.given")...)
 	if t := m.lightning(); t != "" {
 		p.Keys = append(p.Keys, m.tenderKey(t))
 		p.Keys = append(p.Keys, m.keys(string(Times), "kp.k.other")...)
@@ -238,7 +241,7 @@ func (m *machine) promptWait(p *pos.Prompt) {
 
 func (m *machine) promptDoubt(p *pos.Prompt) {
 	s := m.current()
-	p.Kind, p.Title, p.Hint, p.Sum, p.Typed.Text = pos.PromptDoubt, m.word("ui.doubt"), m.word("ui.doubt_why"), m.due(), m.code
+	p.Kind, p.Title, p.Hint, p.Sum, p.Typed.Text = pos.PromptDoubt, m.word("kp.doubt"), m.word("ui.doubt_why"), m.due(), m.code
 	again := "kp.k.ask"
 	if open := s.OpenPayment(); open != nil && open.Offline {
 		again = "ui.show_again"
@@ -253,7 +256,7 @@ func (m *machine) promptDone(p *pos.Prompt) {
 	c := m.view.Customer
 	p.Kind, p.Title = pos.PromptDone, m.word("paid")
 	p.Sum = pos.PromptRow{Label: strings.TrimSpace(m.word("receipt") + " " + c.Receipt), Amount: c.Total}
-	if c.Change.Minor > 0 {
+	if c.Phase == pos.PhaseChange && c.Change.Minor > 0 {
 		p.Back = pos.PromptRow{Label: m.word("change"), Amount: c.Change}
 		p.Rows = []pos.PromptRow{{Label: m.word("given"), Amount: c.Given}}
 	}

@@ -23,7 +23,7 @@ func TestCashSale(t *testing.T) {
 			t.Errorf("after the first item: %+v", p)
 		}
 		s.press("enter")
-		if p := s.want(pos.PromptPay); p.Sum.Amount != eur.Of(1170) || p.Keys[0].Text != "Exact cash" || p.Keys[1].Text != "Lightning" {
+		if p := s.want(pos.PromptPay); p.Sum.Amount != eur.Of(1170) || p.Keys[0].Text != "Exact cash" || p.Keys[2] != (pos.PromptKey{Key: "+", Text: "Lightning"}) {
 			t.Errorf("to pay: %+v", p)
 		}
 		s.press("2 0 0 0")
