@@ -90,6 +90,12 @@ func (b *Book) add(it pos.Item, code string, skus map[string]bool) error {
 		return pos.E("read catalogue", pos.Conflict, "the code %s is the sku of another item", code)
 	}
 	b.items[key] = it.SKU
+	if long := upceOf(code); long != "" && long != key { // eight digits may be either
+		if b.items[long] != "" && b.items[long] != it.SKU {
+			return pos.E("read catalogue", pos.Conflict, "the code %s is %q already, when it is read as UPC-E", code, b.items[long])
+		}
+		b.items[long] = it.SKU
+	}
 	n := number(code)
 	if n == "" {
 		return nil
