@@ -13,6 +13,7 @@ import (
 
 	"github.com/tillwright/tillwright/pos"
 	"github.com/tillwright/tillwright/pos/rail/evm"
+	"github.com/tillwright/tillwright/pos/rail/tron"
 )
 
 // stableConfig is what the shop takes in stablecoins, and where that money goes.
@@ -23,6 +24,8 @@ type stableConfig struct {
 	oneAddress bool     // all customers pay to the treasury itself, and the amount tells them apart
 	links      []string // wallets' own
 	registry   evm.Registry
+	till       int            // number of this till, from 1, among
+	tills      int            // those whose customers pay to the same address on Solana and Tron
 	accept     []acceptConfig // in the order of their buttons
 }
 
@@ -37,7 +40,13 @@ type acceptConfig struct {
 
 // endpointConfig is one operator's way into a chain. The address is secret: it often
 // holds a key.
-type endpointConfig struct{ operator, url string }
+type endpointConfig struct {
+	operator, url string
+
+	// Of Tron's operators alone: how they are spoken to, their key, and how often a day.
+	kind, key string
+	daily     int
+}
 
 // Bounds of what a shop writes down.
 const (
@@ -56,6 +65,13 @@ const (
 	usualTolerance = "0.5"
 )
 
+// walletLinks are wallets' own links that can be shown, too.
+var walletLinks = []string{"metamask", "trust", "tron"}
+
+// maxTills bounds how many tills share an address: each has its own amounts, of a
+// hundred in all.
+const maxTills = 20
+
 func (c *config) readStablecoins(r *reader) {
 	s := r.table("stablecoins")
 	if !r.has("stablecoins") {
@@ -69,17 +85,19 @@ func (c *config) readStablecoins(r *reader) {
 	sc.readTolerance(s)
 	sc.readRegistry(s)
 	for _, l := range sc.links {
-		if l != "metamask" && l != "trust" {
-			s.bad("links", "%q is not known; choose from metamask, trust", l)
+		if !slices.Contains(walletLinks, l) {
+			s.bad("links", "%q is not known; choose from %s", l, strings.Join(walletLinks, ", "))
 		}
 	}
+	sc.tills = int(s.number("tills", 1, 1, maxTills))
+	sc.till = int(s.number("till", 1, 1, int64(sc.tills)))
 	if rule := s.oneOf("offline", string(pos.OnlineOnly), string(pos.OnlineOnly), string(pos.AllowOffline)); rule != string(pos.OnlineOnly) {
 		s.bad("offline", "only %q is possible: without a line nobody can see whether a token was paid", string(pos.OnlineOnly))
 	}
 	sc.readAccept(s)
 	c.checkUSDT(s, sc)
 	if len(*r.faults) == before {
-		sc.check(s)
+		sc.check(s, c.shop)
 	}
 	c.stablecoins = sc
 }
@@ -212,9 +230,25 @@ func readEndpoints(p *reader) (out []endpointConfig) {
 				e.url = ""
 			}
 		}
+		e.readTron(t)
 		out = append(out, e)
 	}
 	return out
+}
+
+// readTron reads what only Tron's operators need.
+func (e *endpointConfig) readTron(t *reader) {
+	e.kind = t.oneOf("kind", "", "", string(tron.JSONRPC), string(tron.TronGrid))
+	e.daily = int(t.number("daily", 0, 0, 1e9))
+	file := t.path("key_file", "")
+	if file == "" {
+		return
+	}
+	text, err := readBounded(file, maxEndpointFile)
+	if e.key = strings.TrimSpace(string(text)); err != nil || e.key == "" || !pos.IsPlain(e.key) {
+		t.bad("key_file", "%s must be a file with the operator's key and nothing else", file)
+		e.key = ""
+	}
 }
 
 // readEVM checks what is taken on an EVM chain.
@@ -259,10 +293,10 @@ func (c *config) checkUSDT(s *reader, sc *stableConfig) {
 
 // check makes each family's rails once, with a book that is kept nowhere, so that
 // what only they know is said now and not at the counter.
-func (sc *stableConfig) check(s *reader) {
+func (sc *stableConfig) check(s *reader, shop pos.Shop) {
 	for _, f := range families {
 		if list := sc.of(f); len(list) > 0 {
-			if _, err := f.build(*sc, list, site{store: nowhereStore{}}); err != nil {
+			if _, err := f.build(*sc, list, site{shop: shop, store: func(string) evm.Store { return nowhereStore{} }}); err != nil {
 				s.bad("accept", "%s", message(err))
 			}
 		}
@@ -278,7 +312,8 @@ func (sc *stableConfig) of(f *family) []acceptConfig {
 // till knows it.
 func (a acceptConfig) real() bool {
 	_, ok := evm.Known().Chain(a.chain)
-	return ok || a.family != evmFamily
+	test := slices.Contains([]string{"solana-devnet", "nile"}, a.chain)
+	return ok || a.family != evmFamily && !test
 }
 
 // readFixedTokens reads prices of tokens for trying out.

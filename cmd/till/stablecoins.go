@@ -32,16 +32,16 @@ type family struct {
 
 // site is what all families need of the till that they are in.
 type site struct {
-	store    evm.Store // of what must not be forgotten
-	language string
-	trusted  func() bool // whether the wall clock can be believed
-	dial     func(ctx context.Context, network, address string) (net.Conn, error)
-	log      *slog.Logger
+	store   func(name string) evm.Store // of what must not be forgotten, by name
+	shop    pos.Shop
+	trusted func() bool // whether the wall clock can be believed
+	dial    func(ctx context.Context, network, address string) (net.Conn, error)
+	log     *slog.Logger
 }
 
 // fleet is a family's rails, and what keeps them going.
 type fleet struct {
-	run   func(ctx context.Context) error
+	runs  []actorRun
 	rails []tokenRail
 }
 
@@ -54,20 +54,6 @@ type tokenRail struct {
 	asset        pos.Asset
 }
 
-// families are asked in this order.
-var families = []*family{evmFamily}
-
-var evmFamily = &family{
-	name: "evm",
-	chains: func(sc *stableConfig) (out []string) {
-		for _, c := range sc.registry.Chains() {
-			out = append(out, c.Key)
-		}
-		return out
-	},
-	read: readEVM, build: buildEVM,
-}
-
 // familyOf returns who knows a chain, nil when nobody does.
 func familyOf(sc *stableConfig, chain string) *family {
 	i := slices.IndexFunc(families, func(f *family) bool { return slices.Contains(f.chains(sc), chain) })
@@ -75,29 +61,6 @@ func familyOf(sc *stableConfig, chain string) *family {
 		return nil
 	}
 	return families[i]
-}
-
-func buildEVM(sc stableConfig, list []acceptConfig, at site) (fleet, error) {
-	o := evm.Options{
-		Registry: sc.registry, Treasury: *sc.treasury, Shared: sc.oneAddress, Store: at.store, Expiry: sc.expiry, Tolerance: sc.tolerance,
-		Links: sc.links, Language: at.language, ClockTrusted: at.trusted, Dial: at.dial, Log: at.log,
-	}
-	for _, a := range list {
-		in := evm.Accept{Chain: a.chain, Tokens: a.tokens}
-		for _, e := range a.endpoints {
-			in.Endpoints = append(in.Endpoints, evm.Endpoint{Operator: e.operator, URL: e.url})
-		}
-		o.Accept = append(o.Accept, in)
-	}
-	w, err := evm.New(o)
-	if err != nil {
-		return fleet{}, err
-	}
-	out := fleet{run: w.Run}
-	for _, r := range w.Rails() {
-		out.rails = append(out.rails, tokenRail{Rail: r, tender: r.Tender(), token: r.Token().Symbol, chain: r.Chain().Name, peg: r.Token().Peg, asset: r.Token().Asset()})
-	}
-	return out, nil
 }
 
 // stable makes the rails of every family, in the order of the configuration, and their
@@ -114,7 +77,8 @@ func (t *till) stable() ([]tokenRail, error) {
 			continue
 		}
 		fl, err := f.build(*sc, list, site{
-			store: bookStore(filepath.Join(t.c.data, f.name+".book")), language: t.c.shop.Language, dial: t.net.dial, log: t.log,
+			store: func(name string) evm.Store { return bookStore(filepath.Join(t.c.data, name+".book")) },
+			shop:  t.c.shop, dial: t.net.dial, log: t.log,
 			trusted: func() bool { _, c := t.judge.Now(); return c == pos.ClockTrusted },
 		})
 		if err != nil {
