@@ -193,6 +193,16 @@ func TestTickets(t *testing.T) {
 	}
 }
 
+// TestTicketWords: no word is broken that fits the paper at all.
+func TestTicketWords(t *testing.T) {
+	for _, cols := range widths {
+		text := printer.LayoutTicket(pos.Ticket{Ref: "#0001", Lines: []pos.TicketLine{{Qty: 12000, Name: "Petersilerdäpfel mit Butter"}}}, printertest.Shop("de"), cols).Text()
+		if !strings.Contains(text, "Petersilerdäpfel") {
+			t.Errorf("%d columns:\n%s", cols, text)
+		}
+	}
+}
+
 // TestTicketIsLarge: what is to be made is twice as wide and high as other text; what is
 // cancelled is not, so that nobody makes it.
 func TestTicketIsLarge(t *testing.T) {

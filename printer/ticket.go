@@ -46,8 +46,8 @@ func (s *sheet) ticket(t pos.Ticket) {
 	if t.Unclear {
 		at += "?" // nobody vouches for the clock
 	}
-	s.pair(at+"  "+t.At.Format("2006-01-02"), "", Style{})
-	s.pair(t.Till, t.Cashier, Style{})
+	s.pair(at, t.Cashier, high)
+	s.pair(t.At.Format("2006-01-02"), t.Till, Style{})
 	s.ticketBanners(t)
 }
 
@@ -65,20 +65,38 @@ func (s *sheet) ticketBanners(t pos.Ticket) {
 	}
 }
 
-// dish is one line: quantity and name, what to mind indented below.
+// dish is one line: quantity and name, what to mind indented below. A word that would
+// break is set narrower: half a word is read wrongly.
 func (s *sheet) dish(l pos.TicketLine, size Style) {
 	qty := Clean(pos.FormatQty(l.Qty))
+	if widest(Clean(l.Name)) > s.room(size)-Cells(qty)-1 {
+		size.Wide = false
+	}
 	for i, text := range wrap(Clean(l.Name), s.room(size)-Cells(qty)-1, 0) {
 		if i > 0 {
 			qty = pad(Cells(qty))
 		}
 		s.put(qty+" "+text, size)
 	}
+	s.note(l.Note, (Cells(qty)+1)*s.cols/s.room(size), Style{Bold: true, Tall: size.Tall})
+}
+
+// note is what to mind, below the name that begins at cell from.
+func (s *sheet) note(text string, from int, size Style) {
 	sign := "> "
-	for _, text := range wrap(Clean(l.Note), s.cols-2*Cells(qty)-4, 0) {
-		if strings.TrimSpace(text) != "" {
-			s.line(pad(2*Cells(qty)+2)+sign+text, high)
+	for _, l := range wrap(Clean(text), s.cols-from-2, 0) {
+		if strings.TrimSpace(l) != "" {
+			s.line(pad(from)+sign+l, size)
 			sign = "  "
 		}
 	}
+}
+
+// widest is the width of the widest word in cells.
+func widest(text string) int {
+	n := 0
+	for _, word := range strings.Fields(text) {
+		n = max(n, Cells(word))
+	}
+	return n
 }

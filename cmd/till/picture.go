@@ -22,17 +22,19 @@ import (
 
 type paperCmd struct {
 	configFlag
-	Model string
-	Page  bool
+	Model   string
+	Printer string
+	Page    bool
 }
 
 func (p *paperCmd) flags(f *flag.FlagSet) {
 	p.configFlag.flags(f)
 	f.StringVar(&p.Model, "model", "", "as this printer `model` would print it, instead of the configured one")
-	f.BoolVar(&p.Page, "page", false, "the printer's test page instead of a receipt")
+	f.StringVar(&p.Printer, "printer", "", "a ticket as the second printer of this `name` would print it")
+	f.BoolVar(&p.Page, "page", false, "the printer's test page instead of a receipt or ticket")
 }
 
-// Run writes a picture of a sample receipt, one pixel a dot and the edges, made by the very bytes
+// Run writes a picture of a sample receipt or ticket, one pixel a dot and the edges, made by the very bytes
 // that the printer would be sent.
 func (p *paperCmd) Run(_ context.Context, args []string, s streams) error {
 	if err := exactly(args, 1, "the name of a PNG file"); err != nil {
@@ -42,17 +44,17 @@ func (p *paperCmd) Run(_ context.Context, args []string, s streams) error {
 	if err != nil {
 		return err
 	}
-	m, logo, err := p.printer(c)
+	dev, err := p.device(c)
 	if err != nil {
 		return err
 	}
-	doc := printer.TestPage(c.shop, m.Columns)
-	if !p.Page {
-		sale, err := sampleOf(c)
-		if err != nil {
-			return err
-		}
-		doc = printer.Layout(sale.receipt(c.zone), m.Columns)
+	m, logo, err := p.printer(dev)
+	if err != nil {
+		return err
+	}
+	doc, err := p.document(c, dev, m.Columns)
+	if err != nil {
+		return err
 	}
 	img, err := m.Draw(doc.WithLogo(logo))
 	if err != nil {
@@ -65,15 +67,50 @@ func (p *paperCmd) Run(_ context.Context, args []string, s streams) error {
 	return nil
 }
 
+// device returns the printer that is meant; nil for one that is not configured.
+func (p *paperCmd) device(c config) (*printerConfig, error) {
+	if p.Printer == "" {
+		return c.printer, nil
+	}
+	var names []string
+	for _, s := range c.seconds {
+		if strings.EqualFold(s.route.Printer, p.Printer) {
+			return s, nil
+		}
+		names = append(names, s.route.Printer)
+	}
+	return nil, fmt.Errorf("there is no second printer %q%s; the configuration has %q", p.Printer, meant(p.Printer, names), names)
+}
+
+// document sets what is drawn.
+func (p *paperCmd) document(c config, dev *printerConfig, cols int) (printer.Document, error) {
+	if p.Page {
+		return printer.TestPage(c.shop, cols), nil
+	}
+	if p.Printer != "" {
+		c.items = slices.DeleteFunc(slices.Clone(c.items), func(it pos.Item) bool { return !dev.route.Takes(it.SKU, it.Category) })
+		sale, err := sampleOf(c)
+		if err != nil {
+			return printer.Document{}, err
+		}
+		return printer.LayoutTicket(sale.ticket(dev.route, c.zone), c.shop, cols), nil
+	}
+	sale, err := sampleOf(c)
+	if err != nil {
+		return printer.Document{}, err
+	}
+	return printer.Layout(sale.receipt(c.zone), cols), nil
+}
+
 // printer returns the model to draw, with what the configuration sets besides it.
-func (p *paperCmd) printer(c config) (models.Model, image.Image, error) {
+func (p *paperCmd) printer(dev *printerConfig) (models.Model, image.Image, error) {
 	var o models.Options
 	var logo image.Image
-	if c.printer != nil {
+	if dev != nil {
 		if p.Model == "" {
-			return c.printer.model, c.printer.logo, nil
+			return dev.model, dev.logo, nil
 		}
-		o, logo = c.printer.options, c.printer.logo
+		o, logo = dev.options, dev.logo
 		o.Columns = 0 // they are those of the configured model
 	}
 	name := p.Model

@@ -118,6 +118,15 @@ func (s sample) receipt(zone *time.Location) pos.Receipt {
 	}
 }
 
+// ticket is what a second printer is told of the sample.
+func (s sample) ticket(r pos.Route, zone *time.Location) pos.Ticket {
+	t := pos.Ticket{Station: r.Printer, Ref: sampleRef, Copies: r.Copies, Till: s.shop.Till, Cashier: "Anna", At: sampleAt.In(zone)}
+	for _, l := range s.lines {
+		t.Lines = append(t.Lines, pos.TicketLine{Qty: l.Qty, Name: l.Name})
+	}
+	return t
+}
+
 // invoice returns n characters as a BOLT 11 invoice in capitals has them.
 func invoice(n int) string {
 	const letters = "QPZRY9X8GF2TVDW0S3JN54KHCE6MUA7L"

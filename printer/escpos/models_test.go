@@ -176,16 +176,17 @@ func TestAuto(t *testing.T) {
 		name, answer string
 		want         printer.Status
 	}{
-		{"well", "\x10\x00\x00\x0f", printer.Status{Known: true}},
-		{"cover", "\x38\x00\x00\x0f", printer.Status{Known: true, Offline: true, Cover: true}},
-		{"knife", "\x18\x08\x00\x0f", printer.Status{Known: true, Offline: true, Cutter: true}},
-		{"fatal", "\x18\x20\x00\x0f", printer.Status{Known: true, Offline: true, Fault: true}},
-		{"hot", "\x18\x40\x00\x0f", printer.Status{Known: true, Offline: true, Hot: true}},
-		{"end", "\x18\x00\x0f\x0f", printer.Status{Known: true, Offline: true, PaperOut: true, PaperLow: true}},
-		{"near end", "\x10\x00\x03\x0f", printer.Status{Known: true, PaperLow: true}},
+		{"well", "\x10\x00\x00\x0f", printer.Status{Known: true, Drawer: printer.Low}},
+		{"drawer", "\x14\x00\x00\x0f", printer.Status{Known: true, Drawer: printer.High}},
+		{"cover", "\x38\x00\x00\x0f", printer.Status{Known: true, Drawer: printer.Low, Offline: true, Cover: true}},
+		{"knife", "\x18\x08\x00\x0f", printer.Status{Known: true, Drawer: printer.Low, Offline: true, Cutter: true}},
+		{"fatal", "\x18\x20\x00\x0f", printer.Status{Known: true, Drawer: printer.Low, Offline: true, Fault: true}},
+		{"hot", "\x18\x40\x00\x0f", printer.Status{Known: true, Drawer: printer.Low, Offline: true, Hot: true}},
+		{"end", "\x18\x00\x0f\x0f", printer.Status{Known: true, Drawer: printer.Low, Offline: true, PaperOut: true, PaperLow: true}},
+		{"near end", "\x10\x00\x03\x0f", printer.Status{Known: true, Drawer: printer.Low, PaperLow: true}},
 		{"silent", "", printer.Status{}},
 		{"half", "\x10\x00", printer.Status{}},
-		{"what looks like a frame and is none", "\x10\xff\x10\x00\x00\x0f", printer.Status{Known: true}},
+		{"what looks like a frame and is none", "\x10\xff\x10\x00\x00\x0f", printer.Status{Known: true, Drawer: printer.Low}},
 	}
 	for _, tt := range tests {
 		sc := &script{}

@@ -48,7 +48,7 @@ func (s *script) Read(b []byte) (int, error) {
 
 // TestStatus: bits as in the manual (DLE EOT).
 func TestStatus(t *testing.T) {
-	well := printer.Status{Known: true}
+	well := printer.Status{Known: true, Drawer: printer.Low}
 	with := func(f func(*printer.Status)) printer.Status { s := well; f(&s); return s }
 	tests := []struct {
 		name    string
@@ -56,7 +56,7 @@ func TestStatus(t *testing.T) {
 		want    printer.Status
 	}{
 		{"well", []string{"\x12", "\x12", "\x12"}, well},
-		{"drawer open is no trouble", []string{"\x16", "\x12", "\x12"}, well},
+		{"drawer open is no trouble", []string{"\x16", "\x12", "\x12"}, with(func(s *printer.Status) { s.Drawer = printer.High })},
 		{"cover", []string{"\x1a", "\x16", "\x12"}, with(func(s *printer.Status) { s.Offline, s.Cover = true, true })},
 		{"paper end", []string{"\x1a", "\x32", "\x7e"}, with(func(s *printer.Status) { s.Offline, s.PaperOut, s.PaperLow = true, true, true })},
 		{"paper end seen by the roll sensor alone", []string{"\x12", "\x12", "\x72"}, with(func(s *printer.Status) { s.PaperOut = true })},

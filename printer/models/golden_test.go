@@ -53,11 +53,15 @@ func TestGoldenPictures(t *testing.T) {
 		t.Fatal(err)
 	}
 	golden(t, def, printer.TestPage(printertest.Shop("en"), def.Columns), "test-page")
-	kitchen, err := ByName("tm-u220b", Options{})
-	if err != nil {
-		t.Fatal(err)
+	for name, of := range map[string]string{"kitchen": "tm-u220b", "kitchen-part": "tm-t20iii", "kitchen-again": "tm-t20iii", "kitchen-void": "58mm"} {
+		m, err := ByName(of, Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ticket := printertest.Tickets()[strings.Replace(name, "kitchen", "ticket", 1)]
+		ticket.Copies = 1
+		golden(t, m, printer.LayoutTicket(ticket, printertest.Shop("en"), m.Columns), name)
 	}
-	golden(t, kitchen, printer.LayoutTicket(printertest.Tickets()["ticket"], printertest.Shop("en"), kitchen.Columns), "kitchen")
 }
 
 // TestScripts prints what no code page has, with the fonts named by -fonts. Without any

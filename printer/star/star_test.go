@@ -229,14 +229,14 @@ func (s *script) Read(b []byte) (int, error) {
 
 // TestStatus: bits and lengths as in the specification.
 func TestStatus(t *testing.T) {
-	well := printer.Status{Known: true}
+	well := printer.Status{Known: true, Drawer: printer.Low}
 	with := func(f func(*printer.Status)) printer.Status { s := well; f(&s); return s }
 	tests := []struct {
 		name, answer string
 		want         printer.Status
 	}{
 		{"well", "\x23\x06\x00\x00\x00\x00\x00\x00\x00", well},
-		{"drawer open is no trouble", "\x23\x06\x04\x00\x00\x00\x00\x00\x00", well},
+		{"drawer open is no trouble", "\x23\x06\x04\x00\x00\x00\x00\x00\x00", with(func(s *printer.Status) { s.Drawer = printer.High })},
 		{"cover", "\x23\x06\x28\x00\x00\x00\x00\x00\x00", with(func(s *printer.Status) { s.Offline, s.Cover = true, true })},
 		{"paper", "\x23\x06\x08\x00\x00\x0c\x00\x00\x00", with(func(s *printer.Status) { s.Offline, s.PaperOut, s.PaperLow = true, true, true })},
 		{"near end", "\x23\x06\x00\x00\x00\x04\x00\x00\x00", with(func(s *printer.Status) { s.PaperLow = true })},
