@@ -81,6 +81,8 @@ type setting struct {
 	plain  bool          // the backoffice is called over plain HTTP
 	behind time.Duration // how far the till's clock is behind everybody's certificates
 	wall   bool          // the till's wall clock is set by the test; see set
+	extra  string        // more of the till's configuration
+	board  board         // what its panels hang on
 }
 
 // newWorld builds the shop and starts it. It must be called in the bubble.
@@ -101,7 +103,7 @@ func newWorld(t testing.TB, o setting) *world {
 		w.mu.Unlock()
 		return h.Dial(ctx, netw, address)
 	})
-	text := strings.NewReplacer("fixed = \"50000\"", "max_age = \"5m\"", "url = \"http://127.0.0.1:1\"", "allow_plain_http = true").Replace(demo)
+	text := strings.NewReplacer("fixed = \"50000\"", "max_age = \"5m\"", "url = \"http://127.0.0.1:1\"", "allow_plain_http = true").Replace(demo) + o.extra
 	for name, content := range map[string]string{"till.toml": text, "catalogue.toml": demoCatalogue, "lnd.conn": w.node.Connection() + "\n"} {
 		if err := os.WriteFile(filepath.Join(w.dir, name), []byte(content), 0o600); err != nil {
 			t.Fatal(err)
@@ -221,7 +223,7 @@ func (w *world) start() {
 		w.t.Fatal(err)
 	}
 	x := &till{c: cfg, log: slog.New(slog.NewTextHandler(w.t.Output(), &slog.HandlerOptions{Level: slog.LevelError})), judge: clock.NewJudge()}
-	x.net = outside{dial: w.dial, roots: w.roots.Pool()}
+	x.net, x.board = outside{dial: w.dial, roots: w.roots.Pool()}, w.board
 	if w.setting.wall {
 		x.net.wall = func() time.Time { return time.Now().Round(0).Add(time.Duration(w.shift.Load())) }
 		x.judge = clock.NewJudgeOf(x.net.wall)

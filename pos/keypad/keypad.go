@@ -101,10 +101,10 @@ type Keypad struct {
 	shown  uint64 // number of the newest prompt
 	full   bool   // keys are left out until the queue is empty
 	missed bool   // some were, and the cashier does not know yet
+	prompt pos.Prompt
 
 	// Run's alone.
 	m         machine
-	prompt    pos.Prompt
 	deal      deal
 	dealSince uint64
 	began     bool
@@ -160,6 +160,13 @@ func (k *Keypad) Publish(v pos.View) {
 	}
 }
 
+// Prompt returns what stands on the panel. It does not block.
+func (k *Keypad) Prompt() pos.Prompt {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.prompt
+}
+
 // Run takes keys until ctx ends. A Keypad runs once.
 func (k *Keypad) Run(ctx context.Context) error {
 	idle := time.NewTimer(IdleLock)
@@ -210,9 +217,10 @@ func (k *Keypad) show() {
 	if k.began && reflect.DeepEqual(p, k.prompt) {
 		return
 	}
-	k.began, k.prompt = true, p
+	k.began = true
 	k.o.Changed(p)
 	k.mu.Lock()
+	k.prompt = p // by Run alone, so that it may read it without the lock
 	k.shown++
 	n := k.shown
 	k.mu.Unlock()

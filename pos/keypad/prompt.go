@@ -56,9 +56,15 @@ func (m *machine) yields(at place) bool {
 	if m.sure != "" || m.trouble != "" || m.told != "" || m.busy || m.code != "" || !m.entry.empty() {
 		return false
 	}
+	idle := at == atSell && !m.filled() // he may be another sale's
+	if m.actor == (pos.Actor{}) {
+		idle = (at == atPIN && m.ask.digits == "") || at == atList // the power was gone, and he still pays
+	}
 	switch m.view.Customer.Phase {
-	case pos.PhaseDue, pos.PhaseArriving, pos.PhaseChecking, pos.PhasePaid, pos.PhaseChange:
-		return at == atWait || at == atDone || (at == atSell && !m.filled())
+	case pos.PhaseDue, pos.PhaseArriving, pos.PhaseChecking:
+		return idle || at == atWait
+	case pos.PhasePaid, pos.PhaseChange:
+		return at == atDone
 	}
 	return false
 }
