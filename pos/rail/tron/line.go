@@ -42,6 +42,9 @@ const (
 	// penalty is how long an endpoint is left alone that said that it is asked too often:
 	// TronGrid answers nothing for 30 s then, and begins anew when it is asked.
 	penalty = 35 * time.Second
+	// gateEvery and gateBurst keep below the 15 requests in a second that it allows.
+	gateEvery = 100 * time.Millisecond
+	gateBurst = 5
 )
 
 // check fails with Invalid for an endpoint that cannot be used.
@@ -77,6 +80,21 @@ type voice struct {
 
 	mu    sync.Mutex
 	until time.Time // when it may be asked again
+	next  time.Time // when a request is due if none runs ahead
+}
+
+// turn takes a place among the requests and returns when it may go.
+func (v *voice) turn(now time.Time) (at time.Time, err error) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if now.Before(v.until) {
+		return now, rpc.Failed(rpc.Limited, "left alone for %v more", v.until.Sub(now).Round(time.Second))
+	}
+	if ahead := now.Add(-gateBurst * gateEvery); v.next.Before(ahead) {
+		v.next = ahead
+	}
+	v.next = v.next.Add(gateEvery)
+	return v.next, nil
 }
 
 // line is one endpoint, asked within its operator's bounds.
@@ -85,19 +103,21 @@ type line struct {
 	voice *voice
 }
 
-// begin notes n requests, or fails with rpc.Limited when they must not be made now.
-func (l *line) begin(n int) error {
+// begin waits for its turn to make a request that holds n, or fails with rpc.Limited when
+// it must not be made now.
+func (l *line) begin(ctx context.Context, n int) error {
 	now := time.Now()
-	l.voice.mu.Lock()
-	until := l.voice.until
-	l.voice.mu.Unlock()
-	if now.Before(until) {
-		return rpc.Failed(rpc.Limited, "left alone for %v more", until.Sub(now).Round(time.Second))
+	at, err := l.voice.turn(now)
+	if err != nil {
+		return err
 	}
 	if !l.voice.quota.Spend(n, now) {
 		return rpc.Failed(rpc.Limited, "the day's requests are used up")
 	}
 	l.Spend()
+	if err := rpc.Until(ctx, at); err != nil {
+		return &rpc.Error{Fault: rpc.Unreachable, Err: err}
+	}
 	return nil
 }
 
@@ -113,7 +133,7 @@ func (l *line) end(err error) {
 
 // batch makes JSON-RPC calls. Operators may count each of them.
 func (l *line) batch(ctx context.Context, calls ...rpc.Call) ([]rpc.Reply, error) {
-	if err := l.begin(len(calls)); err != nil {
+	if err := l.begin(ctx, len(calls)); err != nil {
 		return nil, err
 	}
 	out, err := l.Batch(ctx, calls...)
@@ -127,7 +147,7 @@ func (l *line) batch(ctx context.Context, calls ...rpc.Call) ([]rpc.Reply, error
 }
 
 func (l *line) get(ctx context.Context, path string, query url.Values) (map[string]json.RawMessage, error) {
-	if err := l.begin(1); err != nil {
+	if err := l.begin(ctx, 1); err != nil {
 		return nil, err
 	}
 	f, err := l.Get(ctx, path, query)
@@ -136,7 +156,7 @@ func (l *line) get(ctx context.Context, path string, query url.Values) (map[stri
 }
 
 func (l *line) post(ctx context.Context, path string, in any) (map[string]json.RawMessage, error) {
-	if err := l.begin(1); err != nil {
+	if err := l.begin(ctx, 1); err != nil {
 		return nil, err
 	}
 	f, err := l.Post(ctx, path, in)
