@@ -65,6 +65,9 @@ func (s stage) shared(g Glass, placed func(image.Rectangle, string, fitted, set,
 	c := newCanvas(g, s.shop.Language)
 	c.placed = placed
 	line := keyLine(s.prompt.Keys)
+	if s.prompt.Kind == pos.PromptPIN || s.prompt.Kind == pos.PromptChoose {
+		line = s.prompt.Title
+	}
 	if g.Round || c.compact() || line == "" {
 		return s.scene.draw(g, placed)
 	}
@@ -235,11 +238,12 @@ func (c *canvas) setUp(r image.Rectangle, p pos.Prompt) {
 // place.
 func (c *canvas) selling(r image.Rectangle, p pos.Prompt) {
 	c.sum(bottom(&r, max(r.Dy()*26/100, lineHeight(c.keySize()))), p.Sum)
-	share := 52
-	if p.Typed.IsZero() {
-		share = 0
+	switch {
+	case !p.Typed.IsZero():
+		c.typed(top(&r, r.Dy()*52/100), p.Typed)
+	case len(p.Rows) == 0: // where it will stand
+		c.text(r, c.money(p.Sum.Amount), set{bold: true, max: c.p(88), min: c.least(), x: end, y: middle, col: hair, whole: true})
 	}
-	c.typed(top(&r, r.Dy()*share/100), p.Typed)
 	c.rows(r, p.Rows)
 }
 
@@ -286,7 +290,7 @@ func (c *canvas) sum(r image.Rectangle, row pos.PromptRow) {
 	right := r
 	right.Min.X = r.Max.X - min(c.width(sum, t), r.Dx()*62/100)
 	r.Max.X = right.Min.X - max(c.p(8), 4)
-	c.text(r, row.Label, set{max: max(c.p(28), 12), min: c.least(), y: middle, col: quiet})
+	c.text(r, row.Label, set{max: max(c.p(28), 12), min: c.least(), lines: 2, y: middle, col: quiet})
 	c.text(right, sum, t)
 }
 

@@ -188,20 +188,46 @@ func (c *canvas) smallFoot(page *image.Rectangle, p pos.Prompt) {
 	case p.Kind == pos.PromptChoose && p.At >= 0 && p.At < len(p.Choices) && p.Choices[p.At].Why != "":
 		words = p.Choices[p.At].Why
 	case len(p.Keys) > 0:
-		words = ""
-		for _, k := range p.Keys[:min(len(p.Keys), 3)] {
-			next := strings.TrimPrefix(words+" · "+keyLine([]pos.PromptKey{k}), " · ")
-			if c.width(next, set{max: c.least()}) > 2*page.Dx()-page.Dx()/3 {
-				break
-			}
-			words = next
-		}
+		c.smallKeys(bottom(page, page.Dy()*32/100), p.Keys)
+		bottom(page, 2)
+		return
 	}
 	if words == "" {
 		return
 	}
 	c.text(bottom(page, page.Dy()*32/100), words, t)
 	bottom(page, 2)
+}
+
+// smallKeys says what keys do in one line or two: whole keys, the most needed first.
+func (c *canvas) smallKeys(r image.Rectangle, keys []pos.PromptKey) {
+	t := set{max: c.least(), min: c.least(), x: middle, y: middle, col: quiet, whole: true}
+	var lines []string
+	room := min(2, r.Dy()/lineHeight(t.max))
+	for _, k := range keys {
+		part := keyLine([]pos.PromptKey{k})
+		if n := len(lines); n > 0 && c.width(lines[n-1]+" · "+part, t) <= r.Dx() {
+			lines[n-1] += " · " + part
+			continue
+		}
+		if len(lines) == room || c.width(part, t) > r.Dx() {
+			break
+		}
+		lines = append(lines, part)
+	}
+	if len(lines) == 0 {
+		return
+	}
+	high := r.Dy() / len(lines)
+	size := min(max(min(c.area.Dx(), c.area.Dy())/10, c.least()), high*3/4)
+	for _, line := range lines { // all in one size
+		for t.max = size; t.max > c.least() && c.width(line, t) > r.Dx(); t.max-- {
+		}
+		size = t.max
+	}
+	for _, line := range lines {
+		c.text(top(&r, high), line, t)
+	}
 }
 
 // facts sets a list, each as large as its share of r allows.

@@ -227,7 +227,7 @@ func (m *machine) promptWait(p *pos.Prompt) {
 	p.Sum.Amount = open.Amount
 	switch c := m.view.Customer; {
 	case s.Offline:
-		p.Title, p.Hint, p.Typed.Text = m.word("ui.ask_code"), m.word("kp.code_how", "ref", pos.CounterRef(open.Counter)), m.code
+		p.Title, p.Hint, p.Typed.Text = m.word("kp.code"), m.word("kp.code_how", "ref", pos.CounterRef(open.Counter)), m.code
 	case c.Sale == s.ID && c.Phase == pos.PhaseArriving:
 		p.Hint = m.word("arriving")
 	case c.Sale == s.ID && c.Phase == pos.PhaseChecking:
