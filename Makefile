@@ -1,6 +1,6 @@
 # make run   a whole shop on this computer: till, backoffice, bitcoin, Lightning, a customer's wallet
 # make test  every test, on real nodes and a real browser
-# The rest: check race soak fuzz bench arm golden pictures clean
+# The rest: check race soak fuzz bench nightly arm golden pictures clean
 
 SHELL   := /bin/bash
 BIN     := bin
@@ -10,7 +10,7 @@ GO      := CGO_ENABLED=0 go
 FLAGS   := -trimpath -ldflags='-s -w'
 FUZZ    ?= 20s
 
-.PHONY: run test real tools nodes build check race vet32 test32 soak fuzz bench arm golden clean contracts
+.PHONY: run test real tools nodes build check race vet32 test32 soak fuzz bench nightly arm golden clean contracts FORCE
 
 build:
 	@mkdir -p $(BIN)
@@ -18,8 +18,12 @@ build:
 	@$(GO) build $(FLAGS) -o $(BIN)/backoffice ./cmd/backoffice
 	@cd cmd/devnet && $(GO) build $(FLAGS) -o ../../$(BIN)/devnet .
 
-run: build
-	@$(BIN)/devnet run --dir $(DEVNET) --till $(BIN)/till --backoffice $(BIN)/backoffice
+run: $(DEVNET)/open
+
+# The sign that the shop is open is this rule's file: when make alone is interrupted it
+# takes the file away, and the shop closes.
+$(DEVNET)/open: build FORCE
+	@$(BIN)/devnet run --dir $(DEVNET) --sign $@ --tree $(CURDIR) --till $(BIN)/till --backoffice $(BIN)/backoffice
 
 # Debian packages that tests need: chromium drives the screens as a cashier would,
 # zbar-tools is the outside reader of our QR codes, hb-shape the outside word on what
@@ -54,6 +58,11 @@ test: check build tools nodes
 real: build nodes
 	@d=$$(mktemp -d) && trap 'rm -rf "$$d"' EXIT && $(BIN)/devnet nodes --dir "$$d" --bin $(NODES) \
 		go test -count=1 -timeout 30m -v -run 'TestReal|TestDevnet' ./pos/rail/lnd ./cmd/till ./cmd/backoffice
+
+# The stablecoins' contract on a second EVM: geth, built from source once (about five
+# minutes). Its blocks come when they come, so this takes a quarter of an hour.
+nightly: build
+	cd cmd/devnet && TILLWRIGHT_GETH=$(NODES) go test -count=1 -timeout 60m -v -run TestGeth .
 
 check:
 	@test -z "$$(gofmt -l cmd pos display printer sync firmware)" || { gofmt -l cmd pos display printer sync firmware; echo "run gofmt"; exit 1; }

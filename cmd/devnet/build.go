@@ -24,6 +24,12 @@ var (
 	goMod []byte
 	//go:embed go.sum
 	goSum []byte
+
+	// geth has a module of its own: its dependencies and lnd's are not to bend each other.
+	//go:embed evm/geth.mod
+	gethMod []byte
+	//go:embed evm/geth.sum
+	gethSum []byte
 )
 
 // buildTags are lnd's optional REST and RPC services: invoices and router are
@@ -31,15 +37,23 @@ var (
 // build cache's key: other tags mean other minutes of compiling.
 const buildTags = "invoicesrpc signrpc walletrpc chainrpc routerrpc peersrpc"
 
-// Tool is a node's program, by the path of its main package.
-type Tool struct{ Name, Package, Module string }
+// Tool is a node's program, by the path of its main package, and the module that
+// says in which version it is built.
+type Tool struct {
+	Name, Package, Module string
+	tags                  string
+	mod, sum              []byte
+}
 
 // The two programs of the nodes. Their command lines, btcctl and lncli, are tools
 // of the module as well: go tool lncli.
 var (
-	btcd = Tool{"btcd", "github.com/btcsuite/btcd", "github.com/btcsuite/btcd"}
-	lnd  = Tool{"lnd", "github.com/lightningnetwork/lnd/cmd/lnd", "github.com/lightningnetwork/lnd"}
+	btcd = Tool{"btcd", "github.com/btcsuite/btcd", "github.com/btcsuite/btcd", buildTags, goMod, goSum}
+	lnd  = Tool{"lnd", "github.com/lightningnetwork/lnd/cmd/lnd", "github.com/lightningnetwork/lnd", buildTags, goMod, goSum}
 )
+
+// geth is a second kind of EVM, for the nightly tests.
+var geth = Tool{"geth", "github.com/ethereum/go-ethereum/cmd/geth", "github.com/ethereum/go-ethereum", "", gethMod, gethSum}
 
 // Builder provides the nodes' programs.
 type Builder struct {
@@ -55,7 +69,7 @@ func (b Builder) Ensure(ctx context.Context, t Tool) (string, error) {
 	if t.fits(path) {
 		return path, nil
 	}
-	if err := b.prepare(); err != nil {
+	if err := b.prepare(t); err != nil {
 		return "", err
 	}
 	total, err := b.stale(ctx, t)
@@ -85,8 +99,9 @@ func (t Tool) fits(path string) bool {
 
 // version returns what go.mod says of the tool's module.
 func (t Tool) version() string {
-	for line := range bytes.Lines(goMod) {
-		if f := strings.Fields(string(line)); len(f) > 1 && f[0] == t.Module {
+	for line := range bytes.Lines(t.mod) {
+		f := strings.Fields(strings.TrimPrefix(string(line), "require "))
+		if len(f) > 1 && f[0] == t.Module {
 			return f[1]
 		}
 	}
@@ -94,18 +109,18 @@ func (t Tool) version() string {
 }
 
 // prepare lays out a module that names the tools.
-func (b Builder) prepare() error {
+func (b Builder) prepare(t Tool) error {
 	return errors.Join(
 		os.MkdirAll(b.Work, 0o700), os.MkdirAll(b.Bin, 0o700),
-		writeFile(filepath.Join(b.Work, "go.mod"), goMod),
-		writeFile(filepath.Join(b.Work, "go.sum"), goSum))
+		writeFile(filepath.Join(b.Work, "go.mod"), t.mod),
+		writeFile(filepath.Join(b.Work, "go.sum"), t.sum))
 }
 
 // stale counts the packages that have to be compiled. It fetches their source
 // first when Go has not got it yet.
 func (b Builder) stale(ctx context.Context, t Tool) (int, error) {
 	n, modules := 0, 0
-	err := b.goCommand(ctx, []string{"list", "-deps", "-f", "{{if .Stale}}stale{{end}}", "-trimpath", "-tags", buildTags, t.Package},
+	err := b.goCommand(ctx, []string{"list", "-deps", "-f", "{{if .Stale}}stale{{end}}", "-trimpath", "-tags", t.tags, t.Package},
 		func(line string) {
 			if line == "stale" {
 				n++
@@ -131,7 +146,7 @@ func (b Builder) compile(ctx context.Context, t Tool, path string, total int) er
 		}
 	}
 	tell()
-	return b.goCommand(ctx, []string{"build", "-v", "-o", path, "-trimpath", "-tags", buildTags, t.Package},
+	return b.goCommand(ctx, []string{"build", "-v", "-o", path, "-trimpath", "-tags", t.tags, t.Package},
 		func(string) {}, func(line string) {
 			if !strings.HasPrefix(line, "go: ") {
 				n++

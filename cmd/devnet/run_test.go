@@ -19,6 +19,7 @@ import (
 type cafe struct {
 	dir, till, office string
 	addr              [3]string // till, back office, wallet
+	more              []string  // arguments
 }
 
 func newCafe(t *testing.T) cafe {
@@ -53,7 +54,7 @@ func newCafe(t *testing.T) cafe {
 }
 
 func (c cafe) args() []string {
-	return []string{"run", "--dir", c.dir, "--till", c.till, "--backoffice", c.office, "--listen", c.addr[2]}
+	return append([]string{"run", "--dir", c.dir, "--till", c.till, "--backoffice", c.office, "--listen", c.addr[2]}, c.more...)
 }
 
 func (c cafe) calls(t *testing.T) []string { return linesOf(t, filepath.Join(c.dir, "cafe", "calls")) }

@@ -80,6 +80,7 @@ type Activity struct {
 	Sat         string    `json:"amount_sat"`
 	Amount      string    `json:"amount,omitempty"` // of coins, in place of Sat
 	Description string    `json:"description"`
+	Where       string    `json:"where,omitempty"` // of coins: "to …1145f1"
 	Reason      string    `json:"reason,omitempty"`
 	Action      *Action   `json:"action,omitempty"`
 

@@ -166,7 +166,7 @@ function makeChain(chain) {
 }
 
 function makeOperator(path, o) {
-  const row = element('div', { className: 'operator' }, element('p', { className: 'quiet', textContent: 'Operator ' + o.letter + ', whom the till asks' }))
+  const row = element('div', { className: 'operator' }, element('p', { className: 'quiet', textContent: 'Operator ' + o.letter + (o.letter === 'A' ? ', whom the till asks' : ', who has to agree about larger sums') }))
   row.dataset.operator = o.letter
   const group = element('div', { className: 'modes' })
   for (const [mode, textContent] of modes) {

@@ -66,7 +66,7 @@ export function activity(half, list) {
       element('span', { className: 'mark', textContent: a.ok ? '↑' : '×' }),
       element('div', { className: 'what' },
         element('p', { textContent: a.description || 'Payment' }),
-        element('p', { className: 'quiet', textContent: a.ok ? when : when + ' · ' + a.reason }, ...(a.action?.url ? [' · ', link(a.action)] : []))),
+        element('p', { className: 'quiet', textContent: [when, a.where, a.ok ? '' : a.reason].filter(Boolean).join(' · ') }, ...(a.action?.url ? [' · ', link(a.action)] : []))),
       element('span', { className: 'sum', textContent: a.amount ? grouped(a.amount) : grouped(a.amount_sat) + ' sat' }))
   }))
 }

@@ -11,7 +11,11 @@ import (
 // harness puts a rail before a real EVM.
 func harness(t testing.TB, token string, units int64) postest.Harness {
 	place := newPlace(t, 31337, "base", small, 1)
-	l := newLab(t, place).start()
+	l := newLab(t, place)
+	if outside != "" {
+		l.change = func(o *Options) { o.Expiry = minExpiry }
+	}
+	l.start()
 	r := l.rail(pos.Tender(token + "-base"))
 	coin := place.usdc
 	if token == "dai" {
@@ -25,6 +29,10 @@ func harness(t testing.TB, token string, units int64) postest.Harness {
 			return nil
 		},
 		Expire: func(p pos.Payment) {
+			if outside != "" {
+				place.outlive(p)
+				return
+			}
 			place.do("evm_increaseTime", 601)
 			place.do("anvil_mine", "0x1")
 		},
@@ -61,7 +69,7 @@ func TestSale(t *testing.T) {
 	r := l.ready("usdc-base")
 	p := l.requested(r, "SALE000000001", 12_340_100)
 	req, units := at(t, p)
-	if req.Chain != 31337 || req.Token != place.usdc.at || units.Int64() != 12_340_100 || p.Network != "USDC on Test base" {
+	if req.Chain != place.chain.ID || req.Token != place.usdc.at || units.Int64() != 12_340_100 || p.Network != "USDC on Test base" {
 		t.Fatalf("shown %s on %q", p.Payload, p.Network)
 	}
 	if f := l.found(r, p); f.Event != "" {

@@ -49,7 +49,7 @@ func newShop(t testing.TB) shop {
 }
 
 func shopOf(a *anvil, treasury Address) shop {
-	salt := Seed{1}.Salt(1)
+	salt := freshSeed().Salt(1)
 	return shop{a, treasury, salt, AddressOf(treasury, salt)}
 }
 
