@@ -245,7 +245,9 @@ func (c *chain) round(ctx context.Context) error {
 		}
 		c.w.o.Log.Debug("round failed", "chain", c.chain.Key, "endpoint", k.operator(), "err", err)
 		errs = append(errs, err)
-		delete(c.verified, k)
+		if rpc.FaultOf(err) != rpc.Limited { // it is still what it was
+			delete(c.verified, k)
+		}
 		if ctx.Err() != nil {
 			break
 		}
