@@ -20,7 +20,7 @@ const PANES = new Set(["pay", "amount"]);
 export function charge(e, name, how = {}) {
   const sale = current();
   return busy(e, async () => {
-    if (sale && await act("POST", `/v1/sales/${sale.id}/payments`, { tender: name, ...how }) && PANES.has(local.pane)) set({ pane: local.home, digits: "", times: "", coin: "" });
+    if (sale && await act("POST", `/v1/sales/${sale.id}/payments`, { tender: name, ...how }) ) set(PANES.has(local.pane) ? { pane: local.home, digits: "", times: "", coin: "" } : { coin: "" });
   });
 }
 

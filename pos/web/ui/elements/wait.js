@@ -99,16 +99,16 @@ customElements.define("till-wait", class extends TillElement {
   #coin(sale, p, c, state, online, rests) {
     const trust = c.chain === "Solana" && c.form && !c.form.typed && !rests;
     const is = c.form && (word("ui.form_is." + c.form.name) ?? t("ui.form_is.next")).replace("{amount}", c.sum);
-    return h("div", { class: "mid two" },
-      h("div", { class: "tell" }, state,
+    return h("div", { class: "mid two coin" }, state,
+      away(p) ? h("p", { class: "why" }, icon("warn"), away(p)) : null,
+      c.came ? h("p", { class: "why" }, icon("warn"), t("ui.came", { amount: exactly(c.came) })) : null,
+      h("div", { class: "tell" },
         h("output", { class: "money sum", "aria-live": "polite" }, money(p.amount)),
-        h("p", { class: "of" }, h("b", { class: "money" }, c.sum), " ", h("b", {}, t("on_chain", { chain: c.chain }))),
+        h("p", { class: "of" }, h("b", { class: "money" }, c.sum), " ", h("b", { class: "money" }, t("on_chain", { chain: c.chain }))),
         c.tail ? h("p", { class: "soft" }, t("address_ends", { tail: c.tail })) : null,
         p.expires ? h("div", { class: "lasts" }, this.#bar, this.#clock) : null),
       h("div", { class: "tell" },
-        away(p) ? h("p", { class: "why" }, icon("warn"), away(p)) : null,
-        c.came ? h("p", { class: "why" }, icon("warn"), t("ui.came", { amount: exactly(c.came) })) : null,
-        is && !rests ? h("p", { class: "words" }, t("ui.form_is") + " " + is + ".") : null,
+        is && !rests && (!c.came || c.form.typed) ? h("p", { class: "words" }, t("ui.form_is") + " " + is + ".") : null,
         trust ? h("p", { class: "why" }, icon("warn"), t("ui.trust_solana")) : null,
         c.next && !rests ? h("button", { class: "wide", "data-key": "form", disabled: !online, click: (/** @type {Event} */ e) => busy(e, () => act("PUT", `/v1/sales/${sale.id}/form`, { form: c.next.name })) }, word("ui.form." + c.next.name) ?? t("ui.form.next")) : null));
   }
