@@ -56,7 +56,7 @@ func (q Queue) Begin(id uint64) error { return q.d.o.Prints.BeginJob(q.printer, 
 func (q Queue) Done(id uint64) error { return q.d.o.Prints.DoneJob(q.printer, id) }
 
 // Drop gives a job up: it becomes a record and a notice. A copy can always be
-// asked for.
+// asked for. It returns when Next does not tell of the job any more.
 func (q Queue) Drop(id uint64, why string) error {
 	_, err := q.d.turn(pos.Command{By: pos.Till}, func(t *turn) error {
 		jobs, err := q.d.o.Prints.Jobs(q.printer)
@@ -71,6 +71,7 @@ func (q Queue) Drop(id uint64, why string) error {
 		}
 		return nil
 	})
+	q.d.settled()
 	return err
 }
 
