@@ -1,6 +1,8 @@
 package pos
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -14,8 +16,8 @@ import (
 func TestDigest(t *testing.T) {
 	actions := []Action{
 		OpenSale{}, NextCustomer{},
-		SwitchTo{}, SwitchTo{"a"}, SwitchTo{"b"}, ClearSale{}, ClearSale{"a"}, Reprint{}, Reprint{"a"},
-		AddItem{}, AddItem{"a", "", 0}, AddItem{"", "a", 0}, AddItem{"", "", 1}, AddItem{"", "1", 0}, AddItem{"", "a", 1000}, AddItem{"a", "a", 1000},
+		SwitchTo{}, SwitchTo{"a"}, SwitchTo{"b"}, ClearSale{}, ClearSale{"a"}, Reprint{}, Reprint{Sale: "a"}, Reprint{Ticket: true}, Reprint{Ticket: true, Printer: "a"},
+		AddItem{}, AddItem{"a", "", 0, 0}, AddItem{"", "a", 0, 0}, AddItem{"", "", 1, 0}, AddItem{"", "1", 0, 0}, AddItem{"", "a", 1000, 0}, AddItem{"a", "a", 1000, 0},
 		AddAmount{}, AddAmount{"", "tea", 440, 0, ""}, AddAmount{"", "tea", 440, 1000, ""}, AddAmount{"", "tea", 440, 0, "A"}, AddAmount{"", "", 440, 0, "A"}, AddAmount{"tea", "", 440, 0, ""},
 		AddAmount{"", `tea","Minor":1,"x":"`, 440, 0, ""}, AddAmount{"", "Tea", 440, 0, ""}, AddAmount{"", "tea ", 440, 0, ""},
 		SetQty{}, SetQty{"", 1, 0}, SetQty{"", 0, 1}, SetQty{"", 1, 1}, SetQty{"", 11, 1}, SetQty{"", 1, 11},
@@ -44,6 +46,10 @@ func TestDigest(t *testing.T) {
 func TestDigestIsKept(t *testing.T) {
 	got := Command{Do: Pay{Sale: "s1", Tender: Cash, Given: 500}}.Digest()
 	if want := "6a7b6e58bdd7258055f4ad74"; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+	sum := sha256.Sum256([]byte(`pos.Reprint {"Sale":"s1"}`)) // as it was when there were no tickets
+	if got, want := (Command{Do: Reprint{Sale: "s1"}}).Digest(), hex.EncodeToString(sum[:12]); got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
 }
