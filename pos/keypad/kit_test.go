@@ -240,6 +240,7 @@ type shop struct {
 	desk *desk.Desk
 	pad  *keypad.Keypad
 	stop func()
+	pays int // payments that the keypad asked for
 
 	mu      sync.Mutex
 	prompts []pos.Prompt // all that were shown
@@ -286,7 +287,7 @@ func (s *shop) start() {
 		Publish: func(v pos.View) { s.pad.Publish(v) }, Recorded: func() {}, Print: func() {}, Log: log,
 	})
 	s.pad = keypad.New(keypad.Options{
-		Desk: s.desk, Staff: s.desk, Currency: eur, Language: s.lang, Layout: s.layout, Log: log,
+		Desk: watched{s.desk, s}, Staff: s.desk, Currency: eur, Language: s.lang, Layout: s.layout, Log: log,
 		SetUp: func() (string, string) { return "192.168.1.20:8080/setup", "ABCD-EFGH" },
 		Changed: func(p pos.Prompt) {
 			s.mu.Lock()
@@ -316,6 +317,35 @@ func (s *shop) start() {
 		}
 	})
 	synctest.Wait()
+}
+
+// watched is the desk as the keypad sees it: each payment must be of what the panel
+// said last.
+type watched struct {
+	*desk.Desk
+	s *shop
+}
+
+func (w watched) Do(ctx context.Context, c pos.Command) (pos.Answer, error) {
+	if pay, ok := c.Do.(pos.Pay); ok {
+		w.s.pays++
+		if shown := w.s.lastSum(); shown.Minor != pay.Amount || pay.Amount <= 0 {
+			w.s.t.Errorf("pays %d with %s, and the panel said %v", pay.Amount, pay.Tender, shown)
+		}
+	}
+	return w.Desk.Do(ctx, c)
+}
+
+// lastSum is the newest sum that the panel told as to be paid.
+func (s *shop) lastSum() pos.Amount {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for i := len(s.prompts) - 1; i >= 0; i-- {
+		if p := s.prompts[i]; p.Sum.Label != "" {
+			return p.Sum.Amount
+		}
+	}
+	return pos.Amount{}
 }
 
 // restart takes the power away and gives it back.

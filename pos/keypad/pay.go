@@ -100,7 +100,9 @@ func (m *machine) with(ctx context.Context, t pos.TenderView) {
 // charge starts a payment of what the prompt shows, and of no more: a sum that has
 // changed since is asked for again.
 func (m *machine) charge(ctx context.Context, t pos.Tender, given int64) {
-	if !m.fresh {
+	shown := m.deal()
+	m.settle(shown.sale) // a phone may have changed it this instant
+	if !m.fresh || m.deal() != shown {
 		m.trouble = m.word("kp.press_again")
 		return
 	}

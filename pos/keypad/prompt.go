@@ -178,8 +178,10 @@ func (m *machine) promptPay(p *pos.Prompt) {
 	}
 	last := "kp.k.back"
 	if s.State != pos.Draft {
-		p.Keys = append(p.Keys, m.keys(string(Back), "kp.k.basket")...)
 		last = "kp.k.give_up"
+		if s.State == pos.Awaiting {
+			p.Keys = append(p.Keys, m.keys(string(Back), "kp.k.basket")...)
+		}
 	}
 	p.Keys = append(p.Keys, m.keys(string(Cancel), last, string(Menu), "kp.k.menu")...)
 }
