@@ -351,15 +351,25 @@ func (a *App) decide(c *fiber.Ctx) error {
 	return a.do(c, fiber.StatusCreated, pos.Decide{Payment: pos.PaymentID(payment), As: pos.Decision(in.As), Note: strings.TrimSpace(in.Note)})
 }
 
+type reprintIn struct {
+	Ticket  bool   `json:"ticket,omitempty"`
+	Printer string `json:"printer,omitempty"` // of the ticket; all of its sale's when left out
+}
+
+// reprint prints a copy of a receipt, or what kitchen and bar were told, once more.
 func (a *App) reprint(c *fiber.Ctx) error {
+	var in reprintIn
 	id, err := saleOf(c)
 	if err != nil {
 		return err
 	}
-	if err := decode(c, &struct{}{}); err != nil {
+	if err := decode(c, &in); err != nil {
 		return err
 	}
-	return a.do(c, fiber.StatusCreated, pos.Reprint{Sale: id})
+	if in.Printer != "" && !in.Ticket {
+		return pos.E("print again", pos.Invalid, "a printer is named for a ticket only")
+	}
+	return a.do(c, fiber.StatusCreated, pos.Reprint{Sale: id, Ticket: in.Ticket, Printer: strings.Clone(in.Printer)})
 }
 
 type drawerIn struct {
