@@ -16,6 +16,8 @@ const (
 	failIdle  = 10 * time.Second // the same while nobody does
 	// verifyEvery is how often an endpoint and the tokens are looked at anew.
 	verifyEvery = time.Hour
+	// verifyOdd is the same while a token is not what it should be.
+	verifyOdd = time.Minute
 	// greetEvery is how often the endpoints that are not in use are asked for a sign of
 	// life.
 	greetEvery = 2 * time.Minute
@@ -162,7 +164,11 @@ func (w *Watcher) round(ctx context.Context) error {
 }
 
 func (w *Watcher) roundWith(ctx context.Context, k *rpc.Client) error {
-	if at, ok := w.verified[k]; !ok || time.Since(at) > verifyEvery {
+	every := verifyEvery
+	if len(w.odd) > 0 {
+		every = verifyOdd
+	}
+	if at, ok := w.verified[k]; !ok || time.Since(at) > every {
 		if err := w.verify(ctx, k); err != nil {
 			return err
 		}

@@ -25,12 +25,13 @@ const base58 = kit.getBase58Decoder();
 const lag = { processed: 0, confirmed: 1, finalized: Number(process.argv[3] ?? 32) };
 const born = Date.now();
 let ahead = 0; // seconds that a test let pass
+let hops = 0; // slots that it let pass
 let svm = new LiteSVM().withTransactionHistory(0n);
 let past = new Map(); // address -> [{slot, account}]: what stood there from each slot on
 let blocks = []; // transactions, oldest first
 let mark = null;
 
-const slotNow = () => 1000 + Math.floor((Date.now() - born) / 400) + ahead * 2;
+const slotNow = () => 1000 + Math.floor((Date.now() - born) / 400) + hops;
 const timeNow = () => Math.floor(Date.now() / 1000) + ahead;
 const upTo = (o) => {
   if (o?.commitment !== undefined && !(o.commitment in lag)) throw fault(-32602, `unknown commitment ${o.commitment}`);
@@ -218,8 +219,8 @@ const wishes = {
     const one = require("@solana-program/system").getTransferSolInstruction({ source: wallet, destination: kit.address(owner), amount: BigInt(units) });
     return send([{ ...one, accounts: [...one.accounts, ...references.map((r) => ({ address: kit.address(r), role: kit.AccountRole.READONLY }))] }]);
   },
-  // wait lets time pass.
-  wait: ({ seconds }) => ({ ahead: (ahead += seconds) }),
+  // wait lets time pass, and some slots: a cluster that stood still goes on like this.
+  wait: ({ seconds, slots = 5 }) => ({ ahead: (ahead += seconds), hops: (hops += slots) }),
   // mark remembers how things are; fork goes back to it, as a cluster does that votes for another block.
   mark: () => ({ marked: (mark = { svm: svm.toBytes(), past: new Map([...past].map(([k, v]) => [k, [...v]])), blocks: [...blocks] }) && blocks.length }),
   fork: () => {
