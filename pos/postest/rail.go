@@ -121,6 +121,9 @@ func (k *kit) ask(p pos.Payment) pos.Payment {
 		k.Fatalf("asked, and got %+v", a)
 	}
 	p.Reference, p.Payload, p.Network, p.Expires = a.Reference, a.Payload, a.Network, a.Expires
+	if !a.Quantity.IsZero() {
+		p.Quantity = a.Quantity
+	}
 	return k.move(p, pos.Request)
 }
 
