@@ -176,7 +176,7 @@ func (c *chain) interval(now time.Time) time.Duration {
 	case c.failing:
 		return failIdle
 	case busy:
-		return hotEvery
+		return c.w.o.every
 	}
 	return idleEvery
 }

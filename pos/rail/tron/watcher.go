@@ -42,6 +42,8 @@ type Options struct {
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 
 	Log *slog.Logger // nil discards
+
+	every time.Duration // between two rounds while a customer pays; hotEvery if zero. For tests in real time.
 }
 
 // Bounds of Options.Expiry: below, customers miss it; above, the price is a gift.
@@ -103,6 +105,9 @@ func (o *Options) complete() (Chain, error) {
 	const op = "set up Tron"
 	if o.Expiry == 0 {
 		o.Expiry = defaultExpiry
+	}
+	if o.every == 0 {
+		o.every = hotEvery
 	}
 	if o.Chain == "" {
 		o.Chain = "tron"
