@@ -93,6 +93,16 @@ func TestBadRequests(t *testing.T) {
 		{"code without a key", "POST", "/v1/sales/current/codes", `{"code":"009812"}`, []string{"Idempotency-Key", ""}, 400, "Idempotency-Key"},
 		{"camera of words", "PUT", "/v1/sales/current/request", `{"camera":"yes"}`, nil, 400, "wrong type"},
 		{"camera of null", "PUT", "/v1/sales/current/request", `{"camera":null}`, nil, 400, "null"},
+		{"form of nothing", "PUT", "/v1/sales/current/form", `{}`, nil, 400, "name the form"},
+		{"form of signs", "PUT", "/v1/sales/current/form", `{"form":"../x"}`, nil, 400, "name the form"},
+		{"form as a number", "PUT", "/v1/sales/current/form", `{"form":2}`, nil, 400, "wrong type"},
+		{"form with an address that the client brings", "PUT", "/v1/sales/current/form", `{"form":"address","payload":"0x0"}`, nil, 400, `no field "payload"`},
+		{"form of no such sale", "PUT", "/v1/sales/a%20b/form", `{"form":"address"}`, nil, 404, "no sale"},
+		{"choice of words", "PUT", "/v1/sales/current/choice", `{"open":"yes"}`, nil, 400, "wrong type"},
+		{"choice of another sale", "PUT", "/v1/sales/S99/choice", `{"open":true}`, nil, 409, "not the one"},
+		{"chosen without an invitation", "POST", "/v1/choices", `{"id":"x","tender":"usdc-base"}`, nil, 409, "nothing to choose"},
+		{"chosen without a key", "POST", "/v1/choices", `{"id":"x","tender":"usdc-base"}`, []string{"Idempotency-Key", ""}, 400, "Idempotency-Key"},
+		{"chosen with an amount", "POST", "/v1/choices", `{"id":"x","tender":"usdc-base","amount":"1"}`, nil, 400, `no field "amount"`},
 		{"QR that the client brings", "PUT", "/v1/sales/current/request", `{"camera":true,"qr":"lnbc1"}`, nil, 400, `no field "qr"`},
 		{"no such route", "GET", "/v1/refunds", "", nil, 404, "nothing at this address"},
 		{"no such method", "PUT", "/v1/sales", `{}`, nil, 405, "cannot be done"},
@@ -167,7 +177,7 @@ func TestStrangers(t *testing.T) {
 			}
 		}
 	}
-	const open = "POST /v1/sessions,GET /v1/staff,POST /v1/set-ups,GET /v1/words,GET /v1/view,GET /v1/events,GET /display.png,GET /openapi.json,GET /healthz"
+	const open = "POST /v1/sessions,GET /v1/staff,POST /v1/set-ups,GET /v1/words,POST /v1/choices,GET /v1/view,GET /v1/events,GET /display.png,GET /openapi.json,GET /healthz"
 	if got := strings.Join(public, ","); got != open {
 		t.Errorf("open to everybody: %s, want %s", got, open)
 	}

@@ -141,7 +141,7 @@ func TestOfflineScanner(t *testing.T) {
 	p.see(".toast", "No open sale waits for this code.")
 	p.wait(`document.querySelector("till-items input").value === ""`)
 	p.click(".toast", ".tab.open")
-	p.see("till-open .card small", "Code #0417")
+	p.see("till-open .card small", "waits for the code of request #0417")
 	p.click("till-open .card")
 	p.see("till-wait .ref", "#0417")
 	p.burst("900123456789") // an item by a scanner that sends no Enter
@@ -310,7 +310,7 @@ func TestReceiptTimes(t *testing.T) {
 	p.key("500\r")
 	p.see("till-foot .money", "€5.00")
 	p.click(".pay", `[data-key="exact"]`, `till-done [data-key="next"]`, `[data-key="more"]`, "dialog .menu button:nth-child(2)")
-	p.see("dialog .row small", "7/2/26, 12:30")
+	p.see("dialog .row small", "2026-07-02 00:30")
 }
 
 // TestDigitsBeforeItem types before an item is tapped: one digit is its pieces, an

@@ -128,6 +128,7 @@ func (d *Desk) pictureCoin(c *pos.Customer, p pos.Payment, coin Coin) {
 	if !p.Received.IsZero() {
 		c.Received = p.Received.String()
 		c.Quantity = p.Quantity.Minus(p.Received).String()
+		c.Due.Minor -= c.Due.Minor * d.short / 100
 	}
 }
 
@@ -139,6 +140,7 @@ func (d *Desk) Short(n int64) {
 		p := s.OpenPayment()
 		coin := d.coin(p.Tender)
 		d.must(p.Apply(pos.See, d.Now()))
+		d.short = n
 		p.Received = p.Quantity.Asset.UnitsOf(p.Quantity.Int().Int64() * n / 100)
 		p.Forms = coin.forms(p.Quantity.Minus(p.Received))
 		d.customer = d.pictureOf(s)

@@ -46,6 +46,7 @@ type Desk struct {
 	coins    []Coin
 	peg      map[string]string        // what is said of a token's price
 	form     map[pos.PaymentID]string // shown instead of the first one
+	short    int64                    // hundredths of the open payment that came
 }
 
 type answered struct {

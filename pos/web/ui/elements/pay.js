@@ -71,11 +71,11 @@ function coin(name, tenders, how, online, none) {
     h("b", {}, name), h("small", { class: ready.length ? "nets" : "" }, why));
 }
 
-/** row holds the tokens' buttons. @param {any[]} tenders @param {any} how @param {boolean} online @param {boolean} none */
-function row(tenders, how, online, none) {
+/** row holds the tokens' buttons, or one for all of more than own. @param {any[]} tenders @param {any} how @param {boolean} online @param {boolean} none @param {number} own */
+function row(tenders, how, online, none, own) {
   const names = coins(tenders);
   if (!names.length) return null;
-  return h("div", { class: "coins" }, ...names.length <= OWN ? names.map((n) => coin(n, tenders, how, online, none)) : [
+  return h("div", { class: "coins" }, ...names.length <= own ? names.map((n) => coin(n, tenders, how, online, none)) : [
     h("button", { class: "tender coin", "data-key": "token *", disabled: !online || none, click: () => set({ coin: "*" }) }, h("b", {}, t("ui.coins")), h("small", { class: "nets" }, names.join(", ")))]);
 }
 
@@ -94,7 +94,7 @@ customElements.define("till-pay", class extends TillElement {
     const choosing = view.choice?.sale === id;
     paint(this, [id, state, due, cash_due, cash_keys, tenders, refused, amount, amount && local.digits, local.coin, choosing, online, waitsFor(sale).length, view.session.actor.role, view.shop.language], () => [
       h("div", { class: "due" }, h("span", { class: "label" }, t("to_pay")), h("output", { class: "money huge" }, money(sale.due))),
-      refused ? h("p", { class: "why" }, icon("warn"), why(refused), refused === "failed" ? " " + (sale.payments?.at(-1)?.why ?? "") : "") : null,
+      refused && !amount && !local.coin ? h("p", { class: "why" }, icon("warn"), why(refused), refused === "failed" ? " " + (sale.payments?.at(-1)?.why ?? "") : "") : null,
       ...(local.coin ? this.#coins(sale, tenders, online, amount) : amount ? this.#amount(sale, tenders, online) : this.#tenders(sale, tenders, online, choosing)),
     ]);
   }
@@ -109,9 +109,9 @@ customElements.define("till-pay", class extends TillElement {
         h("b", {}, x.chain), h("small", {}, x.ready ? x.notice || (i ? "" : t("ui.cheapest")) : x.reason || t("ui.not_now"))));
     return [
       h("p", { class: "lead" }, token === "*" ? t("ui.which_coin") : t("ui.which_network", { token })),
-      h("div", { class: "tenders" }, ...list),
+      h("div", { class: list.length > 4 ? "tenders many" : "tenders" }, ...list),
       h("div", { class: "exits" },
-        h("button", { class: "wide", "data-key": "back", click: () => set({ coin: token !== "*" && coins(tenders).length > OWN ? "*" : "" }) }, icon("back"), t("ui.back")),
+        h("button", { class: "wide", "data-key": "back", click: () => set({ coin: token !== "*" && coins(tenders).length > (part ? 1 : OWN) ? "*" : "" }) }, icon("back"), t("ui.back")),
         part ? null : h("button", { class: "wide", "data-key": "choose", disabled: !online, click: (/** @type {Event} */ e) => choose(e, sale, true) }, icon("screen"), h("span", {}, t("ui.choose"), h("small", {}, t("ui.choose_why"))))),
     ];
   }
@@ -131,7 +131,7 @@ customElements.define("till-pay", class extends TillElement {
         off && cash.reason ? h("small", { class: "reason" }, cash.reason) : null),
       h("div", { class: "tenders" }, ...tenders.filter((x) => x.tender !== "cash" && !x.token).map((x) => button(x, {}, online, sale.due)),
         h("button", { class: "tender plain", "data-key": "other", disabled: !online, click: () => set({ pane: "amount", digits: "" }) }, h("b", {}, t("ui.other_amount")), h("small", {}, t("ui.other_amount_why"))),
-        choosing ? h("div", { class: "coins" }, h("p", { class: "why grow" }, h("i", { class: "pulse" }), t("ui.choosing")), h("button", { class: "tender coin", "data-key": "stop", disabled: !online, click: (/** @type {Event} */ e) => choose(e, sale, false) }, h("b", {}, t("ui.choose_stop")))) : row(tenders, {}, online, false)),
+        choosing ? h("div", { class: "coins" }, h("p", { class: "why grow" }, h("i", { class: "pulse" }), t("ui.choosing")), h("button", { class: "tender coin", "data-key": "stop", disabled: !online, click: (/** @type {Event} */ e) => choose(e, sale, false) }, h("b", {}, t("ui.choose_stop")))) : row(tenders, {}, online, false, OWN)),
       h("div", { class: "exits" },
         charged && sale.state === "part-paid" ? null : h("button", { class: "wide", "data-key": "back", disabled: charged && !online, click: (/** @type {Event} */ e) => back(e, sale) }, icon("back"), t("ui.back")),
         waitsFor(sale).length ? h("button", { class: "wide", "data-key": "code", click: () => set({ pane: "code" }) }, t("ui.has_code")) : null,
@@ -150,7 +150,7 @@ customElements.define("till-pay", class extends TillElement {
       h("div", { class: "choices" },
         h("button", { class: "tender", "data-key": "given", disabled: none || !online, click: (/** @type {Event} */ e) => charge(e, "cash", { given: sum }) }, h("b", {}, t("ui.cash_given")), h("small", {}, t("ui.cash_given_why"))),
         h("p", { class: "soft" }, t("ui.only_part")),
-        ...tenders.filter((x) => !x.token).map((x) => button({ ...x, ready: x.ready && !none, reason: x.ready ? " " : x.reason }, { amount: sum }, online, sum)), row(tenders, { amount: sum }, online, none),
+        ...tenders.filter((x) => !x.token).map((x) => button({ ...x, ready: x.ready && !none, reason: x.ready ? " " : x.reason }, { amount: sum }, online, sum)), row(tenders, { amount: sum }, online, none, 1),
         h("button", { class: "wide", "data-key": "back", click: () => set({ pane: "pay", digits: "" }) }, icon("back"), t("ui.back"))))];
   }
 });
