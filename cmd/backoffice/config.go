@@ -34,6 +34,8 @@ type config struct {
 	Rates     ratesConfig     `toml:"rates"`
 	Offline   offlineConfig   `toml:"offline"`
 
+	Stablecoins stablecoinsConfig `toml:"stablecoins"`
+
 	zone    *time.Location
 	public  *url.URL
 	proxies []netip.Addr
@@ -93,6 +95,7 @@ func (c *config) validate(f *faults) {
 		c.proxies = append(c.proxies, a)
 	}
 	c.validateOffline(f)
+	c.validateStablecoins(f)
 }
 
 // validateURL checks the public URL; without one it is the listener's.

@@ -20,6 +20,7 @@ import (
 	"github.com/tillwright/tillwright/sync/backoffice/ingest"
 	"github.com/tillwright/tillwright/sync/backoffice/report"
 	"github.com/tillwright/tillwright/sync/backoffice/store"
+	"github.com/tillwright/tillwright/sync/backoffice/sweep"
 	"github.com/tillwright/tillwright/sync/backoffice/web"
 	"github.com/tillwright/tillwright/sync/wire"
 )
@@ -81,27 +82,40 @@ func (c *runCommand) Run(p *process) (err error) {
 	if err != nil {
 		return errors.Join(err, ln.Close())
 	}
-	app := o.app(part, log)
+	var coins *sweep.Sweeper
+	if chains := o.sweeper(); chains != nil {
+		coins = sweep.New(o.db, chains, log)
+	}
+	app := o.app(part, coins, log)
 	if err := o.greet(p, ln.Addr()); err != nil {
 		return errors.Join(err, ln.Close())
 	}
 	log.Info("backoffice ready", "listen", ln.Addr())
-	return serveAll(p, app, ln, part, log)
+	return serveAll(p, app, ln, runs(part, coins), log)
 }
 
-// serveAll serves, and runs what offline payments need beside it, until ctx ends or
-// the listener fails. Nothing is left running when it returns.
-func serveAll(ctx context.Context, app *fiber.App, ln net.Listener, part *offlinePart, log *slog.Logger) error {
+// runs are what has to run beside the pages.
+func runs(part *offlinePart, coins *sweep.Sweeper) (out []func(context.Context) error) {
+	if part != nil {
+		out = append(out, part.runs...)
+	}
+	if coins != nil {
+		out = append(out, coins.Run)
+	}
+	return out
+}
+
+// serveAll serves, and runs what is needed beside it, until ctx ends or the listener
+// fails. Nothing is left running when it returns.
+func serveAll(ctx context.Context, app *fiber.App, ln net.Listener, beside []func(context.Context) error, log *slog.Logger) error {
 	ctx, cancel := context.WithCancel(ctx)
 	var wg sync.WaitGroup
-	if part != nil {
-		for _, run := range part.runs {
-			wg.Go(func() {
-				if err := run(ctx); err != nil {
-					log.Error("offline payments stopped", "err", err)
-				}
-			})
-		}
+	for _, run := range beside {
+		wg.Go(func() {
+			if err := run(ctx); err != nil {
+				log.Error("a part of the backoffice stopped", "err", err)
+			}
+		})
 	}
 	err := serve(ctx, app, ln, log)
 	cancel()
@@ -110,7 +124,7 @@ func serveAll(ctx context.Context, app *fiber.App, ln net.Listener, part *offlin
 }
 
 // app wires the routes.
-func (o *office) app(part *offlinePart, log *slog.Logger) *fiber.App {
+func (o *office) app(part *offlinePart, coins *sweep.Sweeper, log *slog.Logger) *fiber.App {
 	var till api.Offline // an interface that holds a nil would not be nil
 	if part != nil {
 		till = part.office
@@ -128,9 +142,13 @@ func (o *office) app(part *offlinePart, log *slog.Logger) *fiber.App {
 	if part != nil {
 		page.Store = o.db
 	}
+	var sweeps dashboard.Sweeps
+	if coins != nil {
+		sweeps = coins
+	}
 	dashboard.Mount(app, dashboard.Options{
-		Offline: page,
-		Store:   o.db, Owner: o.owner, Codes: o.codes, Reports: o.reports,
+		Offline: page, Sweeps: sweeps,
+		Store: o.db, Owner: o.owner, Codes: o.codes, Reports: o.reports,
 		Shop: o.cfg.Shop, Language: o.cfg.Language, Public: o.cfg.public, Log: log,
 	})
 	return app

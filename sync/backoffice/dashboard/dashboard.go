@@ -56,6 +56,7 @@ type Options struct {
 	Language string
 	Public   *url.URL // how browsers reach the pages
 	Offline  Offline
+	Sweeps   Sweeps // nil: stablecoins are not set up here
 	Log      *slog.Logger
 }
 
@@ -94,13 +95,20 @@ func Mount(app *fiber.App, o Options) {
 	pages.Get("/offline", s.signedIn(s.offline))
 	pages.Post("/offline/payments/:device/:epoch/:counter/done", s.ours(s.signedIn(s.offlineDone)))
 	pages.Post("/offline/:till/:do", s.ours(s.signedIn(s.offlineSwitch)))
+	pages.Get("/stablecoins", s.signedIn(s.stablecoins))
+	pages.Post("/stablecoins/:network/transfers", s.ours(s.signedIn(s.prepare)))
+	pages.Get("/stablecoins/transfers/:id", s.signedIn(s.transfer))
+	pages.Get("/stablecoins/transfers/:id/:file", s.signedIn(s.transferFile))
+	pages.Post("/stablecoins/transfers/:id/drop", s.ours(s.signedIn(s.transferDrop)))
+	pages.Get("/stablecoins/:network/contract", s.signedIn(s.transfer))
+	pages.Get("/stablecoins/:network/contract/:file", s.signedIn(s.transferFile))
 	pages.Post("/alarms/:id/done", s.ours(s.signedIn(s.alarmDone)))
 }
 
 // load parses every page over the common frame.
 func (s *server) load() {
 	s.pages = map[string]*template.Template{}
-	for _, name := range []string{"day", "tills", "offline", "record", "codes", "sign-in", "set-up", "fault"} {
+	for _, name := range []string{"day", "tills", "offline", "record", "codes", "stablecoins", "transfer", "sign-in", "set-up", "fault"} {
 		s.pages[name] = template.Must(template.New("frame.html").Funcs(s.funcs()).ParseFS(files, "pages/frame.html", "pages/"+name+".html"))
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/tillwright/tillwright/pos"
+	"github.com/tillwright/tillwright/sync/backoffice/sweep"
 )
 
 // marks are how a language writes numbers: the decimal sign, and what parts
@@ -26,6 +27,7 @@ func (s *server) funcs() template.FuncMap {
 		"w":       s.word,
 		"shop":    func() string { return s.Shop },
 		"lang":    func() string { return s.Language },
+		"sweeps":  func() bool { return s.Sweeps != nil },
 		"style":   func() string { return "/assets/dashboard.css?v=" + version },
 		"money":   s.money,
 		"plain":   s.plain,
@@ -50,6 +52,7 @@ func (s *server) funcs() template.FuncMap {
 		"kind":    s.alarmKind,
 		"short":   func(h pos.Hash) string { return h.String()[:12] },
 		"count":   func(n int) string { return s.number(int64(n)) },
+		"units":   sweep.Quantity,
 	}
 }
 

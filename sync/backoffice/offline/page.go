@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"embed"
 	"encoding/hex"
-	"fmt"
 	"html/template"
 	"net/http"
 	"strconv"
@@ -16,7 +15,7 @@ import (
 
 	"github.com/tillwright/tillwright/pos"
 	"github.com/tillwright/tillwright/pos/offpay"
-	"github.com/tillwright/tillwright/pos/qr"
+	"github.com/tillwright/tillwright/sync/backoffice/web"
 )
 
 //go:embed pages
@@ -81,7 +80,7 @@ func (o *Office) page(c *fiber.Ctx, s *sale, now time.Time) error {
 	if r := rateOf(inv.Rate); r != nil {
 		p.Rate = r.Price()
 	}
-	if p.QR, err = drawing(strings.ToUpper(inv.Text), pos.Word(lang, "op_scan")); err != nil {
+	if p.QR, err = web.Code(strings.ToUpper(inv.Text), pos.Word(lang, "op_scan")); err != nil {
 		return err
 	}
 	return show(c, http.StatusOK, p)
@@ -90,7 +89,7 @@ func (o *Office) page(c *fiber.Ctx, s *sale, now time.Time) error {
 // paidPage gives the code away.
 func (o *Office) paidPage(c *fiber.Ctx, p payPage, s *sale, code string) (err error) {
 	p.State, p.Code = "paid", offpay.ShowCode(code)
-	if p.QR, err = drawing(offpay.ScanCode(s.Counter, code), pos.Word(p.Lang, "op_show_code")); err != nil {
+	if p.QR, err = web.Code(offpay.ScanCode(s.Counter, code), pos.Word(p.Lang, "op_show_code")); err != nil {
 		return err
 	}
 	return show(c, http.StatusOK, p)
@@ -116,31 +115,6 @@ func show(c *fiber.Ctx, status int, p payPage) error {
 	c.Set(fiber.HeaderContentType, "text/html; charset=utf-8")
 	c.Set(fiber.HeaderVary, "Accept, Accept-Language")
 	return c.Status(status).Send(out.Bytes())
-}
-
-// drawing is a QR code as SVG: black on white whatever the page's colours, with its
-// quiet zone. It holds numbers and label, which is a text of ours.
-func drawing(text, label string) (template.HTML, error) {
-	m, err := qr.Encode(text, qr.M)
-	if err != nil {
-		return "", err
-	}
-	side := m.Size() + 2*qr.Quiet
-	var path strings.Builder
-	for y := range m.Size() {
-		for x := 0; x < m.Size(); x++ {
-			run := 0
-			for m.Dark(x+run, y) {
-				run++
-			}
-			if run > 0 {
-				fmt.Fprintf(&path, "M%d %dh%dv1h-%dz", x+qr.Quiet, y+qr.Quiet, run, run)
-				x += run
-			}
-		}
-	}
-	return template.HTML(fmt.Sprintf(`<svg class="qr" role="img" aria-label="%s" viewBox="0 0 %d %d" shape-rendering="crispEdges"><rect width="%d" height="%d" fill="#fff"/><path d="%s" fill="#000"/></svg>`,
-		template.HTMLEscapeString(label), side, side, side, side, path.String())), nil
 }
 
 // language returns the language of ours that a browser wants most (RFC 9110,

@@ -1,0 +1,209 @@
+package main
+
+import (
+	"context"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/tillwright/tillwright/pos"
+	"github.com/tillwright/tillwright/pos/rail/evm"
+	"github.com/tillwright/tillwright/sync/backoffice/store"
+	"github.com/tillwright/tillwright/sync/backoffice/sweep"
+)
+
+var (
+	_ sweep.Chains = evmChains{}
+	_ sweep.Store  = (*store.DB)(nil)
+)
+
+// stablecoinsConfig is the networks whose addresses are swept: those that tills take
+// stablecoins on.
+type stablecoinsConfig struct {
+	Registry string          `toml:"registry"` // more networks and tokens, as in the till's configuration
+	Networks []networkConfig `toml:"network"`
+
+	surveyor *evm.Surveyor
+	registry evm.Registry
+}
+
+type networkConfig struct {
+	Chain     string           `toml:"chain"` // "base"
+	Endpoints []endpointConfig `toml:"endpoint"`
+}
+
+type endpointConfig struct {
+	Operator string `toml:"operator"`
+	URL      string `toml:"url"`      // the address itself, or
+	URLFile  string `toml:"url_file"` // the file that holds it
+}
+
+// maxEndpoint bounds an endpoint's file, maxRegistry the merchant's list.
+const (
+	maxEndpoint = 4 << 10
+	maxRegistry = 256 << 10
+)
+
+func (c *config) validateStablecoins(f *faults) {
+	s := &c.Stablecoins
+	if len(s.Networks) == 0 {
+		return
+	}
+	s.registry = evm.Known()
+	if s.Registry != "" {
+		var err error
+		if s.registry, err = readRegistry(s.Registry, s.registry); err != nil {
+			f.key("stablecoins.registry", "cannot be used: "+message(err))
+			return
+		}
+	}
+	var accept []evm.Accept
+	for _, n := range s.Networks {
+		a := evm.Accept{Chain: n.Chain}
+		for _, e := range n.Endpoints {
+			at, err := e.address()
+			if err != nil {
+				f.key("stablecoins.network", fmt.Sprintf("%s: %v", n.Chain, err))
+				return
+			}
+			a.Endpoints = append(a.Endpoints, evm.Endpoint{Operator: e.Operator, URL: at})
+		}
+		accept = append(accept, a)
+	}
+	var err error
+	if s.surveyor, err = evm.NewSurveyor(evm.SurveyOptions{Registry: s.registry, Accept: accept}); err != nil {
+		f.key("stablecoins.network", "cannot be used: "+message(err))
+	}
+}
+
+// address reads where an endpoint is.
+func (e endpointConfig) address() (string, error) {
+	switch {
+	case (e.URL == "") == (e.URLFile == ""):
+		return "", fmt.Errorf("an endpoint needs url_file (a file with its address, safer) or url, and not both")
+	case e.URL != "":
+		return e.URL, nil
+	case !filepath.IsAbs(e.URLFile):
+		return "", fmt.Errorf("url_file must be the full path of a file")
+	}
+	b, err := os.ReadFile(e.URLFile)
+	if err != nil || len(b) > maxEndpoint {
+		return "", fmt.Errorf("the file %s cannot be read, or is no address", e.URLFile)
+	}
+	return strings.TrimSpace(string(b)), nil
+}
+
+// readRegistry adds a merchant's own networks and tokens.
+func readRegistry(path string, known evm.Registry) (evm.Registry, error) {
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return known, fmt.Errorf("%s cannot be read", path)
+	}
+	var in struct {
+		Chains []evm.Chain `json:"chains"`
+		Tokens []evm.Token `json:"tokens"`
+	}
+	if len(b) > maxRegistry || json.Unmarshal(b, &in) != nil {
+		return known, fmt.Errorf("%s is no list of networks and tokens", path)
+	}
+	return known.With(in.Chains, in.Tokens)
+}
+
+// sweeper makes the part that brings stablecoins home; nil when it is not set up.
+func (o *office) sweeper() sweep.Chains {
+	if o.cfg.Stablecoins.surveyor == nil {
+		return nil
+	}
+	return evmChains{o.cfg.Stablecoins.surveyor, o.cfg.Stablecoins.registry}
+}
+
+// evmChains is Ethereum and its like, as package sweep wants them.
+type evmChains struct {
+	s *evm.Surveyor
+	r evm.Registry
+}
+
+// Networks implements sweep.Chains.
+func (c evmChains) Networks() (out []sweep.Network) {
+	for _, n := range c.s.Chains() {
+		out = append(out, sweep.Network{Key: n.Key, Name: n.Name, Coin: n.Coin})
+	}
+	return out
+}
+
+// Deposit implements sweep.Chains.
+func (evmChains) Deposit(reference string) (address, treasury string, ok bool, err error) {
+	if !strings.HasPrefix(reference, "evm ") {
+		return "", "", false, nil
+	}
+	d, ok, err := evm.DepositOf(reference)
+	return d.Address.String(), d.Treasury.String(), ok, err
+}
+
+// Look implements sweep.Chains.
+func (c evmChains) Look(ctx context.Context, network string, references []string) (sweep.Round, error) {
+	ds := make([]evm.Deposit, 0, len(references))
+	for _, ref := range references {
+		d, ok, err := evm.DepositOf(ref)
+		if err != nil || !ok {
+			return sweep.Round{}, pos.Wrap("look at chain", pos.Corrupt, err, "an address that is kept here is damaged; restore the backup")
+		}
+		ds = append(ds, d)
+	}
+	r, err := c.s.Look(ctx, network, ds)
+	out := sweep.Round{Ready: r.Factory, GasPrice: r.GasPrice}
+	for _, h := range r.Holdings {
+		out.Holdings = append(out.Holdings, sweep.Holding{
+			Address: h.Address.String(), Token: h.Token.Contract.String(), Symbol: h.Token.Symbol, Decimals: h.Token.Decimals, Newest: h.Newest, Final: h.Final,
+		})
+	}
+	return out, err
+}
+
+// Sweep implements sweep.Chains.
+func (c evmChains) Sweep(network string, items []sweep.Item) (sweep.Transaction, error) {
+	chain, ok := c.chain(network)
+	if !ok {
+		return sweep.Transaction{}, pos.E("prepare transfer", pos.NotFound, "the network %q is not set up here any more", network)
+	}
+	var hs []evm.Holding
+	for _, it := range items {
+		d, ok, err := evm.DepositOf(it.Reference)
+		token, err2 := evm.ParseAddress(it.Token)
+		if err != nil || err2 != nil || !ok {
+			return sweep.Transaction{}, pos.E("prepare transfer", pos.Corrupt, "an address that is kept here is damaged; restore the backup")
+		}
+		hs = append(hs, evm.Holding{Deposit: d, Token: evm.Token{Chain: chain.ID, Contract: token}})
+	}
+	s, err := evm.NewSweep(hs)
+	return transactionOf(s, "Tillwright, "+chain.Name), err
+}
+
+// Deploy implements sweep.Chains.
+func (c evmChains) Deploy(network string) (sweep.Transaction, error) {
+	chain, ok := c.chain(network)
+	if !ok {
+		return sweep.Transaction{}, pos.E("prepare contract", pos.NotFound, "the network %q is not set up here", network)
+	}
+	return transactionOf(evm.NewDeploy(chain), "Tillwright's contract, "+chain.Name), nil
+}
+
+func (c evmChains) chain(key string) (evm.Chain, bool) {
+	all := c.s.Chains()
+	i := slices.IndexFunc(all, func(n evm.Chain) bool { return n.Key == key })
+	if i < 0 {
+		return evm.Chain{}, false
+	}
+	return all[i], true
+}
+
+func transactionOf(s evm.Sweep, name string) sweep.Transaction {
+	return sweep.Transaction{
+		ChainID: s.Chain, To: s.To.String(), Data: "0x" + hex.EncodeToString(s.Data), Gas: s.Gas(), Link: s.Link(), JSON: s.JSON(), Safe: s.Safe(name, time.Now()),
+	}
+}

@@ -1,0 +1,280 @@
+package sweep
+
+import (
+	"context"
+	"fmt"
+	"math/big"
+	"slices"
+	"time"
+
+	"github.com/tillwright/tillwright/pos"
+	"github.com/tillwright/tillwright/sync/backoffice/store"
+)
+
+// Overview is what the owner sees.
+type Overview struct {
+	Networks []NetworkView
+	Batches  []BatchView // the newest first
+}
+
+// NetworkView is one network with all that lies there.
+type NetworkView struct {
+	Network
+	Looked  time.Time // zero: not yet
+	Trouble string    // why it was not counted anew
+	Ready   bool      // the contract is there
+	Heaps   []Heap
+}
+
+// Heap is the money of one treasury on one network: what one transaction can move.
+type Heap struct {
+	Treasury string
+	Sums     []Sum     // what can be moved now
+	Moving   []Sum     // what is in transfers
+	Coming   []Sum     // what is not yet certain
+	Count    int       // balances that can be moved now
+	More     bool      // more than fit into one transaction
+	Oldest   time.Time // of those
+	Gas      uint64    // of a transaction that moves what fits
+	Cost     string    // in the coin: "0.00013 ETH"; empty while the price is not known
+}
+
+// Sum is one token's.
+type Sum struct {
+	Symbol   string
+	Decimals int
+	Units    *big.Int
+	Count    int
+}
+
+// String writes "1234.5 USDC".
+func (s Sum) String() string { return quantity(s.Units, s.Decimals) + " " + s.Symbol }
+
+// Quantity writes a whole number of a token's smallest unit for people: "1234.50".
+func Quantity(units string, decimals int) string { return quantity(number(units), decimals) }
+
+// quantity writes units with two decimals, and more where they are not zero.
+func quantity(units *big.Int, decimals int) string {
+	q, err := pos.Asset{ID: "x", Symbol: "x", Decimals: decimals, Shown: min(2, decimals)}.Units(units)
+	if err != nil {
+		return units.String()
+	}
+	return q.Number()
+}
+
+// Bounds of the pages.
+const (
+	maxHoldings = 20_000 // a chain's year without a single sweep
+	maxBatches  = 30
+)
+
+// Gas of a transaction, from above; see the contracts' tests.
+const (
+	gasBase   = 40_000
+	gasAnItem = 75_000
+)
+
+// Overview returns what lies where, and the newest batches. It fails as Store does.
+func (s *Sweeper) Overview(ctx context.Context) (Overview, error) {
+	hs, err := s.store.SweepHoldings(ctx, maxHoldings)
+	if err != nil {
+		return Overview{}, err
+	}
+	bs, err := s.store.SweepBatches(ctx, maxBatches)
+	if err != nil {
+		return Overview{}, err
+	}
+	var o Overview
+	for _, n := range s.chains.Networks() {
+		st := s.stateOf(n.Key)
+		v := NetworkView{Network: n, Looked: st.looked, Trouble: st.trouble, Ready: st.ready}
+		for _, h := range hs {
+			if h.Network == n.Key {
+				v.add(h)
+			}
+		}
+		for i := range v.Heaps {
+			v.Heaps[i].price(n, st)
+		}
+		o.Networks = append(o.Networks, v)
+	}
+	for _, b := range bs {
+		o.Batches = append(o.Batches, s.view(b))
+	}
+	return o, nil
+}
+
+func (s *Sweeper) stateOf(network string) state {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.nets[network]
+}
+
+// add puts a balance into its treasury's heap.
+func (v *NetworkView) add(h store.Holding) {
+	i := slices.IndexFunc(v.Heaps, func(p Heap) bool { return p.Treasury == h.Deposit.Treasury })
+	if i < 0 {
+		i, v.Heaps = len(v.Heaps), append(v.Heaps, Heap{Treasury: h.Deposit.Treasury})
+	}
+	p := &v.Heaps[i]
+	newest, final := number(h.Newest), number(h.Final)
+	switch {
+	case h.Batch != 0 || newest.Sign() == 0:
+		p.Moving = plus(p.Moving, h, newest)
+	case final.Sign() == 0:
+		p.Coming = plus(p.Coming, h, newest)
+	case p.Count == MaxItems:
+		p.More = true
+	default:
+		p.Sums = plus(p.Sums, h, newest)
+		if p.Count++; p.Oldest.IsZero() || h.Deposit.Made.Before(p.Oldest) {
+			p.Oldest = h.Deposit.Made
+		}
+	}
+}
+
+func number(s string) *big.Int {
+	n, ok := new(big.Int).SetString(s, 10)
+	if !ok {
+		return new(big.Int)
+	}
+	return n
+}
+
+func plus(sums []Sum, h store.Holding, units *big.Int) []Sum {
+	i := slices.IndexFunc(sums, func(s Sum) bool { return s.Symbol == h.Symbol && s.Decimals == h.Decimals })
+	if i < 0 {
+		i, sums = len(sums), append(sums, Sum{h.Symbol, h.Decimals, new(big.Int), 0})
+	}
+	sums[i].Units.Add(sums[i].Units, units)
+	sums[i].Count++
+	return sums
+}
+
+// price says what moving a heap costs about.
+func (p *Heap) price(n Network, st state) {
+	if p.Count == 0 {
+		return
+	}
+	p.Gas = gasBase + gasAnItem*uint64(p.Count)
+	if st.price != nil {
+		p.Cost = cost(p.Gas, st.price) + " " + n.Coin
+	}
+}
+
+// cost writes gas times price in the coin, rounded up to two digits that count.
+func cost(gas uint64, price *big.Int) string {
+	const decimals = 18
+	wei := new(big.Int).Mul(new(big.Int).SetUint64(gas), price)
+	if digits := len(wei.String()); digits > 2 {
+		step := new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(digits-2)), nil)
+		wei.Add(wei, new(big.Int).Sub(step, big.NewInt(1))).Quo(wei, step).Mul(wei, step)
+	}
+	return quantity(wei, decimals)
+}
+
+// Prepare makes a batch of what can be moved to a treasury on a network, the oldest
+// first, and returns its number. It fails with Conflict when there is nothing, with
+// NotFound for a network that is not set up here, and as Store does.
+func (s *Sweeper) Prepare(ctx context.Context, network, treasury string) (int64, error) {
+	const op = "prepare transfer"
+	if !slices.ContainsFunc(s.chains.Networks(), func(n Network) bool { return n.Key == network }) {
+		return 0, pos.E(op, pos.NotFound, "this network is not set up here")
+	}
+	hs, err := s.store.SweepHoldings(ctx, maxHoldings)
+	if err != nil {
+		return 0, err
+	}
+	b := store.Batch{Network: network, Treasury: treasury, Made: time.Now()}
+	for _, h := range hs {
+		ready := h.Network == network && h.Deposit.Treasury == treasury && h.Batch == 0
+		if ready && number(h.Newest).Sign() > 0 && number(h.Final).Sign() > 0 && len(b.Items) < MaxItems {
+			b.Items = append(b.Items, store.BatchItem{Address: h.Address, Token: h.Token, Symbol: h.Symbol, Decimals: h.Decimals, Units: h.Newest, Reference: h.Deposit.Reference})
+		}
+	}
+	if len(b.Items) == 0 {
+		return 0, pos.E(op, pos.Conflict, "there is nothing to move now")
+	}
+	if _, err := s.chains.Sweep(network, items(b)); err != nil { // before anything is kept
+		return 0, err
+	}
+	return s.store.SweepMake(ctx, b)
+}
+
+func items(b store.Batch) (out []Item) {
+	for _, it := range b.Items {
+		out = append(out, Item{it.Reference, it.Token})
+	}
+	return out
+}
+
+// BatchView is a batch as the owner sees it.
+type BatchView struct {
+	store.Batch
+	Name  string // of the network
+	Sums  []Sum  // of all of it
+	Moved int    // items that left their address
+	Done  int    // items that did for certain
+	Stuck int    // items that stayed while others left: frozen, perhaps
+	Gas   uint64
+	Cost  string // at today's price of gas
+}
+
+// Open reports that the batch waits for something.
+func (b BatchView) Open() bool { return b.Ended.IsZero() }
+
+func (s *Sweeper) view(b store.Batch) BatchView {
+	v := BatchView{Batch: b, Name: b.Network, Gas: gasBase + gasAnItem*uint64(len(b.Items))}
+	for _, n := range s.chains.Networks() {
+		if n.Key == b.Network {
+			v.Name = n.Name
+			if st := s.stateOf(n.Key); st.price != nil {
+				v.Cost = cost(v.Gas, st.price) + " " + n.Coin
+			}
+		}
+	}
+	waiting := 0
+	for _, it := range b.Items {
+		v.Sums = plus(v.Sums, store.Holding{Symbol: it.Symbol, Decimals: it.Decimals}, number(it.Units))
+		switch it.State {
+		case store.ItemDone:
+			v.Done++
+			v.Moved++
+		case store.ItemMoved:
+			v.Moved++
+		default:
+			waiting++
+		}
+	}
+	if v.Moved > 0 {
+		v.Stuck = waiting
+	}
+	return v
+}
+
+// Batch returns a batch and its transaction, which is made anew from the records: the
+// same one each time. It fails with NotFound.
+func (s *Sweeper) Batch(ctx context.Context, id int64) (BatchView, Transaction, error) {
+	b, err := s.store.SweepBatch(ctx, id)
+	if err != nil {
+		return BatchView{}, Transaction{}, err
+	}
+	t, err := s.chains.Sweep(b.Network, items(b))
+	return s.view(b), t, err
+}
+
+// Deploy returns the transaction that makes sweeping possible on a network.
+func (s *Sweeper) Deploy(network string) (Transaction, error) { return s.chains.Deploy(network) }
+
+// Drop gives a batch up.
+func (s *Sweeper) Drop(ctx context.Context, id int64) error {
+	if _, err := s.store.SweepBatch(ctx, id); err != nil {
+		return err
+	}
+	return s.store.SweepDrop(ctx, id, time.Now())
+}
+
+// FileName names a batch's file on the owner's computer.
+func (b BatchView) FileName(kind string) string {
+	return fmt.Sprintf("transfer-%d-%s-%s.json", b.ID, b.Network, kind)
+}
