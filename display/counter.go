@@ -36,7 +36,7 @@ type stage struct {
 
 // yields reports that the customer's picture has the place.
 func (s stage) yields() bool {
-	return s.shows != ShowsCashier && (s.shows != ShowsBoth || s.prompt.Yields)
+	return s.shows != ShowsCashier && (s.shows != ShowsBoth || s.prompt.Yields || s.prompt.Kind == "")
 }
 
 // draw makes the picture; see scene.draw.

@@ -143,7 +143,7 @@ func (c *canvas) troubled(page image.Rectangle, p pos.Prompt, list []fact) {
 		}
 	}
 	if len(p.Keys) == 1 { // what the question is answered with
-		line := bottom(&page, page.Dy()*28/100)
+		line := bottom(&page, max(page.Dy()*28/100, lineHeight(c.least())))
 		c.text(line, keyLine(p.Keys), set{bold: true, max: max(line.Dy()*6/10, c.least()), min: c.least(), x: middle, y: middle, col: ink})
 	}
 	words := p.Trouble

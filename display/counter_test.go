@@ -93,3 +93,40 @@ func counterGlasses() []Glass {
 	return append(out, Glass{Size: image.Pt(240, 240), Round: true},
 		Glass{Size: image.Pt(128, 64), Mono: true, Dark: true}, Glass{Size: image.Pt(128, 32), Mono: true, Dark: true})
 }
+
+// TestPromptsFit draws every moment of a sale in every language, size and for either
+// reader. Goal: each text is inside of its box, no amount and no sentence that matters
+// is cut, and all can be read.
+func TestPromptsFit(t *testing.T) {
+	for _, lang := range pos.Languages {
+		for _, g := range counterGlasses() {
+			for _, place := range keypad.Places {
+				v, p := asked(t, lang, place)
+				for _, shows := range []Shows{ShowsCashier, ShowsBoth} {
+					var texts []text
+					stage{sceneOf(v, t0), p, shows}.draw(g, func(box image.Rectangle, s string, f fitted, t set, wt *weight) {
+						texts = append(texts, text{box, s, f, t, wt})
+					})
+					where := fmt.Sprintf("%s %v %s %s", lang, g, place.Name, shows)
+					checkTexts(t, where, withNames(v, p), g, texts)
+				}
+			}
+		}
+	}
+}
+
+// withNames adds what may be cut beside goods: lists and headings on glass of a few
+// letters.
+func withNames(v pos.View, p pos.Prompt) pos.View {
+	v.Customer.Lines = append([]pos.Line(nil), v.Customer.Lines...)
+	add := func(s string) { v.Customer.Lines = append(v.Customer.Lines, pos.Line{Name: s}) }
+	for _, c := range p.Choices {
+		add(c.Text)
+		add(c.Why)
+	}
+	for _, r := range p.Rows {
+		add(r.Label)
+	}
+	add(p.Sum.Label)
+	return v
+}

@@ -283,3 +283,27 @@ func TestSetUpAddress(t *testing.T) {
 		}
 	}
 }
+
+// TestScreenshotPrompt draws every moment of a sale on a panel for each, and on a pole.
+func TestScreenshotPrompt(t *testing.T) {
+	file := write(t, "till.toml", small+"[headless]\non = true\n[[display.panel]]\ndriver = \"mipi\"\nmodel = \"ili9341\"\ndc = \"GPIO25\"\nshows = \"both\"\n"+
+		"[[display.panel]]\ndriver = \"pole\"\nport = \"/dev/ttyUSB0\"\nshows = \"cashier\"\n")
+	for i, place := range keypad.Places {
+		img := drawn(t, "screenshot", "--config", file, "-prompt", place.Name)
+		if got := read(t, img); (got == invoice(sampleInvoice)) != (place.Name == "waiting") {
+			t.Errorf("%s: reads %.20q", place.Name, got)
+		}
+		if i%6 == 0 {
+			drawn(t, "screenshot", "--config", file, "-panel", "2", "-prompt", place.Name)
+		}
+	}
+	if img := drawn(t, "screenshot", "--config", write(t, "till.toml", small), "-prompt", "pay", "-size", "480x320"); img.Bounds().Size() != image.Pt(480, 320) {
+		t.Errorf("%v", img.Bounds())
+	}
+	if read(t, drawn(t, "screenshot", "--config", file, "-phase", "due")) != invoice(sampleInvoice) {
+		t.Error("a panel for both, and nobody is asked: the customer's picture is not there")
+	}
+	if _, err := try(t, "screenshot", "--config", file, "-prompt", "lunch", filepath.Join(t.TempDir(), "x.png")); err == nil {
+		t.Error("a moment that there is not is let through")
+	}
+}

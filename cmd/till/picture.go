@@ -15,6 +15,7 @@ import (
 
 	"github.com/tillwright/tillwright/display"
 	"github.com/tillwright/tillwright/pos"
+	"github.com/tillwright/tillwright/pos/keypad"
 	"github.com/tillwright/tillwright/printer"
 	"github.com/tillwright/tillwright/printer/models"
 	"github.com/tillwright/tillwright/printer/raster"
@@ -126,15 +127,17 @@ func (p *paperCmd) printer(dev *printerConfig) (models.Model, image.Image, error
 
 type screenshotCmd struct {
 	configFlag
-	Panel int
-	Phase string
-	Size  string
+	Panel  int
+	Phase  string
+	Prompt string
+	Size   string
 }
 
 func (s *screenshotCmd) flags(f *flag.FlagSet) {
 	s.configFlag.flags(f)
 	f.IntVar(&s.Panel, "panel", 1, "which of the configured panels, from 1 in the order of the file, poles last; without any, the browser's picture")
 	f.StringVar(&s.Phase, "phase", string(pos.PhaseDue), "the sale's `phase`: "+phaseNames())
+	f.StringVar(&s.Prompt, "prompt", "", "instead of -phase, the `moment` of a sale at a keypad, as a panel for the cashier or for both shows it: "+placeNames())
 	f.StringVar(&s.Size, "size", fmt.Sprintf("%dx%d", browserSize.X, browserSize.Y), "the `pixels` of a framebuffer or a browser, which only the device knows")
 }
 
@@ -151,9 +154,9 @@ func (s *screenshotCmd) Run(_ context.Context, args []string, out streams) error
 	if err := exactly(args, 1, "the name of a PNG file"); err != nil {
 		return err
 	}
-	phase := pos.Phase(s.Phase)
-	if !slices.Contains(phases, phase) {
-		return fmt.Errorf("there is no phase %q; there are %s", s.Phase, phaseNames())
+	phase, err := s.phase()
+	if err != nil {
+		return err
 	}
 	size, err := sizeOf(s.Size)
 	if err != nil {
@@ -171,7 +174,8 @@ func (s *screenshotCmd) Run(_ context.Context, args []string, out streams) error
 	if err != nil {
 		return err
 	}
-	img, what, err := s.draw(c, v, size)
+	prompt, _ := keypad.Sample(c.headless.layout, s.Prompt, v)
+	img, what, err := s.draw(c, scene{v, prompt}, size)
 	if err != nil {
 		return err
 	}
@@ -183,7 +187,7 @@ func (s *screenshotCmd) Run(_ context.Context, args []string, out streams) error
 }
 
 // draw returns the picture of the chosen panel, and what that is.
-func (s *screenshotCmd) draw(c config, v pos.View, size image.Point) (image.Image, string, error) {
+func (s *screenshotCmd) draw(c config, v scene, size image.Point) (image.Image, string, error) {
 	for _, f := range c.display.fonts {
 		if err := display.AddFont(f); err != nil {
 			return nil, "", err
@@ -191,7 +195,10 @@ func (s *screenshotCmd) draw(c config, v pos.View, size image.Point) (image.Imag
 	}
 	list := c.display.panels
 	if len(list) == 0 && s.Panel == 1 {
-		return display.Glass{Size: size}.Picture(v, sampleAt), "the browser's picture", nil
+		if s.Prompt != "" {
+			return v.on(display.Glass{Size: size}, display.ShowsCashier), "a cashier's panel", nil
+		}
+		return v.on(display.Glass{Size: size}, display.ShowsCustomer), "the browser's picture", nil
 	}
 	if s.Panel < 1 || s.Panel > len(list) {
 		return nil, "", fmt.Errorf("there is no panel %d: the configuration has %d", s.Panel, len(list))
@@ -205,7 +212,7 @@ func (s *screenshotCmd) draw(c config, v pos.View, size image.Point) (image.Imag
 	if err != nil {
 		return nil, "", err
 	}
-	img := g.Picture(v, sampleAt)
+	img := v.on(g, p.shows)
 	if g.Round {
 		cutDisc(img)
 	}
@@ -213,14 +220,14 @@ func (s *screenshotCmd) draw(c config, v pos.View, size image.Point) (image.Imag
 }
 
 // drawPole sets what a display of text shows in the letters of a printer.
-func drawPole(p panelConfig, v pos.View) (image.Image, error) {
+func drawPole(p panelConfig, v scene) (image.Image, error) {
 	d, err := nowhere(browserSize).pole(p)
 	if err != nil {
 		return nil, err
 	}
 	var face *raster.Text // the built-in one
 	paper := raster.New(d.Cols()*raster.CellWidth, d.Rows()*raster.CellHeight)
-	for i, line := range display.Lines(v, d.Cols(), d.Rows(), sampleAt) {
+	for i, line := range display.CounterLines(v.view, v.prompt, p.shows, d.Cols(), d.Rows(), sampleAt) {
 		paper.Draw(face.Line(d.Likeness(line), printer.Style{}, raster.Box{Dots: paper.Dots}), 0, i*raster.CellHeight)
 	}
 	img := image.NewGray(image.Rect(0, 0, paper.Dots, paper.Height)) // letters glow on black
