@@ -75,7 +75,7 @@ func TestSale(t *testing.T) {
 	s.pay(nil, x)
 	f := l.becomes(r, p, pos.Settle)
 	t.Logf("settled %v after the wallet sent it", time.Since(began).Round(time.Millisecond))
-	if f.Received.Int().Int64() != 12_340_100 || !f.Final || f.At.IsZero() {
+	if f.Received.Int().Int64() != 12_340_100 || f.Final || f.At.IsZero() {
 		t.Fatalf("%+v", f)
 	}
 }

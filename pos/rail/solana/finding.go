@@ -18,7 +18,8 @@ func news(p pos.Payment, events ...pos.Event) pos.Event {
 }
 
 // paid returns the finding of money that is proved: enough of it, or, when short is
-// set, any. Nothing is forgiven: the amount tells sales apart.
+// set, any. Nothing is forgiven: the amount tells sales apart. It is final when the
+// cluster cannot undo it and the customer has left: what comes later the owner is told.
 func (r *Rail) paid(p pos.Payment, e *payment, short bool) (pos.Finding, bool) {
 	r.w.mu.Lock()
 	defer r.w.mu.Unlock()
@@ -26,27 +27,61 @@ func (r *Rail) paid(p pos.Payment, e *payment, short bool) (pos.Finding, bool) {
 	if got.Cmp(e.units) < 0 && (!short || got.Sign() == 0) {
 		return pos.Finding{}, false
 	}
-	f := pos.Finding{Event: news(p, pos.Settle), Received: quantityOf(r.w.o.Cluster, e.token, got), Final: true}
+	now := time.Now()
+	e.touched = now
+	sure := e.sum(func(t *transfer) bool { return t.final })
+	f := pos.Finding{
+		Event: news(p, pos.Settle), Received: quantityOf(r.w.o.Cluster, e.token, got),
+		Final: sure.Cmp(got) >= 0 && now.Sub(e.made) >= youngFor,
+	}
 	for _, t := range e.transfers {
 		if t.alone(e) && t.time > 0 {
 			f.At = time.Unix(int64(t.time), 0).UTC()
 		}
 	}
-	if !e.told {
+	if !e.told || e.taken.Cmp(got) < 0 {
 		e.told, e.taken = true, got
 		r.w.book.paid(e.id, got)
 	}
 	return f, true
 }
 
+// remind notes that the till has p as settled: the book may not have been written since.
+func (w *Watcher) remind(p pos.Payment, e *payment) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if n := p.Received.Int(); (p.State == pos.Settled || p.Lost) && !e.told && n.Sign() > 0 {
+		e.told, e.taken = true, n
+	}
+}
+
+// gone says that the cluster took back what the till has as settled. Once that is in
+// doubt, only its money, or the end of all watching, is news.
+func (r *Rail) gone(p pos.Payment, e *payment) (pos.Finding, bool) {
+	r.w.mu.Lock()
+	defer r.w.mu.Unlock()
+	e.touched = time.Now()
+	switch {
+	case !e.gone && !p.Lost || e.taken != nil && r.w.received(e).Cmp(e.taken) >= 0:
+		return pos.Finding{}, false
+	case p.State == pos.Settled:
+		return pos.Finding{Lost: true, Why: r.w.word("evm_vanished")}, true
+	case p.Lost && e.ended:
+		return pos.Finding{Event: pos.Fail, Why: r.w.word("evm_vanished"), Final: true}, true
+	}
+	return pos.Finding{}, p.Lost
+}
+
 // standing is what is known of a payment that is not paid.
 type standing struct {
-	coming, enough bool   // something came, and as much as was asked for
-	torn           bool   // it names another sale, too
-	wrong          string // other money came, in a cashier's words
-	why            string // it cannot be proved, in a cashier's words
-	over           bool   // its end is past, by the cluster's clock
-	ended          bool   // long past: nothing is waited for any more
+	coming, enough bool         // something came, and as much as was asked for
+	part           *big.Int     // of what is coming, when all of that is proved and is not enough; else nil
+	torn           bool         // it names another sale, too
+	wrong          string       // other money came, in a cashier's words
+	stray          pos.Quantity // that money
+	why            string       // it cannot be proved, in a cashier's words
+	over           bool         // its end is past, by the cluster's clock
+	ended          bool         // long past: nothing is waited for any more
 }
 
 func (r *Rail) standing(e *payment) standing {
@@ -57,6 +92,9 @@ func (r *Rail) standing(e *payment) standing {
 		coming: coming.Sign() > 0, enough: coming.Cmp(e.units) >= 0,
 		over: r.w.head.time > e.ref.end, ended: e.ended,
 	}
+	if got := r.w.received(e); s.coming && !s.enough && got.Cmp(coming) == 0 {
+		s.part = got
+	}
 	for _, t := range e.transfers {
 		switch {
 		case !t.alone(e):
@@ -64,7 +102,9 @@ func (r *Rail) standing(e *payment) standing {
 		case t.why != "":
 			s.why = t.why
 		case t.brought(e).Sign() == 0:
-			s.wrong = r.w.wrong(e, t)
+			if other, why := r.w.wrong(e, t); why != "" {
+				s.stray, s.wrong = other, why
+			}
 		}
 	}
 	return s
@@ -72,13 +112,14 @@ func (r *Rail) standing(e *payment) standing {
 
 // wrong says which other money t brought for e; "" when it brought none that the till
 // knows. w.mu is held.
-func (w *Watcher) wrong(e *payment, t *transfer) string {
+func (w *Watcher) wrong(e *payment, t *transfer) (came pos.Quantity, why string) {
 	for _, c := range w.known() {
 		if n := t.came[moved{e.ref.owner, c.Mint}]; n != nil && n.Sign() > 0 {
-			return w.word("evm_wrong_money", "came", quantityOf(w.o.Cluster, c, n).String(), "token", e.token.Symbol, "tail", e.ref.owner.Tail())
+			came = quantityOf(w.o.Cluster, c, n)
+			return came, w.word("evm_wrong_money", "came", came.String(), "token", e.token.Symbol, "tail", e.ref.owner.Tail())
 		}
 	}
-	return ""
+	return came, ""
 }
 
 // known lists what may come: the tokens of the registry, and the native coin.
@@ -93,6 +134,9 @@ func (r *Rail) finding(op string, p pos.Payment, e *payment) (pos.Finding, error
 	}
 	s := r.standing(e)
 	switch {
+	case p.Lost:
+		f, _ := r.gone(p, e)
+		return f, nil
 	case s.why != "":
 		return pos.Finding{}, pos.E(op, pos.Unavailable, "%s", s.why)
 	case s.enough:
@@ -107,15 +151,26 @@ func (r *Rail) finding(op string, p pos.Payment, e *payment) (pos.Finding, error
 		}
 		return pos.Finding{Event: news(p, pos.See)}, nil
 	case s.coming:
-		return pos.Finding{Event: news(p, pos.See)}, nil
+		return r.parts(p, e, s), nil
 	case s.wrong != "" && s.ended:
-		return pos.Finding{Event: news(p, pos.Fail), Why: s.wrong, Final: true}, nil
+		return pos.Finding{Event: news(p, pos.Fail), Why: s.wrong, Stray: s.stray, Final: true}, nil
 	case s.wrong != "":
-		return pos.Finding{Event: news(p, pos.Doubt), Why: s.wrong}, nil
+		return pos.Finding{Event: news(p, pos.Doubt), Why: s.wrong, Stray: s.stray}, nil
 	case s.over:
 		return pos.Finding{Event: news(p, pos.Expire), Final: s.ended}, nil
 	}
 	return pos.Finding{}, nil
+}
+
+// parts tells of money that is not enough: the customer is asked for the rest with the
+// same reference, once what came is certain.
+func (r *Rail) parts(p pos.Payment, e *payment, s standing) pos.Finding {
+	f := pos.Finding{Event: news(p, pos.See)}
+	if s.part != nil {
+		f.Part = quantityOf(r.w.o.Cluster, e.token, s.part)
+		f.Rest = &pos.Asked{Forms: r.forms(e, new(big.Int).Sub(e.units, s.part))}
+	}
+	return f
 }
 
 // cancelled says what a cancellation found.
@@ -127,7 +182,7 @@ func (r *Rail) cancelled(op string, p pos.Payment, e *payment) (pos.Finding, err
 	s := r.standing(e)
 	why := s.wrong
 	if s.torn {
-		why = r.w.word("sol_torn")
+		s.stray, why = pos.Quantity{}, r.w.word("sol_torn")
 	}
 	switch {
 	case s.why != "":
@@ -139,9 +194,9 @@ func (r *Rail) cancelled(op string, p pos.Payment, e *payment) (pos.Finding, err
 	case s.coming:
 		return pos.Finding{}, pos.E(op, pos.Unavailable, "%s", r.w.word("evm_arriving"))
 	case why != "" && s.ended && !s.torn:
-		return pos.Finding{Event: news(p, pos.Fail), Why: why, Final: true}, nil
+		return pos.Finding{Event: news(p, pos.Fail), Why: why, Stray: s.stray, Final: true}, nil
 	case why != "" && news(p, pos.Doubt) != "":
-		return pos.Finding{Event: pos.Doubt, Why: why}, nil
+		return pos.Finding{Event: pos.Doubt, Why: why, Stray: s.stray}, nil
 	case why != "":
 		return pos.Finding{}, pos.E(op, pos.Unavailable, "%s", why)
 	}

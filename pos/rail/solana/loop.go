@@ -10,10 +10,11 @@ import (
 
 // Paces of the rounds. The pace of an operator stretches them.
 const (
-	hotEvery  = time.Second      // while a customer pays
-	idleEvery = 30 * time.Second // to know the health, and late money
-	failEvery = 2 * time.Second  // after a round without an answer, while somebody asks
-	failIdle  = 10 * time.Second // the same while nobody does
+	hotEvery   = time.Second      // while a customer pays
+	afterEvery = 5 * time.Second  // while something that came is not final
+	idleEvery  = 30 * time.Second // to know the health, and late money
+	failEvery  = 2 * time.Second  // after a round without an answer, while somebody asks
+	failIdle   = 10 * time.Second // the same while nobody does
 	// verifyEvery is how often an endpoint and the tokens are looked at anew.
 	verifyEvery = time.Hour
 	// verifyOdd is the same while a token is not what it should be.
@@ -85,8 +86,20 @@ func (w *Watcher) interval(now time.Time) time.Duration {
 		return failIdle
 	case waiting || len(w.pending) > 0 || w.busy(now):
 		return hotEvery
+	case w.unsettled():
+		return afterEvery
 	}
 	return idleEvery
+}
+
+// unsettled reports that a transfer may yet be taken back. w.mu is held.
+func (w *Watcher) unsettled() bool {
+	for _, t := range w.transfers {
+		if !t.final {
+			return true
+		}
+	}
+	return false
 }
 
 // busy reports whether customers may be paying. w.mu is held.

@@ -79,10 +79,12 @@ func (w *Watcher) sameAmount(t *transaction) (own []*payment) {
 		if t.slot < p.ref.from {
 			continue
 		}
+		missing := new(big.Int).Sub(p.units, p.arriving()) // after a part: what the customer was asked for then
 		for _, c := range w.tokens {
 			n := t.came[moved{p.ref.owner, c.Mint}]
+			same := func(want *big.Int) bool { return scaled(n, c.Decimals, want, p.token.Decimals) }
 			switch {
-			case n == nil || n.Sign() <= 0 || !scaled(n, c.Decimals, p.units, p.token.Decimals):
+			case n == nil || n.Sign() <= 0 || !same(p.units) && !same(missing):
 			case c.Mint == p.token.Mint:
 				own = append(own, p)
 			case !p.told:
@@ -126,7 +128,7 @@ func (w *Watcher) unasked(p *payment, t *transfer) {
 	case len(t.of) > 1:
 		w.tell("torn "+t.sig[:8], w.word("sol_torn"))
 	case t.brought(p).Sign() == 0:
-		if why := w.wrong(p, t); why != "" {
+		if _, why := w.wrong(p, t); why != "" {
 			w.tell("wrong "+string(p.id), why)
 		}
 	case p.told && p.taken != nil && p.arriving().Cmp(p.taken) > 0:
@@ -145,6 +147,7 @@ func (w *Watcher) gone(t *transfer) {
 			w.tell("lost "+string(p.id), w.word("evm_lost", "amount", quantityOf(w.o.Cluster, p.token, t.brought(p)).String(), "tail", p.ref.owner.Tail()))
 		}
 		p.forget(t)
+		p.gone = p.told && p.taken != nil && p.arriving().Cmp(p.taken) < 0
 		p.wake()
 	}
 }

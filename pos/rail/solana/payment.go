@@ -25,6 +25,7 @@ type payment struct {
 	wakes     map[int]func() // of Watch
 	told      bool           // the till was told that it is paid
 	taken     *big.Int       // how much it was told of
+	gone      bool           // what it was told of was taken back
 	ended     bool           // its end and watchFor are past: nothing more is waited for
 }
 

@@ -199,7 +199,7 @@ func (r *Rail) asked(q pos.Payment, p *payment) (pos.Asked, error) {
 	if left <= 0 {
 		return pos.Asked{}, pos.E(askOp, pos.Conflict, "%s", r.w.word("evm_over"))
 	}
-	forms := r.forms(p)
+	forms := r.forms(p, p.units)
 	a := pos.Asked{
 		Reference: p.ref.String(), Payload: forms[0].Payload, Forms: forms, Network: r.Name(),
 		Expires: time.Now().Add(left).UTC().Truncate(time.Second),
@@ -220,6 +220,10 @@ func (r *Rail) Check(ctx context.Context, p pos.Payment) (pos.Finding, error) {
 	e, f, done, err := r.begin(ctx, op, p)
 	if done || err != nil {
 		return f, err
+	}
+	r.w.remind(p, e)
+	if f, ok := r.gone(p, e); ok {
+		return f, nil
 	}
 	if f, ok := r.paid(p, e, false); ok {
 		return f, nil

@@ -157,13 +157,14 @@ const (
 	formAddress  = "address"
 )
 
-// forms returns the ways to show a request: the whole one; one for wallets that stop
-// at a reference; and the bare account, which every wallet and exchange can read.
-func (r *Rail) forms(p *payment) []pos.Form {
-	amount := quantityOf(r.w.o.Cluster, r.token, p.units).String()
+// forms returns the ways to ask for units with p's reference: the whole request; one for
+// wallets that stop at a reference; and the bare account, which every wallet and
+// exchange can read.
+func (r *Rail) forms(p *payment, units *big.Int) []pos.Form {
+	amount := quantityOf(r.w.o.Cluster, r.token, units).String()
 	return []pos.Form{
-		{Name: formStandard, Payload: URI(r.token, p.ref.owner, p.units, p.ref.key, r.w.o.Label), Caption: r.w.word("evm_form_standard")},
-		{Name: formPlain, Payload: URI(r.token, p.ref.owner, p.units, Key{}, ""), Caption: r.w.word("sol_form_other")},
+		{Name: formStandard, Payload: URI(r.token, p.ref.owner, units, p.ref.key, r.w.o.Label), Caption: r.w.word("evm_form_standard")},
+		{Name: formPlain, Payload: URI(r.token, p.ref.owner, units, Key{}, ""), Caption: r.w.word("sol_form_other")},
 		{Name: formAddress, Payload: p.ref.owner.String(), Typed: true, Caption: r.w.word("evm_form_typed", "amount", amount, "chain", r.w.o.Cluster.Name)},
 	}
 }
