@@ -45,7 +45,7 @@ type office struct {
 	in    *ingest.Ingest
 }
 
-func newOffice(t *testing.T, language string) *office {
+func newOffice(t *testing.T, language string, change ...func(*Options)) *office {
 	t.Helper()
 	db, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "office.db"))
 	if err != nil {
@@ -65,11 +65,15 @@ func newOffice(t *testing.T, language string) *office {
 	}
 	log := slog.New(slog.DiscardHandler)
 	app := web.New(web.Options{Log: log})
-	Mount(app, Options{
+	opts := Options{
 		Store: db, Owner: o.owner, Codes: access.NewCodes(db, officeKey), Reports: report.New(db, time.UTC),
 		Offline: Offline{Store: db, Limits: offpay.DefaultLimits(), Currency: "EUR"},
 		Shop:    "Café <Süd> & Söhne", Language: language, Public: &url.URL{Scheme: "http", Host: ln.Addr().String()}, Log: log,
-	})
+	}
+	for _, f := range change {
+		f(&opts)
+	}
+	Mount(app, opts)
 	done := make(chan error, 1)
 	go func() { done <- app.Listener(ln) }()
 	t.Cleanup(func() {

@@ -200,6 +200,9 @@ func TestLife(t *testing.T) {
 		if _, err := b.Prepare(t.Context(), "base", "T"); pos.KindOf(err) != pos.Conflict {
 			t.Fatalf("the same money twice: %v", err)
 		}
+		if h := b.heap(0); h.Count != 0 || len(h.Sums) != 0 || len(h.Moving) != 1 || h.Moving[0].String() != "6.250001 USDC" {
+			t.Fatalf("in a transfer, and offered again: %+v", h)
+		}
 		v, tx, err := b.Batch(t.Context(), id)
 		if err != nil || tx.Data != "base[{coin A T USDC} {coin B T USDC}]" || !v.Open() || v.Moved != 0 || v.Stuck != 0 {
 			t.Fatalf("%+v, %+v, %v", v, tx, err)

@@ -1,0 +1,142 @@
+package dashboard
+
+import (
+	"context"
+	"math/big"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tillwright/tillwright/pos"
+	"github.com/tillwright/tillwright/sync/backoffice/store"
+	"github.com/tillwright/tillwright/sync/backoffice/sweep"
+)
+
+const treasury = "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed"
+
+// coins is a Sweeper with a shop's week in it.
+type coins struct {
+	prepared, dropped int
+}
+
+func (c *coins) batch() sweep.BatchView {
+	item := func(address, units string, state store.ItemState) store.BatchItem {
+		return store.BatchItem{Address: address, Symbol: "USDC", Decimals: 6, Units: units, State: state}
+	}
+	b := store.Batch{ID: 3, Network: "base", Treasury: treasury, Made: midnight, Items: []store.BatchItem{
+		item("0x00000000000000000000000000000000000000A1", "12340100", store.ItemDone), item("0x00000000000000000000000000000000000000A2", "5000000", store.ItemWaiting),
+	}}
+	return sweep.BatchView{Batch: b, Name: "Base", Sums: []sweep.Sum{{Symbol: "USDC", Decimals: 6, Units: big.NewInt(17_340_100), Count: 2}}, Moved: 1, Done: 1, Stuck: 1, Gas: 190_000, Cost: "0.0000019 ETH"}
+}
+
+func (c *coins) Overview(context.Context) (sweep.Overview, error) {
+	sum := func(units int64, n int) []sweep.Sum {
+		return []sweep.Sum{{Symbol: "USDC", Decimals: 6, Units: big.NewInt(units), Count: n}}
+	}
+	done := c.batch()
+	done.ID, done.Ended, done.Items[1].State, done.Done, done.Moved, done.Stuck = 2, midnight, store.ItemDone, 2, 2, 0
+	return sweep.Overview{
+		Networks: []sweep.NetworkView{
+			{Network: sweep.Network{Key: "base", Name: "Base", Coin: "ETH"}, Looked: time.Now().Add(-3 * time.Minute), Ready: true, Heaps: []sweep.Heap{
+				{Treasury: treasury, Sums: sum(1_234_560_000, 41), Moving: sum(5_000_000, 1), Coming: sum(2_900_000, 1), Count: 41, More: true, Oldest: midnight, Gas: 3_115_000, Cost: "0.000032 ETH"},
+			}},
+			{Network: sweep.Network{Key: "arbitrum", Name: "Arbitrum One", Coin: "ETH"}, Trouble: "Arbitrum One does not answer; what lies there was not counted anew"},
+			{Network: sweep.Network{Key: "polygon", Name: "Polygon", Coin: "POL"}, Looked: time.Now(), Heaps: []sweep.Heap{{Treasury: treasury, Sums: sum(3_000_000, 1), Count: 1, Oldest: midnight}}},
+			{Network: sweep.Network{Key: "bnb", Name: "BNB <Chain>", Coin: "BNB"}, Looked: time.Now(), Ready: true},
+		},
+		Batches: []sweep.BatchView{c.batch(), done},
+	}, nil
+}
+
+func (c *coins) Prepare(_ context.Context, network, to string) (int64, error) {
+	if network != "base" || to != treasury {
+		return 0, pos.E("prepare transfer", pos.Conflict, "there is nothing to move now")
+	}
+	c.prepared++
+	return 3, nil
+}
+
+func (c *coins) Batch(_ context.Context, id int64) (sweep.BatchView, sweep.Transaction, error) {
+	if id != 3 {
+		return sweep.BatchView{}, sweep.Transaction{}, pos.E("find transfer", pos.NotFound, "there is no such transfer")
+	}
+	return c.batch(), transaction(), nil
+}
+
+func transaction() sweep.Transaction {
+	return sweep.Transaction{
+		ChainID: 8453, To: "0x00000000000000000000000000000000000000Fa", Data: "0xd1d26af3", Gas: 190_000, JSON: []byte(`{"a":1}`), Safe: []byte(`{"s":1}`),
+		Link: "ethereum:0x00000000000000000000000000000000000000Fa@8453/sweepOne?address=" + treasury,
+	}
+}
+
+func (c *coins) Deploy(network string) (sweep.Transaction, error) {
+	if network != "polygon" {
+		return sweep.Transaction{}, pos.E("prepare contract", pos.NotFound, "this network is not set up here")
+	}
+	return transaction(), nil
+}
+
+func (c *coins) Drop(_ context.Context, id int64) error {
+	c.dropped++
+	return nil
+}
+
+// TestStablecoins reads the pages and presses their buttons.
+func TestStablecoins(t *testing.T) {
+	c := &coins{}
+	o := newOffice(t, "en", func(o *Options) { o.Sweeps = c })
+	if _, page := o.do("GET", "/stablecoins", nil); !strings.Contains(page, "password") {
+		t.Fatal("a stranger sees the money")
+	}
+	o.signIn()
+	_, page := o.do("GET", "/stablecoins", nil)
+	for _, want := range []string{"1234.56 USDC", "payments: 41", "0.000032 ETH", "5.00 USDC", "2.90 USDC", treasury, "more than fits", "does not answer", "/stablecoins/polygon/contract", "BNB &lt;Chain&gt;", "Nothing lies here", "1 of 2 moved", "in your wallet"} {
+		if !strings.Contains(page, want) {
+			t.Errorf("no %q on the page", want)
+		}
+	}
+	if strings.Count(page, "Prepare transfer") != 1 {
+		t.Error("a network without the contract, or without money, can be swept")
+	}
+	if res, page := o.do("POST", "/stablecoins/base/transfers", url.Values{"treasury": {treasury}}); res.StatusCode != 200 || c.prepared != 1 || !strings.Contains(page, "0xd1d26af3") || !strings.Contains(page, "<svg class=\"qr\"") {
+		t.Errorf("prepared %d, %s", c.prepared, res.Status)
+	}
+	for path, want := range map[string]string{
+		"/stablecoins/transfers/3/safe.json": `{"s":1}`, "/stablecoins/transfers/3/transaction.json": `{"a":1}`, "/stablecoins/polygon/contract/safe.json": `{"s":1}`,
+	} {
+		if res, body := o.do("GET", path, nil); res.StatusCode != 200 || body != want || !strings.HasPrefix(res.Header.Get("Content-Disposition"), "attachment") {
+			t.Errorf("%s: %s %q", path, res.Status, body)
+		}
+	}
+	for _, path := range []string{"/stablecoins/transfers/4", "/stablecoins/transfers/x", "/stablecoins/transfers/3/keys.json", "/stablecoins/base/contract"} {
+		if res, _ := o.do("GET", path, nil); res.StatusCode != 404 {
+			t.Errorf("%s: %s", path, res.Status)
+		}
+	}
+	if res, _ := o.do("POST", "/stablecoins/base/transfers", url.Values{"treasury": {"0x1"}}); res.StatusCode != 409 {
+		t.Errorf("another treasury: %s", res.Status)
+	}
+	if res, _ := o.do("POST", "/stablecoins/transfers/3/drop", nil, "Origin", "https://evil.example"); res.StatusCode != 403 || c.dropped != 0 {
+		t.Errorf("another site gives a transfer up: %s", res.Status)
+	}
+	if res, _ := o.do("POST", "/stablecoins/transfers/3/drop", nil); res.StatusCode != 200 || c.dropped != 1 {
+		t.Errorf("given up: %s", res.Status)
+	}
+}
+
+// TestStablecoinsUnset: a shop without them has no such page, and no link to one.
+func TestStablecoinsUnset(t *testing.T) {
+	o := newOffice(t, "de")
+	o.signIn()
+	if _, page := o.do("GET", "/codes", nil); strings.Contains(page, "/stablecoins") {
+		t.Error("a link to nothing")
+	}
+	if res, page := o.do("GET", "/stablecoins", nil); res.StatusCode != 200 || !strings.Contains(page, "nicht eingerichtet") {
+		t.Errorf("%s", res.Status)
+	}
+	if res, _ := o.do("GET", "/stablecoins/transfers/1", nil); res.StatusCode != 404 {
+		t.Errorf("%s", res.Status)
+	}
+}
