@@ -23,6 +23,9 @@ func TestConfigDevices(t *testing.T) {
 		sheet = panel + "driver = \"epaper\"\nmodel = \"4.2\"\ndc = \"GPIO25\"\nreset = \"GPIO17\"\n" // line 11
 		pole  = panel + "driver = \"pole\"\n"                                                         // line 8
 		oled  = panel + "driver = \"oled\"\n"                                                         // line 8
+
+		second = "[[printer.second]]\n"                        // line 9 behind roll
+		bar    = "name = \"Bar\"\ncategories = [\"Drinks\"]\n" // lines 10 and 11
 	)
 	text := write(t, "notes.txt", "no picture and no font")
 	for _, x := range []struct{ name, text, want string }{
@@ -42,7 +45,20 @@ func TestConfigDevices(t *testing.T) {
 		{"no font", roll + "fonts = [\"none.ttf\"]\n", "line 9: printer.fonts: "},
 		{"a font that is none", roll + "fonts = [\"" + text + "\"]\n", "line 9: printer.fonts: " + text + ": "},
 		{"nine fonts", roll + "fonts = [" + strings.Repeat("\"x\",", 9) + "]\n", "line 9: printer.fonts: must have at most 8 files"},
-		{"a second printer", roll + "[[printer.second]]\nconnect = \"paper\"\n", "line 9: printer.second: is not a setting of this program"},
+		{"a drawer's level", roll + "drawer_open = \"up\"\n", "line 9: printer.drawer_open: must be one of"},
+		{"a second printer without a name", roll + second + "connect = \"paper\"\ncategories = [\"Food\"]\n", "line 9: printer.second.0.name: is missing; write"},
+		{"a second printer's long name", roll + second + "name = \"The kitchen in the cellar\"\nconnect = \"paper\"\ncategories = [\"Food\"]\n", "line 10: printer.second.0.name: must have at most 20 letters"},
+		{"a second printer with nothing to print", roll + second + "name = \"Bar\"\nconnect = \"paper\"\n", "line 9: printer.second.0.categories: is missing; write which goods"},
+		{"a second printer that is nowhere", roll + second + "name = \"Bar\"\ncategories = [\"Food\"]\n", "line 9: printer.second.0.connect: is missing; write"},
+		{"a second printer's line", roll + second + bar + "connect = \"lp0\"\n", "line 12: printer.second.0.connect: "},
+		{"a second printer's time", roll + second + bar + "connect = \"paper\"\nwhen = \"later\"\n", "line 13: printer.second.0.when: must be one of completed, charged, not \"later\""},
+		{"too many copies", roll + second + bar + "connect = \"paper\"\ncopies = 6\n", "line 13: printer.second.0.copies: must be from 1 to 5, not 6"},
+		{"a second printer's slip", roll + second + bar + "connect = \"paper\"\ncategory = \"Food\"\n", "line 13: printer.second.0.category: is not a setting of this program; did you mean"},
+		{"a second printer's drawer's level", roll + second + bar + "connect = \"paper\"\ndrawer_open = \"low\"\n", "line 13: printer.second.0.drawer_open: is not a setting"},
+		{"two of one name", roll + second + bar + "connect = \"paper\"\n" + second + "name = \"BAR\"\ncategories = [\"Food\"]\nconnect = \"paper\"\n", "line 14: printer.second.1.name: two printers are called \"BAR\""},
+		{"goods of two printers", roll + second + bar + "connect = \"paper\"\n" + second + "name = \"Pub\"\ncategories = [\"drinks\"]\nconnect = \"paper\"\n", "line 15: printer.second.1.categories: \"drinks\" goes to Bar already: an item is printed once"},
+		{"two on one line", small + "[printer]\nconnect = \"tcp://192.168.1.50\"\n" + second + bar + "connect = \"tcp://192.168.1.50\"\n", "line 12: printer.second.0.connect: tcp://192.168.1.50 is used by printer.connect already"},
+		{"panel and second printer on one line", roll + second + bar + "connect = \"/dev/ttyUSB0\"\n[[display.panel]]\ndriver = \"pole\"\nport = \"/dev/ttyUSB0\"\n", "line 15: display.panel.0.port: /dev/ttyUSB0 is used by printer.second.0.connect already"},
 		{"no font for the display", small + "[display]\nfonts = [\"none.ttf\"]\n", "line 8: display.fonts: open "},
 		{"a font for the display that is none", small + "[display]\nfonts = [\"" + text + "\"]\n", "line 8: display.fonts: " + text + " is no font"},
 
