@@ -203,6 +203,9 @@ func (c *counter) wait(what string, ok func(pos.View) bool) pos.View {
 			if err := json.Unmarshal(text, &v); err != nil {
 				c.t.Fatalf("event %s: %v", text, err)
 			}
+			if v.Version == 0 {
+				continue // the beat of the stream's heart
+			}
 			if last = v; ok(v) {
 				return v
 			}
