@@ -28,6 +28,7 @@ type config struct {
 	seconds   []*printerConfig
 	display   displayConfig
 	headless  headlessConfig
+	hands     handsConfig
 	office    officeConfig
 	offline   offlineConfig
 
@@ -85,6 +86,7 @@ func loadConfig(path string) (config, error) {
 	c.readPrinter(r)
 	c.readDisplay(r)
 	c.readHeadless(r)
+	c.readHands(r)
 	c.readOffice(r)
 	c.readOffline(r)
 	c.readStablecoins(r)
@@ -293,10 +295,11 @@ func loadCatalogue(file string, shop pos.Shop) ([]pos.Item, error) {
 	}
 	var items []pos.Item
 	seen := map[string]bool{}
-	for _, t := range r.tables("item") {
+	list := r.tables("item")
+	for _, t := range list {
 		it := pos.Item{
 			SKU: t.need("sku", "ESP"), Name: t.need("name", "Espresso"), Category: t.text("category", ""),
-			Colour: t.oneOf("colour", "", append([]string{""}, pos.Colours...)...),
+			Colour: t.oneOf("colour", "", append([]string{""}, pos.Colours...)...), Barcodes: t.codes("barcode"),
 		}
 		price := t.need("price", "2.90")
 		if it.Price, err = pos.ParseAmount(price, shop.Currency); price != "" && (err != nil || it.Price.Minor < 0) {
@@ -318,6 +321,7 @@ func loadCatalogue(file string, shop pos.Shop) ([]pos.Item, error) {
 		seen[it.SKU] = true
 		items = append(items, it)
 	}
+	checkCodes(list, items, shop.Currency)
 	return items, r.err()
 }
 

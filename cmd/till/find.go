@@ -34,7 +34,7 @@ func find(w io.Writer, sys fs.FS) error {
 	findFrames(&b, sys)
 	findBuses(&b, sys)
 	findPoles(&b, found)
-	findInputs(&b, sys)
+	findHands(&b, sys)
 	_, err = io.WriteString(w, b.String())
 	return err
 }
@@ -107,16 +107,6 @@ func findPoles(b *strings.Builder, found []port.Found) {
 		if f.Serial && f.Note == "" {
 			fmt.Fprintf(b, "\n%s", comment(fmt.Sprintf("[[display.panel]]\ndriver = \"pole\" # if it is a customer's display and no printer\nport = %q\ndialect = \"escpos\"\n", f.Connect+"?baud=9600")))
 		}
-	}
-}
-
-// findInputs lists scanners, keyboards and touch panels. They need no setting: the
-// system hands what they type to the screen's browser.
-func findInputs(b *strings.Builder, sys fs.FS) {
-	names := dir(sys, "class/input", "event")
-	title(b, "Scanners, keyboards, touch panels (nothing to configure)", len(names))
-	for _, n := range names {
-		fmt.Fprintf(b, "# %-8s %s\n", n, text(sys, path.Join("class/input", n, "device"), "name"))
 	}
 }
 

@@ -23,6 +23,7 @@ import (
 	"github.com/tillwright/tillwright/display/mipi"
 	"github.com/tillwright/tillwright/display/oled"
 	"github.com/tillwright/tillwright/display/pole"
+	"github.com/tillwright/tillwright/firmware/input"
 	"github.com/tillwright/tillwright/pos"
 	"github.com/tillwright/tillwright/printer/port"
 )
@@ -38,6 +39,8 @@ type board struct {
 	line  func(name string) (gpio.PinIO, error)
 	frame func(device, console string, degrees int) (display.Panel, error)
 	port  func(connect string) (io.WriteCloser, error)
+
+	events input.System // nil: this computer's keypads and scanners
 }
 
 // thisBoard is the computer that the till runs on. Its buses are looked for once,

@@ -89,6 +89,7 @@ type till struct {
 	paper    *paper.Printer // the receipt printer, if it is made of code
 	display  *display.Display
 	keypad   interface{ Press(key string) } // nil unless it is sold with one
+	hands    *hands
 	prompts  func(pos.View)
 	app      *web.App
 	actors   group
@@ -194,13 +195,17 @@ func (t *till) build() error {
 	tenders = append(tenders, prices.tenders(coins)...)
 	pub := t.key.Public().(ed25519.PublicKey)
 	genesis := pos.Genesis{Till: tillID(pub), Key: pub, Currency: t.c.shop.Currency.Code, Series: t.c.shop.Series, Software: software}
+	label, err := t.readLabel()
+	if err != nil {
+		return err
+	}
 	t.desk = desk.New(desk.Options{
 		Journal: t.journal, Ledger: t.ledger, Sales: t.ledger, Payments: t.ledger, Prints: t.ledger,
 		Tenders: tenders, Rates: prices, PINs: pins, Shop: t.c.shop, Zone: t.c.zone, Items: t.c.items,
 		Genesis: genesis, Software: software, Now: t.now, Storage: t.storage.Health, Troubles: t.troubles(), Log: t.log,
-		Publish:  func(v pos.View) { t.app.Publish(v); t.display.Publish(v); t.prompts(v) },
+		Publish:  func(v pos.View) { t.app.Publish(v); t.display.Publish(v); t.prompts(v); t.hands.publish(v) },
 		Recorded: func() { t.outbox.Wake() },
-		Routes:   t.c.routes(), Print: t.wakePrinters,
+		Routes:   t.c.routes(), Print: t.wakePrinters, Label: label,
 	})
 	t.actors.add("desk", t.desk.Run, nil)
 	t.actors.add("storage", t.watchStorage, nil)
@@ -213,7 +218,7 @@ func (t *till) build() error {
 	o := web.Options{Desk: t.desk, Staff: t.desk, Items: t.c.items, Shop: t.c.shop, Display: t.display, Enroller: t.office, Log: t.log, Version: software}
 	o.Paper = t.paperPicture()
 	t.app = web.New(o)
-	return nil
+	return t.buildHands()
 }
 
 // troubles is what a person must know at the start.

@@ -196,7 +196,7 @@ func seen(b *bulb) string {
 	switch lit {
 	case 0:
 		return "off"
-	case looks - 1, looks: // a dead one may need a tick
+	case looks - 4, looks - 3, looks - 2, looks - 1, looks: // one that was dead needs a tick
 		return "on"
 	}
 	return "blinks"

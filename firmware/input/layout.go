@@ -138,3 +138,13 @@ func (l *layout) of(code uint16, level int, caps bool) letter {
 	}
 	return l[level][code]
 }
+
+// KnowsKey reports that a key has this name in the kernel's words, as in Press.
+func KnowsKey(name string) bool {
+	for code := range uint16(keyMax) {
+		if name != "" && keyName(code) == name {
+			return true
+		}
+	}
+	return false
+}
