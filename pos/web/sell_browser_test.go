@@ -276,7 +276,7 @@ func TestManagerDecides(t *testing.T) {
 	p.click(".who")
 	p.signIn("p1", ownerPIN)
 	p.click(`[data-key="despite"]`)
-	p.see(`[data-key="despite"]`, "Yes, go on")
+	p.see(`[data-key="despite"]`, "Yes, charge again")
 	p.click(`[data-key="despite"]`)
 	p.click(`[data-key="exact"]`)
 	p.see("till-done .giant", "€5.00")
