@@ -1,7 +1,6 @@
 package escpos
 
 import (
-	"bytes"
 	"strings"
 
 	"github.com/tillwright/tillwright/pos"
@@ -32,9 +31,8 @@ const (
 )
 
 const (
-	tearOff    = 4    // lines of paper past the head before it can be torn off, where there is no knife
-	pieceBytes = 1024 // of text between two looks at the drawer: about 30 lines
-	lineGap    = 6    // dots between lines: ESC 2 feeds 30, a letter takes 24
+	tearOff = 4 // lines of paper past the head before it can be torn off, where there is no knife
+	lineGap = 6 // dots between lines: ESC 2 feeds 30, a letter takes 24
 )
 
 // Encode returns the paper as the bytes that Print sends, without the questions
@@ -45,11 +43,7 @@ func Encode(d printer.Document, p Profile) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	var out []byte
-	for _, c := range pieces {
-		out = append(out, c.Data...)
-	}
-	return out, nil
+	return talk.Join(pieces), nil
 }
 
 func (p Profile) pieces(d printer.Document) ([]talk.Piece, error) {
@@ -60,77 +54,41 @@ func (p Profile) pieces(d printer.Document) ([]talk.Piece, error) {
 		return nil, pos.E("encode paper", pos.Invalid, "a paper of %d columns does not fit the printer's %d", d.Columns, p.Columns)
 	}
 	e := encoder{p: p}
-	e.add(escInit, fsKanji, escUSA)
-	for _, r := range d.Rows {
-		e.row(r, d.Columns)
-	}
+	e.Add(escInit, fsKanji, escUSA)
+	e.Rows(d, &e)
 	e.style(printer.Style{})
-	e.flush(false)
-	return e.out, nil
+	return e.Pieces(), nil
 }
 
-// encoder writes pieces and remembers the state that its commands left.
+// encoder is the script of a paper, and the state that its commands left.
 type encoder struct {
+	talk.Script
 	p    Profile
-	out  []talk.Piece
-	cur  bytes.Buffer
 	st   printer.Style
 	page byte // 0 after ESC @
 }
 
-func (e *encoder) add(parts ...string) {
-	for _, s := range parts {
-		e.cur.WriteString(s)
-	}
-}
-
-// flush ends a piece.
-func (e *encoder) flush(image bool) {
-	if e.cur.Len() > 0 {
-		e.out = append(e.out, talk.Piece{Data: bytes.Clone(e.cur.Bytes()), Image: image})
-		e.cur.Reset()
-	}
-}
-
-func (e *encoder) row(r printer.Row, cols int) {
-	switch r := r.(type) {
-	case printer.Line:
-		e.line(r)
-	case printer.Rule:
-		e.line(printer.Line{Text: strings.Repeat("-", cols)})
-	case printer.Code:
-		e.code(r.Text)
-	case printer.Barcode:
-		e.barcode(r.Text)
-	case printer.Picture:
-		e.picture(r.Image)
-	case printer.Feed:
-		e.add(strings.Repeat(lf, max(r.Lines, 0)))
+// Command returns what is no letter and no image.
+func (e *encoder) Command(r printer.Row) string {
+	switch r.(type) {
 	case printer.Cut:
-		e.cut()
+		if !e.p.Cutter {
+			return strings.Repeat(lf, tearOff)
+		}
+		return gsCut
 	case printer.Pulse:
-		e.add(e.p.pulse())
+		return e.p.pulse()
 	case printer.Beep:
-		e.add(e.p.beep())
+		return e.p.beep()
 	}
-	if e.cur.Len() >= pieceBytes {
-		e.flush(false)
-	}
+	return ""
 }
 
-func (e *encoder) cut() {
-	if e.p.Cutter {
-		e.add(gsCut)
-		return
-	}
-	e.add(strings.Repeat(lf, tearOff))
-}
-
-// line prints a line natively if a code page has it, else as an image.
-func (e *encoder) line(l printer.Line) {
+// Line prints a line natively if a code page has it, else as an image.
+func (e *encoder) Line(l printer.Line) {
 	text := e.p.readable(strings.TrimRight(printer.Clean(l.Text), " "))
 	if text == "" {
-		e.add(lf)
+		e.Add(lf)
 		return
 	}
 	pg, native, ok := e.p.native(text, e.page)
@@ -140,14 +98,14 @@ func (e *encoder) line(l printer.Line) {
 	}
 	if l.Half {
 		e.style(printer.Style{})
-		e.add(" ")
+		e.Add(" ")
 	}
 	e.style(l.Style)
 	if pg != e.page {
-		e.add(escPage, string([]byte{pg}))
+		e.Add(escPage, string([]byte{pg}))
 		e.page = pg
 	}
-	e.add(native, lf)
+	e.Add(native, lf)
 }
 
 // readable replaces the letters that can be printed in no way. A printer without
@@ -197,13 +155,13 @@ func (e *encoder) style(s printer.Style) {
 	switch {
 	case s == e.st:
 	case e.p.OldSize:
-		e.add(escMode, string([]byte{8*bit(s.Bold) + 16*bit(s.Tall) + 32*bit(s.Wide)}))
+		e.Add(escMode, string([]byte{8*bit(s.Bold) + 16*bit(s.Tall) + 32*bit(s.Wide)}))
 	default:
 		if s.Wide != e.st.Wide || s.Tall != e.st.Tall {
-			e.add(gsSize, string([]byte{16*bit(s.Wide) + bit(s.Tall)}))
+			e.Add(gsSize, string([]byte{16*bit(s.Wide) + bit(s.Tall)}))
 		}
 		if s.Bold != e.st.Bold {
-			e.add(escBold, string([]byte{bit(s.Bold)}))
+			e.Add(escBold, string([]byte{bit(s.Bold)}))
 		}
 	}
 	e.st = s

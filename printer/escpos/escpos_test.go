@@ -254,7 +254,10 @@ func FuzzStrips(f *testing.F) {
 			e.p.Image = kind
 			e.image(b)
 			p := printertest.New(t, 576)
-			for _, c := range e.out {
+			for _, c := range e.Pieces() {
+				if string(c.Data) == escLoose { // behind the last band
+					continue
+				}
 				if dlePair.Match(c.Data) || len(c.Data) > header+stripBytes || !c.Image {
 					t.Fatalf("%d: % x", kind, c.Data)
 				}
@@ -304,7 +307,7 @@ func TestResetOfLongestStrip(t *testing.T) {
 	next := printer.Document{Columns: 48, Rows: []printer.Row{printer.Line{Text: "next"}, printer.Cut{}}}
 	for n := 1; n <= header+1; n++ {
 		p := paper.New(576)
-		_, _ = p.Write(e.out[0].Data[:n])
+		_, _ = p.Write(e.Pieces()[0].Data[:n])
 		if err := Default80.Reset(p); err != nil {
 			t.Fatal(err)
 		}

@@ -36,7 +36,7 @@ func (e *encoder) image(b raster.Bitmap) {
 	if b.Dots == 0 || b.Height == 0 || e.p.Image == NoImages {
 		return
 	}
-	e.flush(false)
+	e.Flush(false)
 	if e.p.Image == Columns {
 		e.columns(b)
 		return
@@ -53,24 +53,24 @@ func (e *encoder) image(b raster.Bitmap) {
 		w, d, h := strip.Width(), strip.Width()*8, strip.Height
 		if e.p.Image == Graphics {
 			n := len(strip.Bits) + 10
-			e.add(gsGraphics, string([]byte{byte(n), byte(n >> 8), '0', 'p', '0', 1, 1, '1', byte(d), byte(d >> 8), byte(h), byte(h >> 8)}))
-			e.cur.Write(strip.Bits)
-			e.add(gsPrint)
+			e.Add(gsGraphics, string([]byte{byte(n), byte(n >> 8), '0', 'p', '0', 1, 1, '1', byte(d), byte(d >> 8), byte(h), byte(h >> 8)}))
+			e.Data(strip.Bits)
+			e.Add(gsPrint)
 		} else {
-			e.add(gsRaster, string([]byte{byte(w), byte(w >> 8), byte(h), byte(h >> 8)}))
-			e.cur.Write(strip.Bits)
+			e.Add(gsRaster, string([]byte{byte(w), byte(w >> 8), byte(h), byte(h >> 8)}))
+			e.Data(strip.Bits)
 		}
-		e.flush(true)
+		e.Flush(true)
 	}
 	if e.p.LostFeed {
-		e.add(lf)
+		e.Add(lf)
 	}
 }
 
 // columns prints b in bands of 24 rows, a line each.
 func (e *encoder) columns(b raster.Bitmap) {
 	e.style(printer.Style{})
-	e.add(escTight)
+	e.Add(escTight)
 	for y := 0; y < b.Height; y += band {
 		data := make([]byte, 0, 3*b.Dots)
 		for x := range b.Dots {
@@ -83,34 +83,34 @@ func (e *encoder) columns(b raster.Bitmap) {
 			data = append(data, col[:]...)
 		}
 		raster.Bitmap{Dots: 8 * len(data), Height: 1, Bits: data}.Calm()
-		e.add(escColumns, string([]byte{byte(b.Dots), byte(b.Dots >> 8)}))
-		e.cur.Write(data)
-		e.add(lf)
-		e.flush(true)
+		e.Add(escColumns, string([]byte{byte(b.Dots), byte(b.Dots >> 8)}))
+		e.Data(data)
+		e.Add(lf)
+		e.Flush(true)
 	}
-	e.add(escLoose)
+	e.Add(escLoose)
 }
 
 // centred prints what f adds in the middle.
 func (e *encoder) centred(f func()) {
-	e.add(escAlign, "\x01")
+	e.Add(escAlign, "\x01")
 	f()
-	e.add(escAlign, "\x00")
+	e.Add(escAlign, "\x00")
 }
 
-// picture prints a logo in the middle and a blank line below.
-func (e *encoder) picture(img image.Image) {
+// Picture prints a logo in the middle and a blank line below.
+func (e *encoder) Picture(img image.Image) {
 	if e.p.Image == NoImages {
 		return
 	}
 	b := raster.Dither(img, e.p.Dots/8*8)
 	e.centred(func() { e.image(b) })
-	e.add(lf)
+	e.Add(lf)
 }
 
-// code prints a QR code in the middle, a blank line above and below for its quiet
+// Code prints a QR code in the middle, a blank line above and below for its quiet
 // zone. What cannot be a code that a phone reads is printed as text.
-func (e *encoder) code(text string) {
+func (e *encoder) Code(text string) {
 	if e.p.NativeQR && e.nativeCode(text) {
 		return
 	}
@@ -119,21 +119,21 @@ func (e *encoder) code(text string) {
 		e.spell(text)
 		return
 	}
-	e.add(lf)
+	e.Add(lf)
 	e.centred(func() { e.image(b) })
-	e.add(lf)
+	e.Add(lf)
 }
 
 // spell prints text that no code can hold.
 func (e *encoder) spell(text string) {
 	for _, l := range printer.Spell(text, e.p.Columns) {
-		e.line(l)
+		e.Line(l)
 	}
 }
 
-// barcode prints bars in the middle with their text below, by the printer's own
+// Barcode prints bars in the middle with their text below, by the printer's own
 // command where it has one, else as dots. What cannot be bars is printed as text.
-func (e *encoder) barcode(text string) {
+func (e *encoder) Barcode(text string) {
 	module := raster.BarModule(text, e.p.Dots)
 	e.style(printer.Style{})
 	switch {
@@ -142,13 +142,13 @@ func (e *encoder) barcode(text string) {
 	case e.p.Barcodes:
 		data := "{B" + strings.ReplaceAll(text, "{", "{{") // code set B; { is the sign that selects sets
 		e.centred(func() {
-			e.add("\x1dh", string([]byte{raster.BarHeight}), "\x1dw", string([]byte{byte(module)}), gsBars, string([]byte{byte(len(data))}), data)
+			e.Add("\x1dh", string([]byte{raster.BarHeight}), "\x1dw", string([]byte{byte(module)}), gsBars, string([]byte{byte(len(data))}), data)
 		})
 	case e.p.Image != NoImages:
 		b, _ := raster.Bars(text, e.p.Dots)
 		e.centred(func() {
 			e.image(b)
-			e.add(text, lf)
+			e.Add(text, lf)
 		})
 	default:
 		e.spell(text)
@@ -167,14 +167,14 @@ func (e *encoder) nativeCode(text string) bool {
 		return false
 	}
 	e.style(printer.Style{})
-	e.add(lf)
+	e.Add(lf)
 	e.centred(func() {
-		e.add(gsQR, "\x04\x00\x31\x41\x32\x00", // model 2
+		e.Add(gsQR, "\x04\x00\x31\x41\x32\x00", // model 2
 			gsQR, "\x03\x00\x31\x43", string([]byte{byte(module)}),
 			gsQR, "\x03\x00\x31\x45\x31", // level M
 			gsQR, string([]byte{byte(len(text) + 3), 0}), "\x31\x50\x30", text,
 			gsQR, "\x03\x00\x31\x51\x30")
 	})
-	e.add(lf)
+	e.Add(lf)
 	return true
 }

@@ -1,7 +1,6 @@
 package star
 
 import (
-	"bytes"
 	"image"
 	"strings"
 
@@ -38,10 +37,9 @@ const (
 )
 
 const (
-	tearOff    = 4    // lines of paper past the head before it can be torn off, where there is no knife
-	pieceBytes = 1024 // of text between two looks at the drawer: about 30 lines
-	lineGap    = 8    // dots between lines: a line feed is 32, a letter takes 24
-	bandRows   = 24
+	tearOff  = 4 // lines of paper past the head before it can be torn off, where there is no knife
+	lineGap  = 8 // dots between lines: a line feed is 32, a letter takes 24
+	bandRows = 24
 	// stripBytes bounds a strip's data: what a printer may still be waiting for after a
 	// break.
 	stripBytes = 4096
@@ -57,11 +55,7 @@ func Encode(d printer.Document, p Profile) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	var out []byte
-	for _, c := range pieces {
-		out = append(out, c.Data...)
-	}
-	return out, nil
+	return talk.Join(pieces), nil
 }
 
 func (p Profile) pieces(d printer.Document) ([]talk.Piece, error) {
@@ -74,70 +68,34 @@ func (p Profile) pieces(d printer.Document) ([]talk.Piece, error) {
 		return p.rows(d), nil
 	}
 	e := encoder{p: p}
-	e.add(escInit, escUSA)
-	for _, r := range d.Rows {
-		e.row(r, d.Columns)
-	}
+	e.Add(escInit, escUSA)
+	e.Rows(d, &e)
 	e.style(printer.Style{})
-	e.flush(false)
-	return e.out, nil
+	return e.Pieces(), nil
 }
 
-// encoder writes pieces and remembers the state that its commands left.
+// encoder is the script of a paper, and the state that its commands left.
 type encoder struct {
+	talk.Script
 	p    Profile
-	out  []talk.Piece
-	cur  bytes.Buffer
 	st   printer.Style
 	page byte // 0, Star's own, after ESC @: only its ASCII is used
 }
 
-func (e *encoder) add(parts ...string) {
-	for _, s := range parts {
-		e.cur.WriteString(s)
-	}
-}
-
-// flush ends a piece.
-func (e *encoder) flush(image bool) {
-	if e.cur.Len() > 0 {
-		e.out = append(e.out, talk.Piece{Data: bytes.Clone(e.cur.Bytes()), Image: image})
-		e.cur.Reset()
-	}
-}
-
-func (e *encoder) row(r printer.Row, cols int) {
-	switch r := r.(type) {
-	case printer.Line:
-		e.line(r)
-	case printer.Rule:
-		e.line(printer.Line{Text: strings.Repeat("-", cols)})
-	case printer.Code:
-		e.code(r.Text)
-	case printer.Barcode:
-		e.barcode(r.Text)
-	case printer.Picture:
-		e.picture(r.Image)
-	case printer.Feed:
-		e.add(strings.Repeat(lf, max(r.Lines, 0)))
+// Command returns what is no letter and no image.
+func (e *encoder) Command(r printer.Row) string {
+	switch r.(type) {
 	case printer.Cut:
-		e.cut()
+		if !e.p.Cutter {
+			return strings.Repeat(lf, tearOff)
+		}
+		return escCut
 	case printer.Pulse:
-		e.add(e.p.pulse())
+		return e.p.pulse()
 	case printer.Beep:
-		e.add(e.p.beep())
+		return e.p.beep()
 	}
-	if e.cur.Len() >= pieceBytes {
-		e.flush(false)
-	}
-}
-
-func (e *encoder) cut() {
-	if e.p.Cutter {
-		e.add(escCut)
-		return
-	}
-	e.add(strings.Repeat(lf, tearOff))
+	return ""
 }
 
 // readable replaces the letters that can be printed in no way.
@@ -145,11 +103,11 @@ func (p Profile) readable(text string) string {
 	return p.Text.Readable(strings.TrimRight(printer.Clean(text), " "), pages.Known(p.Pages))
 }
 
-// line prints a line natively if a code page has it, else as an image.
-func (e *encoder) line(l printer.Line) {
+// Line prints a line natively if a code page has it, else as an image.
+func (e *encoder) Line(l printer.Line) {
 	text := e.p.readable(l.Text)
 	if text == "" {
-		e.add(lf)
+		e.Add(lf)
 		return
 	}
 	pg, native, ok := pages.Native(e.p.Pages, text, e.page)
@@ -163,26 +121,26 @@ func (e *encoder) line(l printer.Line) {
 	}
 	if l.Half {
 		e.style(printer.Style{})
-		e.add(" ")
+		e.Add(" ")
 	}
 	e.style(l.Style)
 	if pg != e.page {
-		e.add(escPage, string([]byte{pg}))
+		e.Add(escPage, string([]byte{pg}))
 		e.page = pg
 	}
-	e.add(native, lf)
+	e.Add(native, lf)
 }
 
 // style selects what differs from the style in force.
 func (e *encoder) style(s printer.Style) {
 	if s.Wide != e.st.Wide || s.Tall != e.st.Tall {
-		e.add(escSize, string([]byte{bit(s.Tall), bit(s.Wide)}))
+		e.Add(escSize, string([]byte{bit(s.Tall), bit(s.Wide)}))
 	}
 	switch {
 	case s.Bold && !e.st.Bold:
-		e.add(escBold)
+		e.Add(escBold)
 	case !s.Bold && e.st.Bold:
-		e.add(escPlain)
+		e.Add(escPlain)
 	}
 	e.st = s
 }
@@ -200,7 +158,7 @@ func (e *encoder) image(b raster.Bitmap, text bool) {
 	if b.Dots == 0 || b.Height == 0 {
 		return
 	}
-	e.flush(false)
+	e.Flush(false)
 	if e.p.Mode == Line {
 		e.bands(b, text)
 		return
@@ -208,49 +166,49 @@ func (e *encoder) image(b raster.Bitmap, text bool) {
 	rows := max(stripBytes/b.Width(), 1)
 	for y := 0; y < b.Height; y += rows {
 		s := b.Rows(y, min(rows, b.Height-y))
-		e.add(escImage, string([]byte{byte(s.Width()), byte(s.Width() >> 8), byte(s.Height), byte(s.Height >> 8), 0}))
-		e.cur.Write(s.Bits)
-		e.flush(true)
+		e.Add(escImage, string([]byte{byte(s.Width()), byte(s.Width() >> 8), byte(s.Height), byte(s.Height >> 8), 0}))
+		e.Data(s.Bits)
+		e.Flush(true)
 	}
 }
 
 // bands prints b in bands of 24 rows, a line each, which touch.
 func (e *encoder) bands(b raster.Bitmap, text bool) {
 	e.style(printer.Style{})
-	e.add(escTight)
+	e.Add(escTight)
 	for y := 0; y < b.Height; y += bandRows {
 		data := make([]byte, bandRows*b.Width())
 		copy(data, b.Rows(y, min(bandRows, b.Height-y)).Bits)
 		if text && y+bandRows >= b.Height {
-			e.add(escLoose)
+			e.Add(escLoose)
 		}
-		e.add(escBand, string([]byte{byte(b.Width()), byte(b.Width() >> 8)}))
-		e.cur.Write(data)
-		e.add(lf)
-		e.flush(true)
+		e.Add(escBand, string([]byte{byte(b.Width()), byte(b.Width() >> 8)}))
+		e.Data(data)
+		e.Add(lf)
+		e.Flush(true)
 	}
 	if !text {
-		e.add(escLoose)
+		e.Add(escLoose)
 	}
 }
 
 // centred prints what f adds in the middle.
 func (e *encoder) centred(f func()) {
-	e.add(escAlign, "\x01")
+	e.Add(escAlign, "\x01")
 	f()
-	e.add(escAlign, "\x00")
+	e.Add(escAlign, "\x00")
 }
 
-// picture prints a logo in the middle and a blank line below.
-func (e *encoder) picture(img image.Image) {
+// Picture prints a logo in the middle and a blank line below.
+func (e *encoder) Picture(img image.Image) {
 	b := raster.Dither(img, e.p.Dots)
 	e.centred(func() { e.image(b, false) })
-	e.add(lf)
+	e.Add(lf)
 }
 
-// code prints a QR code in the middle, a blank line above and below for its quiet zone.
+// Code prints a QR code in the middle, a blank line above and below for its quiet zone.
 // What cannot be a code that a phone reads is printed as text.
-func (e *encoder) code(text string) {
+func (e *encoder) Code(text string) {
 	if e.p.NativeQR && e.nativeCode(text) {
 		return
 	}
@@ -259,21 +217,21 @@ func (e *encoder) code(text string) {
 		e.spell(text)
 		return
 	}
-	e.add(lf)
+	e.Add(lf)
 	e.centred(func() { e.image(b, false) })
-	e.add(lf)
+	e.Add(lf)
 }
 
 // spell prints text that no code can hold.
 func (e *encoder) spell(text string) {
 	for _, l := range printer.Spell(text, e.p.Columns) {
-		e.line(l)
+		e.Line(l)
 	}
 }
 
-// barcode prints bars in the middle with their text below. What cannot be bars is
+// Barcode prints bars in the middle with their text below. What cannot be bars is
 // printed as text.
-func (e *encoder) barcode(text string) {
+func (e *encoder) Barcode(text string) {
 	module := raster.BarModule(text, e.p.Dots)
 	if module == 0 {
 		e.spell(text)
@@ -282,7 +240,7 @@ func (e *encoder) barcode(text string) {
 	e.style(printer.Style{})
 	e.centred(func() {
 		// n3 counts from 1 for two dots. % is the sign that Star escapes with.
-		e.add(escBars, string([]byte{byte(module - 1), raster.BarHeight}), strings.ReplaceAll(text, "%", "%0"), endOfBars)
+		e.Add(escBars, string([]byte{byte(module - 1), raster.BarHeight}), strings.ReplaceAll(text, "%", "%0"), endOfBars)
 	})
 }
 
@@ -299,15 +257,15 @@ func (e *encoder) nativeCode(text string) bool {
 		return false
 	}
 	e.style(printer.Style{})
-	e.add(lf)
+	e.Add(lf)
 	e.centred(func() {
-		e.add(escQR, "S0\x02", // model 2
+		e.Add(escQR, "S0\x02", // model 2
 			escQR, "S2", string([]byte{byte(module)}),
 			escQR, "S1\x01", // level M
 			escQR, "D1\x00", string([]byte{byte(len(text)), 0}), text,
 			escQR, "P")
 	})
-	e.add(lf)
+	e.Add(lf)
 	return true
 }
 

@@ -3,7 +3,6 @@ package star
 import (
 	"bytes"
 	"strconv"
-	"strings"
 
 	"github.com/tillwright/tillwright/printer"
 	"github.com/tillwright/tillwright/printer/internal/talk"
@@ -31,9 +30,8 @@ const rowsBytes = 2048
 
 // rower writes a paper for a printer that has no letters.
 type rower struct {
+	talk.Script
 	p     Profile
-	out   []talk.Piece
-	cur   bytes.Buffer
 	blank int  // rows not yet sent: they cost five bytes together
 	any   bool // rows wait in the printer
 }
@@ -41,7 +39,7 @@ type rower struct {
 // rows draws a document, a row of dots a command.
 func (p Profile) rows(d printer.Document) []talk.Piece {
 	w := rower{p: p}
-	w.cur.WriteString(rasterInit + rasterPage + rasterEnd)
+	w.Add(rasterInit + rasterPage + rasterEnd)
 	for i, r := range d.Rows {
 		if i == 0 || ends(d.Rows[i-1]) {
 			w.begin(d.Rows[i:])
@@ -49,9 +47,9 @@ func (p Profile) rows(d printer.Document) []talk.Piece {
 		w.row(r, d.Columns)
 	}
 	w.skip()
-	w.cur.WriteString(rasterLeave)
-	w.flush()
-	return w.out
+	w.Add(rasterLeave)
+	w.Flush(true)
+	return w.Pieces()
 }
 
 // ends reports that a row has what was drawn so far printed.
@@ -74,7 +72,7 @@ func (w *rower) begin(rest []printer.Row) {
 			break
 		}
 	}
-	w.cur.WriteString(mode)
+	w.Add(mode)
 }
 
 func (w *rower) row(r printer.Row, cols int) {
@@ -165,10 +163,10 @@ func (w *rower) draw(b raster.Bitmap, x int) {
 		}
 		w.skip()
 		w.any = true
-		w.cur.Write([]byte{'b', byte(len(row)), byte(len(row) >> 8)})
-		w.cur.Write(row)
-		if w.cur.Len() >= rowsBytes {
-			w.flush()
+		w.Data([]byte{'b', byte(len(row)), byte(len(row) >> 8)})
+		w.Data(row)
+		if w.Len() >= rowsBytes {
+			w.Flush(true)
 		}
 	}
 }
@@ -176,7 +174,7 @@ func (w *rower) draw(b raster.Bitmap, x int) {
 // skip sends the white rows that are due.
 func (w *rower) skip() {
 	if w.blank > 0 {
-		w.cur.WriteString(rasterFeed + strconv.Itoa(w.blank) + "\x00")
+		w.Add(rasterFeed + strconv.Itoa(w.blank) + "\x00")
 		w.blank, w.any = 0, true
 	}
 }
@@ -196,22 +194,15 @@ func (w *rower) cut(line int) {
 func (w *rower) print() {
 	w.skip()
 	if w.any {
-		w.cur.WriteString(rasterDo)
+		w.Add(rasterDo)
 		w.any = false
 	}
-	w.flush()
+	w.Flush(true)
 }
 
 // open opens a drawer, after what was drawn so far is printed: while rows wait the
 // command is ignored.
 func (w *rower) open(n int) {
 	w.print()
-	w.cur.WriteString(strings.Join([]string{rasterOpen, strconv.Itoa(n), "\x00"}, ""))
-}
-
-func (w *rower) flush() {
-	if w.cur.Len() > 0 {
-		w.out = append(w.out, talk.Piece{Data: bytes.Clone(w.cur.Bytes()), Image: true})
-		w.cur.Reset()
-	}
+	w.Add(rasterOpen, strconv.Itoa(n), "\x00")
 }

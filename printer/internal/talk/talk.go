@@ -1,5 +1,5 @@
-// Package talk sends a paper to a printer piece by piece, whatever language it
-// speaks, and asks how it is before each image.
+// Package talk writes a paper in pieces, whatever language the printer speaks, sends it
+// piece by piece, and asks how the printer is before each image.
 //
 // Promise. Nothing goes out to a printer that is known to be unable, nothing before
 // Run.Begin returned, and no image is begun on a printer that said it cannot end it.
