@@ -113,7 +113,7 @@ func (c *canvas) prompt(s stage) {
 	case len(p.Choices) > 0: // a panel without a keypad tells what is taken
 		left, right := c.halves(in, 52)
 		c.matter(left, p)
-		c.choices(right, p)
+		c.taken(right, p.Choices)
 	case len(p.Keys) == 0:
 		c.matter(in, p)
 	default:
@@ -398,6 +398,32 @@ func (c *canvas) choices(r image.Rectangle, p pos.Prompt) {
 	first := max(min(p.At-n/2, len(p.Choices)-n), 0)
 	for i := first; i < len(p.Choices) && i < first+n; i++ {
 		c.choice(top(&r, high), p.Choices[i], i == p.At, size)
+	}
+}
+
+// taken lists what is taken now, and why something is not.
+func (c *canvas) taken(r image.Rectangle, list []pos.PromptChoice) {
+	size, note := max(c.p(28), 14), max(c.p(18), 10)
+	gap := max(c.p(8), 3)
+	for _, ch := range list {
+		col, why := ink, ""
+		if ch.Off {
+			col, why = quiet, ch.Why
+		}
+		high := lineHeight(size)
+		t := set{max: note, min: c.least(), lines: 4, col: quiet}
+		under := r
+		under.Min.Y = min(r.Min.Y+high, r.Max.Y)
+		lines := 0
+		if why != "" {
+			lines = c.height(under, why, t)
+		}
+		if r.Dy() < high+lines {
+			return
+		}
+		c.text(top(&r, high), ch.Text, set{bold: !ch.Off, max: size, min: c.least(), y: middle, col: col})
+		c.text(top(&r, lines), why, t)
+		top(&r, gap)
 	}
 }
 

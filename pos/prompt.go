@@ -67,7 +67,7 @@ type PromptRow struct {
 
 // PromptChoice is one of a list.
 type PromptChoice struct {
-	Key  string // the number to type
+	Key  string // the number to type; empty where there is no keypad
 	Text string
 	Off  bool   // cannot be chosen now
 	Why  string // why not, or what to know about it

@@ -102,6 +102,7 @@ type Keypad struct {
 	full   bool   // keys are left out until the queue is empty
 	missed bool   // some were, and the cashier does not know yet
 	prompt pos.Prompt
+	actor  pos.Actor // who is signed in
 
 	// Run's alone.
 	m         machine
@@ -167,6 +168,14 @@ func (k *Keypad) Prompt() pos.Prompt {
 	return k.prompt
 }
 
+// AtCounter returns who is signed in at the keypad, ok false when nobody is: what a
+// scanner beside it adds is his doing. It does not block.
+func (k *Keypad) AtCounter() (who pos.Actor, ok bool) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.actor, k.actor != pos.Actor{}
+}
+
 // Run takes keys until ctx ends. A Keypad runs once.
 func (k *Keypad) Run(ctx context.Context) error {
 	idle := time.NewTimer(IdleLock)
@@ -214,13 +223,17 @@ func (k *Keypad) look() {
 // show hands a prompt that is new to whoever draws it.
 func (k *Keypad) show() {
 	p := k.m.prompt()
-	if k.began && reflect.DeepEqual(p, k.prompt) {
+	k.mu.Lock()
+	k.actor = k.m.actor
+	same := k.began && reflect.DeepEqual(p, k.prompt)
+	k.mu.Unlock()
+	if same {
 		return
 	}
 	k.began = true
 	k.o.Changed(p)
 	k.mu.Lock()
-	k.prompt = p // by Run alone, so that it may read it without the lock
+	k.prompt = p
 	k.shown++
 	n := k.shown
 	k.mu.Unlock()

@@ -230,6 +230,8 @@ func (m *machine) promptWait(p *pos.Prompt) {
 	switch c := m.view.Customer; {
 	case s.Offline:
 		p.Title, p.Hint, p.Typed.Text = m.word("kp.code"), m.word("kp.code_how", "ref", pos.CounterRef(open.Counter)), m.code
+	case c.Sale == s.ID && c.Received != "": // the rest is asked for
+		p.Hint, p.Sum = m.word("came_so_far", "amount", c.Received), pos.PromptRow{Label: m.word("ui.still_due"), Amount: c.Due}
 	case c.Sale == s.ID && c.Phase == pos.PhaseArriving:
 		p.Hint = m.word("arriving")
 	case c.Sale == s.ID && c.Phase == pos.PhaseChecking:
@@ -301,6 +303,11 @@ func (m *machine) notice() string {
 	case len(c.Refunds) > 0:
 		return m.word("ui.owed_n", "n", itoa(len(c.Refunds)))
 	}
+	for _, l := range c.Links {
+		if l.State == "open" { // the cash drawer, for too long
+			return l.Detail
+		}
+	}
 	return ""
 }
 
@@ -317,9 +324,9 @@ func Watch(v pos.View) pos.Prompt {
 		p.Title = ""
 	}
 	if p.Kind == pos.PromptPay {
-		for i, t := range v.Counter.Tenders {
+		for _, t := range v.Counter.Tenders {
 			it := m.way(m.tenderName(t.Tender), t)
-			p.Choices = append(p.Choices, pos.PromptChoice{Key: itoa(i + 1), Text: it.text, Off: it.off, Why: it.why})
+			p.Choices = append(p.Choices, pos.PromptChoice{Text: it.text, Off: it.off, Why: it.why})
 		}
 		p.At = -1
 	}
