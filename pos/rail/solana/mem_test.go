@@ -21,13 +21,13 @@ import (
 type mem struct {
 	t      testing.TB
 	tokens []Token
+	homes  map[Key]Key // the merchant's account of each mint
 	born   time.Time
 	final  uint64 // slots until a block is final
 
-	mu    sync.Mutex
-	paid  []memPaid
-	swept map[Key]uint64 // by mint: what the owner moved on
-	stop  uint64         // the cluster stands still at this slot; 0: it goes on
+	mu   sync.Mutex
+	paid []memPaid
+	stop uint64 // the cluster stands still at this slot; 0: it goes on
 }
 
 // memPaid is one transaction that pays the merchant.
@@ -38,7 +38,11 @@ type memPaid struct {
 }
 
 func newMem(t testing.TB, tokens []Token) *mem {
-	return &mem{t: t, tokens: tokens, born: time.Now(), final: 32, swept: map[Key]uint64{}}
+	m := &mem{t: t, tokens: tokens, homes: map[Key]Key{}, born: time.Now(), final: 32}
+	for _, c := range tokens {
+		m.homes[c.Mint] = AccountOf(merchant, c.Program.key(), c.Mint)
+	}
+	return m
 }
 
 // memTokens are the tokens of a cluster made of code.
@@ -68,13 +72,6 @@ func (m *mem) pay(all ...sent) string {
 	sig := encode58(append(h[:], h[:]...))
 	m.paid = append(m.paid, memPaid{m.slot(), sig, all})
 	return sig
-}
-
-// forget takes a transaction back, as a cluster does that votes for another block.
-func (m *mem) forget(sig string) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.paid = slices.DeleteFunc(m.paid, func(p memPaid) bool { return p.sig == sig })
 }
 
 // at reads the commitment of an answer's parameters.
@@ -157,11 +154,11 @@ func (m *mem) account(k Key, slot uint64) any {
 			b[44], b[45] = byte(t.Decimals), 1
 			return memAccount(t.Program.key(), b)
 		}
-		if k == AccountOf(merchant, t.Program.key(), t.Mint) {
+		if k == m.homes[t.Mint] {
 			b := make([]byte, holdingSize)
 			copy(b, t.Mint[:])
 			copy(b[32:], merchant[:])
-			sum := -m.swept[t.Mint]
+			sum := uint64(0)
 			for _, p := range m.paid {
 				for _, x := range p.sent {
 					if p.slot <= slot && x.mint == t.Mint {
@@ -180,7 +177,7 @@ func (m *mem) account(k Key, slot uint64) any {
 // names reports that p has k among its accounts.
 func (m *mem) names(p memPaid, k Key) bool {
 	return slices.ContainsFunc(p.sent, func(x sent) bool {
-		return slices.Contains(x.references, k) || k == AccountOf(merchant, m.program(x.mint).key(), x.mint)
+		return slices.Contains(x.references, k) || k == m.homes[x.mint]
 	})
 }
 

@@ -222,7 +222,7 @@ func (r *Rail) Check(ctx context.Context, p pos.Payment) (pos.Finding, error) {
 		return f, err
 	}
 	r.w.remind(p, e)
-	if f, ok := r.gone(p, e); ok {
+	if f, ok := r.gone(p, e); ok && (f.Lost || f.Final) {
 		return f, nil
 	}
 	if f, ok := r.paid(p, e, false); ok {
