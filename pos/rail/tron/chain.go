@@ -64,6 +64,7 @@ type chain struct {
 	covered   block // from where on nothing is left out
 	coin      *big.Int
 	nextFinal time.Time
+	refreshed time.Time // when a balance was read to hold later ones against
 }
 
 // headState is how far the network is, by the endpoint that is asked.
@@ -264,7 +265,10 @@ func (c *chain) roundWith(ctx context.Context, k *client) error {
 		return err
 	}
 	c.greet(ctx, k)
-	return c.prove(ctx, k)
+	if err := c.prove(ctx, k); err != nil {
+		return err
+	}
+	return c.refresh(ctx, k)
 }
 
 // read looks for what came, while there are requests; else it asks for the head alone.
@@ -275,7 +279,7 @@ func (c *chain) read(ctx context.Context, k *client) error {
 		if err == nil {
 			err = c.advance(k, head)
 		}
-		c.next, c.covered, c.coin = block{}, block{}, nil // begin anew with the next request
+		c.forget()
 		return err
 	}
 	v, err := k.since(ctx, from)
@@ -287,6 +291,14 @@ func (c *chain) read(ctx context.Context, k *client) error {
 	}
 	c.keep(v, from)
 	return nil
+}
+
+// forget lets the next request begin anew: nothing is kept of blocks that nobody looks at.
+func (c *chain) forget() {
+	c.next, c.covered, c.coin = block{}, block{}, nil
+	c.w.mu.Lock()
+	defer c.w.mu.Unlock()
+	c.w.held, c.anchors = nil, nil
 }
 
 // advance notes how far the network is. An answer from before what the same endpoint

@@ -85,6 +85,7 @@ func (c *chain) keep(v view, from block) {
 	}
 	c.w.held = slices.DeleteFunc(c.w.held, func(h *held) bool {
 		t, still := seen[h.transferKey]
+		h.past = !still && h.block.before(from)
 		delete(seen, h.transferKey)
 		switch {
 		case still:
@@ -108,11 +109,27 @@ func (c *chain) keep(v view, from block) {
 // moved notes the block of a transfer that was listed again. One that is in another block
 // than it was proved in is to be proved anew. w.mu is held.
 func (h *held) moved(b block) {
-	if b.number == 0 || h.deep {
-		return // a list that names no block
+	switch {
+	case h.deep || b.number == 0 && h.block.number != 0: // a list that names no block
+	case b.number == 0:
+		h.block = b
+	default:
+		h.block = b
+		h.proved = h.proved && h.at.hash == b.hash
 	}
-	h.block = b
-	h.proved = h.proved && h.at.hash == b.hash
+}
+
+// unfound notes that nobody knows a transfer that lists are past of: it is forgotten in the
+// end, for it would be missed in every balance.
+func (c *chain) unfound(h *held) {
+	c.w.mu.Lock()
+	defer c.w.mu.Unlock()
+	if !h.past {
+		return
+	}
+	if h.misses++; h.misses >= goneAfter {
+		c.w.held = slices.DeleteFunc(c.w.held, func(o *held) bool { return o == h })
+	}
 }
 
 // trim drops what is too much, the oldest first. w.mu is held.

@@ -32,6 +32,7 @@ type payment struct {
 // held is a transfer that was seen, and how sure it is.
 type held struct {
 	transfer
+	past   bool      // its block is below those of the last look
 	misses int       // looks in a row that did not show it again
 	known  bool      // it belongs to a request, or the owner was told
 	twice  bool      // two requests ask for it: neither is paid by it

@@ -44,6 +44,9 @@ func (c *chain) prove(ctx context.Context, k *client) error {
 		if err != nil {
 			return err
 		}
+		if !ok {
+			c.unfound(t.h)
+		}
 		if !ok || !c.placedIn(t, b) {
 			continue
 		}
@@ -144,6 +147,29 @@ func (c *chain) remember(t Token, b block, units *big.Int) {
 	}
 }
 
+// refreshEvery is how often a balance is read while a customer pays: the block of an older
+// reading may be taken back.
+const refreshEvery = 30 * time.Second
+
+// refresh reads balances to hold later ones against.
+func (c *chain) refresh(ctx context.Context, k *client) error {
+	now := time.Now()
+	if now.Sub(c.refreshed) < refreshEvery || !c.w.busy(now) {
+		return nil
+	}
+	c.refreshed = now
+	for _, t := range c.tokens[:c.asked] {
+		b, units, err := k.balance(ctx, t)
+		if err != nil {
+			return err
+		}
+		c.w.mu.Lock()
+		c.remember(t, b, units)
+		c.w.mu.Unlock()
+	}
+	return nil
+}
+
 // grown reports that the balance is as large as the transfers say that it must be, since
 // a reading from before t. ok is false while it cannot be said.
 func (c *chain) grown(ctx context.Context, k *client, t task, b block, balances map[Address]reading) (ok bool, why string, err error) {
@@ -171,7 +197,6 @@ func (c *chain) grown(ctx context.Context, k *client, t task, b block, balances 
 			c.remember(t.p.token, now.block, now.units)
 			return true, "", nil
 		}
-		break
 	}
 	c.w.mu.Lock()
 	defer c.w.mu.Unlock()
@@ -181,7 +206,12 @@ func (c *chain) grown(ctx context.Context, k *client, t task, b block, balances 
 	return false, c.w.word("tron_balance", "chain", c.chain.Name), nil
 }
 
-// bases lists readings from before b, the newest first.
+// maxBases bounds the readings that one balance is held against: one may be another
+// operator's lie.
+const maxBases = 3
+
+// bases lists readings from before b, the newest ones first; the request's own is among
+// them.
 func (c *chain) bases(t task, b block) (out []reading) {
 	c.w.mu.Lock()
 	defer c.w.mu.Unlock()
@@ -190,7 +220,6 @@ func (c *chain) bases(t task, b block) (out []reading) {
 			out = append(out, a.reading)
 		}
 	}
-	out = append(out, reading{t.p.ref.from, t.p.ref.balance})
 	slices.SortStableFunc(out, func(x, y reading) int {
 		switch {
 		case y.block.before(x.block):
@@ -200,7 +229,8 @@ func (c *chain) bases(t task, b block) (out []reading) {
 		}
 		return 0
 	})
-	return out
+	own := reading{t.p.ref.from, t.p.ref.balance}
+	return append(out[:min(len(out), maxBases-1)], own)
 }
 
 // expected returns what a balance must be at least in the block to, when it was a

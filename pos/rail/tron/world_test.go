@@ -7,6 +7,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"fmt"
+	"io"
 	"math/big"
 	"net"
 	"net/http"
@@ -58,6 +59,7 @@ type mem struct {
 	codes   map[Address][]byte
 	forks   map[uint64]byte // heights whose blocks changed
 	txs     int
+	skew    time.Duration
 	stopped uint64 // the height of the last block for ever; 0: it goes on
 }
 
@@ -112,7 +114,7 @@ func (m *mem) blockAt(n uint64) block {
 		binary.BigEndian.PutUint32(b.hash[28:], uint32(m.id))
 		return b
 	}
-	b := block{number: n, time: uint64(m.born.Unix()) - firstHeight*blockSeconds + n*blockSeconds}
+	b := block{number: n, time: uint64(m.born.Add(m.skew).Unix()) - firstHeight*blockSeconds + n*blockSeconds}
 	b.hash = sha256.Sum256(append(binary.BigEndian.AppendUint64(nil, n), byte(m.id), m.forks[n]))
 	binary.BigEndian.PutUint64(b.hash[:8], n)
 	return b
@@ -303,6 +305,11 @@ func (e *endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if down {
 		panic(http.ErrAbortHandler)
 	}
+	b, err := io.ReadAll(r.Body) // a server notices that the other end went when it has read all
+	if err != nil {
+		return
+	}
+	r.Body = io.NopCloser(bytes.NewReader(b))
 	if response != nil && response(w, r) {
 		return
 	}
