@@ -27,7 +27,7 @@ func TestGeth(t *testing.T) {
 		t.Fatal(err)
 	}
 	url := runGeth(t, path, dir)
-	cmd := exec.CommandContext(t.Context(), "go", "test", "-count=1", "-timeout", "40m", "-v", "-run", "^(TestRail|TestSale|TestContracts)$", "./pos/rail/evm")
+	cmd := exec.CommandContext(t.Context(), "go", "test", "-count=1", "-timeout", "40m", "-parallel", "1", "-v", "-run", "^(TestRail|TestSale|TestContracts)$", "./pos/rail/evm")
 	cmd.Dir = "../.."
 	cmd.Env = append(os.Environ(), "TILLWRIGHT_EVM_RPC="+url)
 	cmd.Stdout, cmd.Stderr = t.Output(), t.Output()

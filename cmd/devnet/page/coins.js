@@ -33,8 +33,8 @@ function show(state) {
   if (state.balances) showBalances(state.balances)
   activity('coins', state.activity || [])
   for (const chain of state.chains) showChain(chain)
+  if (chosen?.text === state.shown?.text) chosen = null // the display's is the same, and knows its end
   current = armed?.request || chosen || state.shown || null
-  if (chosen && state.shown?.text === chosen.text) current = { ...chosen, until: state.shown.until }
   $('coin').hidden = current === null
   $('coin-empty').hidden = current !== null || !$('pay').hidden
   document.body.classList.toggle('with-coin', current !== null)

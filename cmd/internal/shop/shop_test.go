@@ -37,8 +37,8 @@ type shop struct {
 	closed               chan struct{}
 }
 
-// open starts the demo shop on free ports.
-func open(t *testing.T) *shop {
+// open starts the demo shop on free ports. args are for devnet.
+func open(t *testing.T, args ...string) *shop {
 	t.Helper()
 	bin := os.Getenv("TILLWRIGHT_SHOP")
 	if bin == "" {
@@ -49,8 +49,8 @@ func open(t *testing.T) *shop {
 	}
 	s := &shop{t: t, dir: t.TempDir(), till: freePort(t), office: freePort(t), wallet: freePort(t)}
 	s.config()
-	cmd := exec.Command(filepath.Join(bin, "devnet"), "run", "--dir", s.dir, "--listen", s.wallet,
-		"--till", filepath.Join(bin, "till"), "--backoffice", filepath.Join(bin, "backoffice"), "--bin", os.Getenv("TILLWRIGHT_BIN"))
+	cmd := exec.Command(filepath.Join(bin, "devnet"), append([]string{"run", "--dir", s.dir, "--listen", s.wallet,
+		"--till", filepath.Join(bin, "till"), "--backoffice", filepath.Join(bin, "backoffice"), "--bin", os.Getenv("TILLWRIGHT_BIN")}, args...)...)
 	cmd.Stdout, cmd.Stderr = t.Output(), t.Output()
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
@@ -87,7 +87,7 @@ func (s *shop) config() {
 		s.t.Fatal(err)
 	}
 	change := strings.NewReplacer("127.0.0.1:8080", s.till, "127.0.0.1:8081", s.office, "@folder@", cafe)
-	for _, name := range []string{"till.toml", "backoffice.toml", "catalogue.toml"} {
+	for _, name := range []string{"till.toml", "backoffice.toml", "catalogue.toml", "tokens.json"} {
 		text, err := os.ReadFile(filepath.Join("../../devnet/cafe", name))
 		if err != nil {
 			s.t.Fatal(err)
