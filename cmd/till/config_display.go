@@ -86,6 +86,12 @@ func (p panelConfig) describe() string {
 	case driverPole:
 		where = p.port
 	}
+	switch p.shows {
+	case display.ShowsCashier:
+		where += ", for the cashier"
+	case display.ShowsBoth:
+		where += ", for both"
+	}
 	return kind + " on " + where
 }
 
