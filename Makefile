@@ -1,6 +1,6 @@
 # make run   a whole shop on this computer: till, backoffice, bitcoin, Lightning, a customer's wallet
 # make test  every test, on real nodes and a real browser
-# The rest: check race soak fuzz bench nightly arm golden pictures clean
+# The rest: check race soak fuzz bench nightly arm golden pictures outside clean
 
 SHELL   := /bin/bash
 BIN     := bin
@@ -10,7 +10,7 @@ GO      := CGO_ENABLED=0 go
 FLAGS   := -trimpath -ldflags='-s -w'
 FUZZ    ?= 20s
 
-.PHONY: run test real tools nodes build check race vet32 test32 soak fuzz bench nightly arm golden clean contracts FORCE
+.PHONY: run test real tools nodes build check race vet32 test32 soak fuzz bench nightly arm golden outside clean contracts FORCE
 
 build:
 	@mkdir -p $(BIN)
@@ -98,6 +98,7 @@ bench: build arm
 	@TILLWRIGHT_TILL=$(CURDIR)/$(BIN)/till go test -run '^$$' -bench . -benchtime 1x ./cmd/till ./cmd/backoffice | grep -v '^20\|level='
 	@go test -run '^$$' -bench 'Append|Year' ./pos/journal
 	@go test -run '^$$' -bench . ./display ./pos/qr ./printer/escpos
+	@go test -run '^$$' -bench Paper -benchtime 20x ./printer/models
 	@go test -run '^$$' -bench Bus -benchtime 20x ./display/displaytest
 
 golden:
@@ -106,6 +107,13 @@ golden:
 # The README's pictures, taken of a running shop.
 pictures: build tools nodes
 	TILLWRIGHT_SHOP=$(CURDIR)/$(BIN) TILLWRIGHT_BIN=$(NODES) go test -count=1 ./cmd/internal/shop -pictures $(CURDIR)/cmd/till/pictures
+
+# What independent encoders say for the printers' papers, by the encoders of the lock
+# file; git shows what changed, and the tests compare.
+outside:
+	@node printer/testdata/outside/outside.mjs printer/testdata/outside.json
+	@git diff --stat -- printer/testdata/outside.json
+	go test -count=1 -run Outside ./printer/escpos ./printer/star
 
 # Static binaries for the boards, with their sizes; the till has a budget.
 arm:

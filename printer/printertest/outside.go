@@ -10,7 +10,7 @@ import (
 )
 
 // Outside returns what independent encoders say, by name (testdata/outside.json, made by
-// outside.mjs from receipt-printer-encoder 4.0.1 and receiptline 4.0.4). skip are byte
+// outside/outside.mjs from receipt-printer-encoder 4.0.1 and receiptline 4.0.4). skip are byte
 // sequences that they add and we do not need: they are taken out.
 func Outside(t testing.TB, skip ...string) map[string]string {
 	t.Helper()
