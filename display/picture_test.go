@@ -323,6 +323,7 @@ func contrast(a, b color.RGBA) float64 {
 // no amount may be cut.
 func FuzzPicture(f *testing.F) {
 	f.Add("Café", "Tea", int64(1695), "EUR", "de", uint16(800), uint16(480), uint8(2), "LNBC1", int64(60))
+	f.Add("Base", "USD", int64(1695), "EUR", "en", uint16(160), uint16(80), uint8(2), "ethereum:0x1@1/transfer?address=0x71C7656EC7ab88b098defB751B7401B5f6d8976F", int64(60))
 	f.Add("", strings.Repeat("W", 200), int64(math.MaxInt64), "KWD", "xx", uint16(1), uint16(1), uint8(1), "", int64(0))
 	f.Add("\x00\xff", "", int64(-1), "JPY", "fr", uint16(33), uint16(999), uint8(5), invoice(600), int64(-5))
 	f.Fuzz(func(t *testing.T, shop, name string, minor int64, code, lang string, w, h uint16, phase uint8, text string, left int64) {
@@ -333,6 +334,9 @@ func FuzzPicture(f *testing.F) {
 			Phase: phases[int(phase)%len(phases)], Total: sum, Due: sum, Given: sum, Change: sum, QR: text, Quantity: name, Rate: name,
 			Network: shop, Ref: name, Receipt: shop, Reason: name, Tax: []pos.TaxRow{{Tax: sum}, {Tax: sum}},
 			Lines: []pos.Line{{Name: name, Qty: minor, Price: sum, Total: sum}, {Name: shop, Qty: 1000, Price: sum, Total: sum}},
+		}
+		if len(name)%2 == 1 { // a token's request
+			v.Customer.Token, v.Customer.Chain, v.Customer.Tail, v.Customer.Received = name, shop, text[max(len(text)-6, 0):], shop
 		}
 		if left != 0 {
 			v.Customer.Expires = t0.Add(time.Duration(left))

@@ -313,6 +313,32 @@ func TestReceiptTimes(t *testing.T) {
 	p.see("dialog .row small", "2026-07-02 00:30")
 }
 
+// TestChip says of each link that is down what it means for selling, and no more.
+func TestChip(t *testing.T) {
+	k := serve(t)
+	p := cashier(t, k)
+	down := func(names ...string) {
+		var links []pos.Link
+		for _, n := range names {
+			links = append(links, pos.Link{Name: n, State: "offline"})
+		}
+		k.desk.Links(links, pos.Sync{Enrolled: true})
+	}
+	for _, row := range []struct{ down, want string }{
+		{"clock", "Check the clock"}, {"screens", "A screen is cut off"}, {"backoffice", "Head office: offline"}, {"clock rates", "Exchange rates: offline"},
+		{"usdc-base", "USDC on Base: offline"}, {"screens printer", "Printer: offline"}, {"", "All safe"},
+	} {
+		down(strings.Fields(row.down)...)
+		p.see(".pill", row.want)
+	}
+	k.desk.Offer(nil)
+	k.desk.Grey(webtest.Lightning, "no line")
+	down("internet")
+	p.see(".pill", "Offline, cash OK")
+	k.desk.Cut(pos.AllowOffline, "")
+	p.see(".pill", "Offline, sales OK")
+}
+
 // TestDigitsBeforeItem types before an item is tapped: one digit is its pieces, an
 // amount goes into the basket first. Nothing typed is lost.
 func TestDigitsBeforeItem(t *testing.T) {
