@@ -323,6 +323,8 @@ type shop struct {
 	done    chan error
 	prints  int
 	routes  []pos.Route // printers besides the receipt printer
+
+	label func(string) (pos.AddItem, error) // what codes on goods say
 }
 
 func open(t *testing.T) *shop {
@@ -350,7 +352,7 @@ func (s *shop) start() {
 		Tenders: s.tenders, Rates: s.rates, PINs: s.pins,
 		Shop: pos.Shop{Name: "Café", Till: "Till 1", Series: "01", Currency: eur, Language: "en",
 			Taxes: []pos.TaxRate{taxA, taxB}, MaxSale: eur.Of(500_000), Rounding: s.rules},
-		Zone: time.UTC, Items: []pos.Item{espr, bread, soup, wine}, Routes: s.routes, Software: "test",
+		Zone: time.UTC, Items: []pos.Item{espr, bread, soup, wine}, Routes: s.routes, Label: s.label, Software: "test",
 		Genesis: pos.Genesis{Till: "t", Key: s.journal.key.Public().(ed25519.PublicKey), Currency: "EUR", Series: "01"},
 		Now:     func() (time.Time, pos.Clock) { return s.wall(), pos.ClockTrusted },
 		Storage: func() pos.Health { return pos.Health{Ready: !s.full.Load(), Reason: "the card is full"} },
