@@ -32,6 +32,9 @@ func (c *configCheckCmd) Run(_ context.Context, args []string, s streams) error 
 	if cfg.lightning != nil {
 		lightning = cfg.lightning.network
 	}
+	if sc := cfg.stablecoins; sc != nil {
+		fmt.Fprintf(s.out, "stablecoins: %s\n", sc.describe())
+	}
 	if cfg.printer != nil {
 		printer = cfg.printer.describe()
 	}

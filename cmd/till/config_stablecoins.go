@@ -308,6 +308,15 @@ func (sc *stableConfig) of(f *family) []acceptConfig {
 	return slices.DeleteFunc(slices.Clone(sc.accept), func(a acceptConfig) bool { return a.family != f })
 }
 
+// describe names what is taken where: "USDC, EURC on base; USDT on tron".
+func (sc *stableConfig) describe() string {
+	var out []string
+	for _, a := range sc.accept {
+		out = append(out, strings.Join(a.tokens, ", ")+" on "+a.chain)
+	}
+	return strings.Join(out, "; ")
+}
+
 // real reports that a chain is one whose tokens are worth something, as far as the
 // till knows it.
 func (a acceptConfig) real() bool {

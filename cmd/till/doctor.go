@@ -61,7 +61,7 @@ func (d *doctorCmd) Run(ctx context.Context, args []string, s streams) error {
 	}
 	list := []finding{{what: "configuration", good: true, detail: d.Config}}
 	for _, try := range []func(context.Context, config) []finding{
-		tryDisk, tryClock, tryNode, tryRates, tryPrinter, tryPanels, tryOffice,
+		tryDisk, tryClock, tryNode, tryStablecoins, tryRates, tryTokenRates, tryPrinter, tryPanels, tryOffice,
 	} {
 		within, stop := context.WithTimeout(ctx, doctorWithin)
 		list = append(list, try(within, cfg)...)

@@ -41,11 +41,12 @@ type runner interface {
 var commands = []command{
 	{"run", "", "Sell. Runs until it is told to stop.", func() runner { return new(runCmd) }},
 	{"config check", "", "Name everything wrong with the configuration at once.", func() runner { return new(configCheckCmd) }},
-	{"doctor", "", "Try node, rates, printer, display, clock, storage and backoffice, and say what to do.", func() runner { return new(doctorCmd) }},
+	{"doctor", "", "Try node, chains, rates, printer, display, clock, storage and backoffice, and say what to do.", func() runner { return new(doctorCmd) }},
 	{"paper", "FILE.png", "Draw a receipt as the printer would print it; nothing is printed.", func() runner { return new(paperCmd) }},
 	{"screenshot", "FILE.png", "Draw what a panel would show; none is touched.", func() runner { return new(screenshotCmd) }},
 	{"verify", "FILE…", "Check journal files on their own; name the first bad line.", func() runner { return new(verifyCmd) }},
 	{"export", "", "Print the journal's records, or the public key that an auditor checks them with.", func() runner { return new(exportCmd) }},
+	{"recovery", "", "Print the sheet that finds this till's stablecoin addresses again. It cannot spend.", func() runner { return new(recoveryCmd) }},
 	{"enrol", "URL CODE", "Connect this till to a backoffice with a one-time code, while the till is not running.", func() runner { return new(enrolCmd) }},
 	{"reset", "", "Begin as a new till, while it is not running. The old books are kept aside; refused while head office lacks any.", func() runner { return new(resetCmd) }},
 	{"staff add", "NAME", "Let a person use the till, at the board itself; the PIN comes from TILL_PIN.", func() runner { return new(staffAddCmd) }},

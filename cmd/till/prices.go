@@ -30,6 +30,9 @@ func (p *prices) notice(r tokenRail) string {
 	if strings.EqualFold(r.token, "USDT") && inUnion(p.shop) {
 		list = append(list, pos.Word(p.shop.Language, "usdt_eu"))
 	}
+	if r.notice != "" {
+		list = append(list, r.notice)
+	}
 	return strings.Join(list, " ")
 }
 

@@ -41,8 +41,9 @@ type site struct {
 
 // fleet is a family's rails, and what keeps them going.
 type fleet struct {
-	runs  []actorRun
-	rails []tokenRail
+	runs   []actorRun
+	rails  []tokenRail
+	advice []string // what the owner should make sure of himself
 }
 
 // tokenRail is one token on one chain.
@@ -52,6 +53,7 @@ type tokenRail struct {
 	token, chain string // for people: "USDC", "Base"
 	peg          string // the currency that it follows
 	asset        pos.Asset
+	notice       string // what the cashier should know of it always
 }
 
 // familyOf returns who knows a chain, nil when nobody does.
@@ -83,6 +85,9 @@ func (t *till) stable() ([]tokenRail, error) {
 		})
 		if err != nil {
 			return nil, err
+		}
+		for _, a := range fl.advice {
+			t.log.Warn("stablecoins", "advice", a)
 		}
 		t.actors.add("stablecoins "+f.name, fl.run, nil)
 		rails = append(rails, fl.rails...)

@@ -44,12 +44,17 @@ func buildEVM(sc stableConfig, list []acceptConfig, at site) (fleet, error) {
 	if err != nil {
 		return fleet{}, err
 	}
-	out := fleet{runs: []actorRun{w.Run}}
+	out := fleet{runs: []actorRun{w.Run}, advice: []string{ownWallet("treasury", w.Treasury().String())}}
 	for _, r := range w.Rails() {
 		t := r.Token()
 		out.rails = append(out.rails, tokenRail{Rail: r, tender: r.Tender(), token: t.Symbol, chain: r.Chain().Name, peg: t.Peg, asset: t.Asset()})
 	}
 	return out, nil
+}
+
+// ownWallet is what only the owner can know of where the money goes.
+func ownWallet(what, address string) string {
+	return what + " " + address + ": make sure that it is your own wallet. The till cannot tell an exchange's deposit address, where this money would be lost"
 }
 
 // plainEndpoints are endpoints whose key, if there is one, is in their address.
@@ -111,10 +116,11 @@ func buildSolana(sc stableConfig, list []acceptConfig, at site) (out fleet, err 
 		if err != nil {
 			return fleet{}, err
 		}
+		out.advice = append(out.advice, ownWallet("owner", w.Owner().String()))
 		out.runs = append(out.runs, w.Run)
 		for _, r := range w.Rails() {
 			t := r.Token()
-			out.rails = append(out.rails, tokenRail{Rail: r, tender: r.Tender(), token: t.Symbol, chain: r.Cluster().Name, peg: t.Peg, asset: r.Asset()})
+			out.rails = append(out.rails, tokenRail{Rail: r, tender: r.Tender(), token: t.Symbol, chain: r.Cluster().Name, peg: t.Peg, asset: r.Asset(), notice: w.Warning()})
 		}
 	}
 	return out, nil
@@ -191,6 +197,7 @@ func buildTron(sc stableConfig, list []acceptConfig, at site) (out fleet, err er
 		if err != nil {
 			return fleet{}, err
 		}
+		out.advice = append(out.advice, w.Advice()...)
 		out.runs = append(out.runs, w.Run)
 		for _, r := range w.Rails() {
 			t := r.Token()

@@ -385,6 +385,36 @@ func (d *tokenDay) reported(t *testing.T) {
 	}
 }
 
+// TestStablecoinsDoctor lets the doctor look at two chains, one of which is not what the
+// configuration says; and prints the recovery sheet.
+func TestStablecoinsDoctor(t *testing.T) {
+	if testing.Short() {
+		t.Skip("needs anvil; leave -short out")
+	}
+	dir, m := t.TempDir(), newMarket(t)
+	file := writeCoinsShop(t, dir, m)
+	if _, err := try(t, "recovery", "--config", file); err == nil {
+		t.Error("a sheet without a seed")
+	}
+	out := good(t, "doctor", "--config", file)
+	for _, want := range []string{"ok    usdc-lab1      USDC on Lab 1", "ok    dai-lab2", "make sure that it is your own wallet"} {
+		if !strings.Contains(out, want) {
+			t.Errorf("the doctor does not say %q", want)
+		}
+	}
+	_, c, stop := runShop(t, file)
+	c.found()
+	sheet := good(t, "recovery", "--config", file) // beside the running till
+	stop()
+	if again := good(t, "recovery", "--config", file); again != sheet || !strings.Contains(sheet, "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed") {
+		t.Errorf("the sheet is\n%s", again)
+	}
+	writeIn(t, dir, "lab2.url", m.chains[0].url)
+	if out, err := try(t, "doctor", "--config", file); err == nil || !strings.Contains(out, "Another network answers for Lab 2") {
+		t.Error("the doctor takes one chain for another")
+	}
+}
+
 // TestStablecoinsKill cuts the power while a customer pays: what he was shown holds, and
 // his money is found.
 func TestStablecoinsKill(t *testing.T) {
