@@ -120,3 +120,26 @@ func TestLayout(t *testing.T) {
 		}
 	}
 }
+
+// TestFull: once a key was left out, all are until the queue is empty: an amount never
+// lacks a digit from its middle.
+func TestFull(t *testing.T) {
+	k := New(Options{})
+	for range maxKeys + 1 {
+		k.Press("kp1")
+	}
+	for range 5 {
+		<-k.keys
+	}
+	k.Press("kp2")
+	if len(k.keys) != maxKeys-5 {
+		t.Errorf("%d keys wait: one was taken behind a gap", len(k.keys))
+	}
+	for len(k.keys) > 0 {
+		<-k.keys
+	}
+	k.Press("kp3")
+	if s := <-k.keys; s.does != "3" || !k.missed {
+		t.Errorf("afterwards: %+v, missed %v", s, k.missed)
+	}
+}

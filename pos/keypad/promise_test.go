@@ -24,6 +24,17 @@ func TestBlind(t *testing.T) {
 		}
 		s.press("enter")
 		s.want(pos.PromptDone)
+		s.press("1 0 0 +")
+		for _, k := range strings.Fields("- -") { // nor does it give anything up
+			s.pad.Press(name(k))
+		}
+		if p := s.want(pos.PromptSell); len(p.Rows) != 1 || p.Trouble == "" {
+			t.Errorf("a bouncing Cancel: %+v", p)
+		}
+		s.press("-")
+		if p := s.want(pos.PromptSell); len(p.Rows) != 0 {
+			t.Errorf("pressed again: %+v", p)
+		}
 	})
 }
 
