@@ -1,8 +1,10 @@
 // Command devnet is a whole shop on one computer, for trying and for testing: a
 // real Bitcoin chain (btcd on simnet, where blocks cost nothing), two real
 // Lightning nodes (lnd: the shop's and a customer's) with a channel between
-// them, the till, the back office, and a page that stands in for the customer's
-// phone. The shop's internet, which is the till's two ways out, can be cut.
+// them, two Ethereum-like chains (anvil) with stablecoins on them, the till, the
+// back office, and a page that stands in for the customer's phone. The shop's
+// internet, which is the till's three ways out, can be cut; an operator of a chain
+// can be cut, or made to lie, and a chain's last blocks can be undone.
 //
 //	devnet run      everything, as a newcomer wants to see it
 //	devnet nodes    chain, nodes and control API only, as tests want them
@@ -12,12 +14,15 @@
 // changed is never overwritten. Till and back office get a key each, of five
 // rights, none of which spends. What was set up before is used again; a set-up that
 // was cut off at any step goes on from there. When it ends, its children have ended.
+// Lightning, stablecoins and cash do not wait for each other: what cannot be had is
+// said, and the shop goes on without it.
 //
 // Limits. Its money is play money: seeds lie unencrypted in the directory, and
 // whoever reaches the wallet page can spend. The phone asks LNURLs of this computer
-// only, whatever a QR code says. A line that was cut is whole at the next start. It
-// runs on Linux and macOS and needs the Go toolchain to build the nodes, once, which
-// takes minutes.
+// only, whatever a QR code says. A line that was cut is whole at the next start, and so
+// are operators. A chain that is killed hard loses its last fifteen seconds; the keys of
+// its accounts are known to everybody. It runs on Linux and macOS and needs the Go
+// toolchain to build the nodes, once, which takes minutes, and npm to fetch anvil.
 //
 // Its module is its own, so that no node's server enters the till's go.sum.
 package main

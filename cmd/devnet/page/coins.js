@@ -76,7 +76,7 @@ function showRequest() {
     $('coin-unit').textContent = r.token
   }
   const left = Date.parse(r.until) - Date.now()
-  $('coin-until').textContent = !r.until ? 'A link does not say until when it holds' : left > 0 ? clock(left) + ' left, says the display' : 'its time is over'
+  $('coin-until').textContent = r.typed ? 'Choose and type what the shop’s display says' : !r.until ? 'A link does not say until when it holds' : left > 0 ? clock(left) + ' left, says the display' : 'its time is over'
   $('coin-until').classList.toggle('soon', Boolean(r.until) && left < 30000)
   $('coin-to').textContent = r.to
   for (const button of $('coin').querySelectorAll('button')) button.disabled = busy

@@ -164,7 +164,7 @@ func TestStablecoins(t *testing.T) {
 
 	// On the wrong network: named, and a manager goes on with cash.
 	c.sends(c.asks("Espresso", "2.90", "USDC", "usdc-devnettwo"), "network")
-	c.cashier.see(seeIn, "till-wait", "Devnet One instead of USDC on Devnet Two")
+	c.cashier.see(seeIn, "body", "Devnet One instead of USDC on Devnet Two")
 	c.cashier.shot("coin-astray")
 	c.cashier.tap(`[data-key="despite"]`, "")
 	c.cashier.tap(`[data-key="despite"].sure`, "")
