@@ -1,13 +1,5 @@
 package pole
 
-import (
-	"strings"
-	"unicode"
-
-	"golang.org/x/text/encoding/charmap"
-	"golang.org/x/text/unicode/norm"
-)
-
 // dialect is a command set.
 type dialect struct {
 	start  func(p page) []byte // into a known state: empty, overwriting, no cursor
@@ -54,56 +46,4 @@ func number(on bool) byte {
 		return 1
 	}
 	return 0
-}
-
-// page is a code page, and ESC t's number for it.
-type page struct {
-	*charmap.Charmap
-	escpos byte
-}
-
-var pages = map[string]page{
-	"cp437":  {charmap.CodePage437, 0},
-	"cp850":  {charmap.CodePage850, 2},
-	"cp852":  {charmap.CodePage852, 18},
-	"cp858":  {charmap.CodePage858, 19},
-	"cp866":  {charmap.CodePage866, 17},
-	"cp1252": {charmap.Windows1252, 16},
-}
-
-// plain are letters and signs that no accent can be taken off, in ASCII.
-var plain = strings.NewReplacer("€", "EUR", "£", "GBP", "¥", "JPY", "−", "-", "–", "-", "—", "-", "…", "...", "×", "x", "’", "'", "‘", "'", "“", `"`, "”", `"`,
-	"ß", "ss", "æ", "ae", "Æ", "AE", "œ", "oe", "Œ", "OE", "ø", "o", "Ø", "O", "đ", "d", "Đ", "D", "ł", "l", "Ł", "L", "ı", "i", "\u00a0", " ", "\u202f", " ")
-
-// encode returns text in the code page.
-func (p page) encode(text string) []byte {
-	out := make([]byte, 0, len(text))
-	for _, r := range text {
-		out = append(out, p.letter(r)...)
-	}
-	return out
-}
-
-// letter returns what stands for r: itself, itself without its accent, something
-// like it, or a question mark.
-func (p page) letter(r rune) []byte {
-	if b, ok := p.EncodeRune(r); ok && r >= ' ' {
-		return []byte{b}
-	}
-	if unicode.IsSpace(r) {
-		return []byte{' '}
-	}
-	if ascii := plain.Replace(string(r)); ascii != string(r) {
-		return []byte(ascii)
-	}
-	var out []byte
-	for _, part := range norm.NFD.String(string(r)) {
-		if b, ok := p.EncodeRune(part); ok && part >= ' ' && !unicode.Is(unicode.M, part) {
-			out = append(out, b)
-		}
-	}
-	if len(out) == 0 && !unicode.Is(unicode.M, r) {
-		return []byte{'?'}
-	}
-	return out
 }

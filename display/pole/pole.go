@@ -158,7 +158,7 @@ func (d *Dev) WriteString(text string) (n int, err error) {
 func (d *Dev) Likeness(text string) string {
 	out := make([]rune, 0, len(text))
 	for _, b := range d.page.encode(text) {
-		out = append(out, d.page.DecodeByte(b))
+		out = append(out, d.page.runeOf(b))
 	}
 	return string(out)
 }

@@ -23,9 +23,7 @@ func line(p *displaytest.Pole) func() (io.WriteCloser, error) {
 func setUp(t testing.TB, o Opts) (*Dev, *displaytest.Pole) {
 	t.Helper()
 	p := &displaytest.Pole{Dialect: o.Dialect}
-	if page, ok := pages[o.CodePage]; ok {
-		p.Page = page.Charmap
-	}
+	p.Page = outside[o.CodePage]
 	d, err := New(line(p), o)
 	if err != nil {
 		t.Fatal(err)
@@ -153,7 +151,7 @@ func TestLetters(t *testing.T) {
 		{"cp437", "e\u0301", "e"},
 	} {
 		p := pages[test.page]
-		got, err := p.NewDecoder().Bytes(p.encode(test.in))
+		got, err := outside[test.page].NewDecoder().Bytes(p.encode(test.in))
 		if err != nil || string(got) != test.want {
 			t.Errorf("%s: %q becomes %q, want %q; %v", test.page, test.in, got, test.want, err)
 		}
