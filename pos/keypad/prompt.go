@@ -230,8 +230,8 @@ func (m *machine) promptWait(p *pos.Prompt) {
 	switch c := m.view.Customer; {
 	case s.Offline:
 		p.Title, p.Hint, p.Typed.Text = m.word("kp.code"), m.word("kp.code_how", "ref", pos.CounterRef(open.Counter)), m.code
-	case c.Sale == s.ID && c.Received != "": // the rest is asked for
-		p.Hint, p.Sum = m.word("came_so_far", "amount", c.Received), pos.PromptRow{Label: m.word("ui.still_due"), Amount: c.Due}
+	case c.Sale == s.ID && c.Part != "": // the rest is asked for
+		p.Hint, p.Sum = m.word("came_so_far", "amount", c.Part), pos.PromptRow{Label: m.word("ui.still_due"), Amount: c.Due}
 	case c.Sale == s.ID && c.Phase == pos.PhaseArriving:
 		p.Hint = m.word("arriving")
 	case c.Sale == s.ID && c.Phase == pos.PhaseChecking:
