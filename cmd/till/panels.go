@@ -9,13 +9,15 @@ import (
 	"strings"
 	"sync"
 
+	"periph.io/x/conn/v3/driver/driverreg"
 	"periph.io/x/conn/v3/gpio"
 	"periph.io/x/conn/v3/gpio/gpioreg"
 	"periph.io/x/conn/v3/i2c"
 	"periph.io/x/conn/v3/i2c/i2creg"
 	"periph.io/x/conn/v3/spi"
 	"periph.io/x/conn/v3/spi/spireg"
-	"periph.io/x/host/v3"
+	_ "periph.io/x/host/v3/gpioioctl" // the kernel's own interfaces serve every board, in 400 KB less than the boards' own
+	_ "periph.io/x/host/v3/sysfs"
 
 	"github.com/tillwright/tillwright/display"
 	"github.com/tillwright/tillwright/display/epaper"
@@ -47,7 +49,7 @@ type board struct {
 // by the first panel that needs one.
 func thisBoard() board {
 	look := sync.OnceValue(func() error {
-		_, err := host.Init() // what it could not load is missed where it is needed
+		_, err := driverreg.Init() // what it could not load is missed where it is needed
 		return err
 	})
 	return board{
