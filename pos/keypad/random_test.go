@@ -35,7 +35,7 @@ func idle(p pos.Prompt) bool {
 // of anything but what the panel said (see watched); from anywhere a few presses of
 // Cancel lead to the next customer, without one payment in doubt being decided.
 func TestRandom(t *testing.T) {
-	days := 12
+	days := 6
 	if testing.Short() {
 		days = 2
 	}
