@@ -16,6 +16,7 @@ import (
 	"github.com/tillwright/tillwright/firmware/clock"
 	"github.com/tillwright/tillwright/pos"
 	"github.com/tillwright/tillwright/pos/rail/lnd"
+	"github.com/tillwright/tillwright/printer"
 	"github.com/tillwright/tillwright/printer/port"
 )
 
@@ -186,13 +187,31 @@ func askPrinter(ctx context.Context, p *printerConfig, detail string) finding {
 	rw, err := port.Open(ctx, p.connect)
 	if err == nil {
 		st, serr := p.model.Status(rw)
-		f.detail += fmt.Sprintf(": %v", st)
+		f.detail += ": " + saysPrinter(st)
 		err = errors.Join(serr, rw.Close())
 	}
 	if err != nil {
 		f.good, f.detail, f.remedy = false, p.connect+": "+message(err), "check cable, power and paper; look up its address on its own test page"
 	}
 	return f
+}
+
+// saysPrinter is what a printer said of itself.
+func saysPrinter(st printer.Status) string {
+	if !st.Known {
+		return "does not say how it is"
+	}
+	text := "well"
+	switch key := st.Trouble(); {
+	case key != "":
+		text = pos.Word("en", key)
+	case st.PaperLow:
+		text = pos.Word("en", "printer_low")
+	}
+	if st.Drawer != "" {
+		text += "; the drawer's sensor is " + string(st.Drawer)
+	}
+	return text
 }
 
 // tryPanels opens each panel as the till would, draws nothing, and gives it back. A

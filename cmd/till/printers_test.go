@@ -17,6 +17,7 @@ import (
 	"github.com/creack/pty"
 
 	"github.com/tillwright/tillwright/pos"
+	"github.com/tillwright/tillwright/printer"
 	"github.com/tillwright/tillwright/printer/paper"
 	"github.com/tillwright/tillwright/printer/printertest"
 )
@@ -285,6 +286,73 @@ func TestDrawerForgotten(t *testing.T) {
 		w.told(false)
 		step(time.Hour, false, false)
 	})
+}
+
+// TestConfigSecond reads every key of a second printer, and what is meant without them.
+func TestConfigSecond(t *testing.T) {
+	c, err := loadConfig(writeRestaurant(t, t.TempDir(), `
+[printer]
+connect = "paper"
+drawer_open = "high"
+[[printer.second]]
+name = " Kitchen "
+connect = "tcp://192.168.1.51"
+model = "tm-u220b"
+categories = ["Food", "Soups"]
+items = ["BRD"]
+when = "charged"
+copies = 2
+buzzer = false
+[[printer.second]]
+name = "Bar"
+connect = "serial:///dev/ttyUSB0?baud=9600"
+columns = 32
+categories = ["Drinks"]
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	k, b := c.seconds[0], c.seconds[1]
+	if c.printer.drawer != printer.High || k.route.Printer != "Kitchen" || k.route.When != pos.WhenCharged || k.route.Copies != 2 || !k.quiet || k.model.Name != "tm-u220b" || len(k.route.SKUs) != 1 {
+		t.Errorf("got %+v", k)
+	}
+	if b.route.When != pos.WhenCompleted || b.route.Copies != 1 || b.quiet || b.model.Name != "58mm" || b.options.Baud != 9600 || b.drawer != "" {
+		t.Errorf("got %+v", b)
+	}
+	if c.told(0) != 2 || c.told(1) != 1 {
+		t.Errorf("told of %d and %d items", c.told(0), c.told(1))
+	}
+}
+
+// TestDoctorSecond: a printer whose categories no item has would wait for ever.
+func TestDoctorSecond(t *testing.T) {
+	file := writeRestaurant(t, t.TempDir(), strings.Replace(paperKitchen, `["Food"]`, `["Fod"]`, 1))
+	c, err := loadConfig(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := tryPrinter(t.Context(), c)
+	if len(f) != 3 || !f[0].good || f[1].good || !strings.Contains(f[1].remedy, "it will never print") || !f[2].good || f[1].what != "printer Kitchen" {
+		t.Errorf("found %+v", f)
+	}
+	if said := good(t, "config", "check", "--config", file); !strings.Contains(said, "printer Kitchen: paper, tm-u220b, 33 columns; told of 0 of 3 items when a sale is completed\n") {
+		t.Errorf("said %s", said)
+	}
+}
+
+// TestDoctorSays puts a printer's word into words: whoever sets a drawer up reads its
+// sensor's level there.
+func TestDoctorSays(t *testing.T) {
+	for want, st := range map[string]printer.Status{
+		"does not say how it is":                           {},
+		"well; the drawer's sensor is low":                 {Known: true, Drawer: printer.Low},
+		"no paper; the drawer's sensor is high":            {Known: true, PaperOut: true, PaperLow: true, Drawer: printer.High},
+		"paper is running low; the drawer's sensor is low": {Known: true, PaperLow: true, Drawer: printer.Low},
+	} {
+		if got := saysPrinter(st); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
 }
 
 // TestTicketPicture draws a ticket of a printer's own goods, without opening anything.
