@@ -225,7 +225,7 @@ func (r *Rail) Check(ctx context.Context, p pos.Payment) (pos.Finding, error) {
 	if f, ok := r.gone(p, e); ok {
 		return f, nil
 	}
-	if f, ok := r.paid(p, e, false); ok {
+	if f, ok := r.paid(p, e, p.Lost || p.State == pos.Settled); ok { // what was booked once needs no more to be booked again
 		return f, nil
 	}
 	ctx, stop := context.WithTimeout(ctx, checkLimit)
