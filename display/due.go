@@ -237,6 +237,8 @@ func (c *canvas) how(s scene) string {
 		return c.word("offline_scan")
 	case strings.HasPrefix(text, "https:") || strings.HasPrefix(text, "http:"):
 		return c.word("scan_camera")
+	case s.asksToken() && s.customer.Caption != "":
+		return s.customer.Caption // what its form needs to be told
 	case s.asksToken():
 		return c.word("evm_form_standard")
 	case s.customer.Network == "" || s.customer.Network == c.word("lightning"):

@@ -336,7 +336,7 @@ func FuzzPicture(f *testing.F) {
 			Lines: []pos.Line{{Name: name, Qty: minor, Price: sum, Total: sum}, {Name: shop, Qty: 1000, Price: sum, Total: sum}},
 		}
 		if len(name)%2 == 1 { // a token's request
-			v.Customer.Token, v.Customer.Chain, v.Customer.Tail, v.Customer.Received = name, shop, text[max(len(text)-6, 0):], shop
+			v.Customer.Token, v.Customer.Chain, v.Customer.Tail, v.Customer.Part = name, shop, text[max(len(text)-6, 0):], shop
 		}
 		if left != 0 {
 			v.Customer.Expires = t0.Add(time.Duration(left))

@@ -67,7 +67,7 @@ func (c *canvas) chain(s scene) string {
 
 // toPay is the word above the sum.
 func (c *canvas) toPay(s scene) string {
-	if s.customer.Received != "" {
+	if s.customer.Part != "" {
 		return c.word("remaining")
 	}
 	return c.word("to_pay")
@@ -97,9 +97,9 @@ func (c *canvas) sums(s scene, typed bool) []note {
 		out[2] = note{s: typable(c.lang, s.customer.Quantity), label: c.word("type_exactly"), size: c.p(36), bold: true, whole: true, space: c.p(8), col: white}
 		out[3].space = c.p(6)
 	}
-	if s.customer.Received != "" {
+	if s.customer.Part != "" {
 		out[0].rank = 0
-		came := c.word("came_so_far", "amount", quantity(c.lang, s.customer.Received))
+		came := c.word("came_so_far", "amount", quantity(c.lang, s.customer.Part))
 		out = append(out, note{s: came, size: c.p(22), rank: 2, lines: 2, col: good})
 	}
 	return out
@@ -383,7 +383,7 @@ func total(high []int) int {
 func (s scene) tokenLines(sh sheet, word func(string) string) []string {
 	c, lang := s.customer, s.shop.Language
 	label := word("to_pay")
-	if c.Received != "" {
+	if c.Part != "" {
 		label = word("remaining")
 	}
 	sum, q := money(lang, s.owed()), quantity(lang, c.Quantity)

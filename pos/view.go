@@ -61,10 +61,6 @@ type Customer struct {
 	Caption string `json:"caption,omitempty"` // of the form: "type exactly 12.3401 USDC"
 	// Part came and is not enough: "7.0000 USDC". Quantity, Due and QR are of the rest.
 	Part string `json:"part,omitempty"`
-
-	// Received is what came of a request of which a part is missing: Due, Quantity and QR
-	// are about the rest then. "5.0000 USDC".
-	Received string `json:"received,omitempty"`
 }
 
 // Counter is what the cashier's screen shows beside the customer's picture.

@@ -61,7 +61,7 @@ function cover() {
   link.hidden = !safe;
   if (safe) link.href = open;
   else link.removeAttribute("href");
-  address.hidden = safe || !online || view?.customer?.phase !== "due" || !view.customer.token;
+  address.hidden = !online || view?.customer?.phase !== "due" || !view.customer.token || view.customer.qr.includes("?");
   address.textContent = address.hidden ? "" : view.customer.qr; // a phone cannot scan itself
 }
 

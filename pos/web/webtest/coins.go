@@ -122,12 +122,9 @@ func (d *Desk) pictureCoin(c *pos.Customer, p pos.Payment, coin Coin) {
 	}
 	c.Phase, c.QR, c.Token, c.Chain, c.Tail = pos.PhaseDue, form.Payload, coin.Token, coin.Chain, to[len(to)-6:]
 	c.Form, c.Caption, c.Rate = form.Name, form.Caption, "1 "+coin.Token+" = 0.9259 EUR"
-	if c.Link = ""; !form.Typed {
-		c.Link = form.Payload
-	}
-	if !p.Received.IsZero() {
-		c.Received = p.Received.String()
-		c.Quantity = p.Quantity.Minus(p.Received).String()
+	c.Link = p.Forms[0].Payload // a phone that shows this page itself needs no other one
+	if !p.Part.IsZero() {
+		c.Part, c.Quantity = p.Part.String(), p.Quantity.Minus(p.Part).String()
 		c.Due.Minor -= c.Due.Minor * d.short / 100
 	}
 }
@@ -141,8 +138,8 @@ func (d *Desk) Short(n int64) {
 		coin := d.coin(p.Tender)
 		d.must(p.Apply(pos.See, d.Now()))
 		d.short = n
-		p.Received = p.Quantity.Asset.UnitsOf(p.Quantity.Int().Int64() * n / 100)
-		p.Forms = coin.forms(p.Quantity.Minus(p.Received))
+		p.Part = p.Quantity.Asset.UnitsOf(p.Quantity.Int().Int64() * n / 100)
+		p.Forms = coin.forms(p.Quantity.Minus(p.Part))
 		d.customer = d.pictureOf(s)
 	})
 }

@@ -98,7 +98,7 @@ func (d *Desk) pictureOf(s *pos.Sale) pos.Customer {
 		switch {
 		case p.Offline && (p.State == pos.Requested || p.Again):
 			d.pictureOffline(&c, *p)
-		case d.coin(p.Tender) != nil && (p.State == pos.Requested || p.State == pos.Seen && !p.Received.IsZero()):
+		case d.coin(p.Tender) != nil && (p.State == pos.Requested || p.State == pos.Seen && !p.Part.IsZero()):
 			d.pictureCoin(&c, *p, *d.coin(p.Tender))
 		case p.State == pos.Seen, p.State == pos.Accepted:
 			c.Phase = pos.PhaseArriving

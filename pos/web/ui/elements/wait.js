@@ -51,7 +51,7 @@ function coin(sale, p) {
   const forms = p.forms ?? [];
   const shown = customer.sale === sale.id && customer.token ? customer : {};
   const at = Math.max(0, forms.findIndex((/** @type {any} */ f) => f.name === shown.form));
-  return { token: x.token, chain: x.chain, tail: shown.tail, came: shown.received, due: shown.received ? shown.due : p.amount, sum: shown.quantity ? exactly(shown.quantity) : quantity(p.quantity), form: forms[at], next: forms.length > 1 ? forms[(at + 1) % forms.length] : null };
+  return { token: x.token, chain: x.chain, tail: shown.tail, came: p.part ? quantity(p.part) : "", due: shown.part ? shown.due : p.amount, sum: shown.quantity ? exactly(shown.quantity) : quantity(p.quantity), form: forms[at], next: forms.length > 1 ? forms[(at + 1) % forms.length] : null };
 }
 
 /** ask shows a request without a line once more, or makes another one when its time is up. @param {Event} e @param {any} sale @param {any} p */
@@ -101,7 +101,7 @@ customElements.define("till-wait", class extends TillElement {
     const is = c.form && (word("ui.form_is." + c.form.name) ?? t("ui.form_is.next")).replace("{amount}", c.sum);
     return h("div", { class: "mid two coin" }, state,
       away(p) ? h("p", { class: "why" }, icon("warn"), away(p)) : null,
-      c.came ? h("p", { class: "why" }, icon("warn"), t("ui.came", { amount: exactly(c.came) })) : null,
+      c.came ? h("p", { class: "why" }, icon("warn"), t("ui.came", { amount: c.came })) : null,
       h("div", { class: "tell" },
         h("output", { class: "money sum", "aria-live": "polite" }, money(c.due)),
         h("p", { class: "of" }, h("b", { class: "money" }, c.sum), " ", h("b", { class: "money" }, t("on_chain", { chain: c.chain }))),
