@@ -171,6 +171,15 @@ func TestStablecoins(t *testing.T) {
 	c.cashier.tap(`[data-key="exact"]`, "")
 	c.cashier.see(seeIn, "till-done", "2.90")
 
+	// A network's only operator gives no answer: its tokens go grey, those of the other do
+	// not; it is back, and so are they.
+	const lever = `#chain-devnettwo [data-operator="A"] [data-mode=%s]`
+	c.phone.tap(fmt.Sprintf(lever, "cut"), "Cut off")
+	c.phone.wait(seeIn, `document.querySelector('`+fmt.Sprintf(lever, "cut")+`').ariaPressed === "true"`)
+	c.cashier.view(openIn, `v.counter.tenders.every(t => !t.token || t.ready === (t.chain === "Devnet One"))`)
+	c.phone.tap(fmt.Sprintf(lever, "honest"), "Honest")
+	c.cashier.view(openIn, `v.counter.tenders.every(t => !t.token || t.ready)`)
+
 	owner := tab(t, b, "http://"+s.office+"/", 1280, 900)
 	owner.ownerIn(c.password)
 	owner.seeSoon("01-000003")
