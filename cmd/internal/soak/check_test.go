@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -193,6 +194,7 @@ func (c *crash) check(t *testing.T, x *till, net *network, paid []pos.PaymentID)
 	}
 	c.records(t, x)
 	c.papers(t, x)
+	c.orders(t, x)
 	c.baskets(t, x)
 	c.repeat(t, x)
 	if len(net.copy()) > 0 {
@@ -237,7 +239,7 @@ func (c *crash) papers(t *testing.T, x *till) {
 		if p.told > c.at.calls || p.file > c.index.holds {
 			continue
 		}
-		jobs, err := x.ledger.Jobs("")
+		jobs, err := x.ledger.Jobs(p.printer)
 		if err != nil {
 			t.Errorf("%s: the print queue cannot be read: %v", c, err)
 		}
@@ -246,6 +248,36 @@ func (c *crash) papers(t *testing.T, x *till) {
 				c.tally.double()
 				t.Errorf("%s: DOUBLED paper %d is owed again: %+v", c, p.id, j)
 			}
+		}
+	}
+}
+
+// orders wants every order in the journal to be on its way to the kitchen still, unless
+// it was begun before the crash, taken back, or is so old that nobody waits for it.
+func (c *crash) orders(t *testing.T, x *till) {
+	t.Helper()
+	owed, err := x.ledger.Jobs(kitchen)
+	if err != nil {
+		t.Errorf("%s: the kitchen's queue cannot be read: %v", c, err)
+	}
+	orders, newest := map[pos.SaleID]pos.Record{}, time.Time{}
+	for r := range x.journal.Since(0) {
+		newest = r.At
+		var charged pos.SaleCharged
+		var gone pos.SaleCancelled
+		switch {
+		case r.Kind == pos.KindSaleCharged && r.Decode(&charged) == nil && len(charged.Sale.Tickets) > 0:
+			orders[charged.Sale.ID] = r
+		case r.Kind == pos.KindSaleCancelled && r.Decode(&gone) == nil:
+			delete(orders, gone.Sale)
+		}
+	}
+	for id, r := range orders {
+		begun := slices.ContainsFunc(c.d.papers, func(p paper) bool { return p.printer == kitchen && p.id == r.N && p.told <= c.at.calls })
+		waits := slices.ContainsFunc(owed, func(j pos.PrintJob) bool { return j.ID == r.N })
+		if !begun && !waits && newest.Sub(r.At) < pos.TicketWithin {
+			c.tally.lose()
+			t.Errorf("%s: LOST order %d of sale %s is on no ticket and in no queue", c, r.N, id)
 		}
 	}
 }

@@ -44,10 +44,11 @@ type said struct {
 
 // paper is a print job that was begun, or done, as the till was told.
 type paper struct {
-	id   uint64
-	done bool
-	told int // calls made to the disk by then
-	file int // index of the ledger's file that knows
+	printer string
+	id      uint64
+	done    bool
+	told    int // calls made to the disk by then
+	file    int // index of the ledger's file that knows
 }
 
 // basket is what one held when the ledger's file was made.
@@ -349,16 +350,17 @@ func (d *day) ack() {
 	}
 }
 
-// print does the oldest print job.
+// print does the oldest print job of one of the printers.
 func (d *day) print() {
-	q := d.till.Queue("")
+	name := []string{"", kitchen}[d.rnd.IntN(2)]
+	q := d.till.Queue(name)
 	if j, ok, err := q.Next(); err == nil && ok {
 		if q.Begin(j.ID) != nil || d.short() {
 			return
 		}
-		d.papers = append(d.papers, paper{j.ID, false, d.now(), d.capture()})
+		d.papers = append(d.papers, paper{name, j.ID, false, d.now(), d.capture()})
 		if d.rnd.IntN(4) > 0 && q.Done(j.ID) == nil && !d.short() {
-			d.papers = append(d.papers, paper{j.ID, true, d.now(), d.capture()})
+			d.papers = append(d.papers, paper{name, j.ID, true, d.now(), d.capture()})
 		}
 	}
 }

@@ -35,8 +35,11 @@ var (
 	vat    = pos.TaxRate{Code: "A", Name: "VAT", Milli: 20_000, Included: true}
 	tea    = pos.Item{SKU: "TEA", Name: "Tea", Price: eur.Of(250), Tax: vat}
 	cake   = pos.Item{SKU: "CAKE", Name: "Cake", Price: eur.Of(420), Tax: vat}
-	anna   = pos.Actor{ID: "a", Name: "Anna", Role: pos.Manager}
-	bolt   = pos.Tender("lightning")
+	// kitchen is told of cakes before they are paid.
+	kitchen = "Kitchen"
+
+	anna = pos.Actor{ID: "a", Name: "Anna", Role: pos.Manager}
+	bolt = pos.Tender("lightning")
 )
 
 // network is the payment network: it outlives every till, and knows what a request
@@ -209,7 +212,7 @@ func start(p parts) (*till, error) {
 		Journal: &book{j, p.promised}, Ledger: l, Sales: l, Payments: l, Prints: l,
 		Tenders: []desk.Tender{{Name: bolt, Rail: p.net}}, Rates: rates{}, PINs: pins{},
 		Shop: pos.Shop{Name: "Café", Till: "Till 1", Series: "01", Currency: eur, Language: "en", Taxes: []pos.TaxRate{vat}, MaxSale: eur.Of(500_000)},
-		Zone: time.UTC, Items: []pos.Item{tea, cake}, Software: "soak", Storage: p.storage, Troubles: troubles,
+		Zone: time.UTC, Items: []pos.Item{tea, cake}, Routes: []pos.Route{{Printer: kitchen, SKUs: []string{cake.SKU}, When: pos.WhenCharged}}, Software: "soak", Storage: p.storage, Troubles: troubles,
 		Genesis: pos.Genesis{Till: "0123456789abcdef", Key: pub, Currency: "EUR", Series: "01", Software: "soak"},
 		Now:     func() (time.Time, pos.Clock) { return time.Now(), pos.ClockTrusted },
 		Publish: func(pos.View) {}, Recorded: func() {}, Print: func() {}, Log: quiet,
