@@ -185,11 +185,15 @@ func (c *Chains) anvil(ctx context.Context) (string, error) {
 	return path, nil
 }
 
-// tell shows what the installer says it does, and keeps the rest for an error.
+// fetching is what people read while the installer works.
+const fetching = "anvil, which runs the networks of stablecoins, by npm (about 60 MB, once)"
+
+// tell says that the installer has something to do, and keeps its other words for an
+// error.
 func (c *Chains) tell(errs *bytes.Buffer, line string) {
-	if text, ok := strings.CutPrefix(line, "installing "); ok {
-		c.progress.Detail(text)
-		c.report("Fetching " + text + ".")
+	if strings.HasPrefix(line, "installing ") {
+		c.progress.Detail(fetching)
+		c.report("Fetching " + fetching + ".")
 		return
 	}
 	fmt.Fprintln(errs, line)

@@ -1,11 +1,13 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"time"
 )
 
@@ -24,10 +26,25 @@ func runChains(ctx context.Context, c *Chains, say *console, wallet string) erro
 		},
 		func(ctx context.Context) error {
 			if c.progress.await(ctx) {
+				if own := c.untaken(); own != "" {
+					say.Line(own + " is yours and has no part [stablecoins]: the till takes none.\nCopy it from cmd/devnet/cafe/till.toml, or delete the file to get the newest one.")
+					return nil
+				}
 				say.Line("Stablecoins are ready. Charge a sale with USDC, then pay it at " + plain(wallet))
 			}
 			return nil
 		})
+}
+
+// untaken returns the till's configuration when its user has an earlier one, which
+// takes no stablecoins.
+func (c *Chains) untaken() string {
+	path := filepath.Join(c.dir, "cafe", "till.toml")
+	b, err := os.ReadFile(path)
+	if err != nil || bytes.Contains(b, []byte("[stablecoins]")) {
+		return ""
+	}
+	return path
 }
 
 // errClosed ends the shop without being a failure.

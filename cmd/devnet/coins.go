@@ -327,7 +327,7 @@ func coinWords(err error) string {
 func (w *CoinWallet) note(t transfer, out Outcome) {
 	a := Activity{
 		At: time.Now(), OK: out.OK, Amount: t.coin.amountText(t.units) + " " + t.coin.Symbol,
-		Description: t.chain.Name, Where: "to …" + t.to.tail(), Reason: out.Reason,
+		Description: t.chain.Name, Where: "to …\u2060" + t.to.tail(), Reason: out.Reason,
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -138,6 +138,19 @@ func TestCoinsAPI(t *testing.T) {
 	}
 }
 
+// Goal: a user whose till.toml is of an earlier devnet is told why his till takes none.
+func TestUntaken(t *testing.T) {
+	c := NewChains(t.TempDir(), "", func(string) {})
+	cafe := filepath.Join(c.dir, "cafe")
+	if err := layCafe(cafe); err != nil || c.untaken() != "" {
+		t.Fatalf("%v, %q", err, c.untaken())
+	}
+	path := filepath.Join(cafe, "till.toml")
+	if err := os.WriteFile(path, []byte("# mine\n[shop]\n"), 0o600); err != nil || c.untaken() != path {
+		t.Errorf("%v, %q", err, c.untaken())
+	}
+}
+
 // Goal: the shop closes when its sign is taken away, and takes it away itself when it
 // closes.
 func TestOpenUntil(t *testing.T) {
