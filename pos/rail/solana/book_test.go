@@ -130,11 +130,17 @@ func TestUnique(t *testing.T) {
 		if p := w.requested(w.ready("pyusd-solana"), "OTHERTOKEN", 5_000_000); p.Quantity.Int().Int64() != 5_000_000 {
 			t.Errorf("another token is asked for %v", p.Quantity)
 		}
-		time.Sleep(uniqueHold - time.Hour)
+		off := func(d time.Duration) {
+			w.stop()
+			time.Sleep(d)
+			w.start()
+			r = w.ready("usdc-solana")
+		}
+		off(uniqueHold - time.Hour)
 		if _, err := r.Ask(t.Context(), intended(r, "SLOTEARLY", 5_000_000), ""); pos.KindOf(err) != pos.Conflict {
 			t.Fatalf("%v", err)
 		}
-		time.Sleep(2 * time.Hour)
+		off(2 * time.Hour)
 		if p := w.requested(r, "SLOTFREE", 5_000_000); p.Quantity.Int().Int64() != 5_000_000 {
 			t.Errorf("a day later it is %v", p.Quantity)
 		}

@@ -24,6 +24,9 @@ const (
 	goneLooks = 2
 	// lagFor is how long a second operator may not have a transaction yet.
 	lagFor = 8 * time.Second
+	// silentFor is how long a second operator is left alone that did not answer: waiting
+	// for it holds up everybody.
+	silentFor = 10 * time.Second
 	// followMax is how many signatures are followed in one call: the most that nodes take
 	// is 256.
 	followMax = 64
@@ -103,19 +106,13 @@ func (w *Watcher) asks(ctx context.Context, k *rpc.Client, ws []wish) error {
 func (w *Watcher) second(ctx context.Context, k *rpc.Client, ws []wish) {
 	err := error(rpc.Failed(rpc.Differ, "there is no second operator"))
 	for _, o := range w.clients {
-		if o.Operator == k.Operator {
+		if o.Operator == k.Operator || time.Since(w.silent[o]) < silentFor {
 			continue
 		}
-		if _, ok := w.verified[o]; !ok {
-			o.Spend()
-			if err = w.sameCluster(ctx, o); err != nil {
-				continue
-			}
-			w.verified[o] = time.Time{} // known to be of the cluster; looked at whole when it is used
-		}
-		if err = w.asks(ctx, o, ws); err == nil {
+		if err = w.askOther(ctx, o, ws); err == nil {
 			return
 		}
+		w.silent[o] = time.Now()
 		delete(w.verified, o)
 	}
 	w.mu.Lock()
@@ -123,6 +120,18 @@ func (w *Watcher) second(ctx context.Context, k *rpc.Client, ws []wish) {
 	for _, x := range ws {
 		w.differ(x.t, err)
 	}
+}
+
+// askOther asks an operator that is not the one in use; it must be of the cluster.
+func (w *Watcher) askOther(ctx context.Context, o *rpc.Client, ws []wish) error {
+	if _, ok := w.verified[o]; !ok {
+		o.Spend()
+		if err := w.sameCluster(ctx, o); err != nil {
+			return err
+		}
+		w.verified[o] = time.Time{} // looked at whole when it is used
+	}
+	return w.asks(ctx, o, ws)
 }
 
 // heard notes what an operator says of a transfer: the same, nothing yet, or

@@ -177,7 +177,7 @@ func (r *Rail) unique(units *big.Int, now uint64) (*big.Int, bool) {
 	taken := r.w.book.taken(r.token.Mint, now)
 	r.w.mu.Lock()
 	for _, p := range r.w.payments { // those that the book lost
-		if p.token.Mint == r.token.Mint && !p.ended {
+		if p.token.Mint == r.token.Mint && p.ref.end+uint64(uniqueHold/time.Second) > now {
 			taken[p.units.String()] = true
 		}
 	}

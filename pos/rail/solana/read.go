@@ -55,7 +55,8 @@ func (s headState) latest(now time.Time) uint64 {
 // looks is what only Run's goroutine knows.
 type looks struct {
 	verified map[*rpc.Client]time.Time
-	odd      map[Key]string // mints that are not what the registry says
+	silent   map[*rpc.Client]time.Time // when it last gave no answer as a second operator
+	odd      map[Key]string            // mints that are not what the registry says
 	slots    map[*rpc.Client]uint64
 	cursors  map[cursorKey]*cursor
 	pending  []waiting         // signatures to be read
@@ -89,7 +90,7 @@ type waiting struct {
 
 func newLooks() looks {
 	return looks{
-		verified: map[*rpc.Client]time.Time{}, slots: map[*rpc.Client]uint64{}, cursors: map[cursorKey]*cursor{}, seen: map[string]uint64{},
+		verified: map[*rpc.Client]time.Time{}, silent: map[*rpc.Client]time.Time{}, slots: map[*rpc.Client]uint64{}, cursors: map[cursorKey]*cursor{}, seen: map[string]uint64{},
 	}
 }
 
