@@ -113,6 +113,9 @@ func TestTokenSaid(t *testing.T) {
 				if !f.code.Empty() && (!amount || !chain || x.cut()) {
 					t.Errorf("%s: a code without its words: %v", where, texts)
 				}
+				if !f.code.Empty() && x.f.size < tiniest {
+					t.Errorf("%s: %v is set in %d pixels", where, x, x.f.size)
+				}
 				if f.code.Empty() && band {
 					t.Errorf("%s: to be typed, and no code of an address", where) // TestTokenCodesAreRead holds the rest
 				}
