@@ -159,6 +159,48 @@ func TestLostEdge(t *testing.T) {
 	})
 }
 
+// TestLostEnd: a spike whose second edge is lost is a spike.
+func TestLostEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		pin := newPin("GPIO17")
+		h := hold(t, &Button{Pin: pin, Key: "a"})
+		finger{pin, gpio.Low}.edge(gpio.Low)
+		time.Sleep(Debounce / 2)
+		pin.Lock()
+		pin.L = gpio.High
+		pin.Unlock()
+		time.Sleep(time.Second)
+		h.want(t, "a spike")
+	})
+}
+
+// stuck is a line that a finger holds down whatever pulls it up.
+type stuck struct{ *gpiotest.Pin }
+
+func (s stuck) In(p gpio.Pull, e gpio.Edge) error {
+	err := s.Pin.In(p, e)
+	s.Lock()
+	s.L = gpio.Low
+	s.Unlock()
+	return err
+}
+
+// TestHeldAtStart: a button that is held while the till starts is no press.
+func TestHeldAtStart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		pin, r := newPin("GPIO17"), rand.New(rand.NewPCG(4, 4))
+		h := hold(t, &Button{Pin: stuck{pin}, Key: "a"})
+		time.Sleep(time.Minute)
+		h.want(t, "held")
+		f := finger{pin, gpio.Low}
+		f.bounce(gpio.High, r)
+		time.Sleep(2 * MaxDebounce)
+		h.want(t, "let go of")
+		f.press(100*time.Millisecond, r)
+		h.want(t, "a press", "a")
+	})
+}
+
 // TestChatter: contacts that never rest are no press, and keep nobody from stopping.
 func TestChatter(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

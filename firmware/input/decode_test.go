@@ -143,6 +143,7 @@ func TestOddities(t *testing.T) {
 		{"nothing", Device{}, nil, "", ""},
 		{"the pad", Device{Layout: "fr"}, key(79, 80, 81, 82, 83, 74), "1230.-", ""},
 		{"caps", Device{}, join(key(keyCapsLock), us("aB1-"), key(keyCapsLock), us("c")), "Ab1-c", ""},
+		{"caps and the third level", Device{Layout: "de"}, join(key(keyCapsLock), hold(keyAltGr, key(16)), key(16)), "@Q", ""},
 		{"both shifts", Device{}, hold(keyLeftShift, hold(keyRightShift, key(30))), "A", ""},
 		{"a shift let go of early", Device{}, join(hold(keyLeftShift, key(30)), key(30)), "Aa", ""},
 		{"num lock around", Device{}, join(key(keyNumLock), us("12"), key(keyNumLock)), "12", ""},

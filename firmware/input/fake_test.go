@@ -8,6 +8,7 @@ import (
 	"os"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -38,7 +39,7 @@ type fakeKernel struct {
 	nodes  map[string]*node
 	narrow bool
 	tear   bool // a read gives one byte at a time
-	opened int
+	opened atomic.Int32
 }
 
 func newKernel(t testing.TB) *fakeKernel { return &fakeKernel{t: t, nodes: map[string]*node{}} }
@@ -78,14 +79,24 @@ func (k *fakeKernel) plug(path, name string, id ID) *node {
 	return n
 }
 
-// unplug takes a device away: reads end with ENODEV once what was kept is read? No:
-// evdev_disconnect hangs up at once, and what was kept is lost.
+// unplug takes a device away.
 func (n *node) unplug() {
 	n.k.mu.Lock()
 	delete(n.k.nodes, n.f.Path)
-	clients := n.clients
 	n.k.mu.Unlock()
-	for _, c := range clients {
+	n.hangUp()
+}
+
+// files are the readers of a node.
+func (n *node) files() []*client {
+	n.k.mu.Lock()
+	defer n.k.mu.Unlock()
+	return slices.Clone(n.clients)
+}
+
+// hangUp ends all reads at once, as evdev_disconnect does: what was kept is lost.
+func (n *node) hangUp() {
+	for _, c := range n.files() {
 		c.mu.Lock()
 		c.gone = true
 		c.more.Broadcast()
@@ -114,11 +125,13 @@ func (k *fakeKernel) Open(path string) (Events, error) {
 		return nil, &fs.PathError{Op: "open", Path: path, Err: syscall.EACCES}
 	}
 	for _, c := range n.clients {
+		c.mu.Lock()
 		if !c.closed && !c.gone {
 			k.t.Errorf("%s was opened twice", path)
 		}
+		c.mu.Unlock()
 	}
-	k.opened++
+	k.opened.Add(1)
 	c := &client{n: n}
 	c.more = sync.NewCond(&c.mu)
 	n.clients = append(n.clients, c)
@@ -234,7 +247,7 @@ func (k *fakeKernel) bytesOf(e Event) []byte {
 // what it had (evdev.c: __pass_event).
 func (n *node) send(e Event) {
 	n.k.mu.Lock()
-	to := n.clients
+	to := slices.Clone(n.clients)
 	if n.grab != nil {
 		to = []*client{n.grab}
 	} else {
@@ -257,7 +270,7 @@ func (n *node) send(e Event) {
 
 // raw hands bytes to the readers as they are, and then takes the device away.
 func (n *node) raw(b []byte) {
-	for _, c := range n.clients {
+	for _, c := range n.files() {
 		c.mu.Lock()
 		c.buf.Write(b)
 		c.more.Broadcast()

@@ -129,7 +129,7 @@ var goods = []pos.Item{
 	item("SODA", 120, "01234565"), // as UPC-E
 	item("GOUDA", 1490, "12345"),
 	item("HAM", 2390, label("220008500000")), // as some shop systems write it
-	item("00088", 990),                 // by its SKU
+	item("00088", 990),                       // by its SKU
 	item("ROLLS", 45, "77"),
 	item("BOX", 300, "BOX-17"),
 	item("CARD", 500, label("291234567890")),

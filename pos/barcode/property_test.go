@@ -156,6 +156,7 @@ func FuzzPattern(f *testing.F) {
 	for _, p := range labels {
 		f.Add(p.Digits, string(p.Value), p.Decimals, int64(523))
 	}
+	f.Add("21IIVVVVVVVVC", "weight", 3, int64(50_000_000)) // fifty tons
 	f.Fuzz(func(t *testing.T, digits, value string, decimals int, steps int64) {
 		p := Pattern{digits, Value(value), decimals}
 		it := item("X", 100, "7")

@@ -38,6 +38,8 @@ func TestLabels(t *testing.T) {
 		s.do(pos.AddItem{SKU: "BRD"})
 		s.do(pos.AddItem{SKU: ending("220041700349")})
 		s.do(pos.AddItem{SKU: ending("220041700349")})
+		s.do(pos.AddItem{SKU: "BRD"})
+		s.do(pos.AddItem{SKU: ending("210041700523")})
 		s.refused(pos.AddItem{SKU: "9501101531000"}, pos.NotFound)
 		s.refused(pos.AddItem{SKU: "4006381333932"}, pos.Invalid)
 		s.refused(pos.AddItem{SKU: ending("210041700523"), Qty: 2000}, pos.Invalid) // two labels weigh two weights
@@ -45,6 +47,7 @@ func TestLabels(t *testing.T) {
 		want := []pos.Line{
 			{SKU: "ESP", Qty: 5000, Total: eur.Of(1450)}, {SKU: "BRD", Qty: 523, Total: eur.Of(335)}, {SKU: "BRD", Qty: 412, Total: eur.Of(264)},
 			{SKU: "BRD", Qty: 1000, Total: eur.Of(640)}, {SKU: "BRD", Qty: 2000, Total: eur.Of(698)},
+			{SKU: "BRD", Qty: 1000, Total: eur.Of(640)}, {SKU: "BRD", Qty: 523, Total: eur.Of(335)},
 		}
 		lines := s.view().Counter.Current.Lines
 		if len(lines) != len(want) {
