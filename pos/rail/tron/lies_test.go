@@ -194,6 +194,73 @@ func TestKnownByOne(t *testing.T) {
 	})
 }
 
+// orphaned is a network that tells of transactions in blocks that are not on the chain.
+type orphaned struct{ *mem }
+
+func (o orphaned) astray(b block) block { b.hash[31] ^= 1; b.time += blockSeconds; return b }
+
+func (o orphaned) events(from, to uint64) []event {
+	out := o.mem.events(from, to)
+	for i := range out {
+		out[i].block = o.astray(out[i].block)
+	}
+	return out
+}
+
+func (o orphaned) outcome(tx [32]byte) (block, bool, bool) {
+	b, good, ok := o.mem.outcome(tx)
+	return o.astray(b), good, ok
+}
+
+// TestOrphan: receipt and events agree with each other, and the block that is on the
+// chain at that height is another one.
+func TestOrphan(t *testing.T) {
+	bubble(t, small, func(t *testing.T, l *lab, m *mem) {
+		r := l.ready()
+		p := l.wanted(r, "SALE000000001", price)
+		honest := l.endpoints[0].next
+		if l.endpoints[0].kind == TronGrid {
+			l.endpoints[0].next = &gridFake{t: t, n: orphaned{m}}
+		} else {
+			l.endpoints[0].next = &nodeFake{t: t, n: orphaned{m}, anyHash: true}
+		}
+		m.pay(l.usdt.Contract, merchant, price)
+		for range 20 {
+			if f, err := r.Check(t.Context(), p); f.Event == pos.Settle {
+				t.Fatalf("paid in a block that is not on the chain: %+v, %v", f, err)
+			}
+		}
+		l.endpoints[0].next = honest
+		l.becomes(r, p, pos.Settle)
+	})
+}
+
+// TestOldHead: the second operator's newest block is long before what the first one told.
+func TestOldHead(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l, _ := usual(t, small, JSONRPC, TronGrid)
+		old := newMem(t, l.chain, l.registry.Tokens(l.chain.ID))
+		old.skew = -5 * time.Minute
+		l.endpoints[1].next = &gridFake{t: t, n: old}
+		r := l.start().ready()
+		l.endpoints[0].cut(true)
+		_, _ = r.Check(t.Context(), intended(r, "SALE000000001", price)) // as the till does all the time
+		time.Sleep(45 * time.Second)                                     // a round went by, and nothing stands still yet
+		if r.Health().Ready {
+			t.Error("an old head was believed")
+		}
+		for range 10 {
+			if _, err := r.Ask(t.Context(), intended(r, "SALE000000001", price), ""); err == nil {
+				t.Fatal("asked with an old head")
+			}
+			time.Sleep(5 * time.Second)
+		}
+		l.endpoints[0].cut(false)
+		l.until("the first is back", func() bool { return r.Health().Ready })
+		l.stop()
+	})
+}
+
 // TestClock: a block from the future, or an old one, is not believed while the till's
 // clock can be trusted.
 func TestClock(t *testing.T) {
