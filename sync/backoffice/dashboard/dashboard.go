@@ -96,6 +96,7 @@ func Mount(app *fiber.App, o Options) {
 	pages.Post("/offline/payments/:device/:epoch/:counter/done", s.ours(s.signedIn(s.offlineDone)))
 	pages.Post("/offline/:till/:do", s.ours(s.signedIn(s.offlineSwitch)))
 	pages.Get("/stablecoins", s.signedIn(s.stablecoins))
+	pages.Post("/stablecoins/count", s.ours(s.signedIn(s.count)))
 	pages.Post("/stablecoins/:network/transfers", s.ours(s.signedIn(s.prepare)))
 	pages.Get("/stablecoins/transfers/:id", s.signedIn(s.transfer))
 	pages.Get("/stablecoins/transfers/:id/:file", s.signedIn(s.transferFile))

@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -23,6 +24,24 @@ type Sweeps interface {
 	Batch(ctx context.Context, id int64) (sweep.BatchView, sweep.Transaction, error)
 	Deploy(network string) (sweep.Transaction, error)
 	Drop(ctx context.Context, id int64) error
+	// Now counts anew. It blocks for the networks.
+	Now(ctx context.Context) error
+}
+
+// countWithin bounds the owner's wait for the networks.
+const countWithin = 20 * time.Second
+
+// count counts anew.
+func (s *server) count(c *fiber.Ctx) error {
+	if s.Sweeps == nil {
+		return pos.E("count stablecoins", pos.NotFound, "%s", s.word("bo_sc_unset"))
+	}
+	ctx, cancel := context.WithTimeout(c.UserContext(), countWithin)
+	defer cancel()
+	if err := s.Sweeps.Now(ctx); err != nil {
+		return err
+	}
+	return c.Redirect("/stablecoins", http.StatusSeeOther)
 }
 
 // stablecoinsData is the list of what lies where.

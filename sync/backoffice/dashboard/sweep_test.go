@@ -17,7 +17,12 @@ const treasury = "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed"
 
 // coins is a Sweeper with a shop's week in it.
 type coins struct {
-	prepared, dropped int
+	prepared, dropped, counted int
+}
+
+func (c *coins) Now(context.Context) error {
+	c.counted++
+	return nil
 }
 
 func (c *coins) batch() sweep.BatchView {
@@ -117,6 +122,9 @@ func TestStablecoins(t *testing.T) {
 	}
 	if res, _ := o.do("POST", "/stablecoins/base/transfers", url.Values{"treasury": {"0x1"}}); res.StatusCode != 409 {
 		t.Errorf("another treasury: %s", res.Status)
+	}
+	if res, page := o.do("POST", "/stablecoins/count", nil); res.StatusCode != 200 || c.counted != 1 || !strings.Contains(page, "1234.56 USDC") {
+		t.Errorf("counted %d times, %s", c.counted, res.Status)
 	}
 	if res, _ := o.do("POST", "/stablecoins/transfers/3/drop", nil, "Origin", "https://evil.example"); res.StatusCode != 403 || c.dropped != 0 {
 		t.Errorf("another site gives a transfer up: %s", res.Status)

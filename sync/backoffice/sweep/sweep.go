@@ -127,22 +127,14 @@ type Sweeper struct {
 	chains Chains
 	log    *slog.Logger
 
-	wake chan struct{}
+	turn chan struct{} // holds a token while a round is under way
 	mu   sync.Mutex
 	nets map[string]state
 }
 
 // New returns a Sweeper; Run makes it look.
 func New(s Store, c Chains, log *slog.Logger) *Sweeper {
-	return &Sweeper{store: s, chains: c, log: log, wake: make(chan struct{}, 1), nets: map[string]state{}}
-}
-
-// Wake makes Run look soon. It does not block.
-func (s *Sweeper) Wake() {
-	select {
-	case s.wake <- struct{}{}:
-	default:
-	}
+	return &Sweeper{store: s, chains: c, log: log, turn: make(chan struct{}, 1), nets: map[string]state{}}
 }
 
 // Run looks until ctx ends.
@@ -157,19 +149,30 @@ func (s *Sweeper) Run(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		case <-tick.C:
-		case <-s.wake:
 		}
 	}
 }
 
 // Round reads what tills sent and looks at the addresses that are due. It blocks for
 // every network, and fails as Store does.
-func (s *Sweeper) Round(ctx context.Context) error {
+func (s *Sweeper) Round(ctx context.Context) error { return s.round(ctx, 0) }
+
+// Now is a round that looks at what would be due at the next one, too: for an owner who
+// waits before the page. It fails with Unavailable while another round is under way.
+func (s *Sweeper) Now(ctx context.Context) error { return s.round(ctx, Every) }
+
+func (s *Sweeper) round(ctx context.Context, ahead time.Duration) error {
+	select {
+	case s.turn <- struct{}{}:
+		defer func() { <-s.turn }()
+	default:
+		return pos.E("count stablecoins", pos.Unavailable, "they are being counted right now; look again in a moment")
+	}
 	if err := s.read(ctx); err != nil {
 		return err
 	}
 	now := time.Now()
-	due, err := s.store.SweepDue(ctx, now, atOnce)
+	due, err := s.store.SweepDue(ctx, now.Add(ahead), atOnce)
 	if err != nil {
 		return err
 	}

@@ -180,6 +180,12 @@ func TestLife(t *testing.T) {
 			t.Fatalf("what is not certain can be moved: %v", err)
 		}
 		b.f.held[place{"base", "A", "USDC"}] = held{5_000_000, 5_000_000}
+		if b.round(); b.heap(0).Count != 0 {
+			t.Fatal("looked at before its time")
+		}
+		if err := b.Now(t.Context()); err != nil || b.heap(0).Count != 1 {
+			t.Fatalf("the owner waits: %+v, %v", b.heap(0), err)
+		}
 		b.f.held[place{"base", "B", "USDC"}] = held{1_250_001, 1_250_001}
 		b.f.held[place{"base", "C", "USDC"}] = held{7, 7}
 		b.f.held[place{"bnb", "A", "USDT"}] = held{3_000_000, 3_000_000} // on the wrong network
