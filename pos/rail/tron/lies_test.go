@@ -84,6 +84,7 @@ func bubbleOf(t *testing.T, c lie) {
 	bubble(t, c.policy, func(t *testing.T, l *lab, m *mem) {
 		var logged bytes.Buffer
 		l.stop()
+		time.Sleep(2 * time.Second) // two tills in one second are more than an operator allows
 		l.options.Log = slog.New(slog.NewTextHandler(&logged, &slog.HandlerOptions{Level: slog.LevelDebug}))
 		l.start()
 		r := l.ready()
