@@ -95,6 +95,27 @@ func reads(t testing.TB, p *paper.Printer, texts ...string) string {
 	}
 }
 
+// idle waits until a printer owes nothing, its last word included.
+func idle(t testing.TB, x *till, printer string) {
+	t.Helper()
+	look, deadline := time.NewTicker(5*time.Millisecond), time.After(patience)
+	defer look.Stop()
+	for {
+		_, owes, err := x.desk.Queue(printer).Next()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !owes {
+			return
+		}
+		select {
+		case <-look.C:
+		case <-deadline:
+			t.Fatalf("%q owes papers for ever", printer)
+		}
+	}
+}
+
 func (c *counter) cash(skus ...string) pos.SaleID {
 	c.t.Helper()
 	id := c.ring(skus...)
@@ -160,11 +181,12 @@ func TestKitchenOnCables(t *testing.T) {
 	config := "[printer]\nconnect = \"tcp://" + onNetwork(t, receipt) + "\"\n[[printer.second]]\nname = \"Kitchen\"\nconnect = \"serial://" + onLine(t, kitchen) +
 		"?baud=115200&flow=none\"\ncolumns = 32\ncategories = [\"food\"]\n"
 	dir := t.TempDir()
-	_, c, stop := runShop(t, writeRestaurant(t, dir, config))
+	x, c, stop := runShop(t, writeRestaurant(t, dir, config))
 	c.found()
 	c.cash("SUP")
 	reads(t, kitchen, "#0001", "Goulash soup")
 	reads(t, receipt, "01-000001", "cut")
+	idle(t, x, "Kitchen")
 
 	kitchen.SetPaper(0, false)
 	c.cash("SUP")
@@ -175,6 +197,7 @@ func TestKitchenOnCables(t *testing.T) {
 	})
 	c.cash("SUP", "SUP")
 	reads(t, receipt, "01-000003")
+	idle(t, x, "")
 	stop() // and the orders survive it
 
 	kitchen.SetPaper(paper.Endless, false)
