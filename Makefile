@@ -27,8 +27,8 @@ $(DEVNET)/open: build FORCE
 
 # Debian packages that tests need: chromium drives the screens as a cashier would,
 # zbar-tools is the outside reader of our QR codes, hb-shape the outside word on what
-# letters become, in fonts of five scripts. And from npm, by lock file, an Ethereum node
-# and the compiler of our contracts.
+# letters become, in fonts of five scripts. And from npm, by lock file, an Ethereum node,
+# the compiler of our contracts, and a Solana machine.
 FONTS := fonts-lohit-deva fonts-lohit-taml fonts-khmeros fonts-tlwg-garuda-ttf fonts-hosny-amiri
 tools:
 	@missing=; for p in chromium:chromium zbarimg:zbar-tools hb-shape:libharfbuzz-bin; do \
@@ -39,6 +39,7 @@ tools:
 		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing >/dev/null; \
 	fi
 	@go run ./pos/rail/evm/contracts/install
+	@go run ./pos/rail/evm/contracts/install -home pos/rail/solana/svm -as solana
 
 # btcd and lnd, built from source once (about ten minutes on two cores), then cached.
 nodes: build

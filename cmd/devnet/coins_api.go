@@ -22,6 +22,7 @@ func (a *coinsAPI) routes(mux *http.ServeMux) {
 	mux.HandleFunc("GET /v1/coins", a.status)
 	mux.HandleFunc("POST /v1/coins/read", a.read)
 	mux.HandleFunc("POST /v1/coins/pay", a.running(a.pay))
+	mux.HandleFunc("POST /v1/coins/sign", a.running(a.sign))
 	mux.HandleFunc("POST /v1/chains/{chain}/operators/{letter}", a.operator)
 	mux.HandleFunc("POST /v1/chains/{chain}/undo", a.running(a.undo))
 	mux.HandleFunc("POST /v1/chains/{chain}/blocks", a.running(a.blocks))

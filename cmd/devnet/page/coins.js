@@ -202,5 +202,18 @@ for (const button of $('coin-mischief').querySelectorAll('button')) {
   })
 }
 
+// The owner's wallet: the file of a transfer, as head office's page gives it.
+$('sign').addEventListener('change', async (event) => {
+  const [file] = event.target.files
+  if (!file) return
+  try {
+    const out = await call('/v1/coins/sign', { text: await file.text() })
+    tell(true, 'Sent', 'Head office sees it with its next count on ' + out.network + '.')
+  } catch (error) {
+    tell(false, 'Not sent', sentence(error.message))
+  }
+  event.target.value = ''
+})
+
 setInterval(() => { if (current && !$('coin').hidden) showRequest() }, 1000)
 look()
