@@ -185,6 +185,7 @@ type Desk struct {
 	other   pos.PaymentID               // whose request is shown for a camera
 	form    shownForm                   // which of a request's forms is shown
 	last    pos.SaleView                // the sale completed last, as read from its record
+	unsure  map[pos.PaymentID]unsure    // of open payments whose rail cannot say what became of them
 
 	viewMu sync.RWMutex
 	view   pos.View
@@ -200,7 +201,7 @@ type Desk struct {
 // New returns a desk. Start must be called before any command.
 func New(o Options) *Desk {
 	d := &Desk{
-		o: o, items: map[string]pos.Item{}, tender: map[pos.Tender]Tender{}, links: map[string]pos.Link{}, ends: map[pos.PaymentID]time.Time{},
+		o: o, items: map[string]pos.Item{}, tender: map[pos.Tender]Tender{}, links: map[string]pos.Link{}, ends: map[pos.PaymentID]time.Time{}, unsure: map[pos.PaymentID]unsure{},
 		fatal: make(chan error, 1), watches: make(chan pos.PaymentID, maxOpen),
 	}
 	for _, it := range o.Items {

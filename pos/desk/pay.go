@@ -215,7 +215,7 @@ func (d *Desk) cancelPayment(ctx context.Context, c pos.Command, do pos.CancelPa
 	}
 	if err != nil {
 		d.o.Log.Warn("cancellation unanswered", "sale", p.Sale, "rail", p.Tender, "err", err)
-		return d.doubt(c, p)
+		return d.doubt(c, p, err)
 	}
 	return d.found(c, p, f)
 }
@@ -249,15 +249,16 @@ func (d *Desk) setAside(t *turn, p pos.Payment) error {
 	return nil
 }
 
-// doubt records that the rail gave no answer, and says so.
-func (d *Desk) doubt(c pos.Command, p pos.Payment) (pos.Answer, error) {
-	refused := pos.E("cancel payment", pos.Unavailable,
-		"the payment network does not answer: it is not known whether this was paid. Wait a moment, or let a manager go on")
+// doubt records that the rail gave no answer, and says so, with the rail's reason.
+func (d *Desk) doubt(c pos.Command, p pos.Payment, unknown error) (pos.Answer, error) {
+	var refused *pos.Error
 	_, err := d.turn(pos.Command{By: c.By}, func(t *turn) error {
 		now, err := d.o.Payments.Payment(p.ID)
 		if err != nil {
 			return err
 		}
+		why := ""
+		refused, why = noAnswer(now, unknown)
 		if now.Covers() { // by a code that was typed while the rail was asked
 			refused = errNotUnderWay
 			return nil
@@ -268,12 +269,15 @@ func (d *Desk) doubt(c pos.Command, p pos.Payment) (pos.Answer, error) {
 		} else if err := now.Apply(event, t.at); err != nil {
 			return nil // the watcher knows better by now
 		}
-		now.Why = refused.Msg
+		now.Why = why
 		t.record(pos.KindPayment, pos.PaymentMoved{Payment: now, Event: event, By: c.By})
 		return nil
 	})
 	if err != nil && pos.KindOf(err) != pos.NotFound {
 		return pos.Answer{}, err
+	}
+	if refused == nil { // its sale is over: there is nothing to say of the payment
+		refused, _ = noAnswer(p, unknown)
 	}
 	return pos.Answer{}, refused
 }

@@ -195,6 +195,7 @@ func (d *Desk) saleView(s pos.Sale, at time.Time) (pos.SaleView, error) {
 	sv.Payments = slices.Clone(s.Payments)
 	for i := range sv.Payments {
 		sv.Payments[i].Expires = d.rebased(sv.Payments[i], at)
+		d.explain(&sv.Payments[i])
 	}
 	return sv, nil
 }

@@ -96,7 +96,7 @@ func (d *Desk) sweep(start func(pos.PaymentID)) error {
 func (d *Desk) watch(ctx context.Context, id pos.PaymentID, left bool) {
 	ctx, stop := context.WithCancel(ctx)
 	var streams sync.WaitGroup
-	defer func() { stop(); streams.Wait() }()
+	defer func() { stop(); streams.Wait(); d.noteUnsure(pos.Payment{ID: id}, nil) }()
 	wake, streaming := make(chan struct{}, 1), false
 	begun, before := time.Now(), time.Duration(0)
 	for {
@@ -194,6 +194,7 @@ func (d *Desk) over(id pos.SaleID) bool {
 // answer puts a question to the rail and books what it says. No answer is no news.
 func (d *Desk) answer(p pos.Payment, question func() (pos.Finding, error)) {
 	f, err := question()
+	d.noteUnsure(p, err)
 	if err != nil {
 		d.o.Log.Debug("payment not known", "sale", p.Sale, "rail", p.Tender, "err", err)
 		return
