@@ -107,6 +107,7 @@ type rail struct {
 	other bool // requests have a form for a phone's camera
 	slow  time.Duration
 	reqs  map[pos.PaymentID]string // open, paid, cancelled
+	stray string                   // what came instead, in words; empty: nothing
 }
 
 func (r *rail) set(f func(r *rail)) {
@@ -155,6 +156,13 @@ func (r *rail) find(p pos.Payment, to string) (pos.Finding, error) {
 	defer r.mu.Unlock()
 	if r.down {
 		return pos.Finding{}, errDown
+	}
+	if r.stray != "" {
+		f := pos.Finding{Why: r.stray, Stray: pos.Asset{ID: "other", Symbol: "USDC", Decimals: 6}.UnitsOf(12_000_000)}
+		if p.State != pos.Unknown {
+			f.Event = pos.Doubt
+		}
+		return f, nil
 	}
 	if to != "" && r.reqs[p.ID] == "open" {
 		r.reqs[p.ID] = to

@@ -152,6 +152,28 @@ func TestFirstStart(t *testing.T) {
 	})
 }
 
+// TestOtherMoney: the customer sent what was not asked for. The panel says what came, and
+// not that nobody answers; and why a rail cannot say whether a request was paid.
+func TestOtherMoney(t *testing.T) {
+	bubbleOf(t, func(s *shop) { s.pins.names = []pos.Actor{anna, bea}; s.skip = true }, func(t *testing.T, s *shop) {
+		s.press("1 4 7 1 1 enter 1 2 5 0 enter +")
+		s.rail.set(func(r *rail) { r.down = true })
+		wait(3 * time.Second)
+		if p := s.want(pos.PromptWait); p.Hint != errDown.Msg {
+			t.Errorf("no answer for three seconds, and the panel says %q", p.Hint)
+		}
+		s.rail.set(func(r *rail) { r.down, r.stray = false, "12 USDC came instead." })
+		wait(3 * time.Second)
+		if p := s.want(pos.PromptDoubt); p.Hint != "12 USDC came instead." {
+			t.Errorf("the panel says %q", p.Hint)
+		}
+		s.press("enter") // ask again
+		if p := s.want(pos.PromptDoubt); p.Hint != "12 USDC came instead." || p.Trouble != "" {
+			t.Errorf("the panel says %q, %q", p.Hint, p.Trouble)
+		}
+	})
+}
+
 // TestDoubt: the rail does not answer. The panel says that it is not known, nothing
 // but a manager ends it, and the next customer can be served.
 func TestDoubt(t *testing.T) {

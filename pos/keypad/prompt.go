@@ -1,6 +1,7 @@
 package keypad
 
 import (
+	"cmp"
 	"slices"
 	"strconv"
 	"strings"
@@ -237,7 +238,7 @@ func (m *machine) promptWait(p *pos.Prompt) {
 	case c.Sale == s.ID && c.Phase == pos.PhaseChecking:
 		p.Hint = m.word("checking")
 	default:
-		p.Hint = m.word("ui.customer_scans")
+		p.Hint = cmp.Or(open.Why, m.word("ui.customer_scans"))
 	}
 	if m.code != "" {
 		p.Keys = m.keys(string(Enter), "kp.k.code_ok", string(Back), "kp.k.erase", string(Cancel), "kp.k.clear")
@@ -253,8 +254,12 @@ func (m *machine) promptDoubt(p *pos.Prompt) {
 	s := m.current()
 	p.Kind, p.Title, p.Hint, p.Sum, p.Typed.Text = pos.PromptDoubt, m.word("kp.doubt"), m.word("ui.doubt_why"), m.due(), m.code
 	again := "kp.k.ask"
-	if open := s.OpenPayment(); open != nil && open.Offline {
+	open := s.OpenPayment()
+	if open != nil && open.Offline {
 		again = "ui.show_again"
+	}
+	if open != nil && !open.Stray.IsZero() && open.Why != "" { // it is known what came
+		p.Hint = open.Why
 	}
 	if m.code != "" {
 		again = "kp.k.code_ok"

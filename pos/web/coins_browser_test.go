@@ -248,3 +248,25 @@ func TestCoinLook(t *testing.T) {
 		})
 	}
 }
+
+// TestOtherMoney says what is known of a payment: why nobody sees it, while it waits; and
+// that other money came, which is not the same as no answer.
+func TestOtherMoney(t *testing.T) {
+	k := serve(t)
+	p := cashier(t, k)
+	p.key("1000\r")
+	p.see("till-foot .money", "€10.00")
+	p.click(".pay", `[data-key="token USDC"]`, `[data-key="tender usdc-base"]`)
+	p.see("till-wait .state", "Waiting for USDC on Base")
+	k.desk.Unsure("The operators of Base contradict each other.")
+	p.see("till-wait .why", "contradict each other")
+	p.shot("1-unsure")
+	k.desk.Unsure("")
+	p.wait(`!document.querySelector("till-wait .why")`)
+	k.desk.Astray("1.0000 USDT came on Base instead of USDC on Base. A manager decides: keep it or pay it back.")
+	p.see("till-wait .state", "Not what was asked for")
+	p.see("till-wait .words", "1.0000 USDT came on Base instead")
+	p.wait(`!document.querySelector("till-wait").innerText.includes("No answer")`)
+	p.wait(`!document.querySelector("till-wait").innerText.includes("Look at their phone")`)
+	p.shot("2-stray")
+}

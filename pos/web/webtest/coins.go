@@ -143,3 +143,24 @@ func (d *Desk) Short(n int64) {
 		d.customer = d.pictureOf(s)
 	})
 }
+
+// Astray lets other money come than the open payment asks for; why says which.
+func (d *Desk) Astray(why string) {
+	d.change(func() {
+		s, err := d.find("")
+		d.must(err)
+		p := s.OpenPayment()
+		d.must(p.Apply(pos.Doubt, d.Now()))
+		p.Why, p.Stray = why, pos.Asset{ID: "other", Symbol: "USDT", Decimals: 6, Shown: 4}.UnitsOf(1_000_000)
+		d.customer = d.pictureOf(s)
+	})
+}
+
+// Unsure says why nobody knows what became of the open payment; "" ends that.
+func (d *Desk) Unsure(why string) {
+	d.change(func() {
+		s, err := d.find("")
+		d.must(err)
+		s.OpenPayment().Why = why
+	})
+}

@@ -26,8 +26,8 @@ const others = (online) => [
   now().view.counter.open.length > 1 ? h("button", { class: "wide", "data-key": "open", click: () => set({ pane: "open" }) }, t("ui.open_sales"), h("b", { class: "badge" }, String(now().view.counter.open.length - 1))) : null,
   h("button", { class: "wide", "data-key": "next", disabled: !online, click: (/** @type {Event} */ e) => busy(e, serve) }, t("ui.next_customer"), icon("next"))];
 
-/** away says why the customer cannot pay just now although the code is on the screen. @param {any} p */
-const away = (p) => (p.offline ? "" : now().view.counter.tenders.find((/** @type {any} */ x) => x.tender === p.tender && (!x.ready || x.offline?.now))?.reason ?? "");
+/** away says why the customer cannot pay just now although the code is on the screen, or why nobody sees whether he has. @param {any} p */
+const away = (p) => (p.offline ? "" : now().view.counter.tenders.find((/** @type {any} */ x) => x.tender === p.tender && (!x.ready || x.offline?.now))?.reason || p.why || "");
 
 /** over says that the request's time is up and the rail has not said what became of it. @param {any} sale @param {any} p */
 const over = (sale, p) => { const { customer: c } = now().view; return c.phase === "checking" && c.sale === sale.id && (p.state === "requested" || p.again || (p.offline && Date.parse(p.expires) <= till())); };
@@ -76,7 +76,7 @@ customElements.define("till-wait", class extends TillElement {
     const late = !p && local.pane === "code" ? waitsFor(sale) : [];
     if (!view?.counter || (!p && !late.length)) return;
     const manager = view.session.actor.role !== "cashier";
-    paint(this, [p?.id, p?.state, p?.again, p?.amount, p?.quantity, p?.expires, sale.doubtful, late.length, online, view.counter.open.length, view.customer.phase, view.customer.other, p && coin(sale, p), p && over(sale, p), local.sure, manager, p && away(p), view.shop.language],
+    paint(this, [p?.id, p?.state, p?.again, p?.amount, p?.quantity, p?.expires, sale.doubtful, late.length, online, view.counter.open.length, view.customer.phase, view.customer.other, p && coin(sale, p), p && over(sale, p), local.sure, manager, p && away(p), p?.why, p?.stray, view.shop.language],
       () => !p ? this.#late(sale, late) : p.offline ? this.#offline(sale, p, manager, online) : sale.doubtful ? this.#doubt(sale, p, manager, online) : this.#wait(sale, p, coin(sale, p), online));
     this.#pad.show(sale, manager);
     if (!p) return;
@@ -185,9 +185,10 @@ customElements.define("till-wait", class extends TillElement {
   #doubt(sale, p, manager, online) {
     return [
       h("div", { class: "mid doubt" },
-        h("p", { class: "state bad" }, icon("warn"), t("ui.doubt")),
+        h("p", { class: "state bad" }, icon("warn"), t(p.stray ? "ui.other_money" : p.why ? "ui.not_known" : "ui.doubt")),
         h("output", { class: "money huge" }, money(p.amount)),
-        h("p", { class: "words" }, t("ui.doubt_why")),
+        p.why ? h("p", { class: "words" }, p.why) : null,
+        p.stray && p.why ? null : h("p", { class: "words" }, t("ui.doubt_why")),
         local.sure === "despite" ? h("p", { class: "why" }, icon("warn"), t("ui.despite_why")) : h("p", { class: "soft" }, h("i", { class: "pulse" }), t("ui.still_asking"))),
       h("div", { class: "exits" }, this.#despite(sale, p, manager, online), ...others(online)),
     ];
