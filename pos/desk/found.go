@@ -17,6 +17,7 @@ func (d *Desk) found(c pos.Command, p pos.Payment, f pos.Finding) (pos.Answer, e
 			return err
 		}
 		event, news, covered, before := pos.Event(""), false, p.Covers(), p.Received
+		trusted := p.OnTrust()
 		if err == nil {
 			event, news = learn(&p, f, t)
 		}
@@ -34,6 +35,10 @@ func (d *Desk) found(c pos.Command, p pos.Payment, f pos.Finding) (pos.Answer, e
 			return d.back(t, p)
 		case event == again:
 			return d.more(t, p, p.Received.Minus(before))
+		case trusted && event == pos.Settle:
+			return d.verified(t, p)
+		case trusted && event == pos.Fail:
+			return d.unpaid(t, p)
 		case event == pos.Settle && covered:
 			return d.proven(t, p)
 		case event == pos.Settle:
@@ -67,7 +72,8 @@ func learn(p *pos.Payment, f pos.Finding, t *turn) (pos.Event, bool) {
 		if f.Event != pos.Settle || f.Received.Cmp(p.Received) < 0 || p.Apply(f.Event, t.at) != nil {
 			return "", false
 		}
-		p.Lost, p.Received, p.Final = false, f.Received, f.Final
+		// What came beside it is found by the next look, like any other that comes on top.
+		p.Lost, p.Aside, p.Final = false, false, f.Final && f.Received.Cmp(p.Received) == 0
 		return back, true
 	case f.Lost:
 		return gone, p.Lose(t.at)
@@ -81,7 +87,7 @@ func learn(p *pos.Payment, f pos.Finding, t *turn) (pos.Event, bool) {
 	if p.Taken && (f.Event == pos.Cancel || f.Event == pos.Expire) {
 		return "", false // the question was older than the code: the next one says that it was right
 	}
-	if f.Event != "" && p.Apply(f.Event, t.at) == nil {
+	if f = lastWord(*p, f); f.Event != "" && p.Apply(f.Event, t.at) == nil {
 		event, news = f.Event, true
 		p.Why, p.Again = f.Why, false
 	}
@@ -167,6 +173,12 @@ func covers(p *pos.Payment, due pos.Amount) {
 		part := new(big.Int).Mul(big.NewInt(p.Amount.Minor), got)
 		p.Amount.Minor = part.Quo(part, asked).Int64() // below the old Minor: it fits
 	}
+	capTo(p, due)
+}
+
+// capTo lowers the part of the sale that p pays for to what is due: the rest is over.
+func capTo(p *pos.Payment, due pos.Amount) {
+	got := p.Received.Int()
 	if p.Amount.Minor <= due.Minor {
 		return
 	}

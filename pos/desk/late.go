@@ -53,12 +53,12 @@ func (d *Desk) decide(t *turn, do pos.Decide) error {
 		return pos.E("decide", pos.Invalid, "say how the money was given back, in 1 to %d plain letters", maxReason)
 	}
 	switch {
+	case p.Lost && !p.Final:
+		return pos.E("decide", pos.Conflict, "the network took this money back; wait until it is there again")
 	case beside(p):
 		return d.giveBeside(t, p, do)
 	case do.As == pos.GivenBack:
-		t.answer = pos.Answer{Payment: p.ID}
-		t.decided(p, pos.RefundDecided{As: do.As, Note: do.Note})
-		return nil
+		return d.giveBack(t, p, do)
 	case do.As == pos.AsSale:
 		return d.sellAfter(t, p, do.Note)
 	}
@@ -108,6 +108,7 @@ func (d *Desk) sellAfter(t *turn, p pos.Payment, note string) error {
 	t.decided(p, pos.RefundDecided{As: pos.AsSale, Sale: s.ID, Note: note})
 	p.Sale, p.Refundable, p.Charged = s.ID, false, 0
 	p.Amount.Minor = min(p.Amount.Minor, due.Minor)
+	d.owe(&p)
 	t.record(pos.KindPayment, pos.PaymentMoved{Payment: p, By: t.by})
 	s.Payments = append(s.Payments, p)
 	t.answer = pos.Answer{Sale: s.ID, Payment: p.ID}

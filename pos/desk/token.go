@@ -27,7 +27,8 @@ func grown(p *pos.Payment, f pos.Finding) bool {
 	if p.State != pos.Settled || p.Received.IsZero() || f.Received.Asset.ID != p.Received.Asset.ID || f.Received.Cmp(p.Received) <= 0 {
 		return false
 	}
-	if p.Received, p.Short = f.Received, (pos.Quantity{}); f.Enough {
+	forgiven := !p.Short.IsZero() // and paid for its part: that does not shrink when more comes
+	if p.Received, p.Short = f.Received, (pos.Quantity{}); f.Enough || forgiven {
 		p.Short = p.Quantity.Minus(f.Received)
 	}
 	return true
@@ -56,8 +57,13 @@ func (d *Desk) tellStray(t *turn, p pos.Payment, f pos.Finding) {
 	t.notice = &pos.Notice{Kind: pos.NoticeTrouble, Sale: p.Sale, Text: pos.Word(d.o.Shop.Language, "notice_wrong_money", "ref", ref, "why", p.Why)}
 }
 
-// beside reports that what the owner owes for p is not the price of its sale.
-func beside(p pos.Payment) bool { return p.Owed && !p.Refundable }
+// beside reports that what the owner owes for p is not the price of its sale, or that
+// the price was decided about before.
+func beside(p pos.Payment) bool { return p.Owed && (!p.Refundable || decidedBefore(p)) }
+
+// decidedBefore reports that a payment which no sale needed was given back: more of it
+// is another debt.
+func decidedBefore(p pos.Payment) bool { return p.Refundable && !p.OverBack.IsZero() }
 
 // cameBeside is what a decision about p is about.
 func cameBeside(p pos.Payment) string {
@@ -85,8 +91,26 @@ func (d *Desk) giveBeside(t *turn, p pos.Payment, do pos.Decide) error {
 		now.Owed, now.OverBack, now.StrayBack = false, p.Over, p.Stray
 		t.record(pos.KindPayment, pos.PaymentMoved{Payment: now, By: t.by})
 	}
-	t.answer = pos.Answer{Payment: p.ID}
+	t.answer = pos.Answer{Sale: p.Sale, Payment: p.ID}
 	t.record(pos.KindRefundDecided, r)
+	return nil
+}
+
+// giveBack ends the debt about money that no sale needed. While the payment is still
+// watched, that is noted in it too: what its network says later must not make it a debt
+// once more.
+func (d *Desk) giveBack(t *turn, p pos.Payment, do pos.Decide) error {
+	t.answer = pos.Answer{Sale: p.Sale, Payment: p.ID}
+	t.decided(p, pos.RefundDecided{As: do.As, Note: do.Note})
+	now, err := d.o.Payments.Payment(p.ID)
+	switch {
+	case pos.KindOf(err) == pos.NotFound && err != nil, err == nil && now.Offline:
+		return nil
+	case err != nil:
+		return err
+	}
+	now.Over, now.OverBack, now.Owed = now.Received, now.Received, !now.Stray.IsZero()
+	t.record(pos.KindPayment, pos.PaymentMoved{Payment: now, By: t.by})
 	return nil
 }
 
@@ -103,7 +127,10 @@ func (d *Desk) more(t *turn, p pos.Payment, came pos.Quantity) error {
 		asked = p.Asked
 	}
 	paid := p.Amount
-	if p.Over = p.Received.Minus(shareOf(p, asked, paid)); open && !p.Refundable {
+	switch p.Over = p.Received.Minus(shareOf(p, asked, paid)); {
+	case decidedBefore(p):
+		p.Over = p.Received
+	case open && !p.Refundable:
 		due, err := s.Due()
 		if err != nil {
 			return err
@@ -140,7 +167,7 @@ func shareOf(p pos.Payment, asked, paid pos.Amount) pos.Quantity {
 // owe opens a refund ticket for what is over, when it is worth something: nobody sends
 // a token back by himself.
 func (d *Desk) owe(p *pos.Payment) {
-	if d.tender[p.Tender].Token == "" || p.Refundable || p.Over.IsZero() || p.Quantity.IsZero() {
+	if d.tender[p.Tender].Token == "" || (p.Refundable && !decidedBefore(*p)) || p.Over.IsZero() || p.Quantity.IsZero() {
 		return
 	}
 	over := p.Over.Minus(p.OverBack)
@@ -165,19 +192,49 @@ func (d *Desk) nameOf(p pos.Payment) string {
 }
 
 // back books that a payment which the network had taken back is there again: it is as
-// it was, and nothing is counted twice.
+// it was, and nothing is counted twice. What its sale does not need any more, because the
+// counter went on without it, the owner owes.
 func (d *Desk) back(t *turn, p pos.Payment) error {
-	t.record(pos.KindPayment, pos.PaymentMoved{Payment: p, By: t.by})
-	text := pos.Word(d.o.Shop.Language, "notice_back", "amount", p.Amount.String(), "tender", d.nameOf(p))
-	t.notice = &pos.Notice{Kind: pos.NoticePaid, Sale: p.Sale, Text: text}
 	s, err := d.o.Sales.Sale(p.Sale)
-	switch {
-	case pos.KindOf(err) == pos.NotFound && err != nil:
-		return nil // complete, or given up: what it was, it is
-	case err != nil:
+	open := err == nil
+	if err != nil && pos.KindOf(err) != pos.NotFound {
 		return err
 	}
+	needed, asked := p.Amount, p.Amount
+	if open {
+		if needed, err = s.Due(); err != nil {
+			return err
+		}
+	} else if !p.Refundable && !d.soldWith(p) {
+		needed = p.Amount.Currency.Zero()
+	}
+	if capTo(&p, needed); p.Amount.Minor < asked.Minor {
+		p.Asked.Minor, p.Asked.Currency = max(p.Asked.Minor, asked.Minor), asked.Currency
+	}
+	d.owe(&p)
+	t.record(pos.KindPayment, pos.PaymentMoved{Payment: p, By: t.by})
+	text := pos.Word(d.o.Shop.Language, "notice_back", "amount", asked.String(), "tender", d.nameOf(p))
+	if t.notice = (&pos.Notice{Kind: pos.NoticePaid, Sale: p.Sale, Text: text}); p.Owed {
+		t.notice.Kind, t.notice.Text = pos.NoticeOver, text+" "+pos.Word(d.o.Shop.Language, "notice_over", "over", cameBeside(p), "ref", s.Ref)
+	}
+	if !open {
+		return nil
+	}
 	return d.cover(t, s, p)
+}
+
+// soldWith reports that p paid for its part when its sale was completed.
+func (d *Desk) soldWith(p pos.Payment) bool {
+	f, err := d.o.Sales.Filed(p.Sale)
+	if err != nil {
+		return false
+	}
+	v, err := d.completedView(f)
+	if err != nil { // a damaged record: nobody owes by a guess, and the notice is read
+		return true
+	}
+	known := v.Payment(p.ID)
+	return known != nil && known.Covers()
 }
 
 // cover puts p into its open sale and completes that if it is paid now.

@@ -171,7 +171,7 @@ func moved(tx *bolt.Tx, b *pos.Books, r pos.Record) (pos.Answer, error) {
 	} else if err := put(tx.Bucket(watched), []byte(p.ID), p); err != nil {
 		return a, err
 	}
-	if p.Refundable || p.Owed {
+	if p.Owed || (p.Refundable && p.OverBack.IsZero()) { // it was not given back yet
 		if err := put(tx.Bucket(refunds), []byte(p.ID), p); err != nil {
 			return a, err
 		}
