@@ -204,9 +204,9 @@ func (c *counter) bringHome(owner *page) {
 	c.t.Helper()
 	count := func() string {
 		owner.js(`document.querySelector('nav a[href="/stablecoins"]').click()`)
-		owner.see(seeIn, "h1", "Stablecoins")
-		owner.js(`document.querySelector('form[action="/stablecoins/count"] button').click()`)
-		owner.see(seeIn, "h1", "Stablecoins")
+		owner.wait(seeIn, `document.querySelector('form[action="/stablecoins/count"] button')`)
+		owner.js(`(document.body.dataset.old = "1"), document.querySelector('form[action="/stablecoins/count"] button').click()`)
+		owner.wait(seeIn, `document.querySelector('form[action="/stablecoins/count"] button') && !document.body.dataset.old`)
 		return eval[string](owner, "document.body.innerText")
 	}
 	if !repeat(openIn, func() bool { return strings.Contains(count(), "6.3044 USDC") }) { // 3.1522 here and 3.1522 astray
@@ -215,6 +215,7 @@ func (c *counter) bringHome(owner *page) {
 	owner.shot("coin-home")
 	owner.js(`document.querySelector('form[action="/stablecoins/devnetone/transfers"] button').click()`)
 	owner.see(seeIn, "h1", "Transfer 1")
+	owner.wait(seeIn, "document.querySelector('details code')")
 	owner.shot("coin-transfer")
 	shown := eval[[]string](owner, `[...document.querySelectorAll('.two .card:first-child dd')].map(d => (d.querySelector('code') ?? d).textContent)`)
 	if len(shown) < 5 || shown[1] != "424201" || shown[2] != "0" {
