@@ -145,6 +145,11 @@ type PaymentMoved struct {
 	// that it pays for, and the rest is over.
 	More    Quantity `json:"more,omitzero"`
 	MoreFor Amount   `json:"more_for,omitzero"`
+
+	// Trusted: this is where By took the payment unverified. Missing is what an unverified
+	// payment covered and did not come: the shop's loss, unless its sale was still open.
+	Trusted bool   `json:"trusted,omitempty"`
+	Missing Amount `json:"missing,omitzero"`
 }
 
 // RefundDecided says what became of money that no open sale needed any more.

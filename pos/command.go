@@ -90,6 +90,12 @@ type (
 		Payment PaymentID
 		Despite bool
 	}
+	// TakeUnverified goes on by the customer's word: the open payment's network does not answer, and within the limits the
+	// payment covers its part of the sale until the network does. The tender's rule says whether it needs a manager.
+	TakeUnverified struct {
+		Sale    SaleID
+		Payment PaymentID
+	}
 	// EnterCode tries what a customer brings back from an offline request: six digits, typed or as the payer's page shows
 	// them to a scanner. A wrong code is an answer (Answer.Wrong), no error.
 	EnterCode struct {
@@ -127,20 +133,21 @@ type (
 	NextCustomer struct{}
 )
 
-func (OpenSale) action()      {}
-func (SwitchTo) action()      {}
-func (AddItem) action()       {}
-func (AddAmount) action()     {}
-func (SetQty) action()        {}
-func (ClearSale) action()     {}
-func (Reopen) action()        {}
-func (Pay) action()           {}
-func (CancelPayment) action() {}
-func (EnterCode) action()     {}
-func (ShowOther) action()     {}
-func (ShowForm) action()      {}
-func (Decide) action()        {}
-func (Reprint) action()       {}
-func (OpenDrawer) action()    {}
-func (Dismiss) action()       {}
-func (NextCustomer) action()  {}
+func (OpenSale) action()       {}
+func (SwitchTo) action()       {}
+func (AddItem) action()        {}
+func (AddAmount) action()      {}
+func (SetQty) action()         {}
+func (ClearSale) action()      {}
+func (Reopen) action()         {}
+func (Pay) action()            {}
+func (CancelPayment) action()  {}
+func (TakeUnverified) action() {}
+func (EnterCode) action()      {}
+func (ShowOther) action()      {}
+func (ShowForm) action()       {}
+func (Decide) action()         {}
+func (Reprint) action()        {}
+func (OpenDrawer) action()     {}
+func (Dismiss) action()        {}
+func (NextCustomer) action()   {}

@@ -33,10 +33,7 @@ func (r *Report) Merge(o Report) error {
 		TestPrinted: s.count(r.TestPrinted, o.TestPrinted), Started: s.count(r.Started, o.Started), PowerLost: s.count(r.PowerLost, o.PowerLost),
 		PaymentDoubts: s.count(r.PaymentDoubts, o.PaymentDoubts),
 		GivenBack:     s.tally(r.GivenBack, o.GivenBack), SoldAfter: s.tally(r.SoldAfter, o.SoldAfter),
-		Offline: OfflineTotals{
-			s.tally(r.Offline.Taken, o.Offline.Taken), s.tally(r.Offline.Proven, o.Offline.Proven),
-			s.tally(r.Offline.Refuted, o.Offline.Refuted), s.count(r.Offline.Wrong, o.Offline.Wrong),
-		},
+		Offline: s.offline(r.Offline, o.Offline), Unverified: s.offline(r.Unverified, o.Unverified),
 		Received: join(&s, r.Received, o.Received, byTender, addTender),
 		Late:     s.arrivals(r.Late, o.Late), RefundDue: s.arrivals(r.RefundDue, o.RefundDue), Over: s.arrivals(r.Over, o.Over),
 		Records: runs(&s, r.Records, o.Records), Receipts: runs(&s, r.Receipts, o.Receipts),
@@ -69,6 +66,17 @@ func Missing(runs []Run) []Run {
 		}
 	}
 	return out
+}
+
+// offline adds totals; a report of before they were counted has none, and no currency.
+func (s *sums) offline(a, b OfflineTotals) OfflineTotals {
+	switch none := (OfflineTotals{}); {
+	case a == none:
+		return b
+	case b == none:
+		return a
+	}
+	return OfflineTotals{s.tally(a.Taken, b.Taken), s.tally(a.Proven, b.Proven), s.tally(a.Refuted, b.Refuted), s.count(a.Wrong, b.Wrong)}
 }
 
 // sums adds, and keeps the first failure.

@@ -129,6 +129,12 @@ type Payment struct {
 	// its code was typed: the customer pays all of it. Or when less came than was asked for.
 	Asked Amount `json:"asked,omitzero"`
 
+	// Of a network that did not answer. Blind: the request was made all the same.
+	// Unverified: somebody took the customer's word that he paid, so that it covers its
+	// part of the sale until the network says what became of it; it stays set.
+	Blind      bool `json:"blind,omitempty"`
+	Unverified bool `json:"unverified,omitempty"`
+
 	// Late: money came after the till had stopped waiting for it: it was cancelled,
 	// expired, failed, or set aside. It stays set. Refundable: no
 	// open sale needed it any more, so the owner owes this customer a decision.
@@ -152,10 +158,14 @@ type Payment struct {
 }
 
 // Covers reports that p pays for its part of the sale: its money is the shop's, or
-// it was proven by a code while the till had no line.
+// it was proven by a code while the till had no line, or it is taken on trust.
 func (p Payment) Covers() bool {
-	return (p.State == Settled && !p.Refundable) || (p.State == Accepted && p.Offline)
+	return (p.State == Settled && !p.Refundable) || (p.State == Accepted && p.Offline) || p.OnTrust()
 }
+
+// OnTrust reports that p pays for its part of the sale by a person's word alone: its
+// network has neither confirmed nor refuted it yet.
+func (p Payment) OnTrust() bool { return p.Unverified && p.State.Open() && !p.Lost }
 
 // IsZero lets an unset amount stay out of a record.
 func (a Amount) IsZero() bool { return a == Amount{} }

@@ -32,16 +32,17 @@ type Receipt struct {
 
 // ReceiptPayment is one tender on a receipt, with the rate as sold.
 type ReceiptPayment struct {
-	Tender    Tender
-	Amount    Amount // what the customer handed over, or the part of the sale
-	Quantity  string // "20340 sat"; empty for cash
-	Network   string // "Lightning"
-	Rate      string // "1 BTC = 58123.40 EUR"
-	Source    string // "median of 3"
-	RateAt    time.Time
-	Reference string // short: first 16 digits of the payment hash
-	Over      string // "12 sat" beyond the price; empty when exact
-	Offline   bool   // proven by the customer's code; the network's word comes later
+	Tender     Tender
+	Amount     Amount // what the customer handed over, or the part of the sale
+	Quantity   string // "20340 sat"; empty for cash
+	Network    string // "Lightning"
+	Rate       string // "1 BTC = 58123.40 EUR"
+	Source     string // "median of 3"
+	RateAt     time.Time
+	Reference  string // short: first 16 digits of the payment hash
+	Over       string // "12 sat" beyond the price; empty when exact
+	Offline    bool   // proven by the customer's code; the network's word comes later
+	Unverified bool   // taken by the customer's word; the network has not confirmed it
 }
 
 // refDigits is how much of a payment's reference is printed: enough to find it.
@@ -87,6 +88,9 @@ func receiptPayment(p Payment) ReceiptPayment {
 		return out
 	}
 	out.Quantity = p.Received.String()
+	if out.Unverified = p.OnTrust(); out.Unverified {
+		out.Quantity = p.Quantity.String()
+	}
 	out.Reference = p.Reference[:min(len(p.Reference), refDigits)]
 	if p.Rate != nil {
 		out.Rate, out.Source, out.RateAt = p.Rate.Price(), p.Rate.Source, p.Rate.At

@@ -20,7 +20,7 @@ import (
 // its sale is in Late and in its tender. Received is the same money as Tenders,
 // but by day of arrival, as the bank and the drawer see it: the two differ by
 // what was paid towards sales that another span completes, by SoldAfter, and by what
-// Offline says of payments taken on a code.
+// Offline and Unverified say of payments that were taken before their money was seen.
 //
 // Amounts are integers in one currency; a sum that would overflow fails. The zero
 // Report is empty and adds to anything; NewReport makes one that knows its till
@@ -61,7 +61,10 @@ type Report struct {
 	GivenBack Tally         `json:"given_back"` // of RefundDue, on the day a manager gave it back
 	SoldAfter Tally         `json:"sold_after"` // of RefundDue, on the day a manager sold it after all
 	Offline   OfflineTotals `json:"offline"`    // taken without a line, and what became of it
-	Over      Arrivals      `json:"over"`       // beyond the price, of payments that cover a sale; Amount is zero
+	// Unverified is what was taken by customers' word while a network did not answer, and
+	// what became of it. Less came than was asked for: Proven is that, and Refuted the rest.
+	Unverified OfflineTotals `json:"unverified,omitzero"`
+	Over       Arrivals      `json:"over"` // beyond the price, of payments that cover a sale; Amount is zero
 
 	Records  []Run  `json:"records"`  // numbers seen: one run a till, unless some are missing
 	Receipts []Run  `json:"receipts"` // the same for receipt numbers
@@ -142,9 +145,13 @@ func NewReport(till string, c Currency) Report {
 		Till: till, Lines: z, Net: z, TaxUp: z, Total: z, Rounding: z,
 		Cancelled: Tally{Amount: z}, Cleared: Tally{Amount: z}, Removed: Tally{Amount: z},
 		GivenBack: Tally{Amount: z}, SoldAfter: Tally{Amount: z},
-		Offline: OfflineTotals{Taken: Tally{Amount: z}, Proven: Tally{Amount: z}, Refuted: Tally{Amount: z}},
-		Late:    Arrivals{Amount: z}, RefundDue: Arrivals{Amount: z}, Over: Arrivals{Amount: z},
+		Offline: noTotals(z), Unverified: noTotals(z),
+		Late: Arrivals{Amount: z}, RefundDue: Arrivals{Amount: z}, Over: Arrivals{Amount: z},
 	}
+}
+
+func noTotals(z Amount) OfflineTotals {
+	return OfflineTotals{Taken: Tally{Amount: z}, Proven: Tally{Amount: z}, Refuted: Tally{Amount: z}}
 }
 
 // Collected returns Total + Rounding: what the customers handed over for sales.
@@ -340,6 +347,7 @@ func (r *Report) moved(rec Record) error {
 	}
 	p := b.Payment
 	r.Offline = r.Offline.after(b.Event, p)
+	r.Unverified = r.Unverified.trusted(b)
 	if !b.More.IsZero() {
 		return r.grown(b)
 	}
@@ -391,6 +399,22 @@ func (o OfflineTotals) after(ev Event, p Payment) OfflineTotals {
 		o.Proven = one
 	case ev == Fail && p.Taken:
 		o.Refuted = one
+	}
+	return o
+}
+
+// trusted adds to the empty totals what b says of a payment taken unverified.
+func (o OfflineTotals) trusted(b PaymentMoved) OfflineTotals {
+	p := b.Payment
+	switch {
+	case !p.Unverified:
+	case b.Trusted:
+		o.Taken = Tally{1, p.Amount}
+	case b.Event == Settle:
+		o.Proven = Tally{1, p.Amount}
+	}
+	if p.Unverified && b.Missing.Minor > 0 {
+		o.Refuted = Tally{1, b.Missing}
 	}
 	return o
 }

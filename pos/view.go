@@ -45,7 +45,7 @@ type Customer struct {
 	Given    Amount    `json:"given,omitzero"`
 	Change   Amount    `json:"change,omitzero"`
 	Receipt  string    `json:"receipt,omitempty"`
-	Reason   string    `json:"reason,omitempty"` // key of a word: "expired", "cancelled", "failed"
+	Reason   string    `json:"reason,omitempty"` // key of a word: "expired", "cancelled", "failed"; "unverified": the sale is over, its payment is being checked
 
 	// A request made without a line: what the customer's phone has to do differently.
 	Offline bool   `json:"offline,omitempty"`
@@ -61,6 +61,8 @@ type Customer struct {
 	Caption string `json:"caption,omitempty"` // of the form: "type exactly 12.3401 USDC"
 	// Part came and is not enough: "7.0000 USDC". Quantity, Due and QR are of the rest.
 	Part string `json:"part,omitempty"`
+	// Unchecked: the network does not answer, so nobody sees now whether this was paid.
+	Unchecked bool `json:"unchecked,omitempty"`
 }
 
 // Counter is what the cashier's screen shows beside the customer's picture.
@@ -105,6 +107,9 @@ type SaleView struct {
 	Doubtful bool     `json:"doubtful"`          // a payment is unknown: a manager decides
 	Offline  bool     `json:"offline,omitempty"` // a code may be typed
 	Locked   bool     `json:"locked,omitempty"`  // after too many wrong ones: only by a manager
+	// Unverified: the open payment's network does not answer; within the limits it may be
+	// taken all the same.
+	Unverified bool `json:"unverified,omitempty"`
 }
 
 // TenderView is one button.

@@ -127,6 +127,7 @@ type Tender struct {
 	Name    pos.Tender
 	Rail    Rail
 	Offline Offline           // nil: there is no way without a line
+	Unseen  Unseen            // nil: its requests need the network's answer
 	Rule    pos.OfflineRule   // empty: online only
 	Limits  pos.OfflineLimits // of this till
 
@@ -399,6 +400,8 @@ func (d *Desk) handle(t *turn, do pos.Action) error {
 		return d.goBack(t, do)
 	case pos.Pay:
 		return d.pay(t, do)
+	case pos.TakeUnverified:
+		return d.takeUnverified(t, do)
 	case pos.EnterCode:
 		return d.enterCode(t, do)
 	case pos.ShowOther:

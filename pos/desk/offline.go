@@ -81,6 +81,9 @@ func (d *Desk) shown(but pos.Payment) (unproven, error) {
 // offlineView says whether t could be taken without a line now, and how far the
 // limits are used up. d.mu is held.
 func (d *Desk) offlineView(t Tender, b pos.Books, at time.Time) (pos.OfflineView, error) {
+	if t.Unseen != nil {
+		return d.unseenView(t, at)
+	}
 	if t.Offline == nil || t.Rule == pos.OnlineOnly || t.Rule == "" {
 		return pos.OfflineView{}, nil
 	}

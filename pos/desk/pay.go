@@ -128,11 +128,20 @@ func (d *Desk) payRail(t *turn, p pos.Payment) error {
 		return pos.E("pay", pos.Unavailable, "%s", full)
 	}
 	h := tender.Rail.Health()
-	if !h.Ready {
-		return d.payOffline(t, tender, p, pos.E("pay", pos.Unavailable, "%s", h.Reason))
+	why := pos.E("pay", pos.Unavailable, "%s", h.Reason)
+	switch {
+	case !h.Ready && tender.Unseen == nil:
+		return d.payOffline(t, tender, p, why)
+	case !h.Ready:
+		if err := d.mayAskUnseen(t, tender, p, why); err != nil {
+			return err
+		}
+		p.Blind = true
 	}
 	rate, err := d.o.Rates.Rate(h.Asset)
-	if err != nil {
+	if err != nil && tender.Unseen != nil { // nothing is sold without a price
+		return err
+	} else if err != nil {
 		return d.payOffline(t, tender, p, err)
 	}
 	if p.Quantity, err = rate.Charge(p.Amount); err != nil {

@@ -192,6 +192,7 @@ func (d *Desk) saleView(s pos.Sale, at time.Time) (pos.SaleView, error) {
 		sv.Waiting, sv.Doubtful = true, p.State == pos.Unknown && !p.Again
 	}
 	sv.Offline, sv.Locked = len(d.provable(s)) > 0, s.WrongCodes >= pos.MaxWrongCodes
+	sv.Unverified = d.takable(s.OpenPayment())
 	sv.Payments = slices.Clone(s.Payments)
 	for i := range sv.Payments {
 		sv.Payments[i].Expires = d.rebased(sv.Payments[i], at)
@@ -239,7 +240,7 @@ func (d *Desk) customer(c pos.Counter, b pos.Books, at time.Time) pos.Customer {
 		}
 	}
 	if c.LastDone != nil && !b.Shown {
-		return doneOnScreen(*c.LastDone)
+		return d.doneOnScreen(*c.LastDone)
 	}
 	return pos.Customer{Phase: pos.PhaseIdle}
 }
@@ -295,10 +296,13 @@ func (d *Desk) showRequest(out *pos.Customer, p pos.Payment) {
 	if p.Rate != nil {
 		out.Rate = p.Rate.Price()
 	}
+	if t := d.tender[p.Tender]; t.Unseen != nil {
+		out.Unchecked = !t.Rail.Health().Ready
+	}
 	d.showToken(out, p)
 }
 
-func doneOnScreen(s pos.SaleView) pos.Customer {
+func (d *Desk) doneOnScreen(s pos.SaleView) pos.Customer {
 	out := pos.Customer{
 		Phase: pos.PhasePaid, Sale: s.ID, Ref: s.Ref, Total: s.Totals.Total, Due: s.Due, Receipt: s.Receipt, Change: s.Change,
 	}
@@ -310,6 +314,9 @@ func doneOnScreen(s pos.SaleView) pos.Customer {
 		if p.Tender == pos.Cash {
 			out.Given, out.Phase = p.Given, pos.PhaseChange
 		}
+	}
+	if d.unverified(s.Sale) {
+		out.Phase, out.Reason = pos.PhaseChecking, "unverified"
 	}
 	return out
 }

@@ -167,8 +167,8 @@ func (d *Desk) step(ctx context.Context, p pos.Payment, age time.Duration) {
 	rail := d.checker(p)
 	switch {
 	case p.State == pos.Intended && age <= askFor && !d.over(p.Sale):
-		d.ask(ctx, d.tender[p.Tender].Rail, p)
-	case p.State == pos.Intended, p.State == pos.Unknown && !p.Again && !p.Lost, !p.Lost && p.State.Open() && !p.Covers() && d.over(p.Sale):
+		d.ask(ctx, d.tender[p.Tender], p)
+	case p.State == pos.Intended, p.State == pos.Unknown && !p.Again && !p.Lost && !p.OnTrust(), !p.Lost && p.State.Open() && !p.Covers() && d.over(p.Sale):
 		// Nobody waits for it, or the cashier wanted it gone: the customer must not pay
 		// it by mistake. The rail may still say that it was paid.
 		d.answer(p, func() (pos.Finding, error) {
@@ -206,14 +206,19 @@ func (d *Desk) answer(p pos.Payment, question func() (pos.Finding, error)) {
 
 // ask makes the request. What the customer will see is durable before the view
 // shows it.
-func (d *Desk) ask(ctx context.Context, rail Rail, p pos.Payment) {
+func (d *Desk) ask(ctx context.Context, tender Tender, p pos.Payment) {
 	s, err := d.o.Sales.Sale(p.Sale)
 	if err != nil {
 		return
 	}
 	within, stop := context.WithTimeout(ctx, askWithin)
 	defer stop()
-	asked, err := rail.Ask(within, p, d.memo(p, s.Ref))
+	var asked pos.Asked
+	if p.Blind && tender.Unseen != nil {
+		asked, err = tender.Unseen.AskOffline(within, p)
+	} else {
+		asked, err = tender.Rail.Ask(within, p, d.memo(p, s.Ref))
+	}
 	if err == nil {
 		err = checkAsked(p, asked)
 	}

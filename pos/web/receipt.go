@@ -42,6 +42,8 @@ type paid struct {
 	Reference string     `json:"reference,omitempty"`
 	Over      string     `json:"over,omitempty"`
 	Offline   bool       `json:"offline,omitempty"`
+
+	Unverified bool `json:"unverified,omitempty"`
 }
 
 func (a *App) getReceipt(c *fiber.Ctx) error {

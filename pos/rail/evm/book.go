@@ -46,6 +46,9 @@ type entry struct {
 	End   uint64        `json:"end"`            // by the chain's clock
 	From  uint64        `json:"from"`           // the newest block when it was asked for
 	Paid  string        `json:"paid,omitempty"` // units that the till was told of; what comes now is late
+	// Unseen as in a reference. Clean: the chain said since that nothing lay there before.
+	Unseen uint64 `json:"unseen,omitempty"`
+	Clean  bool   `json:"clean,omitempty"`
 	// Treasury is where a sweep brings the money; with N zero, where all customers pay.
 	Treasury Address `json:"treasury"`
 }
@@ -143,10 +146,10 @@ func (k *book) entry(id pos.PaymentID) (entry, bool) {
 // reference returns what the till's record keeps of e.
 func (k *book) reference(e entry) reference {
 	if e.N == 0 {
-		return reference{schemeShared, 0, e.From, e.End, e.Treasury, [32]byte{}, e.Treasury, e.units()}
+		return reference{schemeShared, 0, e.From, e.End, e.Treasury, [32]byte{}, e.Treasury, e.units(), 0}
 	}
 	salt := k.seed.Salt(e.N)
-	return reference{Scheme, e.N, e.From, e.End, e.Treasury, salt, AddressOf(e.Treasury, salt), e.units()}
+	return reference{Scheme, e.N, e.From, e.End, e.Treasury, salt, AddressOf(e.Treasury, salt), e.units(), e.Unseen}
 }
 
 // peek returns the number and salt that the next add will take.
@@ -203,6 +206,18 @@ func (k *book) paid(id pos.PaymentID, units *big.Int) {
 	for i := range k.entries {
 		if k.entries[i].ID == id {
 			k.entries[i].Paid = units.String()
+		}
+	}
+}
+
+// clean notes that nothing lay at e's address before it was asked for. It waits for the
+// next write: to look again does no harm.
+func (k *book) clean(id pos.PaymentID) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for i := range k.entries {
+		if k.entries[i].ID == id {
+			k.entries[i].Clean = true
 		}
 	}
 }

@@ -134,8 +134,9 @@ func TestDamagedBook(t *testing.T) {
 func TestReference(t *testing.T) {
 	salt := Seed{3}.Salt(7)
 	for _, r := range []reference{
-		{Scheme, 7, 99, 1e9, merchant, salt, AddressOf(merchant, salt), big.NewInt(12_340_100)},
-		{schemeShared, 0, 99, 1e9, merchant, [32]byte{}, merchant, big.NewInt(12_340_100)},
+		{Scheme, 7, 99, 1e9, merchant, salt, AddressOf(merchant, salt), big.NewInt(12_340_100), 0},
+		{Scheme, 7, 99, 1e9, merchant, salt, AddressOf(merchant, salt), big.NewInt(12_340_100), 1_700_000_000},
+		{schemeShared, 0, 99, 1e9, merchant, [32]byte{}, merchant, big.NewInt(12_340_100), 0},
 	} {
 		s := r.String()
 		if got, err := readReference(s); err != nil || got.String() != s {

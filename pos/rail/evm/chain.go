@@ -39,6 +39,7 @@ type chain struct {
 	mu      sync.Mutex
 	waiters []chan error       // of the next round to begin
 	reason  string             // why it cannot be used; empty: it can
+	cut     bool               // it cannot be reached, and nothing else is wrong
 	dead    map[Address]string // tokens that are not what the registry says, and why
 	state   headState
 
@@ -251,6 +252,7 @@ func (c *chain) roundWith(ctx context.Context, k *rpc.Client) error {
 			return err
 		}
 	}
+	c.lookBack(ctx, k)
 	c.greet(ctx, k)
 	return c.prove(ctx, k)
 }
@@ -294,7 +296,7 @@ func (c *chain) setReason(err error) {
 	}
 	c.mu.Lock()
 	changed := c.reason != reason
-	c.reason = reason
+	c.reason, c.cut = reason, cutOff(err)
 	c.mu.Unlock()
 	if changed {
 		c.w.o.Log.Info("chain health", "chain", c.Key, "ready", reason == "", "reason", reason)

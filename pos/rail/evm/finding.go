@@ -34,6 +34,9 @@ func (r *Rail) paid(p pos.Payment, e *payment, short bool) (pos.Finding, bool) {
 	r.w.mu.Lock()
 	defer r.w.mu.Unlock()
 	got := e.received()
+	if e.murky() { // what lay there before it was asked for is not this customer's
+		return pos.Finding{}, false
+	}
 	if got.Cmp(r.w.least(e)) < 0 && (!short || got.Sign() == 0) {
 		return pos.Finding{}, false
 	}
@@ -58,6 +61,7 @@ func (w *Watcher) remind(p pos.Payment, e *payment) {
 	defer w.mu.Unlock()
 	if n := p.Received.Int(); (p.State == pos.Settled || p.Lost) && !e.told && n.Sign() > 0 {
 		e.told, e.taken, e.left = true, n, n
+		e.past.clean = true // or it had not been booked
 	}
 }
 
@@ -106,6 +110,7 @@ func (r *Rail) standing(e *payment) standing {
 	if e.dumb {
 		s.why = r.w.word("evm_odd", "chain", r.c.Name)
 	}
+	r.mistrust(e, &s)
 	for key, k := range e.claims {
 		if k != e.own() && k.proved != nil && k.proved.Sign() > 0 && k.units.Sign() > 0 {
 			s.stray = quantityOf(k.token, k.proved)

@@ -29,6 +29,7 @@ type payment struct {
 	ended   bool            // a block that is final lies past its end and watchFor: nothing came
 	settled bool            // what was told of is final
 	gone    bool            // what was told of is not there any more: a reorg took it back
+	past    past            // of a request made unseen
 }
 
 // claimKey names what can be at an address: one token of one chain.

@@ -106,7 +106,7 @@ func (r *Rail) Ask(ctx context.Context, p pos.Payment, _ string) (pos.Asked, err
 			return pos.Asked{}, err
 		}
 	}
-	return r.asked(p, e)
+	return r.asked(p, e, r.c.headNow().time)
 }
 
 // known returns the request that was made before.
@@ -169,9 +169,9 @@ func (r *Rail) fresh(ctx context.Context, p pos.Payment) (*payment, error) {
 }
 
 // asked makes the answer of Ask. The countdown is by the till's clock, the end by
-// the chain's.
-func (r *Rail) asked(q pos.Payment, p *payment) (pos.Asked, error) {
-	left := min(time.Duration(int64(p.ref.end)-int64(r.c.headNow().time))*time.Second, r.w.o.Expiry)
+// the chain's; now is the chain's time, as far as it is known.
+func (r *Rail) asked(q pos.Payment, p *payment, now uint64) (pos.Asked, error) {
+	left := min(time.Duration(int64(p.ref.end)-int64(now))*time.Second, r.w.o.Expiry)
 	if left <= 0 {
 		return pos.Asked{}, pos.E(askOp, pos.Conflict, "%s", r.w.word("evm_over"))
 	}

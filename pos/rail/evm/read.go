@@ -181,6 +181,9 @@ func (c *chain) note(turn []*payment, v view) {
 			}
 		}
 		p.dumb = p.token.Chain == c.ID && dumb[p.token.Contract]
+		if p.token.Chain == c.ID && p.murky() && !p.dumb {
+			c.firstLook(p, len(seen[i]) == 0 && !p.code[c.ID], v.time)
+		}
 		if p.see(c.ID, seen[i]) {
 			p.doubt()
 			p.wake()

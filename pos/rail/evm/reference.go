@@ -21,14 +21,20 @@ type reference struct {
 	salt     [32]byte // zero with a shared address
 	address  Address  // where the customer pays
 	units    *big.Int // what the customer is to send in all
+	unseen   uint64   // not 0: the chain did not answer, and this was its time by the till's clock when it was asked for
 }
 
 // schemeShared marks an address that all sales share: the amount tells them apart.
 const schemeShared = 0
 
 // String writes the reference: scheme, n, from, end, treasury, salt, address, units,
-// with spaces.
+// with spaces; and unseen, when it is not 0.
 func (r reference) String() string {
+	if r.unseen != 0 {
+		seen := r
+		seen.unseen = 0
+		return fmt.Sprintf("%s %d", seen, r.unseen)
+	}
 	return fmt.Sprintf("evm %d %d %d %d %s %x %s %s", r.scheme, r.n, r.from, r.end, r.treasury, r.salt, r.address, r.units)
 }
 
@@ -37,6 +43,13 @@ func (r reference) String() string {
 func readReference(s string) (r reference, err error) {
 	f := strings.Split(s, " ")
 	bad := pos.E("read payment reference", pos.Corrupt, "the record of this payment is damaged")
+	unseen := uint64(0)
+	if len(f) == 10 {
+		if unseen, err = strconv.ParseUint(f[9], 10, 63); err != nil {
+			return r, bad
+		}
+		f = f[:9]
+	}
 	if len(f) != 9 || f[0] != "evm" {
 		return r, bad
 	}
@@ -56,9 +69,9 @@ func readReference(s string) (r reference, err error) {
 	if len(salt) != 32 || !ok || units.Sign() <= 0 || units.BitLen() > 256 {
 		return r, bad
 	}
-	r = reference{int(scheme), n, from, end, treasury, [32]byte(salt), address, units}
+	r = reference{int(scheme), n, from, end, treasury, [32]byte(salt), address, units, unseen}
 	switch {
-	case r.String() != s,
+	case r.String() != s, r.scheme == schemeShared && unseen != 0,
 		r.scheme == Scheme && (n == 0 || address != AddressOf(treasury, r.salt)),
 		r.scheme == schemeShared && (n != 0 || address != treasury || r.salt != [32]byte{}),
 		r.scheme != Scheme && r.scheme != schemeShared:

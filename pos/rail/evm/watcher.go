@@ -297,6 +297,9 @@ func (w *Watcher) add(id pos.PaymentID, ref reference, t Token, paid string) *pa
 	if n, ok := new(big.Int).SetString(paid, 10); ok {
 		p.told, p.taken, p.left = true, n, n
 	}
+	if e, kept := w.book.find(id); kept && e.Clean {
+		p.past.clean = true
+	}
 	w.payments[id] = p
 	return p
 }

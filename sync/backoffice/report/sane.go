@@ -52,6 +52,7 @@ func sane(one pos.Report, lines []pos.Line) bool {
 	all := []pos.Amount{
 		one.Lines, one.Net, one.TaxUp, one.Total, one.Rounding, one.Cancelled.Amount, one.Cleared.Amount, one.Removed.Amount,
 		one.Late.Amount, one.RefundDue.Amount, one.Over.Amount, one.Offline.Taken.Amount, one.Offline.Proven.Amount, one.Offline.Refuted.Amount,
+		one.Unverified.Taken.Amount, one.Unverified.Proven.Amount, one.Unverified.Refuted.Amount,
 	}
 	for _, t := range one.Tax {
 		all = append(all, t.Net, t.Tax, t.Gross)
