@@ -41,3 +41,12 @@ func Word(lang, key string, with ...string) string {
 	}
 	return text
 }
+
+// TenderName names a tender for people: by its own word, else by network, which its
+// payments carry in words ("EURC on Base"), else as the configuration has it.
+func TenderName(lang string, t Tender, network string) string {
+	if name := Word(lang, string(t)); name != string(t) || network == "" {
+		return name
+	}
+	return network
+}

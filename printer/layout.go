@@ -162,7 +162,7 @@ func lineTotals(lines []pos.Line) []pos.Amount {
 
 // payment is one tender; for a rail also what was sent, at which rate, as sold.
 func (s *sheet) payment(p pos.ReceiptPayment, sale time.Time) {
-	name := s.word(string(p.Tender))
+	name := pos.TenderName(s.lang, p.Tender, p.Network)
 	s.amount(name, p.Amount, Style{})
 	if p.Quantity != "" {
 		network := p.Network

@@ -102,10 +102,10 @@ func (c *exportCommand) Run(p *process) error {
 		if err := os.MkdirAll(c.Out, 0o700); err != nil {
 			return err
 		}
-		if err := c.table("sales.csv", func(t *report.Table) error { return t.Sales(days...) }); err != nil {
+		if err := c.table("sales.csv", func(t *report.Table) error { t.Language = o.cfg.Language; return t.Sales(days...) }); err != nil {
 			return err
 		}
-		if err := c.table("payments.csv", func(t *report.Table) error { return t.Payments(days...) }); err != nil {
+		if err := c.table("payments.csv", func(t *report.Table) error { t.Language = o.cfg.Language; return t.Payments(days...) }); err != nil {
 			return err
 		}
 		return c.journals(p, o)

@@ -31,8 +31,8 @@ export function t(key, fill = {}) {
 /** word returns a word, or undefined when there is none. @param {string} key */
 export const word = (key) => words[key];
 
-/** tender names a way to pay; a stablecoin with its network. @param {string} name */
-export function tender(name) {
+/** tender names a way to pay; a stablecoin with its network, which its payment tells when the till takes it no more. @param {string} name @param {string} [network] */
+export function tender(name, network) {
   const coin = now().view?.counter?.tenders.find((/** @type {any} */ x) => x.tender === name && x.token);
-  return coin ? t("evm_on", { token: coin.token, chain: coin.chain }) : words[name] ?? words["ui.tender." + name] ?? name.toUpperCase();
+  return coin ? t("evm_on", { token: coin.token, chain: coin.chain }) : words[name] ?? words["ui.tender." + name] ?? (network || name.toUpperCase());
 }

@@ -88,10 +88,16 @@ func newOffice(t *testing.T, language string, change ...func(*Options)) *office 
 // take enrols a till under a name and takes its records.
 func (o *office) take(till *tilltest.Till, name string) {
 	o.t.Helper()
+	o.takeAt(till, name, time.Now())
+}
+
+// takeAt takes a till's records at a time of the past.
+func (o *office) takeAt(till *tilltest.Till, name string, at time.Time) {
+	o.t.Helper()
 	g := till.Genesis
 	code := store.Code{Hash: []byte(g.Till), Name: name, Made: time.Now(), Ends: time.Now().Add(time.Hour)}
 	if err := errors.Join(o.db.AddCode(o.t.Context(), code),
-		o.db.UseCode(o.t.Context(), code.Hash, store.Till{ID: g.Till, Key: g.Key, Series: g.Series, Currency: g.Currency, Enrolled: time.Now()})); err != nil {
+		o.db.UseCode(o.t.Context(), code.Hash, store.Till{ID: g.Till, Key: g.Key, Series: g.Series, Currency: g.Currency, Enrolled: at})); err != nil {
 		o.t.Fatal(err)
 	}
 	for all := till.Records(); len(all) > 0; {
@@ -100,7 +106,7 @@ func (o *office) take(till *tilltest.Till, name string) {
 		for _, r := range all[:n] {
 			body = append(body, r.Line...)
 		}
-		if _, err := o.in.Take(o.t.Context(), g.Till, body, time.Now()); err != nil {
+		if _, err := o.in.Take(o.t.Context(), g.Till, body, at); err != nil {
 			o.t.Fatal(err)
 		}
 		all = all[n:]

@@ -20,6 +20,7 @@ const (
 	salesShown = 500
 	trendDays  = 14
 	alarmsTop  = 5
+	owedAsked  = 100 // whose sale's reference is looked up: each is a record to read
 )
 
 // dayData is the page of a day.
@@ -40,6 +41,7 @@ type part struct {
 	LastWeek  pos.Report // the same weekday, a week ago
 	Trend     []trendDay
 	Tenders   []share
+	Owed      []strayRow
 	Look      []note // what asks for a person, today
 	MoreSales int
 	Seen      []tillRow
@@ -54,7 +56,14 @@ type trendDay struct {
 // share is a row with its part of a whole, in thousandths.
 type share struct {
 	pos.TenderTotal
-	Of int
+	Name string
+	Of   int
+}
+
+// strayRow is money that no sale needed, with the number that the till lists it by.
+type strayRow struct {
+	report.Stray
+	Of string
 }
 
 // note is one line of what asks for a person.
@@ -119,9 +128,11 @@ func (s *server) part(ctx context.Context, day report.Day, alarms []alarmRow, no
 		}
 		p.Trend = append(p.Trend, trendDay{date, sum.Total, i == 0})
 	}
+	networks := networksOf(day)
 	for _, t := range day.Total.Tenders {
-		p.Tenders = append(p.Tenders, share{t, thousandths(t.Amount.Minor, day.Total.Total.Minor)})
+		p.Tenders = append(p.Tenders, share{t, s.tender(t.Tender, networks[t.Tender]), thousandths(t.Amount.Minor, day.Total.Total.Minor)})
 	}
+	p.Owed = s.owed(ctx, day)
 	slices.SortStableFunc(p.Tenders, func(a, b share) int { return b.Of - a.Of })
 	p.Look = s.look(day)
 	p.MoreSales = max(len(day.Sales)-salesShown, 0)
@@ -131,6 +142,52 @@ func (s *server) part(ctx context.Context, day report.Day, alarms []alarmRow, no
 		p.Seen = append(p.Seen, rowOf(t.Till, alarms, now))
 	}
 	return p, nil
+}
+
+// networksOf returns the networks of a day's payments in words, by their tenders.
+func networksOf(day report.Day) map[pos.Tender]string {
+	out := map[pos.Tender]string{}
+	for _, s := range day.Sales {
+		for _, p := range s.Sale.Payments {
+			if p.Network != "" {
+				out[p.Tender] = p.Network
+			}
+		}
+	}
+	return out
+}
+
+// owed lists a day's money that no sale needed, with its sale's receipt or, before it had
+// one, its reference: what the till's own list says.
+func (s *server) owed(ctx context.Context, day report.Day) []strayRow {
+	receipts := map[pos.SaleID]string{}
+	for _, sale := range day.Sales {
+		receipts[sale.Sale.ID] = sale.Sale.Receipt
+	}
+	out := make([]strayRow, len(day.Stray))
+	for i, p := range day.Stray {
+		out[i] = strayRow{p, receipts[p.Sale]}
+		if out[i].Of == "" && i < owedAsked {
+			out[i].Of = s.refOf(ctx, p)
+		}
+	}
+	return out
+}
+
+// refOf returns the reference of a payment's sale, from the record that charged it;
+// empty when that does not tell.
+func (s *server) refOf(ctx context.Context, p report.Stray) string {
+	if p.Charged == 0 {
+		return ""
+	}
+	for k, err := range s.Store.Since(ctx, p.Till.ID, p.Charged-1) {
+		var b pos.SaleCharged
+		if err != nil || k.N != p.Charged || k.Kind != pos.KindSaleCharged || k.Decode(&b) != nil || b.Sale.ID != p.Sale {
+			return ""
+		}
+		return b.Sale.Ref
+	}
+	return ""
 }
 
 // newest returns a copy of the last sales, the newest first: kept days are shared.
@@ -213,7 +270,9 @@ func (s *server) csv(c *fiber.Ctx, name string, write func(*report.Table, []repo
 	if c.Query("bom") == "1" {
 		out.WriteString("\ufeff") // some spreadsheets take UTF-8 for something else without it
 	}
-	if err := write(report.NewTable(&out, sep), days); err != nil {
+	table := report.NewTable(&out, sep)
+	table.Language = s.Language
+	if err := write(table, days); err != nil {
 		return err
 	}
 	c.Set(fiber.HeaderContentType, "text/csv; charset=utf-8")

@@ -42,6 +42,7 @@ func (s *server) funcs() template.FuncMap {
 		"ago":     s.ago,
 		"change":  s.change,
 		"tender":  s.tender,
+		"quiet":   s.quietSince,
 		"tenders": s.tenderList,
 		"hours":   s.hours,
 		"trend":   s.trend,
@@ -141,14 +142,29 @@ func (s *server) change(now, before pos.Amount) string {
 	return "= 0\u202f%"
 }
 
-// tender is a tender's name.
-func (s *server) tender(t pos.Tender) string { return s.word(string(t)) }
+// tender is a tender's name; network is what its payments say.
+func (s *server) tender(t pos.Tender, network string) string {
+	return pos.TenderName(s.Language, t, network)
+}
+
+// quietSince says since when a till is silent: the time, and the day unless it is today.
+func (s *server) quietSince(t time.Time) string {
+	if t.IsZero() {
+		return s.word("bo_silent")
+	}
+	t = t.In(s.Reports.Zone())
+	form := "2006-01-02 15:04"
+	if t.Format(time.DateOnly) == time.Now().In(s.Reports.Zone()).Format(time.DateOnly) {
+		form = "15:04"
+	}
+	return s.word("bo_silent_since", "time", t.Format(form))
+}
 
 // tenderList names what covers a sale.
 func (s *server) tenderList(ps []pos.Payment) string {
 	var names []string
 	for _, p := range ps {
-		if name := s.tender(p.Tender); p.Covers() && (len(names) == 0 || names[len(names)-1] != name) {
+		if name := s.tender(p.Tender, p.Network); p.Covers() && (len(names) == 0 || names[len(names)-1] != name) {
 			names = append(names, name)
 		}
 	}

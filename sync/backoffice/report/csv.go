@@ -17,29 +17,32 @@ import (
 // salesColumns are those of sales.csv. gross is what the lines came to at the
 // prices shown; net_of_tax + tax + tip + rounding = what was collected, and total
 // is what the customer owed before rounding. shift, z_no, ref_receipt and customer
-// are empty until the till keeps them.
+// are empty until the till keeps them. tenders is for machines, paid_with for people.
 var salesColumns = []string{
 	"receipt_no", "record_no", "id", "datetime_iso", "date_local", "time_local", "till", "shift", "z_no", "cashier", "type", "ref_receipt",
-	"gross", "discount", "net_of_tax", "tax", "tip", "rounding", "total", "currency", "tenders", "customer", "synced_at", "sig_ok",
+	"gross", "discount", "net_of_tax", "tax", "tip", "rounding", "total", "currency", "tenders", "customer", "synced_at", "sig_ok", "paid_with",
 }
 
 // paymentsColumns are those of payments.csv. Rows with a receipt_no add up to
-// sales.csv: amount to total, rounding to rounding.
+// sales.csv: amount to total, rounding to rounding. tender is for machines,
+// tender_name for people.
 var paymentsColumns = []string{
 	"receipt_no", "seq", "tender", "amount", "currency", "asset", "asset_amount", "rate", "rate_source", "rate_time",
-	"payment_ref", "status", "settled_at", "given", "change", "rounding", "till", "record_no",
+	"payment_ref", "status", "settled_at", "given", "change", "rounding", "till", "record_no", "tender_name",
 }
 
 // Table writes one table as CSV: UTF-8, ISO dates, decimal points, no grouping.
 // Text that a spreadsheet would compute is disarmed with a leading apostrophe;
 // numbers, negative ones too, stay numbers.
 type Table struct {
+	Language string // of tenders' names, "de"; empty: English
+
 	w *csv.Writer
 }
 
 // NewTable begins a table. comma separates cells: ',' or ';'.
 func NewTable(w io.Writer, comma rune) *Table {
-	t := &Table{csv.NewWriter(w)}
+	t := &Table{w: csv.NewWriter(w)}
 	t.w.Comma = comma
 	t.w.UseCRLF = true // RFC 4180
 	return t
@@ -84,7 +87,7 @@ func (t *Table) sale(d Day, s Sale) error {
 	t.row(guard(s.Sale.Receipt), num(s.N), guard(string(s.Sale.ID)), iso(s.At), s.At.Format(time.DateOnly), s.At.Format(time.TimeOnly),
 		guard(s.Till.Name), "", "", guard(s.Cashier().Name), "sale", "",
 		gross.Number(), zero, s.Totals.Net.Number(), s.Totals.TaxUp.Number(), zero, in(d.Currency, s.Rounding).Number(), s.Totals.Total.Number(), d.Currency.Code,
-		guard(tenders(s.Sale.Payments)), "", iso(s.Received), "yes")
+		guard(tenders(s.Sale.Payments, machine)), "", iso(s.Received), "yes", guard(tenders(s.Sale.Payments, t.name)))
 	return nil
 }
 
@@ -103,12 +106,18 @@ func shown(c pos.Currency, rows []pos.TaxRow) (pos.Amount, error) {
 	return sum, nil
 }
 
+// machine is a tender as the configuration has it.
+func machine(p pos.Payment) string { return string(p.Tender) }
+
+// name is a tender for people.
+func (t *Table) name(p pos.Payment) string { return pos.TenderName(t.Language, p.Tender, p.Network) }
+
 // tenders names what a sale was paid with: "cash+lightning".
-func tenders(ps []pos.Payment) string {
+func tenders(ps []pos.Payment, name func(pos.Payment) string) string {
 	var names []string
 	for _, p := range ps {
-		if p.Covers() && !slices.Contains(names, string(p.Tender)) {
-			names = append(names, string(p.Tender))
+		if n := name(p); p.Covers() && !slices.Contains(names, n) {
+			names = append(names, n)
 		}
 	}
 	return strings.Join(names, "+")
@@ -143,7 +152,7 @@ func (t *Table) payment(d Day, p pos.Payment, receipt, status, till string, n ui
 	}
 	t.row(guard(receipt), strconv.Itoa(p.Attempt), guard(string(p.Tender)), p.Amount.Number(), d.Currency.Code, guard(asset), quantity,
 		guard(rate), guard(source), rateAt, guard(p.Reference), status, iso(p.Moved),
-		in(d.Currency, p.Given).Number(), in(d.Currency, p.Change).Number(), in(d.Currency, p.Rounding).Number(), guard(till), num(n))
+		in(d.Currency, p.Given).Number(), in(d.Currency, p.Change).Number(), in(d.Currency, p.Rounding).Number(), guard(till), num(n), guard(t.name(p)))
 }
 
 // in gives an amount that was left out of a record a currency.

@@ -177,11 +177,7 @@ func (t *Till) SellOffline(token string, counter uint32) pos.Record {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	by := staff[0]
-	s := pos.Sale{ID: pos.SaleID(fmt.Sprintf("%013X", t.rng.Uint64()>>12)), Ref: fmt.Sprintf("#%04d", (t.sales+1)%10000),
-		State: pos.Awaiting, Currency: t.Currency.Code, Opened: t.at, By: by, Lines: []pos.Line{t.line(1, 0)}, NextLine: 2}
-	totals, err := s.Totals()
-	must(err)
-	t.add(pos.KindSaleCharged, pos.SaleCharged{Sale: s, Totals: totals, By: by})
+	s, totals := t.charged()
 	p := t.payment(&s, "lightning", totals.Total)
 	p.Offline, p.Counter, p.Reference, p.Network = true, counter, token, "Lightning"
 	p = t.move(&s, p, by, pos.Request)
@@ -206,4 +202,49 @@ func (t *Till) Stray() {
 	p = t.move(&s, p, pos.Till, pos.Expire)
 	p.Received, p.Refundable = p.Quantity, true
 	t.move(&s, p, pos.Till, pos.Settle)
+}
+
+// SellToken makes one sale of the menu's first item that is paid with a token, of which
+// network says the name in words.
+func (t *Till) SellToken(tender pos.Tender, network string) pos.Record {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	s, totals := t.charged()
+	p := t.token(&s, tender, network, totals.Total)
+	p.Received = p.Quantity
+	t.move(&s, p, pos.Till, pos.Settle)
+	return t.complete(s, totals, staff[0])
+}
+
+// StrayToken is a token that settles after its sale was given up. It returns the sale's
+// reference.
+func (t *Till) StrayToken(tender pos.Tender, network string) string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	s, totals := t.charged()
+	charged := uint64(len(t.records))
+	p := t.token(&s, tender, network, totals.Total)
+	p.Charged = charged
+	p = t.move(&s, p, pos.Till, pos.Expire)
+	p.Received, p.Refundable = p.Quantity, true
+	t.move(&s, p, pos.Till, pos.Settle)
+	return s.Ref
+}
+
+// charged is a sale of one item, charged.
+func (t *Till) charged() (pos.Sale, pos.Totals) {
+	s := pos.Sale{ID: pos.SaleID(fmt.Sprintf("%013X", t.rng.Uint64()>>12)), Ref: fmt.Sprintf("#%04d", (t.sales+1)%10000),
+		State: pos.Awaiting, Currency: t.Currency.Code, Opened: t.at, By: staff[0], Lines: []pos.Line{t.line(1, 0)}, NextLine: 2}
+	totals, err := s.Totals()
+	must(err)
+	t.add(pos.KindSaleCharged, pos.SaleCharged{Sale: s, Totals: totals, By: staff[0]})
+	return s, totals
+}
+
+// token asks for a token that is worth what the shop's currency is.
+func (t *Till) token(s *pos.Sale, tender pos.Tender, network string, part pos.Amount) pos.Payment {
+	p := t.payment(s, tender, part)
+	p.Network, p.Reference = network, t.paymentHash()
+	p.Quantity = pos.Asset{ID: string(tender), Symbol: "EURC", Decimals: 6, Shown: 4}.UnitsOf(part.Minor * 10_000)
+	return t.move(s, p, staff[0], pos.Request)
 }

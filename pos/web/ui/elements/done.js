@@ -26,7 +26,7 @@ customElements.define("till-done", class extends TillElement {
     paint(this, [done.id, done.receipt, done.change, done.totals.total, last?.tender, last?.given, unproven, online, view.shop.language], () => [
       h("div", { class: "mid" },
         h("p", { class: "state good" }, icon("check"), t("paid"), h("span", { class: "soft" }, done.receipt)),
-        change ? h("p", { class: "label" }, t("ui.give_change")) : h("p", { class: "label" }, last ? tender(last.tender) : ""),
+        change ? h("p", { class: "label" }, t("ui.give_change")) : h("p", { class: "label" }, last ? tender(last.tender, last.network) : ""),
         h("output", { class: "money giant", "aria-live": "assertive" }, money(change ? done.change : done.totals.total)),
         unproven ? h("p", { class: "quantity" }, icon("clock"), t("ui.paid_offline")) : null,
         change ? h("p", { class: "quantity" }, t("total") + " " + money(done.totals.total) + " · " + t("given") + " " + money(last?.given)) : null),

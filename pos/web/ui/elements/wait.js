@@ -117,7 +117,7 @@ customElements.define("till-wait", class extends TillElement {
   #wait(sale, p, c, online) {
     const arriving = (p.state === "seen" && !c?.came) || p.state === "accepted";
     const checking = over(sale, p);
-    const state = h("p", { class: "state " + (arriving ? "good" : "") }, h("i", { class: "pulse" }), checking ? t("checking") : arriving ? t("arriving") : t("ui.waiting_for", { tender: tender(p.tender) }));
+    const state = h("p", { class: "state " + (arriving ? "good" : "") }, h("i", { class: "pulse" }), checking ? t("checking") : arriving ? t("arriving") : t("ui.waiting_for", { tender: tender(p.tender, p.network) }));
     return [
       c ? this.#coin(sale, p, c, state, online, arriving || checking) : h("div", { class: "mid" }, state,
         h("output", { class: "money huge", "aria-live": "polite" }, money(p.amount)),
