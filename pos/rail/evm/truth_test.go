@@ -289,7 +289,8 @@ func TestReorg(t *testing.T) {
 		p = l.moved(p, pos.See)
 		l.touch(r) // proved by now
 		base.do("anvil_reorg", 1, []any{})
-		base.do("anvil_mine", "0x8") // beyond the time of the block that is gone
+		base.do("evm_increaseTime", 2) // beyond the time of the block that is gone
+		base.do("anvil_mine", "0x2")
 		if f, err := r.Cancel(t.Context(), p); err != nil || f.Event != pos.Cancel {
 			t.Fatalf("money that is gone paid a part: %+v, %v", f, err)
 		}
