@@ -252,6 +252,33 @@ type shop struct {
 
 	mu      sync.Mutex
 	prompts []pos.Prompt // all that were shown
+	slow    bool         // the panel is slow: views wait
+	newest  *pos.View    // that waits
+}
+
+// publish gives the keypad a view, or keeps it while the panel is slow.
+func (s *shop) publish(v pos.View) {
+	s.mu.Lock()
+	slow := s.slow
+	if slow {
+		s.newest = &v
+	}
+	s.mu.Unlock()
+	if !slow {
+		s.pad.Publish(v)
+	}
+}
+
+// slowly holds views back, or lets the newest one through.
+func (s *shop) slowly(on bool) {
+	s.mu.Lock()
+	s.slow = on
+	v := s.newest
+	s.newest = nil
+	s.mu.Unlock()
+	if v != nil {
+		s.pad.Publish(*v)
+	}
 }
 
 // bubble runs f in a shop on a fake clock.
@@ -292,7 +319,7 @@ func (s *shop) start() {
 		Zone: time.UTC, Software: "test",
 		Genesis: pos.Genesis{Till: "t", Key: s.journal.key.Public().(ed25519.PublicKey), Currency: "EUR", Series: "01"},
 		Now:     func() (time.Time, pos.Clock) { return time.Now().UTC(), pos.ClockTrusted },
-		Publish: func(v pos.View) { s.pad.Publish(v) }, Recorded: func() {}, Print: func() {}, Log: log,
+		Publish: s.publish, Recorded: func() {}, Print: func() {}, Log: log,
 	})
 	s.pad = keypad.New(keypad.Options{
 		Desk: watched{s.desk, s}, Staff: s.desk, Currency: eur, Language: s.lang, Layout: s.layout, Log: log,

@@ -44,10 +44,13 @@ func TestPhoneChangesTheSum(t *testing.T) {
 	bubble(t, func(t *testing.T, s *shop) {
 		s.press("1 2 5 0 enter")
 		s.want(pos.PromptPay)
+		s.slowly(true)
 		if _, err := s.desk.Do(t.Context(), pos.Command{Key: "phone", By: bea, Do: pos.AddAmount{Minor: 100}}); err != nil {
 			t.Fatal(err)
 		}
 		s.pad.Press("kpenter") // the new sum is not on the panel yet
+		synctest.Wait()
+		s.slowly(false)
 		synctest.Wait()
 		if p := s.want(pos.PromptPay); s.pays != 0 || p.Sum.Amount != eur.Of(1350) {
 			t.Errorf("%d payments, %+v", s.pays, p)
