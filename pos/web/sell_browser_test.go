@@ -2,6 +2,7 @@ package web
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -425,4 +426,43 @@ func TestNodeGoneWhileWaiting(t *testing.T) {
 	p.see("till-wait", "The customer scans")
 	k.desk.Grey("lightning", "The node does not answer")
 	p.see("till-wait .why", "The node does not answer")
+}
+
+// TestOrderAgain prints a kitchen's order once more: at once where there is one kitchen,
+// at the one that is chosen where there are two; a shop without any has no such button.
+func TestOrderAgain(t *testing.T) {
+	k := serve(t)
+	p := cashier(t, k)
+	sell := func() {
+		t.Helper()
+		p.key("500\r")
+		p.see("till-foot .money", "€5.00")
+		p.click(".pay", `[data-key="exact"]`)
+		p.see("till-done .money", "€5.00")
+	}
+	sell()
+	p.wait(`!document.querySelector('[data-key="order"]')`)
+	p.click(`till-done [data-key="next"]`)
+	k.desk.Kitchens("Kitchen")
+	sell()
+	p.click(`till-done [data-key="order"]`)
+	p.shot("1-one")
+	p.click(`till-done [data-key="next"]`)
+	k.desk.Kitchens("Kitchen", "Bar")
+	sell()
+	p.click(`till-done [data-key="order"]`)
+	p.see("dialog h2", "#0403: print again where?")
+	p.shot("2-two")
+	p.click(`dialog [data-key="order Bar"]`)
+	p.wait("!document.querySelector('dialog')")
+	p.click(`till-done [data-key="next"]`, `[data-key="more"]`, "dialog .menu button:nth-child(2)", `dialog [data-key="order "]`)
+	p.wait("!document.querySelector('dialog')")
+	if got := k.desk.Orders(); !slices.Equal(got, []string{"", "Bar", ""}) {
+		t.Errorf("printed again at %q", got)
+	}
+	for _, s := range k.desk.Done() {
+		if s.Copies != 0 {
+			t.Errorf("a copy of receipt %s was printed", s.Receipt)
+		}
+	}
 }

@@ -22,6 +22,18 @@ export function noSale() {
   h("form", { class: "inline", submit: (/** @type {Event} */ e) => { e.preventDefault(); if (other.value.trim()) open(e, other.value.trim()); } }, other, h("button", { class: "wide", type: "submit" }, icon("drawer"), t("ui.open"))));
 }
 
+/** printOrder prints what kitchen and bar were told of a sale once more; where there are several printers, the one that is chosen. @param {any} sale */
+export async function printOrder(sale) {
+  const again = (/** @type {string} */ printer) => act("POST", `/v1/sales/${sale.id}/reprints`, printer ? { ticket: true, printer } : { ticket: true });
+  const names = sale.tickets.map((/** @type {any} */ x) => x.printer);
+  if (names.length < 2) return again("");
+  const box = sheet(t("ui.order_of", { ref: sale.ref }), h("div", { class: "menu" },
+    ...["", ...names].map((n) => h("button", { class: "wide", "data-key": "order " + n, click: (/** @type {Event} */ e) => busy(e, async () => { if (await again(n)) box.close(); }) }, icon("printer"), n || t("ui.all_printers")))));
+}
+
+/** ordered is the sale whose order can be printed once more: the one at the counter, if anybody was told of it, else the last one. @param {any} counter */
+const ordered = ({ current, last_done }) => [current?.state !== "draft" ? current : null, last_done].find((s) => s?.tickets?.length);
+
 /** menu opens the sheet of everything else. */
 export function menu() {
   const { counter, session } = now().view;
@@ -30,6 +42,7 @@ export function menu() {
   const entry = (name, word, f, off = "") => h("button", { class: "wide", disabled: !!off, click: () => { box.close(); f(); } }, icon(name), h("span", {}, word, off ? h("small", {}, off) : null));
   const box = sheet(t("ui.more"), h("div", { class: "menu" },
     entry("printer", t("ui.print_last"), () => act("POST", `/v1/sales/${counter.last_done.id}/reprints`, {}), counter.last_done ? "" : t("ui.none_yet")),
+    ordered(counter) ? entry("receipt", t("ui.print_order"), () => printOrder(ordered(counter))) : null,
     entry("receipt", t("ui.receipts"), receipts),
     entry("drawer", t("ui.open_drawer"), noSale),
     entry("screen", t("ui.customer_screen"), () => open("/display", "display")),

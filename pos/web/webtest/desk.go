@@ -36,6 +36,8 @@ type Desk struct {
 	asked    []pos.Command
 	drawers  []string
 	reprints int
+	kitchens []string // printers that are told of every sale
+	orders   []string // printed again
 	links    []pos.Link
 	sync     pos.Sync
 	grey     map[pos.Tender]string
@@ -143,6 +145,10 @@ func (d *Desk) act(c pos.Command) (pos.Answer, error) {
 		i := slices.IndexFunc(d.done, func(s pos.Sale) bool { return s.ID == do.Sale })
 		if i < 0 {
 			return pos.Answer{}, pos.E("reprint", pos.NotFound, "there is no such receipt")
+		}
+		if do.Ticket {
+			d.orders = append(d.orders, do.Printer)
+			return pos.Answer{Sale: do.Sale}, nil
 		}
 		d.done[i].Copies++
 		d.reprints++
@@ -404,6 +410,16 @@ func (d *Desk) Done() []pos.Sale {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return slices.Clone(d.done)
+}
+
+// Kitchens says which printers are told of every sale that is completed from now on.
+func (d *Desk) Kitchens(printers ...string) { d.change(func() { d.kitchens = printers }) }
+
+// Orders returns the printers of the orders that were printed again; "" is all of a sale's.
+func (d *Desk) Orders() []string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return slices.Clone(d.orders)
 }
 
 // Drawers returns the reasons for which the drawer was opened.

@@ -105,6 +105,9 @@ func (d *Desk) settled(s *pos.Sale, p pos.Payment) {
 	s.State, s.Completed = pos.Completed, d.Now()
 	s.Receipt = pos.ReceiptNumber(d.shop.Series, uint64(len(d.done)+1))
 	s.Record = d.version + 1
+	for _, printer := range d.kitchens {
+		s.Tickets = append(s.Tickets, pos.TicketOrder{Printer: printer, Lines: []int{s.Lines[0].ID}, When: pos.WhenCompleted, Copies: 1})
+	}
 	shown := s.ID == d.current
 	d.drop(s.ID)
 	d.done = append(d.done, *s)

@@ -2,6 +2,7 @@
 // done.js: <till-done> PAID, or the CHANGE to give back. The next digit, scan or
 // tap begins the next sale.
 
+import { printOrder } from "../menu.js";
 import { act, busy, calm, covers, local, set } from "../local.js";
 import { h, icon, paint } from "../dom.js";
 import { TillElement } from "../element.js";
@@ -32,6 +33,7 @@ customElements.define("till-done", class extends TillElement {
         change ? h("p", { class: "quantity" }, t("total") + " " + money(done.totals.total) + " · " + t("given") + " " + money(last?.given)) : null),
       h("div", { class: "exits" },
         h("button", { class: "wide", "data-key": "again", disabled: !online, click: (/** @type {Event} */ e) => busy(e, () => Promise.all([act("POST", `/v1/sales/${done.id}/reprints`, {}), calm()])) }, icon("printer"), t("ui.print_again")),
+        done.tickets?.length ? h("button", { class: "wide", "data-key": "order", disabled: !online, click: (/** @type {Event} */ e) => busy(e, () => Promise.all([printOrder(done), calm()])) }, icon("receipt"), t("ui.print_order")) : null,
         h("button", { class: "wide go", "data-key": "next", disabled: !online, click: (/** @type {Event} */ e) => busy(e, next) }, t("ui.next_customer"), icon("next"))),
     ]);
   }
