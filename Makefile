@@ -101,6 +101,7 @@ bench: build arm
 	@go test -run '^$$' -bench . ./display ./pos/qr ./printer/escpos
 	@go test -run '^$$' -bench Paper -benchtime 20x ./printer/models
 	@go test -run '^$$' -bench Bus -benchtime 20x ./display/displaytest
+	@go test -run '^$$' -bench Watch -benchtime 1x ./pos/rail/evm ./pos/rail/solana ./pos/rail/tron
 
 golden:
 	go test ./printer ./printer/models ./display ./display/displaytest ./cmd/till -run Golden -update
