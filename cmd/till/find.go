@@ -39,20 +39,38 @@ func find(w io.Writer, sys fs.FS) error {
 	return err
 }
 
-// findPrinters proposes the first printer that says that it is one; the till has one.
+// findPrinters proposes the first printer that says that it is one for receipts, and
+// those after it for a kitchen or a bar.
 func findPrinters(b *strings.Builder, found []port.Found) {
 	title(b, "Printers", len(found))
-	proposed := false
+	sure := 0
 	for _, f := range found {
 		fmt.Fprintf(b, "\n# %s\n", nameOf(f))
 		text := models.Propose(f)
-		if proposed || f.Serial || f.Note != "" {
+		switch {
+		case f.Serial || f.Note != "":
 			text = comment(text)
-		} else {
-			proposed = true
+		case sure > 0:
+			text = comment(second(text, sure))
+		}
+		if !f.Serial && f.Note == "" {
+			sure++
 		}
 		b.WriteString(text)
 	}
+}
+
+// stations are what shops have second printers for, with goods that may go there.
+var stations = [][2]string{{"Kitchen", "Food"}, {"Bar", "Drinks"}}
+
+// second makes a receipt printer's part one of the shop's second printer n, from 1.
+func second(text string, n int) string {
+	at := [2]string{fmt.Sprint("Printer ", n+1), fmt.Sprint("Goods ", n+1)}
+	if n <= len(stations) {
+		at = stations[n-1]
+	}
+	return strings.Replace(text, "[printer]\n", fmt.Sprintf(
+		"[[printer.second]] # if it stands in a kitchen or a bar\nname = %q\ncategories = [%q] # what it is told of: categories of the catalogue\n", at[0], at[1]), 1)
 }
 
 func nameOf(f port.Found) string {

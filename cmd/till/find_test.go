@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -53,6 +54,44 @@ func TestFind(t *testing.T) {
 	}
 	if len(c.display.panels) != 1 || c.display.panels[0].device != "/dev/fb0" {
 		t.Errorf("shows on %+v", c.display.panels)
+	}
+}
+
+// TestFindSecond takes the # away from the second printer: the till has a kitchen then,
+// besides the receipt printer. Five printers of a shop have names of their own.
+func TestFindSecond(t *testing.T) {
+	var out strings.Builder
+	if err := find(&out, shopSys); err != nil {
+		t.Fatal(err)
+	}
+	i := strings.Index(out.String(), "# [[printer.second]]")
+	if i < 0 {
+		t.Fatalf("no second printer:\n%s", &out)
+	}
+	part, _, _ := strings.Cut(out.String()[i:], "\n\n")
+	c, err := loadConfig(write(t, "till.toml", small+out.String()+"\n"+strings.ReplaceAll(part, "# [", "[")+"\n"))
+	if err == nil {
+		t.Errorf("a second printer without anything loads: %+v", c.seconds)
+	}
+	c, err = loadConfig(write(t, "till.toml", small+out.String()+"\n"+strings.ReplaceAll("\n"+part, "\n# ", "\n")+"\n"))
+	if err != nil || len(c.seconds) != 1 || c.seconds[0].route.Printer != "Kitchen" || c.seconds[0].connect != "usb://0416:5011" || c.printer.connect != "usb://04b8:0e28" {
+		t.Errorf("%v: %+v", err, c.seconds)
+	}
+	many := fstest.MapFS{}
+	for i := range 5 {
+		at := fmt.Sprintf("bus/usb/devices/1-1.%d", i+1)
+		many[at+"/idVendor"], many[at+"/idProduct"] = &fstest.MapFile{Data: []byte("04b8\n")}, &fstest.MapFile{Data: fmt.Appendf(nil, "0e2%d\n", i)}
+		many[at+":1.0/bInterfaceClass"] = &fstest.MapFile{Data: []byte("07\n")}
+		many[fmt.Sprint(at, ":1.0/usbmisc/lp", i, "/uevent")] = &fstest.MapFile{}
+	}
+	out.Reset()
+	if err := find(&out, many); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"Kitchen", "Bar", "Printer 4", "Printer 5"} {
+		if strings.Count(out.String(), "# name = \""+name+"\"\n") != 1 {
+			t.Errorf("no printer is called %s:\n%s", name, &out)
+		}
 	}
 }
 
