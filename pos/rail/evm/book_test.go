@@ -161,7 +161,7 @@ func TestReference(t *testing.T) {
 
 func FuzzReference(f *testing.F) {
 	salt := Seed{3}.Salt(7)
-	f.Add(reference{Scheme, 7, 99, 1e9, merchant, salt, AddressOf(merchant, salt), big.NewInt(12_340_100)}.String())
+	f.Add(reference{Scheme, 7, 99, 1e9, merchant, salt, AddressOf(merchant, salt), big.NewInt(12_340_100), 0}.String())
 	f.Add("evm 0 0 1 x y z 1")
 	f.Fuzz(func(t *testing.T, s string) {
 		if r, err := readReference(s); err == nil && r.String() != s {
