@@ -60,8 +60,9 @@ type chain struct {
 	began     time.Time
 	greeted   time.Time
 	failing   bool
-	next      block // what was read last; 0: nothing
-	covered   block // from where on nothing is left out
+	next      block     // what was read last; 0: nothing
+	covered   block     // from where on nothing is left out
+	reread    time.Time // when the last hours were read again
 	coin      *big.Int
 	nextFinal time.Time
 	refreshed time.Time // when a balance was read to hold later ones against

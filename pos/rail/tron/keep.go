@@ -13,6 +13,10 @@ const (
 	// overlap is how many blocks are read again in each round: until they are solidified
 	// a reorg can change them. An endpoint may also not have had them all.
 	overlap = 30
+	// rereadEvery is how often the last hours are read again: an operator's list is an index,
+	// which may have a transfer long after its block.
+	rereadEvery = 5 * time.Minute
+	rereadBack  = 6 * time.Hour
 	// goneAfter is how many looks in a row must not show a transfer that was there, before
 	// it counts as taken back: some operators' lists come empty now and then.
 	goneAfter = 3
@@ -38,11 +42,19 @@ func (c *chain) scanFrom() (from block, open bool) {
 			oldest = block{time: floor}
 		}
 	}
+	now := time.Now()
 	if c.next.time == 0 || oldest.before(c.covered) {
-		c.covered = oldest
+		c.covered, c.reread = oldest, now
 		return oldest, true
 	}
 	n := c.next
+	if now.Sub(c.reread) >= rereadEvery {
+		c.reread = now
+		if from = (block{time: n.time - min(n.time, uint64(rereadBack/time.Second))}); from.before(oldest) {
+			from = oldest
+		}
+		return from, true
+	}
 	return block{number: n.number - min(n.number, overlap), time: n.time - min(n.time, overlap*blockSeconds)}, true
 }
 
@@ -173,13 +185,18 @@ func (c *chain) match() {
 
 // give finds the requests that a transfer pays. w.mu is held.
 func (c *chain) give(h *held) {
-	var takers []*payment
+	var takers, mistakers []*payment
 	for _, p := range c.w.payments {
 		switch {
 		case p.takes(h.transfer):
 			takers = append(takers, p)
 			p.got = append(p.got, h)
 		case p.mistakes(h.transfer):
+			mistakers = append(mistakers, p)
+		}
+	}
+	if len(takers) == 0 { // else it is the money of the one who was asked for this token
+		for _, p := range mistakers {
 			p.wrong, h.known = h, true
 		}
 	}

@@ -343,3 +343,61 @@ func TestSecondTakesOver(t *testing.T) {
 		l.until("the owner knows of the other", func() bool { return told(r, "operator 2 does not answer") })
 	})
 }
+
+// TestOtherSalesMoney: two customers are asked for the same number of two tokens. Goal: who
+// pays his own puts the other's sale into no doubt, and is owed nothing.
+func TestOtherSalesMoney(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		chain := Chain{ID: 728126428, Key: "tron", Name: "Tron", Coin: "TRX", StaleS: 60, Policy: small}
+		tokens := Known().Tokens(chain.ID)
+		tokens[3].Watch = false // USDD, with a button
+		l := newLab(t, newMem(t, chain, tokens), chain, tokens, inMemory, JSONRPC)
+		l.options.Accept = []string{"USDT", "USDD"}
+		l.start()
+		defer func() { l.stop() }()
+		r, m := l.ready(), l.n.(*mem)
+		usdd := l.w.Rails()[1]
+		p := l.wanted(r, "SALE000000001", price)
+		q := intended(usdd, "SALE000000002", 0)
+		units, _ := new(big.Int).SetString("12340000000000000000", 10)
+		q.Quantity, _ = usdd.token.Asset().Units(units)
+		a, err := usdd.Ask(t.Context(), q, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		q.Reference = a.Reference
+		q = l.moved(q, pos.Request)
+		m.pay(l.usdt.Contract, merchant, price)
+		l.becomes(r, p, pos.Settle)
+		for range 5 {
+			if f, err := usdd.Check(t.Context(), q); err != nil || f.Event != "" || !f.Stray.IsZero() {
+				t.Fatalf("the other customer's sale: %+v, %v", f, err)
+			}
+		}
+		m.put(memPay{token: tokens[3].Contract, from: customer, to: merchant, units: units})
+		l.becomes(usdd, q, pos.Settle)
+	})
+}
+
+// TestLateLists: an operator's list has a transfer minutes after its block. Goal: it is
+// found all the same.
+func TestLateLists(t *testing.T) {
+	bubble(t, small, func(t *testing.T, l *lab, m *mem) {
+		r := l.ready()
+		p := l.wanted(r, "SALE000000001", price)
+		lags := true
+		l.endpoints[0].lies(func(path string, b []byte) []byte {
+			switch {
+			case lags && strings.HasSuffix(path, "/trc20"):
+				return []byte(`{"success":true,"meta":{},"data":[]}`)
+			case lags && path == "/jsonrpc" && bytes.Contains(b, []byte(`"blockHash"`)) && !bytes.Contains(b, []byte(`"status"`)):
+				return emptied(b)
+			}
+			return b
+		})
+		m.pay(l.usdt.Contract, merchant, price)
+		time.Sleep(4 * time.Minute)
+		l.endpoints[0].lies(nil)
+		l.becomes(r, p, pos.Settle)
+	})
+}
