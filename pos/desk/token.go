@@ -139,6 +139,12 @@ func (d *Desk) more(t *turn, p pos.Payment, came pos.Quantity) error {
 		p.Over = p.Received.Minus(p.Quantity)
 		p.Amount = asked
 		covers(&p, due)
+	case p.Unverified && !p.Refundable:
+		// Taken by the customer's word, and short: what was missing comes first.
+		if sold := d.soldFor(p); sold.Minor > paid.Minor {
+			p.Over, p.Amount = p.Received.Minus(p.Quantity), asked
+			covers(&p, sold)
+		}
 	}
 	d.owe(&p)
 	part := p.Amount.Currency.Of(p.Amount.Minor - paid.Minor)
@@ -205,8 +211,8 @@ func (d *Desk) back(t *turn, p pos.Payment) error {
 		if needed, err = s.Due(); err != nil {
 			return err
 		}
-	} else if !p.Refundable && !d.soldWith(p) {
-		needed = p.Amount.Currency.Zero()
+	} else if !p.Refundable {
+		needed = d.soldFor(p)
 	}
 	if capTo(&p, needed); p.Amount.Minor < asked.Minor {
 		p.Asked.Minor, p.Asked.Currency = max(p.Asked.Minor, asked.Minor), asked.Currency
@@ -223,18 +229,20 @@ func (d *Desk) back(t *turn, p pos.Payment) error {
 	return d.cover(t, s, p)
 }
 
-// soldWith reports that p paid for its part when its sale was completed.
-func (d *Desk) soldWith(p pos.Payment) bool {
+// soldFor returns what p paid for when its sale was completed; zero: nothing.
+func (d *Desk) soldFor(p pos.Payment) pos.Amount {
 	f, err := d.o.Sales.Filed(p.Sale)
 	if err != nil {
-		return false
+		return p.Amount.Currency.Zero()
 	}
 	v, err := d.completedView(f)
 	if err != nil { // a damaged record: nobody owes by a guess, and the notice is read
-		return true
+		return p.Amount
 	}
-	known := v.Payment(p.ID)
-	return known != nil && known.Covers()
+	if known := v.Payment(p.ID); known != nil && known.Covers() {
+		return known.Amount
+	}
+	return p.Amount.Currency.Zero()
 }
 
 // cover puts p into its open sale and completes that if it is paid now.

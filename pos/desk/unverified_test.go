@@ -275,10 +275,18 @@ func TestUnverifiedAmounts(t *testing.T) {
 			}
 			s.want(pos.PhaseChecking)
 			s.wantTotals(290, 145, 145)
-			c.sends(a.Payment, half) // and the rest by itself: somebody must look
+			c.sends(a.Payment, half) // and the rest by itself: the goods are paid, and nobody is owed
 			wait(2 * time.Minute)
-			if n := s.view().Counter.Refunds; len(n) != 1 || n[0].Payment != a.Payment {
-				t.Errorf("the rest came: %+v", n)
+			if n, p := s.view().Counter.Refunds, s.payment(a.Payment); len(n) != 0 || p.Amount != eur.Of(290) {
+				t.Errorf("the rest came: %+v, %+v", n, p)
+			}
+			if r := s.folded(); len(r.Received) != 1 || r.Received[0].Amount != eur.Of(290) {
+				t.Errorf("received %+v", r.Received)
+			}
+			c.sends(a.Payment, half) // and more than that is owed
+			wait(2 * time.Minute)
+			if n := s.view().Counter.Refunds; len(n) != 1 || n[0].Came != "0.000029 DAI" {
+				t.Errorf("more came: %+v", n)
 			}
 			s.wantTotals(290, 145, 145)
 		})
