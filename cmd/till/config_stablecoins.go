@@ -27,6 +27,10 @@ type stableConfig struct {
 	till       int            // number of this till, from 1, among
 	tills      int            // those whose customers pay to the same address on Solana and Tron
 	accept     []acceptConfig // in the order of their buttons
+
+	// Without a line, on chains that can be asked for so.
+	rule   pos.OfflineRule
+	limits pos.OfflineLimits
 }
 
 // acceptConfig is what is taken on one chain.
@@ -91,10 +95,9 @@ func (c *config) readStablecoins(r *reader) {
 	}
 	sc.tills = int(s.number("tills", 1, 1, maxTills))
 	sc.till = int(s.number("till", 1, 1, int64(sc.tills)))
-	if rule := s.oneOf("offline", string(pos.OnlineOnly), string(pos.OnlineOnly), string(pos.AllowOffline)); rule != string(pos.OnlineOnly) {
-		s.bad("offline", "only %q is possible: without a line nobody can see whether a token was paid", string(pos.OnlineOnly))
-	}
+	sc.readUnverified(s, c.shop)
 	sc.readAccept(s)
+	sc.checkUnverified(s)
 	c.checkUSDT(s, sc)
 	if len(*r.faults) == before {
 		sc.check(s, c.shop)

@@ -192,7 +192,7 @@ func (t *till) build() error {
 	if err != nil {
 		return err
 	}
-	tenders = append(tenders, prices.tenders(coins)...)
+	tenders = append(tenders, prices.tenders(t.c.stablecoins, coins)...)
 	pub := t.key.Public().(ed25519.PublicKey)
 	genesis := pos.Genesis{Till: tillID(pub), Key: pub, Currency: t.c.shop.Currency.Code, Series: t.c.shop.Series, Software: software}
 	label, err := t.readLabel()

@@ -54,6 +54,8 @@ type tokenRail struct {
 	peg          string // the currency that it follows
 	asset        pos.Asset
 	notice       string // what the cashier should know of it always
+
+	unseen desk.Unseen // nil: it needs its chain's answer
 }
 
 // familyOf returns who knows a chain, nil when nobody does.
@@ -117,12 +119,16 @@ func (sc stableConfig) order(rails []tokenRail) {
 }
 
 // tenders makes a button of each rail.
-func (p *prices) tenders(rails []tokenRail) (out []desk.Tender) {
+func (p *prices) tenders(sc *stableConfig, rails []tokenRail) (out []desk.Tender) {
 	for _, r := range rails {
-		out = append(out, desk.Tender{
+		t := desk.Tender{
 			Name: r.tender, Rail: r.Rail, Token: r.token, Chain: r.chain, Rule: pos.OnlineOnly,
 			Notice: func() string { return p.notice(r) },
-		})
+		}
+		if r.unseen != nil && sc.rule != pos.OnlineOnly {
+			t.Rule, t.Limits, t.Unseen = sc.rule, sc.limits, r.unseen
+		}
+		out = append(out, t)
 	}
 	return out
 }

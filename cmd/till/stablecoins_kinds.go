@@ -47,7 +47,7 @@ func buildEVM(sc stableConfig, list []acceptConfig, at site) (fleet, error) {
 	out := fleet{runs: []actorRun{w.Run}, advice: []string{ownWallet("treasury", w.Treasury().String())}}
 	for _, r := range w.Rails() {
 		t := r.Token()
-		out.rails = append(out.rails, tokenRail{Rail: r, tender: r.Tender(), token: t.Symbol, chain: r.Chain().Name, peg: t.Peg, asset: t.Asset()})
+		out.rails = append(out.rails, tokenRail{Rail: r, tender: r.Tender(), token: t.Symbol, chain: r.Chain().Name, peg: t.Peg, asset: t.Asset(), unseen: r})
 	}
 	return out, nil
 }
