@@ -319,3 +319,26 @@ func TestPolicy(t *testing.T) {
 		}
 	}
 }
+
+// TestStraysAddUp: somebody who sends another token twice is owed both.
+func TestStraysAddUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, small, 1)
+		w.start()
+		r := w.ready("usdc-solana")
+		p := w.requested(r, "SALE000000001", 5_000_000)
+		x := asks(t, p.Payload)
+		x.mint = keyOf("usdt")
+		w.m.pay(x)
+		if f := w.becomes(r, p, pos.Doubt); f.Stray.Int().Int64() != 5_000_000 {
+			t.Fatalf("%+v", f)
+		}
+		p = w.moved(p, pos.Doubt)
+		w.m.pay(x)
+		w.until("both are told", func() bool {
+			f, err := r.Check(t.Context(), p)
+			return err == nil && f.Stray.Int().Int64() == 10_000_000
+		})
+		w.stop()
+	})
+}

@@ -103,11 +103,24 @@ func (r *Rail) standing(e *payment) standing {
 			s.why = t.why
 		case t.brought(e).Sign() == 0:
 			if other, why := r.w.wrong(e, t); why != "" {
-				s.stray, s.wrong = other, why
+				s.stray, s.wrong = plus(s.stray, other), why
 			}
 		}
 	}
 	return s
+}
+
+// plus adds money that came to money of the same token that came before; of two tokens
+// it tells the newer.
+func plus(before, more pos.Quantity) pos.Quantity {
+	if before.Asset.ID != more.Asset.ID {
+		return more
+	}
+	sum, err := more.Asset.Units(new(big.Int).Add(before.Int(), more.Int()))
+	if err != nil { // above 256 bits, which cannot be
+		return more
+	}
+	return sum
 }
 
 // wrong says which other money t brought for e; "" when it brought none that the till
