@@ -1,6 +1,8 @@
 package main
 
 import (
+	"fmt"
+	"net"
 	"slices"
 
 	"github.com/tillwright/tillwright/display"
@@ -50,4 +52,14 @@ func (c *config) readHeadless(r *reader) {
 	if len(panels) > 0 && !slices.ContainsFunc(panels, forCashier) {
 		t.bad("on", "a keypad needs a panel with shows = %q or %q", display.ShowsCashier, display.ShowsBoth)
 	}
+}
+
+// cutOff says, in plain words, that a till without a screen can be set up by nobody:
+// that is done from a phone. Empty: it can.
+func (c config) cutOff() string {
+	host, _, err := net.SplitHostPort(c.listen)
+	if ip := net.ParseIP(host); !c.headless.on || err != nil || (host != "localhost" && (ip == nil || !ip.IsLoopback())) {
+		return ""
+	}
+	return fmt.Sprintf("no phone can reach this till: listen is %q, which is this computer alone, and a till with a keypad is set up from a phone. Write listen = %q", c.listen, ":80")
 }
