@@ -8,6 +8,7 @@ import (
 	"image/draw"
 	"image/png"
 	"io"
+	"slices"
 	"sync"
 	"time"
 
@@ -145,21 +146,28 @@ var deskGrey = color.Gray{Y: 0x99}
 
 const gapWidth = 16 // pixels of it
 
-// PNG returns the papers side by side, and a version that rises with every change of any.
+// PNG returns the papers side by side, their ends at the foot as they came out, and a
+// version that rises with every change of any. One that has printed nothing is left out.
 func (p *papers) PNG() ([]byte, uint64) {
 	var all []*image.Gray
 	var version uint64
 	size := image.Pt(-gapWidth, 0)
 	for _, m := range p.list {
 		img, v := m.Look()
-		all, version = append(all, img), version+v
+		if version += v; unprinted(img) {
+			continue
+		}
+		all = append(all, img)
 		size = image.Pt(size.X+gapWidth+img.Rect.Dx(), max(size.Y, img.Rect.Dy()))
+	}
+	if len(all) == 0 {
+		size = image.Pt(gapWidth, gapWidth)
 	}
 	out := image.NewGray(image.Rectangle{Max: size})
 	draw.Draw(out, out.Rect, image.NewUniform(deskGrey), image.Point{}, draw.Src)
 	x := 0
 	for _, img := range all {
-		draw.Draw(out, img.Rect.Add(image.Pt(x, 0)), img, image.Point{}, draw.Src)
+		draw.Draw(out, img.Rect.Add(image.Pt(x, size.Y-img.Rect.Dy())), img, image.Point{}, draw.Src)
 		x += gapWidth + img.Rect.Dx()
 	}
 	var b bytes.Buffer
@@ -167,6 +175,11 @@ func (p *papers) PNG() ([]byte, uint64) {
 		panic("papers: " + err.Error()) // a picture in memory into memory
 	}
 	return b.Bytes(), version
+}
+
+// unprinted reports paper with nothing on it.
+func unprinted(img *image.Gray) bool {
+	return !slices.ContainsFunc(img.Pix, func(v uint8) bool { return v != 0xff })
 }
 
 const (
