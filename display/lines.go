@@ -62,7 +62,7 @@ func (s scene) lines(sh sheet) []string {
 	case pos.PhaseArriving:
 		return sh.page(sh.wrap(word("arriving"))...)
 	case pos.PhaseChecking:
-		return sh.page(sh.wrap(word("checking"))...)
+		return sh.page(sh.wrap(word(s.checking()))...)
 	case pos.PhasePaid:
 		return sh.page(sh.pair(word("paid"), sum(c.Total)), sh.centre(word("thank_you")))
 	case pos.PhaseChange:

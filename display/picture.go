@@ -84,7 +84,7 @@ func (c *canvas) large(s scene) {
 	case pos.PhaseArriving:
 		c.waiting(s, "arriving", arrow)
 	case pos.PhaseChecking:
-		c.waiting(s, "checking", dots)
+		c.waiting(s, s.checking(), dots)
 	case pos.PhasePaid:
 		c.paid(s)
 	case pos.PhaseChange:
@@ -94,6 +94,15 @@ func (c *canvas) large(s scene) {
 	default:
 		c.idle(s)
 	}
+}
+
+// checking is the word for a payment that nobody knows of: when the sale went on without
+// it, it asks the customer for no patience.
+func (s scene) checking() string {
+	if s.customer.Reason == "unverified" {
+		return "unverified"
+	}
+	return "checking"
 }
 
 // word returns a text of the catalogue in the shop's language.

@@ -44,7 +44,7 @@ func (c *canvas) small(s scene) {
 	case pos.PhaseArriving:
 		c.smallState(page, c.word("arriving"), c.money(s.owed()), accent, arrow)
 	case pos.PhaseChecking:
-		c.smallState(page, c.word("checking"), c.money(s.owed()), accent, dots)
+		c.smallState(page, c.word(s.checking()), c.money(s.owed()), accent, dots)
 	case pos.PhasePaid:
 		c.smallPaid(page, s)
 	case pos.PhaseChange:

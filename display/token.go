@@ -112,6 +112,9 @@ func (c *canvas) ways(s scene) []note {
 		{s: c.how(s), size: c.p(23), bold: true, lines: 2, rank: 3, space: c.p(16), col: ink},
 		{s: only, size: c.p(22), lines: 4, rank: 1, space: c.p(8), col: bad},
 	}
+	if s.customer.Unchecked {
+		out = append(out, note{s: c.word("unchecked"), size: c.p(22), bold: true, lines: 3, rank: 3, space: c.p(8), col: ink})
+	}
 	if s.customer.Tail != "" {
 		out = append(out, note{s: c.word("address_ends", "tail", s.customer.Tail), size: c.p(20), lines: 2, rank: 2, space: c.p(8), col: ink})
 	}

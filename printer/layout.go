@@ -181,6 +181,9 @@ func (s *sheet) payment(p pos.ReceiptPayment, sale time.Time) {
 	if p.Offline {
 		s.pair("  "+s.word("paid_offline"), "", Style{})
 	}
+	if p.Unverified {
+		s.pair("  "+s.word("paid_unverified"), "", Style{})
+	}
 	if p.Reference != "" {
 		s.pair("  "+s.word("payment_ref"), p.Reference, Style{})
 	}

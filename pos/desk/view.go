@@ -316,7 +316,10 @@ func (d *Desk) doneOnScreen(s pos.SaleView) pos.Customer {
 		}
 	}
 	if d.unverified(s.Sale) {
-		out.Phase, out.Reason = pos.PhaseChecking, "unverified"
+		out.Reason = "unverified"
+		if out.Phase == pos.PhasePaid || out.Change.Minor == 0 { // change is given all the same
+			out.Phase = pos.PhaseChecking
+		}
 	}
 	return out
 }

@@ -272,6 +272,22 @@ func (a *App) cancelPayment(c *fiber.Ctx) error {
 	return a.do(c, fiber.StatusOK, pos.CancelPayment{Sale: id, Payment: pos.PaymentID(payment), Despite: in.Despite})
 }
 
+// takeUnverified goes on by the customer's word.
+func (a *App) takeUnverified(c *fiber.Ctx) error {
+	id, err := saleOf(c)
+	if err != nil {
+		return err
+	}
+	payment := strings.Clone(c.Params("payment"))
+	if !idForm(payment) {
+		return pos.E("take unverified", pos.NotFound, "there is no payment %q", clip(payment))
+	}
+	if err := decode(c, &struct{}{}); err != nil {
+		return err
+	}
+	return a.do(c, fiber.StatusOK, pos.TakeUnverified{Sale: id, Payment: pos.PaymentID(payment)})
+}
+
 type codeIn struct {
 	Code string `json:"code"`
 }

@@ -110,7 +110,7 @@ function tell() {
   const { view } = now();
   if (!view) return;
   const c = view.customer;
-  const word = { basket: "total", due: "to_pay", arriving: "arriving", paid: "paid", change: "change", refused: c.reason, checking: "checking" }[/** @type {string} */ (c.phase)] ?? "welcome";
+  const word = { basket: "total", due: "to_pay", arriving: "arriving", paid: "paid", change: "change", refused: c.reason, checking: c.reason || "checking" }[/** @type {string} */ (c.phase)] ?? "welcome";
   const sum = { basket: c.total, due: c.due, paid: c.total, change: c.change }[/** @type {string} */ (c.phase)];
   const how = c.phase !== "due" ? "" : c.offline ? ". " + t("request_no", { ref: c.counter }) + ". " + t(c.other ? "offline_camera" : "offline_scan")
     : c.token ? `. ${c.quantity} ${t("on_chain", { chain: c.chain })}. ${t("evm_only", { token: c.token, chain: c.chain })}` : "";

@@ -38,7 +38,10 @@ export function set(change) {
 export const current = () => now().view?.counter?.current ?? null;
 
 /** covers says that a payment pays its part: its money is there, or its code was right. @param {any} p */
-export const covers = (p) => p.state === "settled" || (p.state === "accepted" && !!p.offline);
+export const covers = (p) => p.state === "settled" || (p.state === "accepted" && !!p.offline) || trusted(p);
+
+/** trusted reports a payment that covers its part of the sale by a person's word: its network has not answered yet. @param {any} p */
+export const trusted = (p) => !!p.unverified && !p.lost && ["intended", "requested", "seen", "accepted", "unknown"].includes(p.state);
 
 /** fail shows what went wrong and says it aloud. @param {unknown} e */
 export function fail(e) {

@@ -4,7 +4,7 @@
 
 import { get, once, Problem } from "./api.js";
 import { dialog, h, icon } from "./dom.js";
-import { act, busy, covers, fail } from "./local.js";
+import { act, busy, covers, fail, trusted } from "./local.js";
 import { money } from "./money.js";
 import { now } from "./state.js";
 import { tender, t } from "./words.js";
@@ -72,7 +72,7 @@ async function receipts() {
     if (!got) return;
     list.append(...got.sales.map((/** @type {any} */ s) => h("li", { class: "row" },
       h("span", { class: "grow" }, h("b", {}, s.receipt), h("small", {}, when(s.completed) + " · " + s.by.name + " · " +
-        [...new Set((s.payments ?? []).filter(covers).map((/** @type {any} */ p) => tender(p.tender, p.network) + (p.state === "accepted" ? " (" + t("ui.offline_mark") + ")" : "")))].join(", "))),
+        [...new Set((s.payments ?? []).filter(covers).map((/** @type {any} */ p) => tender(p.tender, p.network) + (p.state === "accepted" ? " (" + t("ui.offline_mark") + ")" : trusted(p) ? " (" + t("ui.unverified").toLowerCase() + ")" : "")))].join(", "))),
       h("span", { class: "money" }, money(s.totals.total)),
       h("button", { class: "step", "aria-label": t("ui.print_named", { name: s.receipt }), click: (/** @type {Event} */ e) => busy(e, () => act("POST", `/v1/sales/${s.id}/reprints`, {})) }, icon("printer")))));
     cursor = got.next ?? "";

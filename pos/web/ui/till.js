@@ -34,7 +34,7 @@ const main = h("main", { "data-show": "" }, left, make("till-head"), make("till-
 function show() {
   const { view } = now();
   const sale = current();
-  const over = view.customer.phase === "paid" || view.customer.phase === "change";
+  const over = isOver(view.customer);
   if (local.pane === "open") return "open";
   if (payment(sale) || (local.pane === "code" && waitsFor(sale).length)) return "wait";
   if (sale && (sale.state !== "draft" || ((local.pane === "pay" || local.pane === "amount") && sale.lines?.length))) return "pay";
@@ -55,16 +55,21 @@ function tab(pane, word, shape) {
   return h("button", { class: "tab " + pane, "data-key": "tab " + pane, "aria-pressed": String(on), click: () => go(pane) }, shape, h("span", {}, word), wide);
 }
 
+/** isOver reports a picture of a sale that is complete; one taken unverified is being checked. @param {any} c */
+function isOver(c) {
+  return c.phase === "paid" || c.phase === "change" || (c.phase === "checking" && c.reason === "unverified");
+}
+
 let rung = /** @type {string|null} */ (null);
 let newest = /** @type {number|null} */ (null);
 
 /** ring sounds what happened since the last state: this sale paid, another one, trouble. */
 function ring() {
   const { customer, counter } = now().view;
-  const over = customer.phase === "paid" || customer.phase === "change" ? customer.sale : "";
+  const over = isOver(customer) ? customer.sale : "";
   const fresh = rung !== null && !!over && over !== rung;
   if (fresh) {
-    sound.paid();
+    if (customer.phase !== "checking") sound.paid();
     set({ seen: "", pane: local.home, digits: "", times: "" });
   }
   rung = over;

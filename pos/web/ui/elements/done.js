@@ -3,7 +3,7 @@
 // tap begins the next sale.
 
 import { printOrder } from "../menu.js";
-import { act, busy, calm, covers, local, set } from "../local.js";
+import { act, busy, calm, covers, local, set, trusted } from "../local.js";
 import { h, icon, paint } from "../dom.js";
 import { TillElement } from "../element.js";
 import { money, zero } from "../money.js";
@@ -23,13 +23,14 @@ customElements.define("till-done", class extends TillElement {
     if (!done || view.customer.sale !== done.id) return;
     const last = (done.payments ?? []).filter(covers).at(-1);
     const unproven = (done.payments ?? []).some((/** @type {any} */ p) => p.state === "accepted" && covers(p));
+    const onTrust = view.customer.phase === "checking" && (done.payments ?? []).some(trusted);
     const change = !zero(done.change);
-    paint(this, [done.id, done.receipt, done.change, done.totals.total, last?.tender, last?.given, unproven, online, view.shop.language], () => [
+    paint(this, [done.id, done.receipt, done.change, done.totals.total, last?.tender, last?.given, unproven, onTrust, online, view.shop.language], () => [
       h("div", { class: "mid" },
-        h("p", { class: "state good" }, icon("check"), t("paid"), h("span", { class: "soft" }, done.receipt)),
+        h("p", { class: onTrust ? "state" : "state good" }, icon(onTrust ? "clock" : "check"), t(onTrust ? "ui.unverified" : "paid"), h("span", { class: "soft" }, done.receipt)),
         change ? h("p", { class: "label" }, t("ui.give_change")) : h("p", { class: "label" }, last ? tender(last.tender, last.network) : ""),
         h("output", { class: "money giant", "aria-live": "assertive" }, money(change ? done.change : done.totals.total)),
-        unproven ? h("p", { class: "quantity" }, icon("clock"), t("ui.paid_offline")) : null,
+        unproven ? h("p", { class: "quantity" }, icon("clock"), t("ui.paid_offline")) : onTrust ? h("p", { class: "quantity" }, t("ui.unverified_then")) : null,
         change ? h("p", { class: "quantity" }, t("total") + " " + money(done.totals.total) + " · " + t("given") + " " + money(last?.given)) : null),
       h("div", { class: "exits" },
         h("button", { class: "wide", "data-key": "again", disabled: !online, click: (/** @type {Event} */ e) => busy(e, () => Promise.all([act("POST", `/v1/sales/${done.id}/reprints`, {}), calm()])) }, icon("printer"), t("ui.print_again")),

@@ -5,7 +5,7 @@
 import "./code.js";
 import { reference, waitsFor } from "./code.js";
 import { once, get, Problem } from "../api.js";
-import { act, busy, current, fail, local, set } from "../local.js";
+import { act, busy, covers, current, fail, local, set } from "../local.js";
 import { h, icon, paint } from "../dom.js";
 import { TillElement } from "../element.js";
 import { exactly, money, quantity } from "../money.js";
@@ -16,7 +16,7 @@ import { tender, t, word } from "../words.js";
 const OPEN = new Set(["intended", "requested", "seen", "accepted", "unknown"]);
 
 /** payment returns a sale's open payment; one that a code proved is none any more. @param {any} sale */
-export const payment = (sale) => [...(sale?.payments ?? [])].reverse().find((p) => OPEN.has(p.state) && !p.aside && !(p.offline && p.state === "accepted")) ?? null;
+export const payment = (sale) => [...(sale?.payments ?? [])].reverse().find((p) => OPEN.has(p.state) && !p.aside && !covers(p)) ?? null;
 
 /** serve puts this sale aside for the next customer. */
 const serve = () => act("POST", "/v1/sales", {}).then((ok) => { if (ok) set({ pane: local.home }); });
@@ -76,7 +76,7 @@ customElements.define("till-wait", class extends TillElement {
     const late = !p && local.pane === "code" ? waitsFor(sale) : [];
     if (!view?.counter || (!p && !late.length)) return;
     const manager = view.session.actor.role !== "cashier";
-    paint(this, [p?.id, p?.state, p?.again, p?.amount, p?.quantity, p?.expires, sale.doubtful, late.length, online, view.counter.open.length, view.customer.phase, view.customer.other, p && coin(sale, p), p && over(sale, p), local.sure, manager, p && away(p), p?.why, p?.stray, view.shop.language],
+    paint(this, [p?.id, p?.state, p?.again, p?.amount, p?.quantity, p?.expires, sale.doubtful, sale.unverified, late.length, online, view.counter.open.length, view.customer.phase, view.customer.other, p && coin(sale, p), p && over(sale, p), local.sure, manager, p && away(p), p?.why, p?.stray, view.shop.language],
       () => !p ? this.#late(sale, late) : p.offline ? this.#offline(sale, p, manager, online) : sale.doubtful ? this.#doubt(sale, p, manager, online) : this.#wait(sale, p, coin(sale, p), online));
     this.#pad.show(sale, manager);
     if (!p) return;
@@ -100,7 +100,7 @@ customElements.define("till-wait", class extends TillElement {
     const trust = c.chain === "Solana" && c.form && !c.form.typed && !rests;
     const is = c.form && (word("ui.form_is." + c.form.name) ?? t("ui.form_is.next")).replace("{amount}", c.sum);
     return h("div", { class: "mid two coin" }, state,
-      away(p) ? h("p", { class: "why" }, icon("warn"), away(p)) : null,
+      away(p) ? h("p", { class: "why" }, icon("warn"), local.sure === "trust" ? t("ui.take_unverified_why") : away(p)) : null,
       c.came ? h("p", { class: "why" }, icon("warn"), t("ui.came", { amount: c.came })) : null,
       h("div", { class: "tell" },
         h("output", { class: "money sum", "aria-live": "polite" }, money(c.due)),
@@ -125,9 +125,20 @@ customElements.define("till-wait", class extends TillElement {
         p.expires ? h("div", { class: "lasts" }, this.#bar, this.#clock) : null,
         away(p) ? h("p", { class: "why" }, icon("warn"), away(p)) : arriving || checking ? null : h("p", { class: "soft" }, t("ui.customer_scans"))),
       h("div", { class: "exits" },
+        this.#trust(sale, p, online),
         h("button", { class: "wide bad", "data-key": "cancel", disabled: !online, click: (/** @type {Event} */ e) => cancel(e, sale, p) }, icon("close"), t("ui.cancel_payment")),
         ...others(online)),
     ];
+  }
+
+  /** #trust goes on by the customer's word, where the network does not answer and the owner allows it. @param {any} sale @param {any} p @param {boolean} online */
+  #trust(sale, p, online) {
+    if (!sale.unverified) return null;
+    const { view } = now();
+    const needs = view.counter.tenders.find((/** @type {any} */ x) => x.tender === p.tender)?.offline?.manager && view.session.actor.role === "cashier";
+    const sure = local.sure === "trust";
+    const go = (/** @type {Event} */ e) => (sure ? busy(e, async () => { if (await act("POST", `/v1/sales/${sale.id}/payments/${p.id}/unverified`, {})) set({ sure: "" }); }) : set({ sure: "trust" }));
+    return h("button", { class: sure ? "wide sure" : "wide", "data-key": "trust", disabled: needs || !online, click: go }, h("span", {}, sure ? t("ui.take_unverified_sure") : t("ui.take_unverified"), needs ? h("small", {}, t("ui.manager_needed")) : null));
   }
 
   /** #offline is a request that the customer's phone carries: what to ask for on the left, the pad for it on the right. @param {any} sale @param {any} p @param {boolean} manager @param {boolean} online */
@@ -189,8 +200,8 @@ customElements.define("till-wait", class extends TillElement {
         h("output", { class: "money huge" }, money(p.amount)),
         p.why ? h("p", { class: "words" }, p.why) : null,
         p.stray && p.why ? null : h("p", { class: "words" }, t("ui.doubt_why")),
-        local.sure === "despite" ? h("p", { class: "why" }, icon("warn"), t("ui.despite_why")) : h("p", { class: "soft" }, h("i", { class: "pulse" }), t("ui.still_asking"))),
-      h("div", { class: "exits" }, this.#despite(sale, p, manager, online), ...others(online)),
+        local.sure === "despite" ? h("p", { class: "why" }, icon("warn"), t("ui.despite_why")) : local.sure === "trust" ? h("p", { class: "why" }, icon("warn"), t("ui.take_unverified_why")) : h("p", { class: "soft" }, h("i", { class: "pulse" }), t("ui.still_asking"))),
+      h("div", { class: "exits" }, this.#trust(sale, p, online), this.#despite(sale, p, manager, online), ...others(online)),
     ];
   }
 });
