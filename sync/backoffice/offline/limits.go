@@ -32,10 +32,13 @@ func newLimits(perMinute int) limits {
 	return limits{perMinute, maphash.MakeSeed(), new(sync.Mutex), new([buckets]*rate.Limiter)}
 }
 
+// place is where who is counted.
+func (l limits) place(who string) int { return int(maphash.String(l.seed, who) % buckets) }
+
 // wait takes one request of who and returns 0, or how long who must wait first.
 func (l limits) wait(who string, now time.Time) time.Duration {
 	l.mu.Lock()
-	at := &l.table[maphash.String(l.seed, who)%buckets]
+	at := &l.table[l.place(who)]
 	if *at == nil {
 		*at = rate.NewLimiter(rate.Every(time.Minute/time.Duration(l.perMinute)), l.perMinute)
 	}
