@@ -1,6 +1,8 @@
 package evm
 
 import (
+	"bytes"
+	"cmp"
 	"math/big"
 	"time"
 
@@ -111,14 +113,26 @@ func (r *Rail) standing(e *payment) standing {
 		s.why = r.w.word("evm_odd", "chain", r.c.Name)
 	}
 	r.mistrust(e, &s)
-	for key, k := range e.claims {
-		if k != e.own() && k.proved != nil && k.proved.Sign() > 0 && k.units.Sign() > 0 {
-			s.stray = quantityOf(k.token, k.proved)
-			s.wrong = r.w.word("evm_wrong_money", "came", quantityOf(k.token, k.proved).String(), "chain", r.w.chainName(key.chain),
-				"token", e.token.Symbol, "asked", r.c.Name, "tail", e.ref.address.Tail())
-		}
+	if key, k := e.other(); k != nil {
+		s.stray = quantityOf(k.token, k.proved)
+		s.wrong = r.w.word("evm_wrong_money", "came", s.stray.String(), "chain", r.w.chainName(key.chain),
+			"token", e.token.Symbol, "asked", r.c.Name, "tail", e.ref.address.Tail())
 	}
 	return s
+}
+
+// other returns other money that came for sure, nil when there is none. Of several it is
+// the first that came, and the same one at every look: each change is a record.
+func (p *payment) other() (of claimKey, first *claim) {
+	for key, k := range p.claims {
+		if k == p.own() || k.proved == nil || k.proved.Sign() == 0 || k.units.Sign() == 0 {
+			continue
+		}
+		if first == nil || cmp.Or(cmp.Compare(k.time, first.time), cmp.Compare(key.chain, of.chain), bytes.Compare(key.token[:], of.token[:])) < 0 {
+			of, first = key, k
+		}
+	}
+	return of, first
 }
 
 // finding says what became of e after a round that read it. Only events that can
