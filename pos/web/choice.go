@@ -28,6 +28,7 @@ const choiceLife = 2 * time.Minute
 type choices struct {
 	mu    sync.Mutex
 	open  *invitation
+	turn  int         // counts what the cashier said: what is taken back must not outlive it
 	ended *time.Timer // takes it off the screens
 }
 
@@ -98,7 +99,7 @@ func (c *choices) invite(i *invitation, end func()) {
 	if c.ended != nil {
 		c.ended.Stop()
 	}
-	c.open, c.ended = i, nil
+	c.open, c.ended, c.turn = i, nil, c.turn+1
 	if i != nil {
 		c.ended = time.AfterFunc(time.Until(i.until), end)
 	}
@@ -114,10 +115,11 @@ func (c *choices) take(id string, v pos.View, now time.Time) (i *invitation, bac
 		return nil, nil, false
 	}
 	c.open = nil
+	turn := c.turn
 	return i, func() {
 		c.mu.Lock()
 		defer c.mu.Unlock()
-		if c.open == nil {
+		if c.open == nil && c.turn == turn {
 			c.open = i
 		}
 	}, true

@@ -256,3 +256,26 @@ func TestForms(t *testing.T) {
 	k.want(200, "GET", "/v1/view", "") // token, chain, tail, form, forms: all in the document
 	k.stranger().want(401, "PUT", "/v1/sales/current/form", `{"form":"address"}`)
 }
+
+// TestChoiceTakenBack: what a cashier withdrew while the customer tapped does not come back
+// when the tap fails.
+func TestChoiceTakenBack(t *testing.T) {
+	var c choices
+	sale := pos.SaleView{Sale: pos.Sale{ID: "s", State: pos.Draft}}
+	v := pos.View{Counter: pos.Counter{Current: &sale}, Customer: pos.Customer{Sale: "s"}}
+	i := &invitation{id: "x", sale: "s", state: pos.Draft, until: time.Now().Add(time.Minute)}
+	for withdrawn, want := range map[bool]bool{false: true, true: false} {
+		c.invite(i, func() {})
+		_, back, ok := c.take("x", v, time.Now())
+		if !ok {
+			t.Fatal("not taken")
+		}
+		if withdrawn {
+			c.invite(nil, nil)
+		}
+		back()
+		if _, _, ok := c.take("x", v, time.Now()); ok != want {
+			t.Errorf("withdrawn %v: taken again %v", withdrawn, ok)
+		}
+	}
+}
