@@ -101,3 +101,35 @@ func TestQuota(t *testing.T) {
 		t.Error("no quota is a bound")
 	}
 }
+
+// TestEcho: an operator that repeats the key in its errors, as some do, puts it into no
+// error of ours: errors are logged.
+func TestEcho(t *testing.T) {
+	const inPath, inHead, inQuery = "0123456789abcdef0123456789abcdef", "head-key-5f2c", "query-key-77aa"
+	all := false
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		fault := `{"code":-32000,"message":"no plan for ` + inPath + " " + inHead + " " + inQuery + `"}`
+		if all { // one word for the whole batch
+			_, _ = w.Write([]byte(`{"jsonrpc":"2.0","id":null,"error":` + fault + `}`))
+			return
+		}
+		_, _ = w.Write([]byte(`[{"jsonrpc":"2.0","id":1,"error":` + fault + `}]`))
+	}))
+	defer srv.Close()
+	c := New(Endpoint{Operator: "one", URL: srv.URL + "/v2/" + inPath + "?token=" + inQuery, Key: inHead, KeyHeader: "X-Key"}, &Pace{}, nil)
+	defer c.Close()
+	replies, err := c.Batch(t.Context(), To("eth_chainId"))
+	if err != nil || len(replies) != 1 || replies[0].Err == nil {
+		t.Fatalf("%v, %v", replies, err)
+	}
+	all = true
+	_, err = c.Batch(t.Context(), To("eth_chainId"))
+	for _, e := range []error{replies[0].Err, err} {
+		for _, secret := range []string{inPath[:20], inHead, inQuery[:10]} {
+			if e == nil || strings.Contains(e.Error(), secret) {
+				t.Errorf("%v holds %q", e, secret)
+			}
+		}
+	}
+}

@@ -11,10 +11,10 @@ import (
 // TestReadBatch refuses every answer that is not one to each call, exactly.
 func TestReadBatch(t *testing.T) {
 	const one, two = `{"jsonrpc":"2.0","id":7,"result":"0x1"}`, `{"jsonrpc":"2.0","id":8,"result":null}`
-	if out, err := readBatch([]byte("["+two+","+one+"]"), 7, 2); err != nil || string(out[0].Result) != `"0x1"` || string(out[1].Result) != "null" {
+	if out, err := new(Client).readBatch([]byte("["+two+","+one+"]"), 7, 2); err != nil || string(out[0].Result) != `"0x1"` || string(out[1].Result) != "null" {
 		t.Fatalf("%v, %v", out, err)
 	}
-	if out, err := readBatch([]byte(`[{"jsonrpc":"2.0","id":7,"error":{"code":-32000,"message":"no"}}]`), 7, 1); err != nil || FaultOf(out[0].Err) != Refused {
+	if out, err := new(Client).readBatch([]byte(`[{"jsonrpc":"2.0","id":7,"error":{"code":-32000,"message":"no"}}]`), 7, 1); err != nil || FaultOf(out[0].Err) != Refused {
 		t.Fatalf("%v, %v", out, err)
 	}
 	for name, body := range map[string]string{
@@ -34,7 +34,7 @@ func TestReadBatch(t *testing.T) {
 		"a thousand brackets":  strings.Repeat("[", 1000),
 		"an error that is one": `{"jsonrpc":"2.0","id":null,"error":{"code":-32600,"message":"batch too large"}}`,
 	} {
-		if out, err := readBatch([]byte(body), 7, 2); err == nil {
+		if out, err := new(Client).readBatch([]byte(body), 7, 2); err == nil {
 			t.Errorf("%s: %v", name, out)
 		}
 	}
@@ -47,7 +47,7 @@ func TestReadBatch(t *testing.T) {
 		"an error's code":   `[{"jsonrpc":"2.0","id":7,"error":{"code":"1"}}]`,
 		"an error, no code": `[{"jsonrpc":"2.0","id":7,"error":{}}]`,
 	} {
-		if out, err := readBatch([]byte(body), 7, 1); err == nil && out[0].Err == nil {
+		if out, err := new(Client).readBatch([]byte(body), 7, 1); err == nil && out[0].Err == nil {
 			t.Errorf("%s: %s", name, out[0].Result)
 		}
 	}
@@ -71,7 +71,7 @@ func FuzzReadBatch(f *testing.F) {
 	f.Add([]byte(`[{"jsonrpc":"2.0","id":7,"result":"0x1"},{"jsonrpc":"2.0","id":8,"result":null}]`))
 	f.Add([]byte(`{"jsonrpc":"2.0","id":null,"error":{"code":-32005,"message":"limit"}}`))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		out, err := readBatch(b, 7, 2)
+		out, err := new(Client).readBatch(b, 7, 2)
 		if err == nil && (len(out) != 2 || (out[0].Err == nil) == (out[0].Result == nil)) {
 			t.Errorf("%s: %+v", b, out)
 		}

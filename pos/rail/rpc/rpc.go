@@ -124,9 +124,10 @@ type Dialer func(ctx context.Context, network, address string) (net.Conn, error)
 // Client speaks JSON-RPC to one endpoint. It is safe for concurrent use.
 type Client struct {
 	Endpoint
-	http *http.Client
-	pace *Pace
-	id   atomic.Uint64
+	http    *http.Client
+	pace    *Pace
+	id      atomic.Uint64
+	secrets [][]byte // what no answer may bring into an error
 }
 
 // New returns a client of one endpoint that shares p with all clients of its
@@ -135,7 +136,7 @@ func New(e Endpoint, p *Pace, dial Dialer) *Client {
 	if dial == nil {
 		dial = (&net.Dialer{Timeout: CallLimit, KeepAlive: keepAlive}).DialContext
 	}
-	return &Client{Endpoint: e, pace: p, http: &http.Client{
+	return &Client{Endpoint: e, pace: p, secrets: e.secrets(), http: &http.Client{
 		// A redirect would carry the key to somebody else.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		Transport: &http.Transport{
@@ -145,6 +146,35 @@ func New(e Endpoint, p *Pace, dial Dialer) *Client {
 			DisableCompression: true, // a small answer may unpack to a large one
 		},
 	}}
+}
+
+// shortest is how long a part of an address is at least that may be a key: "mainnet" and
+// "jsonrpc" are none.
+const shortest = 10
+
+// secrets lists the keys of an endpoint: its own, and what its address may hold.
+func (e Endpoint) secrets() (out [][]byte) {
+	parts := []string{string(e.Key)}
+	if u, err := url.Parse(e.URL); err == nil {
+		parts = append(parts, strings.Split(u.Path, "/")...)
+		for _, values := range u.Query() {
+			parts = append(parts, values...)
+		}
+	}
+	for i, s := range parts {
+		if s != "" && (i == 0 || len(s) >= shortest) {
+			out = append(out, []byte(s))
+		}
+	}
+	return out
+}
+
+// hide takes the endpoint's keys out of an error that a server wrote: some repeat them.
+func (c *Client) hide(raw json.RawMessage) json.RawMessage {
+	for _, s := range c.secrets {
+		raw = bytes.ReplaceAll(raw, s, []byte(redacted))
+	}
+	return raw
 }
 
 // Call is one call of a batch.
@@ -186,7 +216,7 @@ func (c *Client) Batch(ctx context.Context, calls ...Call) ([]Reply, error) {
 	if err != nil {
 		return nil, err
 	}
-	return readBatch(answer, first, len(calls))
+	return c.readBatch(answer, first, len(calls))
 }
 
 // judge refuses an answer by its head. Operators send 429 for too many requests and
@@ -208,10 +238,10 @@ func judge(resp *http.Response, body []byte) error {
 }
 
 // readBatch sorts the answers by their ids: each must be there exactly once.
-func readBatch(body []byte, first uint64, n int) ([]Reply, error) {
+func (c *Client) readBatch(body []byte, first uint64, n int) ([]Reply, error) {
 	var all []json.RawMessage
 	if b := bytes.TrimLeft(body, " \t\r\n"); len(b) == 0 || b[0] != '[' || json.Unmarshal(body, &all) != nil {
-		return nil, refusal(body)
+		return nil, refusal(c.hide(body))
 	}
 	if len(all) != n {
 		return nil, Failed(Odd, "%d answers to %d calls", len(all), n)
@@ -229,6 +259,9 @@ func readBatch(body []byte, first uint64, n int) ([]Reply, error) {
 		r := &out[id-first]
 		if r.Result != nil || r.Err != nil {
 			return nil, Failed(Odd, "two answers to one call")
+		}
+		if f["error"] != nil {
+			f["error"] = c.hide(f["error"])
 		}
 		*r = readReply(f)
 	}
