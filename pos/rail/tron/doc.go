@@ -34,6 +34,7 @@
 // Limits. Whoever pays another amount than asked for, an exchange that takes its fee
 // from it for instance, is not found by the till: the manager books it. With one
 // endpoint, small sums are as true as that endpoint. Several tills on one address need
-// a number each (Options.Lane). The till cannot tell an exchange's deposit address
+// a number each (Options.Lane); of money that belongs to no sale that one of them tells in
+// whose lane its amount is. The till cannot tell an exchange's deposit address
 // from the owner's wallet with certainty; Advice says so.
 package tron

@@ -401,3 +401,22 @@ func TestLateLists(t *testing.T) {
 		l.becomes(r, p, pos.Settle)
 	})
 }
+
+// TestOtherTill: what is paid to another till at the same address is no alarm here, or
+// nobody would read the alarm that is one.
+func TestOtherTill(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l, m := usual(t, small, JSONRPC)
+		l.options.Lane = unique.Lane{N: 0, Of: 2}
+		l.start()
+		defer func() { l.stop() }()
+		r := l.ready()
+		l.wanted(r, "SALE000000001", price)
+		m.pay(l.usdt.Contract, merchant, 7_000_100) // 70,001 steps: the other till's
+		m.pay(l.usdt.Contract, merchant, 8_000_000)
+		l.until("the owner is told", func() bool { return told(r, "8.0000 USDT came") })
+		if told(r, "7.0001") {
+			t.Errorf("told of the other till's sale: %v", r.Health().Notices)
+		}
+	})
+}

@@ -76,6 +76,14 @@ func (l Lane) check() error {
 	return nil
 }
 
+// Has reports that an amount is of this lane: of each amount there is exactly one, for a
+// part of a step counts as a whole one. step must be positive.
+func (l Lane) Has(units, step *big.Int) bool {
+	steps := new(big.Int).Add(units, new(big.Int).Sub(step, big.NewInt(1)))
+	steps.Quo(steps, step)
+	return steps.Mod(steps, big.NewInt(int64(max(l.Of, 1)))).Int64() == int64(l.N)
+}
+
 // Book is safe for concurrent use.
 type Book struct {
 	store Store
@@ -228,13 +236,9 @@ func (k *Book) smallest(place string, units, step *big.Int) *big.Int {
 			held[e.Units] = true
 		}
 	}
-	of := big.NewInt(int64(k.lane.Of))
 	n := new(big.Int).Set(units)
 	for range Slots {
-		// Rounded up, so that two tills whose prices differ by less than a step stay apart.
-		steps := new(big.Int).Add(n, new(big.Int).Sub(step, big.NewInt(1)))
-		steps.Quo(steps, step)
-		if steps.Mod(steps, of).Int64() == int64(k.lane.N) && !held[n.String()] {
+		if k.lane.Has(n, step) && !held[n.String()] { // two tills whose prices differ by less than a step stay apart
 			return n
 		}
 		n.Add(n, step)
