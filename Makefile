@@ -1,6 +1,6 @@
 # make run   a whole shop on this computer: till, backoffice, bitcoin, Lightning, a customer's wallet
 # make test  every test, on real nodes and a real browser
-# The rest: check race soak fuzz bench nightly arm golden pictures outside clean
+# The rest: check race soak fuzz bench nightly arm golden pictures outside words clean
 
 SHELL   := /bin/bash
 BIN     := bin
@@ -10,7 +10,7 @@ GO      := CGO_ENABLED=0 go
 FLAGS   := -trimpath -ldflags='-s -w'
 FUZZ    ?= 20s
 
-.PHONY: run test real tools nodes build check race vet32 test32 soak fuzz bench nightly arm golden outside clean contracts FORCE
+.PHONY: run test real tools nodes build check race vet32 test32 soak fuzz bench nightly arm golden outside words clean contracts FORCE
 
 build:
 	@mkdir -p $(BIN)
@@ -117,14 +117,20 @@ outside:
 	@git diff --stat -- printer/testdata/outside.json
 	go test -count=1 -run Outside ./printer/escpos ./printer/star
 
-# Static binaries for the boards, with their sizes; the till has a budget.
+# The catalogue of words, packed as it is built in.
+words:
+	go test -count=1 ./pos -run TestPacked -update
+
+# Static binaries for the boards, with their sizes; the till has a budget. On arm64 it
+# sets every script by its font's rules, which the small boards' do without.
 arm:
 	@mkdir -p $(BIN)
 	@for v in 6 7; do GOOS=linux GOARCH=arm GOARM=$$v $(GO) build $(FLAGS) -o $(BIN)/till-armv$$v ./cmd/till || exit 1; done
 	@GOOS=linux GOARCH=arm64 $(GO) build $(FLAGS) -o $(BIN)/till-arm64 ./cmd/till
 	@for f in $(BIN)/till-arm*; do \
 		s=$$(stat -c %s $$f); printf '%-16s %5.1f MB\n' $${f##*/} $$(awk "BEGIN{print $$s/1000000}"); \
-		if [ $$s -gt 16000000 ]; then echo "$$f is over its budget of 16 MB"; exit 1; fi; \
+		most=16; case $$f in *arm64) most=18;; esac; \
+		if [ $$s -gt $${most}000000 ]; then echo "$$f is over its budget of $$most MB"; exit 1; fi; \
 	done
 
 clean:

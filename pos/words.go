@@ -1,13 +1,31 @@
 package pos
 
 import (
+	"bytes"
+	"compress/gzip"
 	_ "embed"
 	"encoding/json"
+	"io"
 	"strings"
 )
 
-//go:embed words.json
-var wordsJSON []byte
+// packed is words.json: a small board's binary has no room for five languages at
+// length. A test packs it (-update) and holds it to the file.
+//
+//go:embed words.json.gz
+var packed []byte
+
+var wordsJSON = func() []byte {
+	r, err := gzip.NewReader(bytes.NewReader(packed))
+	if err != nil {
+		panic("pos: words.json.gz: " + err.Error())
+	}
+	b, err := io.ReadAll(r)
+	if err != nil {
+		panic("pos: words.json.gz: " + err.Error())
+	}
+	return b
+}()
 
 // words maps a key to its text in each language.
 var words = func() map[string]map[string]string {

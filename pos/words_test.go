@@ -1,6 +1,10 @@
 package pos
 
 import (
+	"bytes"
+	"compress/gzip"
+	"errors"
+	"os"
 	"strings"
 	"testing"
 )
@@ -32,5 +36,28 @@ func TestWord(t *testing.T) {
 	}
 	if got := Word("en", "no such key"); got != "no such key" {
 		t.Errorf("unknown key: got %q", got)
+	}
+}
+
+// TestPacked holds what is built in to words.json.
+func TestPacked(t *testing.T) {
+	want, err := os.ReadFile("words.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if *update {
+		var b bytes.Buffer
+		w, err := gzip.NewWriterLevel(&b, gzip.BestCompression)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = w.Write(want)
+		if err := errors.Join(err, w.Close(), os.WriteFile("words.json.gz", b.Bytes(), 0o644)); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	if !bytes.Equal(wordsJSON, want) {
+		t.Error("words.json was changed; run: go test ./pos -run TestPacked -update")
 	}
 }
