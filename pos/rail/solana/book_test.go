@@ -155,8 +155,9 @@ func TestUnique(t *testing.T) {
 			w.start()
 			r := w.ready("usdc-solana")
 			for i := range 10 {
-				n := w.requested(r, fmt.Sprintf("SALE%09d", i), 5_000_000).Quantity.Int().Int64()
-				if asked[n] {
+				price := int64(5_000_000 + 100*((7*i+till)%5)) // the rate moves: prices are near each other, not equal
+				n := w.requested(r, fmt.Sprintf("SALE%09d", i), price).Quantity.Int().Int64()
+				if asked[n] || n < price {
 					t.Fatalf("two tills ask for %d", n)
 				}
 				asked[n] = true

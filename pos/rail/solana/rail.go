@@ -8,6 +8,7 @@ import (
 
 	"github.com/tillwright/tillwright/pos"
 	"github.com/tillwright/tillwright/pos/rail/rpc"
+	"github.com/tillwright/tillwright/pos/rail/unique"
 )
 
 // Rail takes one token on one cluster. It is safe for concurrent use.
@@ -183,14 +184,19 @@ func (r *Rail) unique(units *big.Int, now uint64) (*big.Int, bool) {
 	}
 	r.w.mu.Unlock()
 	step := new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(max(r.token.Decimals-shownDecimals, 0))), nil)
-	for k := r.w.o.Till - 1; k < uniqueSlots; k += r.w.o.Tills {
-		n := new(big.Int).Mul(step, big.NewInt(int64(k)))
-		if n.Add(n, units); !taken[n.String()] {
+	n := new(big.Int).Set(units)
+	for range uniqueSlots {
+		if r.w.lane().Has(n, step) && !taken[n.String()] {
 			return n, true
 		}
+		n.Add(n, step)
 	}
 	return nil, false
 }
+
+// lane is the amounts that are this till's, whatever the price: two tills ask for
+// different ones also when the rate moved in between.
+func (w *Watcher) lane() unique.Lane { return unique.Lane{N: w.o.Till - 1, Of: w.o.Tills} }
 
 // asked makes the answer of Ask. The countdown is by the till's clock, the end by the
 // cluster's.
