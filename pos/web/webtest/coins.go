@@ -54,9 +54,54 @@ func (d *Desk) coin(t pos.Tender) *Coin {
 func (d *Desk) offers() (out []pos.TenderView) {
 	for _, c := range d.coins {
 		reason := d.grey[c.Tender]
-		out = append(out, pos.TenderView{Tender: c.Tender, Ready: reason == "", Reason: reason, Token: c.Token, Chain: c.Chain, Notice: d.peg[c.Token]})
+		tv := pos.TenderView{Tender: c.Tender, Ready: reason == "", Reason: reason, Token: c.Token, Chain: c.Chain, Notice: d.peg[c.Token]}
+		if d.trust != "" {
+			of := d.shop.Currency.Of
+			tv.Ready, tv.Reason, tv.Rule = true, c.Chain+" does not answer. Check the internet.", d.trust
+			tv.Offline = pos.OfflineView{Now: true, Manager: d.trust == pos.PreferOnline, Amount: of(0), PerSale: of(2000), Total: of(10_000), Most: 5}
+		}
+		out = append(out, tv)
 	}
 	return out
+}
+
+// CutCoins takes the networks away from the desk, whose owner lets stablecoins be taken
+// unverified by a rule; "" gives them back.
+func (d *Desk) CutCoins(rule pos.OfflineRule) {
+	d.change(func() {
+		d.trust = rule
+		if s, err := d.find(""); err == nil {
+			d.customer = d.pictureOf(s)
+		}
+	})
+}
+
+// trusts reports that the open payment of s may be taken unverified.
+func (d *Desk) trusts(s *pos.Sale) bool {
+	p := s.OpenPayment()
+	return p != nil && d.trust != "" && d.coin(p.Tender) != nil
+}
+
+func (d *Desk) takeUnverified(by pos.Actor, do pos.TakeUnverified) (pos.Answer, error) {
+	s, err := d.find(do.Sale)
+	if err != nil {
+		return pos.Answer{}, err
+	}
+	p := s.OpenPayment()
+	switch {
+	case p == nil || p.ID != do.Payment || !d.trusts(s):
+		return pos.Answer{}, pos.E("go on", pos.Conflict, "%s", pos.Word(d.shop.Language, "unverified_no"))
+	case d.trust == pos.PreferOnline && !by.Role.Includes(pos.Manager):
+		return pos.Answer{}, pos.E("go on", pos.Forbidden, "%s", pos.Word(d.shop.Language, "offline_manager"))
+	}
+	if p.State != pos.Unknown {
+		d.must(p.Apply(pos.Doubt, d.Now()))
+	}
+	p.Unverified = true
+	a := pos.Answer{Sale: s.ID, Payment: p.ID}
+	d.settled(s, *p)
+	d.customer.Phase, d.customer.Reason = pos.PhaseChecking, "unverified"
+	return a, nil
 }
 
 // Peg notes that a token is charged at another price than its own; "" ends that.
@@ -121,6 +166,7 @@ func (d *Desk) pictureCoin(c *pos.Customer, p pos.Payment, coin Coin) {
 		to = solanaAddress
 	}
 	c.Phase, c.QR, c.Token, c.Chain, c.Tail = pos.PhaseDue, form.Payload, coin.Token, coin.Chain, to[len(to)-6:]
+	c.Unchecked = d.trust != ""
 	c.Form, c.Caption, c.Rate = form.Name, form.Caption, "1 "+coin.Token+" = 0.9259 EUR"
 	c.Link = p.Forms[0].Payload // a phone that shows this page itself needs no other one
 	if !p.Part.IsZero() {

@@ -46,6 +46,7 @@ type Desk struct {
 	refuse   error
 	offline  offline
 	coins    []Coin
+	trust    pos.OfflineRule          // of coins whose networks do not answer; empty: they do
 	peg      map[string]string        // what is said of a token's price
 	form     map[pos.PaymentID]string // shown instead of the first one
 	short    int64                    // hundredths of the open payment that came
@@ -135,6 +136,8 @@ func (d *Desk) act(c pos.Command) (pos.Answer, error) {
 		return d.pay(c.By, do)
 	case pos.CancelPayment:
 		return d.cancel(c.By, do)
+	case pos.TakeUnverified:
+		return d.takeUnverified(c.By, do)
 	case pos.EnterCode:
 		return d.enterCode(c.By, do)
 	case pos.ShowOther:

@@ -75,7 +75,7 @@ func (d *Desk) saleView(s pos.Sale) pos.SaleView {
 		v.Doubtful = v.Doubtful || (p.State == pos.Unknown && !p.Aside && !p.Again)
 	}
 	v.Offline, v.Locked = len(provable(&s)) > 0, s.WrongCodes >= pos.MaxWrongCodes
-	v.Waiting = s.OpenPayment() != nil
+	v.Waiting, v.Unverified = s.OpenPayment() != nil, d.trusts(&s)
 	return v
 }
 

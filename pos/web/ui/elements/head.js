@@ -65,7 +65,8 @@ function details() {
     h("span", {}, t("ui.link_" + l.state))));
   const far = sync.enrolled ? t("ui.safe_to", { n: sync.safe_to }) : t("ui.not_enrolled");
   const waits = sync.enrolled && sync.waiting ? t("ui.waiting_more", { n: sync.waiting, sales: sync.sales, amount: zero(sync.amount) ? "–" : money(sync.amount), age: sync.oldest ? age(sync.oldest) : "–" }) : null;
-  const unproven = counter.tenders.filter((/** @type {any} */ x) => x.offline?.sales).map((/** @type {any} */ x) => h("p", {}, t("ui.offline_open", { tender: tender(x.tender), n: x.offline.sales, amount: money(x.offline.amount), age: age(x.offline.oldest) })));
+  const unproven = counter.tenders.filter((/** @type {any} */ x) => x.offline?.sales && x === counter.tenders.find((/** @type {any} */ y) => y.offline?.sales && !!y.token === !!x.token)) // all tokens' limits are one
+    .map((/** @type {any} */ x) => h("p", {}, t("ui.offline_open", { tender: x.token ? t("ui.unverified") : tender(x.tender), n: x.offline.sales, amount: money(x.offline.amount), age: age(x.offline.oldest) })));
   dialog(t("ui.status"), t("ui.close"),
     sync.trouble ? h("p", { class: "alarm" }, icon("square"), sync.trouble) : null,
     h("p", { class: "lead" }, far), waits ? h("p", {}, waits) : null, ...unproven,

@@ -65,10 +65,13 @@ const coins = (tenders) => [...new Set(tenders.map((x) => x.token).filter(Boolea
 /** coin is a token's button: one network is taken at once, several are asked for. @param {string} name @param {any[]} tenders @param {any} how @param {boolean} online @param {boolean} none */
 function coin(name, tenders, how, online, none) {
   const nets = tenders.filter((x) => x.token === name);
-  const ready = nets.filter((x) => x.ready);
-  const why = ready.length ? ready[0].notice || ready.map((x) => x.chain).join(", ") : nets.length > 1 && new Set(nets.map((x) => x.reason)).size > 1 ? t("ui.no_network") : nets[0].reason || t("ui.not_now");
-  return h("button", { class: "tender coin", "data-key": "token " + name, disabled: !ready.length || !online || none, click: (/** @type {Event} */ e) => nets.length > 1 ? set({ coin: name }) : charge(e, nets[0].tender, how) },
-    h("b", {}, name), h("small", { class: ready.length ? "nets" : "" }, why));
+  const sum = how.amount ?? current()?.due;
+  const ready = nets.filter((x) => x.ready && !without(x, sum).no);
+  const off = ready.length > 0 && ready.every((x) => x.offline?.now);
+  const held = nets.find((x) => x.ready && x.offline?.now);
+  const why = off ? without(ready[0], sum).know.filter(Boolean).join(" ") : !ready.length && held ? without(held, sum).no : ready.length ? ready[0].notice || ready.map((x) => x.chain).join(", ") : nets.length > 1 && new Set(nets.map((x) => x.reason)).size > 1 ? t("ui.no_network") : nets[0].reason || t("ui.not_now");
+  return h("button", { class: off ? "tender coin off" : "tender coin", "data-key": "token " + name, disabled: !ready.length || !online || none, click: (/** @type {Event} */ e) => nets.length > 1 ? set({ coin: name }) : charge(e, nets[0].tender, how) },
+    h("b", {}, off ? icon("triangle") : null, name), h("small", { class: ready.length && !off ? "nets" : "" }, why));
 }
 
 /** row holds the tokens' buttons, or one for all of more than own. @param {any[]} tenders @param {any} how @param {boolean} online @param {boolean} none @param {number} own */
@@ -104,9 +107,10 @@ customElements.define("till-pay", class extends TillElement {
     const how = part ? { amount: typed() } : {};
     const token = local.coin;
     const nets = tenders.filter((x) => x.token === token);
+    const sum = part ? typed() : sale.due;
     const list = token === "*" ? coins(tenders).map((n) => coin(n, tenders, how, online, false)) : nets.map((x, i) =>
-      h("button", { class: "tender coin", "data-key": "tender " + x.tender, disabled: !x.ready || !online, click: (/** @type {Event} */ e) => charge(e, x.tender, how) },
-        h("b", {}, x.chain), h("small", {}, x.ready ? x.notice || (i ? "" : t("ui.cheapest")) : x.reason || t("ui.not_now"))));
+      h("button", { class: "tender coin", "data-key": "tender " + x.tender, disabled: !x.ready || !!without(x, sum).no || !online, click: (/** @type {Event} */ e) => charge(e, x.tender, how) },
+        h("b", {}, x.chain), h("small", {}, without(x, sum).no || without(x, sum).know.filter(Boolean).join(" ") || x.notice || (i ? "" : t("ui.cheapest")))));
     return [
       h("p", { class: "lead" }, token === "*" ? t("ui.which_coin") : t("ui.which_network", { token })),
       h("div", { class: list.length > 4 ? "tenders many" : "tenders" }, ...list),
