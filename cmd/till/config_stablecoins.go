@@ -25,7 +25,7 @@ type stableConfig struct {
 	links      []string // wallets' own
 	registry   evm.Registry
 	till       int            // number of this till, from 1, among
-	tills      int            // those whose customers pay to the same address on Solana and Tron
+	tills      int            // those whose customers pay to the same address on Solana, on Tron, and with one_address
 	accept     []acceptConfig // in the order of their buttons
 
 	// Without a line, on chains that can be asked for so.

@@ -37,6 +37,9 @@ func buildEVM(sc stableConfig, list []acceptConfig, at site) (fleet, error) {
 		Registry: sc.registry, Treasury: *sc.treasury, Shared: sc.oneAddress, Store: at.store("evm"), Expiry: sc.expiry, Tolerance: sc.tolerance,
 		Links: slices.DeleteFunc(slices.Clone(sc.links), func(l string) bool { return l == "tron" }), Language: at.shop.Language, ClockTrusted: at.trusted, Dial: at.dial, Log: at.log,
 	}
+	if sc.tills > 1 { // with one_address they would be paid by one another's customers
+		o.Lane = unique.Lane{N: sc.till - 1, Of: sc.tills}
+	}
 	for _, a := range list {
 		o.Accept = append(o.Accept, evm.Accept{Chain: a.chain, Tokens: a.tokens, Endpoints: a.plainEndpoints()})
 	}

@@ -41,10 +41,11 @@ func (r *Rail) unique(ctx context.Context, p pos.Payment) (*payment, error) {
 	step := new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(max(r.token.Decimals-shownDecimals, 0))), nil)
 	taken, full := r.w.book.taken(r.c.ID, r.token.Contract, head.time)
 	units := p.Quantity.Int()
-	for k := 1; taken[units.String()] && k < uniqueSlots; k++ {
+	free := func() bool { return !taken[units.String()] && r.w.o.Lane.Has(units, step) }
+	for k := 1; !free() && k < uniqueSlots; k++ {
 		units.Add(units, step)
 	}
-	if full || taken[units.String()] {
+	if full || !free() {
 		return nil, pos.E(askOp, pos.Conflict, "%s", r.w.word("evm_no_slot", "amount", p.Quantity.String()))
 	}
 	e := entry{
@@ -130,6 +131,10 @@ func (c *chain) match() {
 	for i := range c.transfers.list {
 		if t := &c.transfers.list[i]; !t.known {
 			t.known = true
+			step := new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(max(t.token.Decimals-shownDecimals, 0))), nil)
+			if !c.w.o.Lane.Has(t.units, step) {
+				continue // another till tells of it, or has sold for it
+			}
 			c.w.tell(c, "unassigned "+hex.EncodeToString(t.tx[:4])+fmt.Sprint(t.index), c.w.word("evm_unassigned", "came", quantityOf(t.token, t.units).String(), "chain", c.Name))
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/tillwright/tillwright/pos"
+	"github.com/tillwright/tillwright/pos/rail/unique"
 )
 
 // sharedLab is a shop without contracts: all customers pay to the merchant's wallet.
@@ -182,4 +183,39 @@ func inflate(method string, _ []json.RawMessage, r json.RawMessage) json.RawMess
 		return r
 	}
 	return json.RawMessage(strings.ReplaceAll(string(r), fmt.Sprintf("%064x", 901), fmt.Sprintf("%064x", 900)))
+}
+
+// TestSharedTills: two tills are paid at one wallet. Goal: they never ask for one amount,
+// whatever the rate does, and what one of them sold for is no alarm at the other.
+func TestSharedTills(t *testing.T) {
+	t.Parallel()
+	base := newPlace(t, 31337, "base", small, 1)
+	asked := map[string]bool{}
+	var labs []*lab
+	for n := range 2 {
+		l := newLab(t, base)
+		l.change = func(o *Options) { o.Shared, o.Lane = true, unique.Lane{N: n, Of: 2} }
+		r := l.start().ready("usdc-base")
+		for i := range 6 {
+			p := l.wanted(r, fmt.Sprintf("SALE00000000%d", i), 12_340_000+100*int64((5*i+n)%4))
+			if u := p.Quantity.Int().String(); asked[u] {
+				t.Errorf("both ask for %s", u)
+			} else {
+				asked[u] = true
+			}
+		}
+		labs = append(labs, l)
+	}
+	base.usdc.mint(merchant, 7_000_100) // of the second's amounts, and no sale's
+	told0 := func() bool {
+		labs[0].touch(labs[0].rail("usdc-base"))
+		return told(labs[0].rail("usdc-base"), "7.0001")
+	}
+	labs[1].until("the second tells of it", func() bool {
+		labs[1].touch(labs[1].rail("usdc-base"))
+		return told(labs[1].rail("usdc-base"), "7.0001")
+	})
+	if told0() {
+		t.Error("the first tells of it, too")
+	}
 }

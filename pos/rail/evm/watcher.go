@@ -12,6 +12,7 @@ import (
 
 	"github.com/tillwright/tillwright/pos"
 	"github.com/tillwright/tillwright/pos/rail/rpc"
+	"github.com/tillwright/tillwright/pos/rail/unique"
 )
 
 // Endpoint is one operator's way into a chain.
@@ -37,6 +38,9 @@ type Options struct {
 	// sale has tells the sales apart. For merchants who want no contracts. Short
 	// payments and exchanges' fees cannot be told to a sale then.
 	Shared bool
+	// Lane, with Shared, is this till's number among those that are paid at Treasury;
+	// zero: it is alone. Without it, one payment would pay a sale at each of them.
+	Lane unique.Lane
 
 	Store    Store
 	Expiry   time.Duration // how long a price is held: 2 to 30 minutes, 10 if zero
@@ -132,6 +136,8 @@ func (o *Options) complete() error {
 		return pos.E(op, pos.Invalid, "a price may be held 2 to 30 minutes, not %v", o.Expiry)
 	case o.Tolerance < 0 || o.Tolerance > maxTolerance:
 		return pos.E(op, pos.Invalid, "at most %d of 10000 may be missing, not %d", maxTolerance, o.Tolerance)
+	case o.Lane.Check() != nil:
+		return o.Lane.Check()
 	case o.Shared && o.Tolerance != 0:
 		return pos.E(op, pos.Invalid, "with one address for all sales no tolerance is possible: the amount tells the sales apart")
 	}

@@ -68,8 +68,8 @@ type Entry struct {
 // till that shares with nobody.
 type Lane struct{ N, Of int }
 
-// check fails with Invalid for a lane that cannot be.
-func (l Lane) check() error {
+// Check fails with Invalid for a lane that cannot be.
+func (l Lane) Check() error {
 	if l.Of < 0 || l.Of > MaxLanes || l.N < 0 || l.N >= max(l.Of, 1) {
 		return pos.E("set up amounts", pos.Invalid, "till %d of %d: an address can be shared by at most %d tills, numbered from 0", l.N, l.Of, MaxLanes)
 	}
@@ -98,7 +98,7 @@ type Book struct {
 // to begin anew is the owner's decision.
 func Open(s Store, l Lane) (*Book, error) {
 	const op = "open book of amounts"
-	if err := l.check(); err != nil {
+	if err := l.Check(); err != nil {
 		return nil, err
 	}
 	b, err := s.Load()
