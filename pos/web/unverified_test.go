@@ -33,7 +33,7 @@ func TestCoinUnverified(t *testing.T) {
 	p.wait(`!document.querySelector('[data-key="trust"]')`)
 	k.desk.CutCoins(pos.AllowOffline)
 	p.wait(`!document.querySelector('[data-key="trust"]').disabled`)
-	p.see(`[data-key="trust"]`, "Customer shows that he paid: go on, unverified")
+	p.see(`[data-key="trust"]`, "Customer paid: go on, unverified")
 	p.shot("trust")
 	p.click(`[data-key="trust"]`)
 	p.see(`[data-key="trust"]`, "Yes, I have seen it")

@@ -26,7 +26,7 @@ customElements.define("till-done", class extends TillElement {
     const onTrust = view.customer.phase === "checking" && (done.payments ?? []).some(trusted);
     const change = !zero(done.change);
     paint(this, [done.id, done.receipt, done.change, done.totals.total, last?.tender, last?.given, unproven, onTrust, online, view.shop.language], () => [
-      h("div", { class: "mid" },
+      h("div", { class: onTrust ? "mid trust" : "mid" },
         h("p", { class: onTrust ? "state" : "state good" }, icon(onTrust ? "clock" : "check"), t(onTrust ? "ui.unverified" : "paid"), h("span", { class: "soft" }, done.receipt)),
         change ? h("p", { class: "label" }, t("ui.give_change")) : h("p", { class: "label" }, last ? tender(last.tender, last.network) : ""),
         h("output", { class: "money giant", "aria-live": "assertive" }, money(change ? done.change : done.totals.total)),
