@@ -64,6 +64,11 @@ const (
 // anything is new at all.
 func learn(p *pos.Payment, f pos.Finding, t *turn) (pos.Event, bool) {
 	event, news := pos.Event(""), false
+	for _, q := range []pos.Quantity{f.Received, f.Part} {
+		if !q.IsZero() && !p.Quantity.IsZero() && q.Asset.ID != p.Quantity.Asset.ID {
+			return "", false // units of something else: no answer that can be booked
+		}
+	}
 	switch {
 	case p.Lost && f.Final && f.Event == pos.Fail: // nobody can say more: it stays in doubt
 		p.Final = true

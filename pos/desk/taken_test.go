@@ -145,3 +145,34 @@ func TestBackWithMore(t *testing.T) {
 		}
 	})
 }
+
+// TestOtherUnits: units of another asset than was asked for are no answer, whatever state
+// the payment is in.
+func TestOtherUnits(t *testing.T) {
+	for name, before := range map[string]func(s *shop, c *chain, a pos.Answer){
+		"asked for": func(*shop, *chain, pos.Answer) {},
+		"settled":   func(_ *shop, c *chain, a pos.Answer) { c.sends(a.Payment, espresso); wait(3 * time.Second) },
+		"lost": func(_ *shop, c *chain, a pos.Answer) {
+			c.sends(a.Payment, espresso)
+			wait(3 * time.Second)
+			c.set(func(c *chain) { c.gone = true })
+			wait(time.Minute)
+		},
+	} {
+		for _, came := range []string{"29000000000000", "58000000000000"} {
+			t.Run(name+" "+came, func(t *testing.T) {
+				tokenShop(t, func(t *testing.T, s *shop, c *chain) {
+					a := s.chargeDAI()
+					before(s, c, a)
+					was := s.payment(a.Payment)
+					c.set(func(c *chain) { c.told, c.gone = "another", false })
+					c.sends(a.Payment, units(came))
+					wait(time.Minute)
+					if p := s.payment(a.Payment); p.State != was.State || p.Received.Cmp(was.Received) != 0 || !p.Part.IsZero() {
+						t.Errorf("booked as %+v", p)
+					}
+				})
+			})
+		}
+	}
+}

@@ -39,6 +39,7 @@ type chain struct {
 	has      map[pos.PaymentID]*big.Int
 	stray    map[pos.PaymentID]int64
 	gone     bool
+	told     string // another asset's ID in what it finds
 }
 
 func newChain() *chain {
@@ -97,7 +98,11 @@ func (c *chain) finding(p pos.Payment, last bool) pos.Finding {
 	if asked == nil {
 		return pos.Finding{Event: pos.Cancel, Final: true}
 	}
-	q, err := daiAsset.Units(got)
+	a := daiAsset
+	if c.told != "" {
+		a.ID = c.told
+	}
+	q, err := a.Units(got)
 	if err != nil {
 		panic(err)
 	}
