@@ -114,7 +114,7 @@ func TestStablecoinConfig(t *testing.T) {
 	if got := p.notice(rails[3]); !strings.Contains(got, "European Union") {
 		t.Errorf("Tether's notice is %q", got)
 	}
-	if b := p.tenders(rails); !strings.Contains(b[1].Notice(), "Trust Wallet on Solana") || !strings.Contains(b[3].Notice(), "European Union") || b[0].Notice() != "" {
+	if b := p.tenders(c.stablecoins, rails); !strings.Contains(b[1].Notice(), "Trust Wallet on Solana") || !strings.Contains(b[3].Notice(), "European Union") || b[0].Notice() != "" {
 		t.Errorf("the buttons say %q, %q, %q", b[0].Notice(), b[1].Notice(), b[3].Notice())
 	}
 	if _, err := p.Rate(rails[0].asset); message(err) != "no price yet" {
