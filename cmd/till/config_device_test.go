@@ -202,8 +202,8 @@ func TestConfigOfReadmes(t *testing.T) {
 		for _, code := range regexp.MustCompile("(?s)```toml\n(.*?)```").FindAllSubmatch(readme, -1) {
 			text := regexp.MustCompile(`"/[^"]*/([^"/]*)\.(ttf|otf)"`).ReplaceAllString(string(code[1]), `"mono.ttf"`)
 			text = regexp.MustCompile(`(?m)^# ([a-z_]+ *= )`).ReplaceAllString(text, "$1") // what may be written
-			for _, part := range strings.Split(text, "[[") {                               // each panel is one of several
-				if found++; strings.HasPrefix(part, "display.") {
+			for i, part := range strings.Split(text, "[[") {                               // each panel is one of several
+				if found++; i > 0 {
 					part = "[[" + part
 				}
 				path := write(t, "till.toml", small+part)
