@@ -596,3 +596,17 @@ func TestUnverifiedTwice(t *testing.T) {
 		s.wantTotals(290, 0, 0)
 	})
 }
+
+// TestUnverifiedInParts: a sale's limit is the sale's, in however many parts it is paid.
+func TestUnverifiedInParts(t *testing.T) {
+	seaShop(t, pos.AllowOffline, func(t *testing.T, s *shop, c *sea) {
+		s.cutOff(c)
+		s.do(pos.AddAmount{Minor: 1500, Qty: 1000})
+		s.do(pos.Pay{Tender: dai, Amount: 600})
+		settle()
+		s.do(pos.TakeUnverified{})
+		settle()
+		s.refused(pos.Pay{Tender: dai, Amount: 401}, pos.Conflict)
+		s.do(pos.Pay{Tender: dai, Amount: 400})
+	})
+}
