@@ -52,10 +52,10 @@ func TestLies(t *testing.T) {
 		"another chain by its id":                         {small, 1, func(l *line, _ Address, _ int) { l.lies(otherChain); l.cut(); l.mend() }, "Another network"},
 		"another chain in the EVM":                        {small, 1, func(l *line, _ Address, _ int) { l.lies(peekWord(0, 99)) }, "Another network"},
 		"an old head":                                     {small, 1, func(l *line, _ Address, _ int) { l.lies(peekWord(2, 1)) }, "stands still"},
-		"a false balance, and the other operator says no": {strict, 2, func(l *line, to Address, usdc int) { l.lies(falseBalance(usdc)) }, "do not agree"},
-		"a false balance that is never the same":          {small, 1, func(l *line, to Address, usdc int) { l.lies(onlyLatest(falseBalance(usdc))) }, ""},
-		"a false balance in another block":                {small, 1, func(l *line, to Address, usdc int) { l.lies(both(falseBalance(usdc), otherBlock)) }, "cannot be trusted"},
-		"a block far ahead":                               {small, 1, func(l *line, to Address, usdc int) { l.lies(both(falseBalance(usdc), farBlock)) }, "cannot be trusted"},
+		"a false balance, and the other operator says no": {strict, 2, func(l *line, to Address, usdc int) { l.lies(falseBalance(to, usdc)) }, "do not agree"},
+		"a false balance that is never the same":          {small, 1, func(l *line, to Address, usdc int) { l.lies(onlyLatest(falseBalance(to, usdc))) }, ""},
+		"a false balance in another block":                {small, 1, func(l *line, to Address, usdc int) { l.lies(both(falseBalance(to, usdc), otherBlock)) }, "cannot be trusted"},
+		"a block far ahead":                               {small, 1, func(l *line, to Address, usdc int) { l.lies(both(falseBalance(to, usdc), farBlock)) }, "cannot be trusted"},
 		"a balance that is no balance":                    {small, 1, func(l *line, _ Address, _ int) { l.lies(garbage) }, "cannot be trusted"},
 		"a huge body": {small, 1, func(l *line, _ Address, _ int) {
 			l.responds(func(w http.ResponseWriter, _ *http.Request) bool {
@@ -166,17 +166,42 @@ func peekWord(i int, n int64) liar {
 }
 
 // falseBalance says that the first address asked about has a thousand USDC.
-func falseBalance(usdc int) liar {
-	return func(method string, _ []json.RawMessage, r json.RawMessage) json.RawMessage {
+func falseBalance(to Address, usdc int) liar {
+	return func(method string, params []json.RawMessage, r json.RawMessage) json.RawMessage {
 		b, ok := isPeek(method, r)
-		if !ok {
+		owner := ownerIn(params, to)
+		if !ok || owner < 0 {
 			return r
 		}
 		tag := make([]byte, 32)
-		tag[23], tag[27] = foundBalance, byte(usdc)
+		tag[23], tag[27], tag[31] = foundBalance, byte(usdc), byte(owner)
 		b = append(b[:96:96], append(tag, num(12_340_100)...)...)
 		return json.RawMessage(fmt.Sprintf(`"0x%x"`, b))
 	}
+}
+
+// ownerIn returns the place of an address among those that a Peek asks about, which end
+// its data; -1 for none.
+func ownerIn(params []json.RawMessage, at Address) int {
+	var call struct{ Data string }
+	if len(params) == 0 || json.Unmarshal(params[0], &call) != nil {
+		return -1
+	}
+	b, w := unhex(strings.TrimPrefix(call.Data, "0x")), at.word()
+	for n, found := 0, -1; len(b) >= 32; n++ { // from the last word to the one that counts them
+		last := b[len(b)-32:]
+		if bytes.Equal(last, num(int64(n))) {
+			if found < 0 {
+				return -1
+			}
+			return n - 1 - found
+		}
+		if bytes.Equal(last, w[:]) {
+			found = n
+		}
+		b = b[:len(b)-32]
+	}
+	return -1
 }
 
 // onlyLatest lies about the newest block, and not about one that is named.
@@ -266,10 +291,10 @@ func TestSmallThenLarge(t *testing.T) {
 	t.Parallel()
 	base := newPlace(t, 31337, "base", Policy{{5, OneBlock, 1}, {0, OneBlock, 2}}, 2)
 	l := newLab(t, base).start()
-	r, p, _ := sold(l, "1")
+	r, p, to := sold(l, "1")
 	usdc := slices.Index(r.c.asked, base.usdc.at)
 	base.lines[0].lies(func(method string, params []json.RawMessage, raw json.RawMessage) json.RawMessage {
-		lied := falseBalance(usdc)(method, params, raw)
+		lied := falseBalance(to, usdc)(method, params, raw)
 		if len(params) == 2 && string(params[1]) == `"latest"` {
 			return json.RawMessage(strings.Replace(string(lied), fmt.Sprintf("%064x", 12_340_100), fmt.Sprintf("%064x", 1), 1))
 		}
