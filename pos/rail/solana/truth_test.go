@@ -257,12 +257,13 @@ func TestAccounts(t *testing.T) {
 	t.Parallel()
 	s := startSVM(t, 32)
 	usdc, eurc := s.mint(SPLToken, 6, merchant), s.mint(SPLToken, 6, Key{})
-	s.do("wait", map[string]any{"seconds": 2})
+	oddly, old := s.mint(SPLToken, 9, merchant), s.mint(SPLToken, 6, merchant)
+	s.do("wait", map[string]any{"seconds": 2}) // all are confirmed before the till looks
 	l := newLab(t, small, []Token{
 		{Cluster: "solana", Symbol: "USDC", Mint: usdc, Decimals: 6, Peg: "USD"},
 		{Cluster: "solana", Symbol: "EURC", Mint: eurc, Decimals: 6, Peg: "EUR"},
-		{Cluster: "solana", Symbol: "ODD", Mint: s.mint(SPLToken, 9, merchant), Decimals: 6, Peg: "USD"},
-		{Cluster: "solana", Symbol: "OLD", Mint: s.mint(SPLToken, 6, merchant), Decimals: 6, Program: Token2022, Peg: "USD"},
+		{Cluster: "solana", Symbol: "ODD", Mint: oddly, Decimals: 6, Peg: "USD"},
+		{Cluster: "solana", Symbol: "OLD", Mint: old, Decimals: 6, Program: Token2022, Peg: "USD"},
 	}, newLine(t, s.answer)).start()
 	usd, eur := l.ready("usdc-solana"), l.rail("eurc-solana")
 	if h := eur.Health(); h.Ready || !strings.Contains(h.Reason, "cannot hold EURC on Solana yet") {
