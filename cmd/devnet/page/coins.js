@@ -203,7 +203,7 @@ for (const button of $('coin-mischief').querySelectorAll('button')) {
 }
 
 // The owner's wallet: the file of a transfer, as head office's page gives it.
-$('sign').addEventListener('change', async (event) => {
+$('transfer').addEventListener('change', async (event) => {
   const [file] = event.target.files
   if (!file) return
   try {

@@ -227,7 +227,7 @@ func (c *counter) bringHome(owner *page) {
 		list.items.add(new File([%q], "transfer.json", { type: "application/json" }))
 		input.files = list.files
 		input.dispatchEvent(new Event("change"))
-	})(document.querySelector('#sign'))`, file))
+	})(document.querySelector('#transfer'))`, file))
 	c.phone.see(seeIn, "#result-title", "Sent")
 	c.phone.tap("#result-close", "")
 	if !repeat(openIn, func() bool { return strings.Contains(count(), "in your wallet") }) {

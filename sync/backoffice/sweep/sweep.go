@@ -93,6 +93,8 @@ const (
 	// Every is the time between two rounds: nobody waits for a sweep by the minute, and
 	// free plans of operators count requests.
 	Every = 5 * time.Minute
+	// openEvery is the same while a batch waits to be moved: the owner looks on.
+	openEvery = 30 * time.Second
 	// fresh is how long an address without money is looked at every round: exchanges send
 	// hours later.
 	fresh = 48 * time.Hour
@@ -139,18 +141,27 @@ func New(s Store, c Chains, log *slog.Logger) *Sweeper {
 
 // Run looks until ctx ends.
 func (s *Sweeper) Run(ctx context.Context) error {
-	tick := time.NewTicker(Every)
-	defer tick.Stop()
 	for {
 		if err := s.Round(ctx); err != nil && ctx.Err() == nil {
 			s.log.Warn("stablecoins not counted", "err", err)
 		}
+		wait := time.NewTimer(Every)
+		if open, err := s.open(ctx); err == nil && open {
+			wait.Reset(openEvery)
+		}
 		select {
 		case <-ctx.Done():
+			wait.Stop()
 			return nil
-		case <-tick.C:
+		case <-wait.C:
 		}
 	}
+}
+
+// open reports that a batch waits for something.
+func (s *Sweeper) open(ctx context.Context) (bool, error) {
+	bs, err := s.store.SweepBatches(ctx, maxBatches)
+	return slices.ContainsFunc(bs, func(b store.Batch) bool { return b.Ended.IsZero() }), err
 }
 
 // Round reads what tills sent and looks at the addresses that are due. It blocks for
@@ -170,6 +181,13 @@ func (s *Sweeper) round(ctx context.Context, ahead time.Duration) error {
 	}
 	if err := s.read(ctx); err != nil {
 		return err
+	}
+	open, err := s.open(ctx)
+	if err != nil {
+		return err
+	}
+	if open { // all of a batch is counted at once: what was not counted since would seem to stay
+		ahead = Every
 	}
 	now := time.Now()
 	due, err := s.store.SweepDue(ctx, now.Add(ahead), atOnce)

@@ -247,6 +247,31 @@ func TestLife(t *testing.T) {
 	})
 }
 
+// TestNothingSeemsToStay: addresses of one batch that are due at different times are
+// counted together, or what was not counted yet would be called frozen.
+func TestNothingSeemsToStay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t)
+		b.asked("coin A T")
+		b.f.held[place{"base", "A", "USDC"}] = held{1, 1}
+		b.round()
+		time.Sleep(Every / 2)
+		b.asked("coin B T")
+		b.f.held[place{"base", "B", "USDC"}] = held{2, 2}
+		b.round()
+		id, err := b.Prepare(t.Context(), "base", "T")
+		if err != nil {
+			t.Fatal(err)
+		}
+		clear(b.f.held) // the owner sends it
+		time.Sleep(Every / 2)
+		b.round() // A is due, B is not
+		if v, _, err := b.Batch(t.Context(), id); err != nil || v.Stuck != 0 || v.Done != 2 || v.Open() {
+			t.Errorf("all is moved: %+v, %v", v, err)
+		}
+	})
+}
+
 // TestSilentNetwork: a network that does not answer keeps what it said last, says why,
 // and holds no other one up.
 func TestSilentNetwork(t *testing.T) {
