@@ -122,6 +122,9 @@ func newWeight(ttf []byte, whole bool) *weight {
 
 // forget drops what was measured and drawn.
 func (w *weight) forget() {
+	for _, g := range w.glyphs {
+		glyphBytes -= len(g.mask)
+	}
 	w.extents, w.faces, w.glyphs, w.shaped = map[rune]extent{}, map[int]font.Face{}, map[glyphKey]glyph{}, map[string][]piece{}
 }
 
