@@ -263,7 +263,7 @@ func TestOtherMoney(t *testing.T) {
 	p.shot("1-unsure")
 	k.desk.Unsure("")
 	p.wait(`!document.querySelector("till-wait .why")`)
-	k.desk.Astray("1.0000 USDT came on Base instead of USDC on Base. A manager decides: keep it or pay it back.")
+	k.desk.Astray("1.0000 USDT came on Base instead of USDC on Base. A manager pays it back.")
 	p.see("till-wait .state", "Not what was asked for")
 	p.see("till-wait .words", "1.0000 USDT came on Base instead")
 	p.wait(`!document.querySelector("till-wait").innerText.includes("No answer")`)
