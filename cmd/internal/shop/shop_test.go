@@ -188,14 +188,29 @@ func eval[T any](p *page, expr string) T {
 	return out
 }
 
-// wait waits until expr is true.
+// wait waits until expr is true. Between two pages there is no document to ask: an error
+// is a no, and the last one is told.
 func (p *page) wait(within time.Duration, expr string) {
 	p.t.Helper()
-	if repeat(within, func() bool { return p.js(expr) }) {
+	var last error
+	if repeat(within, func() bool {
+		yes, err := chromedp.Run(p.ctx, chromedp.Evaluate[bool]("Boolean("+expr+")"))
+		last = err
+		return err == nil && yes
+	}) {
 		return
 	}
 	p.shot("stuck")
-	p.t.Fatalf("never true: %s; the page says:\n%s", expr, eval[string](p, "document.body.innerText"))
+	p.t.Fatalf("never true: %s (%v); the page says:\n%s", expr, last, eval[string](p, "document.body?.innerText ?? ''"))
+}
+
+// follow clicks what leads to another page, and waits until that page is whole. What the
+// old page shows as well cannot pass for the new one.
+func (p *page) follow(selector string) {
+	p.t.Helper()
+	p.wait(seeIn, fmt.Sprintf("document.querySelector(%q)", selector))
+	p.js(fmt.Sprintf("(window.left = true, document.querySelector(%q).click(), true)", selector))
+	p.wait(seeIn, `!window.left && document.readyState === "complete"`)
 }
 
 // see waits until an element holds text.
@@ -257,7 +272,7 @@ func (p *page) seeSoon(text string) {
 	p.t.Helper()
 	if !repeat(seeIn, func() bool {
 		p.do(chromedp.Reload())
-		return p.js(fmt.Sprintf("document.body.innerText.includes(%q)", text))
+		return p.js(fmt.Sprintf("document.body?.innerText.includes(%q)", text))
 	}) {
 		p.shot("stuck")
 		p.t.Fatalf("%q never came; the page says:\n%s", text, eval[string](p, "document.body.innerText"))

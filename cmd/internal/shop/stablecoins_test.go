@@ -203,17 +203,15 @@ func TestStablecoins(t *testing.T) {
 func (c *counter) bringHome(owner *page) {
 	c.t.Helper()
 	count := func() string {
-		owner.js(`document.querySelector('nav a[href="/stablecoins"]').click()`)
-		owner.wait(seeIn, `document.querySelector('form[action="/stablecoins/count"] button')`)
-		owner.js(`(document.body.dataset.old = "1"), document.querySelector('form[action="/stablecoins/count"] button').click()`)
-		owner.wait(seeIn, `document.querySelector('form[action="/stablecoins/count"] button') && !document.body.dataset.old`)
+		owner.follow(`nav a[href="/stablecoins"]`)
+		owner.follow(`form[action="/stablecoins/count"] button`)
 		return eval[string](owner, "document.body.innerText")
 	}
 	if !repeat(openIn, func() bool { return strings.Contains(count(), "6.3044 USDC") }) { // 3.1522 here and 3.1522 astray
 		c.t.Fatalf("the owner's page does not count the money:\n%s", count())
 	}
 	owner.shot("coin-home")
-	owner.js(`document.querySelector('form[action="/stablecoins/devnetone/transfers"] button').click()`)
+	owner.follow(`form[action="/stablecoins/devnetone/transfers"] button`)
 	owner.see(seeIn, "h1", "Transfer 1")
 	owner.wait(seeIn, "document.querySelector('details code')")
 	owner.shot("coin-transfer")
