@@ -28,6 +28,8 @@ const (
 	KindOfflineTerms  RecordKind = "offline_terms"  // OfflineTerms
 	KindTenderPolicy  RecordKind = "tender_policy"  // TenderPolicy
 	KindRefundDecided RecordKind = "refund_decided" // RefundDecided
+	KindTrustOff      RecordKind = "trust_off"      // TrustChanged: a payment taken unverified was a loss
+	KindTrustOn       RecordKind = "trust_on"       // TrustChanged: a manager lets the tender be taken unverified again
 	KindSaleCompleted RecordKind = "sale_completed" // SaleCompleted
 	KindSaleCancelled RecordKind = "sale_cancelled" // SaleCancelled
 	KindDrawerOpened  RecordKind = "drawer_opened"  // DrawerOpened
@@ -150,6 +152,20 @@ type PaymentMoved struct {
 	// payment covered and did not come: the shop's loss, unless its sale was still open.
 	Trusted bool   `json:"trusted,omitempty"`
 	Missing Amount `json:"missing,omitzero"`
+
+	// Astray is other money than was asked for that this record tells of for the first time.
+	Astray Quantity `json:"astray,omitzero"`
+}
+
+// TrustChanged says that a tender is not taken by customers' word any more, or is again.
+// KindTrustOff has all of it, KindTrustOn Tender and By.
+type TrustChanged struct {
+	Tender  Tender    `json:"tender"`
+	Payment PaymentID `json:"payment,omitempty"` // that did not come, or not in full
+	Sale    SaleID    `json:"sale,omitempty"`
+	Missing Amount    `json:"missing,omitzero"` // the loss, unless its sale was still open
+	Why     string    `json:"why,omitempty"`    // all that in a sentence, in the shop's language
+	By      Actor     `json:"by"`
 }
 
 // RefundDecided says what became of money that no open sale needed any more.
@@ -159,8 +175,14 @@ type RefundDecided struct {
 	Sale    SaleID    `json:"sale,omitempty"`   // AsSale: the new sale that it pays for
 	Amount  Amount    `json:"amount"`           // the part of a sale that the payment was asked for
 	Note    string    `json:"note,omitempty"`   // how it was given back, or why it is kept
-	Beside  bool      `json:"beside,omitempty"` // of money beside a sale's own: over its price, or another token; Amount is zero
+	Beside  bool      `json:"beside,omitempty"` // of money beside a sale's own: over its price, or astray; given back, Amount is zero
 	By      Actor     `json:"by"`
+
+	// Of money that came astray: how much, and where, in words. Into is the payment that it
+	// became: then Sale is what it pays for, and Amount the part of it.
+	Came    Quantity  `json:"came,omitzero"`
+	Network string    `json:"network,omitempty"`
+	Into    PaymentID `json:"into,omitempty"`
 
 	// Of an offline payment: what the backoffice knows it by.
 	Reference string `json:"reference,omitempty"`
@@ -173,7 +195,9 @@ type Decision string
 // Decisions.
 const (
 	GivenBack Decision = "given back" // the customer has it again; the note says how
-	AsSale    Decision = "as sale"    // the goods went out after all: it pays for a sale with the same lines
+	// AsSale: the goods go out after all. It pays for a sale with the same lines; money that
+	// came astray pays for its own sale, while that is open.
+	AsSale Decision = "as sale"
 )
 
 // SaleCompleted is the sale as sold, with everything a receipt and a report need.

@@ -30,6 +30,7 @@ type Books struct {
 	Terms    *OfflineTerms           // nil before the first
 	Policies map[Tender]TenderPolicy // as last recorded; replaced, never changed
 	Wrong    []time.Time             // the newest wrong codes, MaxWrongCodesHour at most; replaced, never changed
+	Distrust map[Tender]TrustChanged // not to be taken by customers' word, and since which loss; replaced, never changed
 }
 
 // Unsent is what the backoffice does not hold yet.

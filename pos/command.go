@@ -96,6 +96,8 @@ type (
 		Sale    SaleID
 		Payment PaymentID
 	}
+	// AllowUnverified lets a tender be taken by customers' word again, after a loss had switched that off. It needs a manager.
+	AllowUnverified struct{ Tender Tender }
 	// EnterCode tries what a customer brings back from an offline request: six digits, typed or as the payer's page shows
 	// them to a scanner. A wrong code is an answer (Answer.Wrong), no error.
 	EnterCode struct {
@@ -112,7 +114,7 @@ type (
 		Sale SaleID
 		Form string
 	}
-	// Decide ends the till's debt to a customer whose money no open sale needed. It needs a manager.
+	// Decide ends the till's debt to a customer whose money no open sale needed, or came astray. It needs a manager.
 	Decide struct {
 		Payment PaymentID
 		As      Decision
@@ -133,21 +135,22 @@ type (
 	NextCustomer struct{}
 )
 
-func (OpenSale) action()       {}
-func (SwitchTo) action()       {}
-func (AddItem) action()        {}
-func (AddAmount) action()      {}
-func (SetQty) action()         {}
-func (ClearSale) action()      {}
-func (Reopen) action()         {}
-func (Pay) action()            {}
-func (CancelPayment) action()  {}
-func (TakeUnverified) action() {}
-func (EnterCode) action()      {}
-func (ShowOther) action()      {}
-func (ShowForm) action()       {}
-func (Decide) action()         {}
-func (Reprint) action()        {}
-func (OpenDrawer) action()     {}
-func (Dismiss) action()        {}
-func (NextCustomer) action()   {}
+func (OpenSale) action()        {}
+func (SwitchTo) action()        {}
+func (AddItem) action()         {}
+func (AddAmount) action()       {}
+func (SetQty) action()          {}
+func (ClearSale) action()       {}
+func (Reopen) action()          {}
+func (Pay) action()             {}
+func (CancelPayment) action()   {}
+func (TakeUnverified) action()  {}
+func (AllowUnverified) action() {}
+func (EnterCode) action()       {}
+func (ShowOther) action()       {}
+func (ShowForm) action()        {}
+func (Decide) action()          {}
+func (Reprint) action()         {}
+func (OpenDrawer) action()      {}
+func (Dismiss) action()         {}
+func (NextCustomer) action()    {}

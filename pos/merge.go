@@ -36,6 +36,7 @@ func (r *Report) Merge(o Report) error {
 		Offline: s.offline(r.Offline, o.Offline), Unverified: s.offline(r.Unverified, o.Unverified),
 		Received: join(&s, r.Received, o.Received, byTender, addTender),
 		Late:     s.arrivals(r.Late, o.Late), RefundDue: s.arrivals(r.RefundDue, o.RefundDue), Over: s.arrivals(r.Over, o.Over),
+		Astray: s.astray(r.Astray, o.Astray), AstrayBack: s.count(r.AstrayBack, o.AstrayBack), AstrayTaken: s.taken(r.AstrayTaken, o.AstrayTaken),
 		Records: runs(&s, r.Records, o.Records), Receipts: runs(&s, r.Receipts, o.Receipts),
 		Marks: join(&s, r.Marks, o.Marks, byTill, laterMark),
 	}
@@ -77,6 +78,29 @@ func (s *sums) offline(a, b OfflineTotals) OfflineTotals {
 		return a
 	}
 	return OfflineTotals{s.tally(a.Taken, b.Taken), s.tally(a.Proven, b.Proven), s.tally(a.Refuted, b.Refuted), s.count(a.Wrong, b.Wrong)}
+}
+
+// astray adds arrivals, of which a report of before they were counted has none, and no
+// currency.
+func (s *sums) astray(a, b Arrivals) Arrivals {
+	switch none := (Currency{}); {
+	case a.Amount.Currency == none:
+		return b
+	case b.Amount.Currency == none:
+		return a
+	}
+	return s.arrivals(a, b)
+}
+
+// taken is the same for tallies.
+func (s *sums) taken(a, b Tally) Tally {
+	switch none := (Tally{}); {
+	case a == none:
+		return b
+	case b == none:
+		return a
+	}
+	return s.tally(a, b)
 }
 
 // sums adds, and keeps the first failure.

@@ -101,4 +101,6 @@ type OfflineView struct {
 	PerSale Amount    `json:"per_sale,omitzero"`
 	Total   Amount    `json:"total,omitzero"` // the limit of Amount
 	Most    int       `json:"most,omitempty"` // the limit of Sales
+	// Off says which loss switched it off, until a manager allows it again.
+	Off string `json:"off,omitempty"`
 }

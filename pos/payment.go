@@ -110,9 +110,13 @@ type Payment struct {
 	Stray    Quantity `json:"stray,omitzero"`
 	Owed     bool     `json:"owed,omitempty"`
 	OverBack Quantity `json:"over_back,omitzero"`
-	// StrayBack is the part of Stray that was decided before.
-	StrayBack Quantity `json:"stray_back,omitzero"`
-	Lost      bool     `json:"lost,omitempty"`
+	// StrayBack is the part of Stray that was decided before. StrayOn is where Stray came, in
+	// words as Network; empty: the till takes nothing there. StrayIn is the payment that a
+	// manager made of it: that one is watched for it from then on.
+	StrayBack Quantity  `json:"stray_back,omitzero"`
+	StrayOn   string    `json:"stray_on,omitempty"`
+	StrayIn   PaymentID `json:"stray_in,omitempty"`
+	Lost      bool      `json:"lost,omitempty"`
 
 	// Offline: the till had no line. The customer's phone carries the request, which
 	// has this number, to the backoffice, and brings a code back that only a payer
@@ -166,6 +170,13 @@ func (p Payment) Covers() bool {
 // OnTrust reports that p pays for its part of the sale by a person's word alone: its
 // network has neither confirmed nor refuted it yet.
 func (p Payment) OnTrust() bool { return p.Unverified && p.State.Open() && !p.Lost }
+
+// Astray reports that other money than p asks for came, which nobody has decided about.
+func (p Payment) Astray() bool { return p.Owed && !p.Stray.IsZero() && p.StrayIn == "" }
+
+// Elsewhere reports that what came astray is what p asks for, on another network; else it
+// is of another token.
+func (p Payment) Elsewhere() bool { return p.Stray.Asset.Symbol == p.Quantity.Asset.Symbol }
 
 // IsZero lets an unset amount stay out of a record.
 func (a Amount) IsZero() bool { return a == Amount{} }

@@ -65,6 +65,12 @@ type Report struct {
 	// what became of it. Less came than was asked for: Proven is that, and Refuted the rest.
 	Unverified OfflineTotals `json:"unverified,omitzero"`
 	Over       Arrivals      `json:"over"` // beyond the price, of payments that cover a sale; Amount is zero
+	// Astray is other money than was asked for: on another network, or of another token.
+	// It is in nothing else until a manager takes it as payment; then that is in Tenders and
+	// Received, and here by the day of the decision.
+	Astray      Arrivals `json:"astray,omitzero"`
+	AstrayBack  int64    `json:"astray_back,omitzero"`  // times it was given back
+	AstrayTaken Tally    `json:"astray_taken,omitzero"` // taken as payment
 
 	Records  []Run  `json:"records"`  // numbers seen: one run a till, unless some are missing
 	Receipts []Run  `json:"receipts"` // the same for receipt numbers
@@ -147,6 +153,7 @@ func NewReport(till string, c Currency) Report {
 		GivenBack: Tally{Amount: z}, SoldAfter: Tally{Amount: z},
 		Offline: noTotals(z), Unverified: noTotals(z),
 		Late: Arrivals{Amount: z}, RefundDue: Arrivals{Amount: z}, Over: Arrivals{Amount: z},
+		Astray: Arrivals{Amount: z}, AstrayTaken: Tally{Amount: z},
 	}
 }
 
@@ -212,6 +219,12 @@ var folds = map[RecordKind]func(one *Report, rec Record) error{
 	KindRefundDecided: func(one *Report, rec Record) error {
 		var b RefundDecided
 		err := rec.Decode(&b)
+		switch {
+		case b.Into != "":
+			one.AstrayTaken = one.tally(b.Amount)
+		case !b.Came.IsZero():
+			one.AstrayBack = 1
+		}
 		if b.Beside { // it never was in RefundDue
 			return err
 		}
@@ -342,10 +355,16 @@ func (r *Report) moved(rec Record) error {
 	if err := rec.Decode(&b); err != nil {
 		return err
 	}
-	if b.Event == Doubt {
+	p := b.Payment
+	if b.Event == Doubt && p.Stray.IsZero() { // else the rail did answer
 		r.PaymentDoubts = 1
 	}
-	p := b.Payment
+	if !b.Astray.IsZero() {
+		r.Astray = Arrivals{0, p.Amount.Currency.Zero(), assets(b.Astray)}
+		if b.Astray.Cmp(p.Stray) == 0 {
+			r.Astray.Count, r.Astray.Amount = 1, p.Amount
+		}
+	}
 	r.Offline = r.Offline.after(b.Event, p)
 	r.Unverified = r.Unverified.trusted(b)
 	if !b.More.IsZero() {

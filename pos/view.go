@@ -45,7 +45,7 @@ type Customer struct {
 	Given    Amount    `json:"given,omitzero"`
 	Change   Amount    `json:"change,omitzero"`
 	Receipt  string    `json:"receipt,omitempty"`
-	Reason   string    `json:"reason,omitempty"` // key of a word: "expired", "cancelled", "failed"; "unverified": the sale is over, its payment is being checked
+	Reason   string    `json:"reason,omitempty"` // key of a word: "expired", "cancelled", "failed"; "unverified": the sale is over, its payment is being checked; "other_network", "other_coin": it came astray
 
 	// A request made without a line: what the customer's phone has to do differently.
 	Offline bool   `json:"offline,omitempty"`
@@ -80,15 +80,31 @@ type Counter struct {
 	Limits   map[string]int `json:"limits,omitempty"`
 }
 
-// RefundView is money that no open sale needed when it came.
+// Kinds of money that somebody must decide about. The empty one came for a sale that no
+// longer needed it.
+const (
+	OwedOver    = "over"    // more than its sale needed
+	OwedNetwork = "network" // what was asked for, on another network
+	OwedCoin    = "coin"    // another token than was asked for
+)
+
+// RefundView is money that somebody must decide about: no open sale needed it when it
+// came, or it came astray.
 type RefundView struct {
 	Payment PaymentID `json:"payment"`
 	Tender  Tender    `json:"tender"`
 	Amount  Amount    `json:"amount"` // what it was asked for
 	Came    string    `json:"came"`   // "20340 sat"
 	At      time.Time `json:"at"`     // when it came
-	Sells   bool      `json:"sells"`  // its sale was given up: it can still be sold
+	Sells   bool      `json:"sells"`  // it can pay for its sale after all: that was given up, or waits for it
 	Of      string    `json:"of"`     // reference or receipt number of its sale, as far as known
+
+	// What it is; and of money astray, where it is, and where it was asked for, in words:
+	// "USDC on Base". On is empty where the till takes nothing; Why tells it all.
+	Kind  string `json:"kind,omitempty"`
+	On    string `json:"on,omitempty"`
+	Asked string `json:"asked,omitempty"`
+	Why   string `json:"why,omitempty"`
 }
 
 // MaxNotices bounds the list on the cashier's screen; older ones drop off it (the
@@ -110,6 +126,8 @@ type SaleView struct {
 	// Unverified: the open payment's network does not answer; within the limits it may be
 	// taken all the same.
 	Unverified bool `json:"unverified,omitempty"`
+	// Astray is what came instead of what the open payment asks for.
+	Astray *RefundView `json:"astray,omitempty"`
 }
 
 // TenderView is one button.
