@@ -96,11 +96,12 @@ func (c *canvas) large(s scene) {
 	}
 }
 
-// checking is the word for a payment that nobody knows of: when the sale went on without
-// it, it asks the customer for no patience.
+// checking is the word for a payment that is neither paid nor unpaid. When the sale went on
+// without it, or when it came astray, it asks the customer for no patience.
 func (s scene) checking() string {
-	if s.customer.Reason == "unverified" {
-		return "unverified"
+	switch s.customer.Reason {
+	case "unverified", "other_network", "other_coin":
+		return s.customer.Reason
 	}
 	return "checking"
 }

@@ -40,6 +40,29 @@ func TestUnverifiedSaid(t *testing.T) {
 	}
 }
 
+// TestAstraySaid: a payment that came astray is told of as what it is, on every glass and in
+// every language; the smallest have no room for who helps.
+func TestAstraySaid(t *testing.T) {
+	for _, lang := range pos.Languages {
+		for _, reason := range []string{"other_network", "other_coin"} {
+			see := sale(t, lang, "EUR", pos.PhaseChecking, 3, 640)
+			see.Customer.Reason = reason
+			for _, g := range append(glasses(), Glass{Size: image.Pt(600, 1024)}) {
+				f, texts := lookOn(see, g, t0)
+				said := strings.SplitAfter(pos.Word(lang, reason), ".")
+				_, first := find(texts, said[0])
+				_, then := find(texts, strings.TrimSpace(said[1]))
+				if _, checks := find(texts, pos.Word(lang, "checking")); !first || checks || (!then && g.Size.X*g.Size.Y > 160*80) {
+					t.Errorf("%s %v: %v", lang, g.Size, texts)
+				}
+				if lang == "en" || lang == "de" {
+					save(t, f, reason+"-"+lang, g)
+				}
+			}
+		}
+	}
+}
+
 func save(t *testing.T, f frame, name string, g Glass) {
 	t.Helper()
 	file := filepath.Join(t.ArtifactDir(), name+"-"+strings.Trim(g.Size.String(), "()")+".png")

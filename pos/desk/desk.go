@@ -231,8 +231,9 @@ type turn struct {
 	watch   pos.PaymentID
 	notice  *pos.Notice
 	prints  bool
-	stops   bool // the last turn of all
-	again   bool // the view changed although nothing durable did
+	stops   bool         // the last turn of all
+	again   bool         // the view changed although nothing durable did
+	astray  pos.Quantity // other money than was asked for that is news
 }
 
 // record adds an entry to the turn.

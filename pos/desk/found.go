@@ -16,7 +16,7 @@ func (d *Desk) found(c pos.Command, p pos.Payment, f pos.Finding) (pos.Answer, e
 		if err != nil && pos.KindOf(err) != pos.NotFound {
 			return err
 		}
-		event, news, covered, before := pos.Event(""), false, p.Covers(), p.Received
+		event, news, covered, before, astray := pos.Event(""), false, p.Covers(), p.Received, p.Stray
 		trusted := p.OnTrust()
 		if err == nil {
 			event, news = learn(&p, f, t)
@@ -27,6 +27,7 @@ func (d *Desk) found(c pos.Command, p pos.Payment, f pos.Finding) (pos.Answer, e
 			}
 			return nil
 		}
+		t.astray = d.noteStray(&p, astray)
 		switch {
 		case event == gone:
 			d.lose(t, p)
@@ -44,7 +45,7 @@ func (d *Desk) found(c pos.Command, p pos.Payment, f pos.Finding) (pos.Answer, e
 		case event == pos.Settle:
 			return d.settle(t, p)
 		}
-		t.record(pos.KindPayment, pos.PaymentMoved{Payment: p, Event: event, By: t.by})
+		t.record(pos.KindPayment, pos.PaymentMoved{Payment: p, Event: event, By: t.by, Astray: t.astray})
 		d.tellStray(t, p, f)
 		if event == pos.Fail && p.Taken {
 			d.refuted(t, p)

@@ -9,18 +9,36 @@ func (d *Desk) refundViews() ([]pos.RefundView, error) {
 	owed, err := d.o.Payments.Refunds()
 	out := make([]pos.RefundView, 0, min(len(owed), pos.MaxNotices))
 	for _, p := range owed[:min(len(owed), pos.MaxNotices)] {
-		v := pos.RefundView{Payment: p.ID, Tender: p.Tender, Amount: p.Amount, Came: p.Received.String(), At: p.Moved}
-		s, known := d.givenUp(p)
-		v.Sells, v.Of = known && !beside(p), s.Ref
-		if beside(p) {
-			v.Came = cameBeside(p)
-		}
-		if f, err := d.o.Sales.Filed(p.Sale); err == nil {
-			v.Of = f.Receipt
-		}
-		out = append(out, v)
+		out = append(out, d.refundView(p))
 	}
 	return out, err
+}
+
+// refundView says what somebody must decide about, and what can be decided.
+func (d *Desk) refundView(p pos.Payment) pos.RefundView {
+	v := pos.RefundView{Payment: p.ID, Tender: p.Tender, Amount: p.Amount, Came: p.Received.String(), At: p.Moved}
+	s, known := d.givenUp(p)
+	v.Sells, v.Of = known && !beside(p), s.Ref
+	if beside(p) {
+		v.Came, v.Kind = cameBeside(p), pos.OwedOver
+	}
+	if open, err := d.o.Sales.Sale(p.Sale); err == nil {
+		v.Of = open.Ref
+	}
+	if f, err := d.o.Sales.Filed(p.Sale); err == nil {
+		v.Of = f.Receipt
+	}
+	if !p.Astray() || !beside(p) {
+		return v
+	}
+	v.Kind, v.On, v.Asked, v.Why = pos.OwedCoin, p.StrayOn, d.nameOf(p), p.Why
+	if p.Elsewhere() {
+		v.Kind = pos.OwedNetwork
+	}
+	_, takes := d.mayTake(p)
+	_, _, waits := d.waits(p)
+	v.Sells = takes && waits
+	return v
 }
 
 // givenUp returns the sale that p was asked for, as it was charged, unless it was
@@ -88,23 +106,41 @@ func (d *Desk) owed(id pos.PaymentID) (pos.Payment, error) {
 	return pos.Payment{}, pos.E("decide", pos.NotFound, "nobody waits for a decision about this payment")
 }
 
-// sellAfter makes a new sale of the lines that p was asked for, and lets p pay for
-// it: the sale that was given up never changes.
-func (d *Desk) sellAfter(t *turn, p pos.Payment, note string) error {
+// resell makes a new sale of the lines that p was asked for: the one that was given up
+// never changes.
+func (d *Desk) resell(t *turn, p pos.Payment) (pos.Sale, pos.Amount, error) {
 	old, ok := d.givenUp(p)
 	if !ok {
-		return pos.E("decide", pos.Conflict, "its sale was paid otherwise; the money can only be given back")
+		return old, p.Amount, pos.E("decide", pos.Conflict, "its sale was paid otherwise; the money can only be given back")
 	}
 	s, err := d.newDraft(t)
 	if err != nil {
-		return err
+		return s, p.Amount, err
 	}
 	s.Lines, s.NextLine = old.Lines, old.NextLine
 	due, err := d.charge(t, &s)
+	t.draft.Put = nil // charged at once: its record makes it
+	return s, due, err
+}
+
+// endResale completes s when it is paid; else the rest is paid at the counter.
+func (d *Desk) endResale(t *turn, s pos.Sale) error {
+	due, err := s.Due()
 	if err != nil {
 		return err
 	}
-	t.draft.Put = nil // charged at once: its record makes it
+	if t.draft.Current = t.books.Current; due.Minor > 0 {
+		t.draft.Current = s.ID
+	}
+	return d.completeIfPaid(t, s)
+}
+
+// sellAfter lets p pay for a new sale of the lines that it was asked for.
+func (d *Desk) sellAfter(t *turn, p pos.Payment, note string) error {
+	s, due, err := d.resell(t, p)
+	if err != nil {
+		return err
+	}
 	t.decided(p, pos.RefundDecided{As: pos.AsSale, Sale: s.ID, Note: note})
 	p.Sale, p.Refundable, p.Charged = s.ID, false, 0
 	p.Amount.Minor = min(p.Amount.Minor, due.Minor)
@@ -112,11 +148,5 @@ func (d *Desk) sellAfter(t *turn, p pos.Payment, note string) error {
 	t.record(pos.KindPayment, pos.PaymentMoved{Payment: p, By: t.by})
 	s.Payments = append(s.Payments, p)
 	t.answer = pos.Answer{Sale: s.ID, Payment: p.ID}
-	if due, err = s.Due(); err != nil {
-		return err
-	}
-	if t.draft.Current = t.books.Current; due.Minor > 0 {
-		t.draft.Current = s.ID // the rest is to be paid at the counter
-	}
-	return d.completeIfPaid(t, s)
+	return d.endResale(t, s)
 }

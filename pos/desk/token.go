@@ -34,29 +34,6 @@ func grown(p *pos.Payment, f pos.Finding) bool {
 	return true
 }
 
-// stray notes money that came instead of what was asked for: somebody must decide about
-// it. It reports whether that is news.
-func stray(p *pos.Payment, f pos.Finding) bool {
-	same := f.Stray.Asset.ID == p.Stray.Asset.ID && f.Stray.Cmp(p.Stray) == 0
-	if f.Stray.IsZero() || same {
-		return false
-	}
-	p.Stray, p.Why, p.Owed = f.Stray, f.Why, true
-	return true
-}
-
-// tellStray says that other money came than was asked for.
-func (d *Desk) tellStray(t *turn, p pos.Payment, f pos.Finding) {
-	if !p.Owed || f.Stray.IsZero() {
-		return
-	}
-	ref := ""
-	if s, err := d.o.Sales.Sale(p.Sale); err == nil {
-		ref = s.Ref
-	}
-	t.notice = &pos.Notice{Kind: pos.NoticeTrouble, Sale: p.Sale, Text: pos.Word(d.o.Shop.Language, "notice_wrong_money", "ref", ref, "why", p.Why)}
-}
-
 // beside reports that what the owner owes for p is not the price of its sale, or that
 // the price was decided about before.
 func beside(p pos.Payment) bool { return p.Owed && (!p.Refundable || decidedBefore(p)) }
@@ -65,12 +42,17 @@ func beside(p pos.Payment) bool { return p.Owed && (!p.Refundable || decidedBefo
 // is another debt.
 func decidedBefore(p pos.Payment) bool { return p.Refundable && !p.OverBack.IsZero() }
 
+// strayLeft is what came astray for p and nobody has decided about.
+func strayLeft(p pos.Payment) pos.Quantity {
+	if p.Stray.Asset.ID == p.StrayBack.Asset.ID {
+		return p.Stray.Minus(p.StrayBack)
+	}
+	return p.Stray
+}
+
 // cameBeside is what a decision about p is about.
 func cameBeside(p pos.Payment) string {
-	over, stray := p.Over.Minus(p.OverBack), p.Stray
-	if stray.Asset.ID == p.StrayBack.Asset.ID {
-		stray = stray.Minus(p.StrayBack)
-	}
+	over, stray := p.Over.Minus(p.OverBack), strayLeft(p)
 	switch {
 	case stray.IsZero():
 		return over.String()
@@ -81,14 +63,27 @@ func cameBeside(p pos.Payment) string {
 }
 
 // giveBeside ends the debt about money beside a sale's own: the payment goes on, the
-// sale stays as it is.
+// sale stays as it is, unless a manager lets money that came astray pay for it.
 func (d *Desk) giveBeside(t *turn, p pos.Payment, do pos.Decide) error {
+	now, err := d.o.Payments.Payment(p.ID)
+	if do.As == pos.AsSale && p.Astray() {
+		if err == nil {
+			p = now
+		}
+		return d.takeAstray(t, p, do.Note)
+	}
 	if do.As != pos.GivenBack {
 		return pos.E("decide", pos.Conflict, "its sale does not need this money; it can only be given back, or kept with a note that says why")
 	}
 	r := pos.RefundDecided{Payment: p.ID, As: do.As, Note: do.Note, Amount: p.Amount.Currency.Zero(), Beside: true, By: t.by}
-	if now, err := d.o.Payments.Payment(p.ID); err == nil { // it is still watched: more of it is another debt
+	if p.Astray() {
+		r.Came, r.Network = strayLeft(p), p.StrayOn
+	}
+	if err == nil { // it is still watched: more of it is another debt
 		now.Owed, now.OverBack, now.StrayBack = false, p.Over, p.Stray
+		if p.Astray() && now.State == pos.Unknown && !now.Covers() { // a manager has decided: the customer pays otherwise
+			now.Aside, now.Again = true, false
+		}
 		t.record(pos.KindPayment, pos.PaymentMoved{Payment: now, By: t.by})
 	}
 	t.answer = pos.Answer{Sale: p.Sale, Payment: p.ID}
@@ -109,7 +104,7 @@ func (d *Desk) giveBack(t *turn, p pos.Payment, do pos.Decide) error {
 	case err != nil:
 		return err
 	}
-	now.Over, now.OverBack, now.Owed = now.Received, now.Received, !now.Stray.IsZero()
+	now.Over, now.OverBack, now.Owed = now.Received, now.Received, !strayLeft(now).IsZero()
 	t.record(pos.KindPayment, pos.PaymentMoved{Payment: now, By: t.by})
 	return nil
 }

@@ -38,6 +38,7 @@ type chain struct {
 	asked    map[pos.PaymentID]*big.Int
 	has      map[pos.PaymentID]*big.Int
 	stray    map[pos.PaymentID]int64
+	strayIs  pos.Asset // of stray; zero: USDC
 	gone     bool
 	told     string // another asset's ID in what it finds
 }
@@ -113,7 +114,11 @@ func (c *chain) finding(p pos.Payment, last bool) pos.Finding {
 	case c.gone:
 		return pos.Finding{}
 	case c.stray[p.ID] > 0 && got.Sign() == 0:
-		return pos.Finding{Event: pos.Doubt, Why: "USDC came instead", Stray: pos.Asset{ID: "other", Symbol: "USDC", Decimals: 6, Shown: 4}.UnitsOf(c.stray[p.ID])}
+		is := pos.Asset{ID: "other", Symbol: "USDC", Decimals: 6, Shown: 4}
+		if c.strayIs != (pos.Asset{}) {
+			is = c.strayIs
+		}
+		return pos.Finding{Event: pos.Doubt, Why: is.Symbol + " came instead", Stray: is.UnitsOf(c.stray[p.ID])}
 	case got.Cmp(least) >= 0, (last || p.Lost || p.State == pos.Settled) && got.Sign() > 0:
 		return pos.Finding{Event: pos.Settle, Received: q, Enough: got.Cmp(asked) < 0 && got.Cmp(least) >= 0}
 	case got.Sign() > 0:

@@ -251,7 +251,7 @@ func (d *Desk) verified(t *turn, p pos.Payment) error {
 
 // unpaid books the network's last word that a payment taken unverified never came.
 func (d *Desk) unpaid(t *turn, p pos.Payment) error {
-	t.record(pos.KindPayment, pos.PaymentMoved{Payment: p, Event: pos.Fail, Missing: p.Amount, By: t.by})
+	t.record(pos.KindPayment, pos.PaymentMoved{Payment: p, Event: pos.Fail, Missing: p.Amount, By: t.by, Astray: t.astray})
 	text := pos.Word(d.o.Shop.Language, "notice_never_paid", "amount", p.Amount.String(), "ref", d.nameOfSale(p), "tender", d.nameOf(p))
 	if p.Why != "" {
 		text += " " + p.Why

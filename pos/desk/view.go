@@ -193,6 +193,10 @@ func (d *Desk) saleView(s pos.Sale, at time.Time) (pos.SaleView, error) {
 	}
 	sv.Offline, sv.Locked = len(d.provable(s)) > 0, s.WrongCodes >= pos.MaxWrongCodes
 	sv.Unverified = d.takable(s.OpenPayment())
+	if p := s.OpenPayment(); p != nil && p.Astray() {
+		v := d.refundView(*p)
+		sv.Astray = &v
+	}
 	sv.Payments = slices.Clone(s.Payments)
 	for i := range sv.Payments {
 		sv.Payments[i].Expires = d.rebased(sv.Payments[i], at)
@@ -273,6 +277,11 @@ func (d *Desk) saleOnScreen(s pos.SaleView, at time.Time) pos.Customer {
 		out.Phase = pos.PhaseArriving
 	case pos.Unknown:
 		out.Phase = pos.PhaseChecking
+		if s.Astray != nil && !p.Elsewhere() {
+			out.Reason = "other_coin"
+		} else if s.Astray != nil {
+			out.Reason = "other_network"
+		}
 	case pos.Expired, pos.Cancelled, pos.Failed:
 		out.Phase, out.Reason = pos.PhaseRefused, string(p.State)
 	}

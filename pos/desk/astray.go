@@ -1,0 +1,176 @@
+package desk
+
+import (
+	"cmp"
+	"math/big"
+
+	"github.com/tillwright/tillwright/pos"
+)
+
+// Money that came astray: on another network than asked for, or of another token. It lies
+// at an address of the shop's own. What becomes of it a manager decides, and nobody else:
+// it is given back, or what was asked for, on another network, pays for its sale after all.
+
+// stray notes money that came instead of what was asked for: somebody must decide about
+// it. It reports whether that is news. What a manager has made a payment of is that
+// payment's.
+func stray(p *pos.Payment, f pos.Finding) bool {
+	same := f.Stray.Asset.ID == p.Stray.Asset.ID
+	if f.Stray.IsZero() || same && (f.Stray.Cmp(p.Stray) == 0 || p.StrayIn != "") {
+		return false
+	}
+	p.Stray, p.Why, p.Owed, p.StrayIn = f.Stray, f.Why, true, ""
+	return true
+}
+
+// noteStray says in p where what came astray is, and returns what is new of it.
+func (d *Desk) noteStray(p *pos.Payment, before pos.Quantity) pos.Quantity {
+	switch {
+	case p.Stray.Asset.ID != before.Asset.ID:
+		p.StrayOn = ""
+		if t, ok := d.takes(p.Stray.Asset); ok {
+			p.StrayOn = pos.Word(d.o.Shop.Language, "evm_on", "token", t.Token, "chain", t.Chain)
+		}
+		return p.Stray
+	case p.Stray.Cmp(before) > 0:
+		return p.Stray.Minus(before)
+	}
+	return pos.Quantity{}
+}
+
+// takes returns the tender that moves a token.
+func (d *Desk) takes(a pos.Asset) (Tender, bool) {
+	for _, t := range d.o.Tenders {
+		if t.Token != "" && t.Rail.Health().Asset.ID == a.ID {
+			return t, true
+		}
+	}
+	return Tender{}, false
+}
+
+// tellStray says that other money came than was asked for.
+func (d *Desk) tellStray(t *turn, p pos.Payment, f pos.Finding) {
+	if !p.Owed || f.Stray.IsZero() || t.astray.IsZero() {
+		return
+	}
+	ref := ""
+	if s, err := d.o.Sales.Sale(p.Sale); err == nil {
+		ref = s.Ref
+	}
+	t.notice = &pos.Notice{Kind: pos.NoticeTrouble, Sale: p.Sale, Text: pos.Word(d.o.Shop.Language, "notice_wrong_money", "ref", ref, "why", p.Why)}
+}
+
+// mayTake returns the tender by which a manager may take what came astray as payment: it
+// is the token that was asked for, on another network that the till takes it on, as much
+// as was asked for, and nothing was decided about it.
+func (d *Desk) mayTake(p pos.Payment) (Tender, bool) {
+	asked := d.tender[p.Tender]
+	if asked.Token == "" || p.Offline || p.Unverified || !p.Astray() || p.State == pos.Settled || p.Lost || !p.Part.IsZero() {
+		return Tender{}, false
+	}
+	if !p.StrayBack.IsZero() && p.StrayBack.Asset.ID == p.Stray.Asset.ID {
+		return Tender{}, false
+	}
+	other, ok := d.takes(p.Stray.Asset)
+	if !ok || other.Token != asked.Token || other.Name == asked.Name || p.Quantity.IsZero() {
+		return Tender{}, false
+	}
+	need, ok := inAsset(p.Quantity, p.Stray.Asset)
+	return other, ok && p.Stray.Cmp(need) >= 0
+}
+
+// inAsset returns q, rounded up, in another asset whose whole units are worth the same.
+func inAsset(q pos.Quantity, a pos.Asset) (pos.Quantity, bool) {
+	n, step := q.Int(), new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(max(a.Decimals-q.Asset.Decimals, q.Asset.Decimals-a.Decimals))), nil)
+	if a.Decimals >= q.Asset.Decimals {
+		n.Mul(n, step)
+	} else {
+		n.Add(n, step).Sub(n, big.NewInt(1)).Quo(n, step)
+	}
+	out, err := a.Units(n)
+	return out, err == nil
+}
+
+// rateIn is r for a, whose whole units are worth the same as those of r's.
+func rateIn(r pos.Rate, a pos.Asset) *pos.Rate {
+	ten := func(n int) *big.Int { return new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(n)), nil) }
+	r.Units = new(big.Rat).Mul(r.Units, new(big.Rat).SetFrac(ten(a.Decimals), ten(r.To.Decimals)))
+	r.To = a
+	return &r
+}
+
+// waits returns the sale that needs p's money: its own, while that is open; or, when that
+// was given up, none, and fresh tells that its lines can be sold after all.
+func (d *Desk) waits(p pos.Payment) (s pos.Sale, fresh, ok bool) {
+	s, err := d.o.Sales.Sale(p.Sale)
+	if err == nil {
+		due, err := s.Due()
+		return s, false, err == nil && due.Minor > 0
+	}
+	_, ok = d.givenUp(p)
+	return pos.Sale{}, true, ok
+}
+
+// takeAstray makes what came astray a payment of its sale. The one that was asked for stays
+// what it is, and is set aside: its own money may still come.
+func (d *Desk) takeAstray(t *turn, p pos.Payment, note string) error {
+	other, ok := d.mayTake(p)
+	s, fresh, waits := d.waits(p)
+	if !ok || !waits {
+		return pos.E("decide", pos.Conflict, "%s", pos.Word(d.o.Shop.Language, "astray_only_back"))
+	}
+	if open := s.OpenPayment(); open != nil && open.ID != p.ID {
+		return pos.E("decide", pos.Conflict, "another payment for sale %s is under way; cancel it first", s.Ref)
+	}
+	var due pos.Amount
+	var err error
+	if fresh {
+		s, due, err = d.resell(t, p)
+	} else {
+		due, err = s.Due()
+	}
+	if err != nil {
+		return err
+	}
+	taken, err := d.asTaken(t, s, p, other, due)
+	if err != nil {
+		return err
+	}
+	p.Owed, p.Aside, p.Again, p.StrayBack, p.StrayIn = false, p.State.Open(), false, p.Stray, taken.ID
+	t.record(pos.KindPayment, pos.PaymentMoved{Payment: p, By: t.by})
+	t.record(pos.KindRefundDecided, pos.RefundDecided{
+		Payment: p.ID, As: pos.AsSale, Sale: s.ID, Amount: taken.Amount, Note: cmp.Or(note, p.Why), Beside: true, By: t.by,
+		Came: p.Stray, Network: taken.Network, Into: taken.ID,
+	})
+	t.record(pos.KindPayment, pos.PaymentMoved{Payment: taken, Event: pos.Settle, By: t.by})
+	if known := s.Payment(p.ID); known != nil {
+		*known = p
+	}
+	t.answer, t.watch = pos.Answer{Sale: s.ID, Payment: taken.ID}, taken.ID
+	s.Payments = append(s.Payments, taken)
+	if fresh {
+		return d.endResale(t, s)
+	}
+	return d.completeIfPaid(t, s)
+}
+
+// asTaken is the payment that what came astray for p becomes: at its own tender, and
+// watched there.
+func (d *Desk) asTaken(t *turn, s pos.Sale, p pos.Payment, other Tender, due pos.Amount) (pos.Payment, error) {
+	n := len(s.Payments) + 1
+	out := pos.Payment{
+		ID: pos.PaymentIDOf(s.ID, n), Sale: s.ID, Attempt: n, Tender: other.Name, State: pos.Intended, Amount: p.Amount,
+		At: t.at, Received: p.Stray, Reference: p.Reference, Network: p.StrayOn, Charged: s.Charged,
+	}
+	out.Quantity, _ = inAsset(p.Quantity, p.Stray.Asset) // mayTake did it before
+	if p.Rate != nil {
+		out.Rate = rateIn(*p.Rate, p.Stray.Asset)
+	}
+	out.Over = out.Received.Minus(out.Quantity)
+	covers(&out, due)
+	if out.Amount.Minor < p.Amount.Minor {
+		out.Asked = p.Amount
+	}
+	d.owe(&out)
+	return out, out.Apply(pos.Settle, t.at)
+}
