@@ -48,6 +48,23 @@ type Error struct {
 	Kind Kind
 	Msg  string
 	Err  error
+
+	key  string   // of Msg among the words; empty: Msg is what it is in any language
+	with []string // what stands in it
+}
+
+// Say makes an Error whose sentence is the word key, with the pairs of Word in with.
+// err, its cause, may be nil.
+func Say(op string, k Kind, err error, key string, with ...string) *Error {
+	return &Error{Op: op, Kind: k, Msg: Word("en", key, with...), Err: err, key: key, with: with}
+}
+
+// In returns Msg in lang where the words have it, else Msg.
+func (e *Error) In(lang string) string {
+	if e.key == "" {
+		return e.Msg
+	}
+	return Word(lang, e.key, e.with...)
 }
 
 // Error returns operation, message and cause, for the log.
