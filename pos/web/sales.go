@@ -288,6 +288,18 @@ func (a *App) takeUnverified(c *fiber.Ctx) error {
 	return a.do(c, fiber.StatusOK, pos.TakeUnverified{Sale: id, Payment: pos.PaymentID(payment)})
 }
 
+// allowUnverified lets a tender be taken by customers' word again.
+func (a *App) allowUnverified(c *fiber.Ctx) error {
+	tender := strings.Clone(c.Params("tender"))
+	if !idForm(tender) {
+		return pos.E("allow unverified", pos.NotFound, "there is no tender %q", clip(tender))
+	}
+	if err := decode(c, &struct{}{}); err != nil {
+		return err
+	}
+	return a.do(c, fiber.StatusOK, pos.AllowUnverified{Tender: pos.Tender(tender)})
+}
+
 type codeIn struct {
 	Code string `json:"code"`
 }

@@ -38,14 +38,15 @@ const ordered = ({ current, last_done }) => [current?.state !== "draft" ? curren
 export function menu() {
   const { counter, session } = now().view;
   const role = session.actor.role;
-  /** @param {any} name @param {string} word @param {() => any} f @param {string} [off] */
-  const entry = (name, word, f, off = "") => h("button", { class: "wide", disabled: !!off, click: () => { box.close(); f(); } }, icon(name), h("span", {}, word, off ? h("small", {}, off) : null));
+  /** @param {any} name @param {string} word @param {() => any} f @param {string} [off] @param {string} [key] */
+  const entry = (name, word, f, off = "", key = "") => h("button", { class: "wide", ...(key ? { "data-key": key } : {}), disabled: !!off, click: () => { box.close(); f(); } }, icon(name), h("span", {}, word, off ? h("small", {}, off) : null));
   const box = sheet(t("ui.more"), h("div", { class: "menu" },
     entry("printer", t("ui.print_last"), () => act("POST", `/v1/sales/${counter.last_done.id}/reprints`, {}), counter.last_done ? "" : t("ui.none_yet")),
     ordered(counter) ? entry("receipt", t("ui.print_order"), () => printOrder(ordered(counter))) : null,
     entry("receipt", t("ui.receipts"), receipts),
     entry("drawer", t("ui.open_drawer"), noSale),
     entry("screen", t("ui.customer_screen"), () => open("/display", "display")),
+    ...counter.tenders.filter((/** @type {any} */ x) => x.offline?.off).map((/** @type {any} */ x) => entry("warn", t("ui.allow_unverified", { tender: tender(x.tender) }), () => allow(x), role === "cashier" ? t("ui.manager_needed") : "", "allow " + x.tender)),
     entry("people", t("ui.staff"), people, role === "cashier" ? t("ui.manager_needed") : ""),
     entry("office", t("ui.head_office"), office, role === "owner" ? "" : t("ui.owner_needed")),
     entry("help", t("ui.keys"), keys),
@@ -83,7 +84,17 @@ async function receipts() {
   sheet(t("ui.receipts"), list, more);
 }
 
-/** owed lists money that no open sale needed, and lets a manager decide about it. */
+/** allow lets a tender be taken unverified again, which a loss had switched off: that is read first. @param {any} x */
+function allow(x) {
+  const word = t("ui.allow_unverified", { tender: tender(x.tender) });
+  const box = sheet(word, h("p", {}, x.offline.off), h("p", { class: "hint" }, t("ui.allow_unverified_why")), h("div", { class: "menu" },
+    h("button", { class: "wide", "data-key": "allow", click: (/** @type {Event} */ e) => busy(e, async () => { if (await act("POST", `/v1/tenders/${x.tender}/unverified`, {})) box.close(); }) }, word)));
+}
+
+/** is says what money is that somebody must decide about. @param {any} r */
+const is = (r) => (r.kind === "network" || r.kind === "coin") ? (r.on ? t("ui.owed_is." + r.kind, { on: r.on, of: r.of, asked: r.asked }) : r.why) : t("ui.owed_is." + (r.kind || "late"));
+
+/** owed lists money that no open sale needed, or that came astray, and lets a manager decide about it. */
 export function owed() {
   const { counter, session } = now().view;
   const may = session.actor.role !== "cashier";
@@ -91,10 +102,10 @@ export function owed() {
   const decide = (r, as, note) => act("POST", `/v1/refunds/${r.payment}/decisions`, { as, note });
   const box = sheet(t("ui.owed"), h("p", {}, t("ui.owed_why")), may ? null : h("p", { class: "hint" }, t("ui.manager_needed")),
     h("ul", { class: "rows" }, ...counter.refunds.map((/** @type {any} */ r) => h("li", { class: "row owed" },
-      h("span", { class: "grow" }, h("b", {}, r.came), h("small", {}, [r.of, tender(r.tender), when(r.at)].filter(Boolean).join(" · "))),
+      h("span", { class: "grow" }, h("b", {}, r.came), h("small", {}, is(r)), h("small", {}, [r.of, r.on || tender(r.tender), when(r.at)].filter(Boolean).join(" · "))),
       h("span", { class: "money" }, money(r.amount)),
       may ? h("div", { class: "menu" }, h("button", { class: "wide", "data-key": "back", click: () => { box.close(); back(r, decide); } }, t("ui.given_back")),
-        r.sells ? h("button", { class: "wide", "data-key": "sell", click: (/** @type {Event} */ e) => busy(e, async () => { if (await decide(r, "as sale", "")) box.close(); }) }, t("ui.sell_after")) : null) : null))));
+        r.sells ? h("button", { class: "wide", "data-key": "sell", click: (/** @type {Event} */ e) => busy(e, async () => { if (await decide(r, "as sale", "")) box.close(); }) }, t(r.kind ? "ui.take_as_paid" : "ui.sell_after")) : null) : null))));
 }
 
 /** back asks how money was given back: that is kept. @param {any} r @param {(r: any, as: string, note: string) => Promise<any>} decide */

@@ -60,6 +60,11 @@ func (d *Desk) offers() (out []pos.TenderView) {
 			tv.Ready, tv.Reason, tv.Rule = true, c.Chain+" does not answer. Check the internet.", d.trust
 			tv.Offline = pos.OfflineView{Now: true, Manager: d.trust == pos.PreferOnline, Amount: of(0), PerSale: of(2000), Total: of(10_000), Most: 5}
 		}
+		if tv.Offline.Off = d.loss; d.loss != "" && c.Tender == d.coins[0].Tender {
+			tv.Ready, tv.Offline.Now, tv.Offline.Why = d.trust == "" && reason == "", false, pos.Word(d.shop.Language, "unverified_off")
+		} else {
+			tv.Offline.Off = ""
+		}
 		out = append(out, tv)
 	}
 	return out
@@ -190,16 +195,74 @@ func (d *Desk) Short(n int64) {
 	})
 }
 
-// Astray lets other money come than the open payment asks for; why says which.
-func (d *Desk) Astray(why string) {
+// Astray lets other money come than the open payment asks for: of a token on a network;
+// why says which. What is the same token can be taken as payment.
+func (d *Desk) Astray(token, chain, why string) {
 	d.change(func() {
 		s, err := d.find("")
 		d.must(err)
 		p := s.OpenPayment()
 		d.must(p.Apply(pos.Doubt, d.Now()))
-		p.Why, p.Stray = why, pos.Asset{ID: "other", Symbol: "USDT", Decimals: 6, Shown: 4}.UnitsOf(1_000_000)
+		p.Why, p.Stray, p.Owed = why, pos.Asset{ID: "other", Symbol: token, Decimals: 6, Shown: 4}.UnitsOf(p.Quantity.Int().Int64()), true
+		p.StrayOn = token + " on " + chain
+		v := pos.RefundView{
+			Payment: p.ID, Tender: p.Tender, Amount: p.Amount, Came: p.Stray.String(), At: d.Now(), Of: s.Ref, Kind: pos.OwedCoin,
+			On: p.StrayOn, Asked: p.Network, Why: why, Sells: p.Elsewhere(),
+		}
+		if p.Elsewhere() {
+			v.Kind = pos.OwedNetwork
+		}
+		d.owed = append(slices.Clone(d.owed), v)
 		d.customer = d.pictureOf(s)
 	})
+}
+
+// astray is what came instead of what the open payment of s asks for; nil: nothing.
+func (d *Desk) astray(s *pos.Sale) *pos.RefundView {
+	p := s.OpenPayment()
+	for _, v := range d.owed {
+		if p != nil && p.Astray() && v.Payment == p.ID {
+			return &v
+		}
+	}
+	return nil
+}
+
+// decided lets what came astray pay, or sets its payment aside, as the real desk would.
+func (d *Desk) decided(do pos.Decide) pos.Answer {
+	for _, s := range d.open {
+		p := s.Payment(do.Payment)
+		if p == nil {
+			continue
+		}
+		if p.Owed, p.Aside = false, true; do.As != pos.AsSale {
+			d.customer = d.pictureOf(s)
+			break
+		}
+		taken := *p
+		taken.Attempt = len(s.Payments) + 1
+		taken.ID, taken.State, taken.Received, taken.Network = pos.PaymentIDOf(s.ID, taken.Attempt), pos.Settled, p.Stray, p.StrayOn
+		taken.Stray, taken.Aside = pos.Quantity{}, false
+		s.Payments = append(s.Payments, taken)
+		d.settled(s, taken)
+		return pos.Answer{Sale: s.ID, Payment: taken.ID}
+	}
+	return pos.Answer{Payment: do.Payment}
+}
+
+// Loss says that the desk does not let coins be taken unverified any more, and why; ""
+// ends that.
+func (d *Desk) Loss(why string) { d.change(func() { d.loss = why }) }
+
+func (d *Desk) allowUnverified(by pos.Actor, do pos.AllowUnverified) (pos.Answer, error) {
+	switch {
+	case !by.Role.Includes(pos.Manager):
+		return pos.Answer{}, pos.E("allow unverified", pos.Forbidden, "only a manager lets a tender be taken unverified again")
+	case d.loss == "" || d.coin(do.Tender) == nil:
+		return pos.Answer{}, pos.E("allow unverified", pos.Conflict, "no loss has switched this tender off")
+	}
+	d.loss = ""
+	return pos.Answer{Record: d.version + 1}, nil
 }
 
 // Unsure says why nobody knows what became of the open payment; "" ends that.

@@ -47,6 +47,7 @@ type Desk struct {
 	offline  offline
 	coins    []Coin
 	trust    pos.OfflineRule          // of coins whose networks do not answer; empty: they do
+	loss     string                   // why coins are not taken unverified any more
 	peg      map[string]string        // what is said of a token's price
 	form     map[pos.PaymentID]string // shown instead of the first one
 	short    int64                    // hundredths of the open payment that came
@@ -138,6 +139,8 @@ func (d *Desk) act(c pos.Command) (pos.Answer, error) {
 		return d.cancel(c.By, do)
 	case pos.TakeUnverified:
 		return d.takeUnverified(c.By, do)
+	case pos.AllowUnverified:
+		return d.allowUnverified(c.By, do)
 	case pos.EnterCode:
 		return d.enterCode(c.By, do)
 	case pos.ShowOther:
@@ -187,7 +190,7 @@ func (d *Desk) decide(by pos.Actor, do pos.Decide) (pos.Answer, error) {
 		return pos.Answer{}, pos.E("decide", pos.Invalid, "money is given back with a word how, or sold after all")
 	}
 	d.owed = slices.Delete(slices.Clone(d.owed), i, i+1)
-	return pos.Answer{Payment: do.Payment}, nil
+	return d.decided(do), nil
 }
 
 func (d *Desk) begin(by pos.Actor) *pos.Sale {

@@ -76,6 +76,7 @@ func (d *Desk) saleView(s pos.Sale) pos.SaleView {
 	}
 	v.Offline, v.Locked = len(provable(&s)) > 0, s.WrongCodes >= pos.MaxWrongCodes
 	v.Waiting, v.Unverified = s.OpenPayment() != nil, d.trusts(&s)
+	v.Astray = d.astray(&s)
 	return v
 }
 
@@ -104,6 +105,9 @@ func (d *Desk) pictureOf(s *pos.Sale) pos.Customer {
 			c.Phase = pos.PhaseArriving
 		case p.State == pos.Unknown:
 			c.Phase = pos.PhaseChecking
+			if p.Astray() && p.Elsewhere() {
+				c.Reason = "other_network"
+			}
 		default:
 			c.Phase, c.QR, c.Link = pos.PhaseDue, p.Payload, "lightning:"+p.Payload
 			c.Rate = "1 BTC = 58823.53 EUR"

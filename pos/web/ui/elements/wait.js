@@ -76,7 +76,7 @@ customElements.define("till-wait", class extends TillElement {
     const late = !p && local.pane === "code" ? waitsFor(sale) : [];
     if (!view?.counter || (!p && !late.length)) return;
     const manager = view.session.actor.role !== "cashier";
-    paint(this, [p?.id, p?.state, p?.again, p?.amount, p?.quantity, p?.expires, sale.doubtful, sale.unverified, late.length, online, view.counter.open.length, view.customer.phase, view.customer.other, p && coin(sale, p), p && over(sale, p), local.sure, manager, p && away(p), p?.why, p?.stray, view.shop.language],
+    paint(this, [p?.id, p?.state, p?.again, p?.amount, p?.quantity, p?.expires, sale.doubtful, sale.unverified, late.length, online, view.counter.open.length, view.customer.phase, view.customer.other, p && coin(sale, p), p && over(sale, p), local.sure, manager, p && away(p), p?.why, sale.astray, view.shop.language],
       () => !p ? this.#late(sale, late) : p.offline ? this.#offline(sale, p, manager, online) : sale.doubtful ? this.#doubt(sale, p, manager, online) : this.#wait(sale, p, coin(sale, p), online));
     this.#pad.show(sale, manager);
     if (!p) return;
@@ -192,16 +192,27 @@ customElements.define("till-wait", class extends TillElement {
     return h("button", { class: sure ? "wide sure" : "wide bad", "data-key": "despite", disabled: !may || !online, click: go }, h("span", {}, sure ? t("ui.despite_sure") : t("ui.despite"), may ? null : h("small", {}, t("ui.manager_needed"))));
   }
 
+  /** #take makes what came on another network the payment. @param {any} sale @param {boolean} may @param {boolean} online */
+  #take(sale, may, online) {
+    if (!sale.astray?.sells) return null;
+    const sure = local.sure === "take";
+    const go = (/** @type {Event} */ e) => (sure ? busy(e, async () => { if (await act("POST", `/v1/refunds/${sale.astray.payment}/decisions`, { as: "as sale" })) set({ sure: "" }); }) : set({ sure: "take" }));
+    return h("button", { class: sure ? "wide sure" : "wide", "data-key": "take", disabled: !may || !online, click: go }, h("span", {}, t(sure ? "ui.take_as_paid_sure" : "ui.take_as_paid"), may ? null : h("small", {}, t("ui.manager_needed"))));
+  }
+
   /** @param {any} sale @param {any} p @param {boolean} manager @param {boolean} online */
   #doubt(sale, p, manager, online) {
+    const stray = sale.astray;
     return [
       h("div", { class: "mid doubt" },
-        h("p", { class: "state bad" }, icon("warn"), t(p.stray ? "ui.other_money" : p.why ? "ui.not_known" : "ui.doubt")),
+        h("p", { class: "state bad" }, icon("warn"), t(stray ? (stray.kind === "network" ? "ui.other_network" : "ui.other_money") : p.why ? "ui.not_known" : "ui.doubt")),
         h("output", { class: "money huge" }, money(p.amount)),
         p.why ? h("p", { class: "words" }, p.why) : null,
-        p.stray && p.why ? null : h("p", { class: "words" }, t("ui.doubt_why")),
+        stray ? null : h("p", { class: "words" }, t("ui.doubt_why")),
+        local.sure === "take" && stray ? h("p", { class: "why" }, icon("warn"), t("ui.take_as_paid_why", { on: stray.on })) :
+        stray ? h("p", { class: "why" }, icon("warn"), t(local.sure === "despite" ? "ui.despite_astray" : "ui.astray_here")) :
         local.sure === "despite" ? h("p", { class: "why" }, icon("warn"), t("ui.despite_why")) : local.sure === "trust" ? h("p", { class: "why" }, icon("warn"), t("ui.take_unverified_why")) : h("p", { class: "soft" }, h("i", { class: "pulse" }), t("ui.still_asking"))),
-      h("div", { class: "exits" }, this.#trust(sale, p, online), this.#despite(sale, p, manager, online), ...others(online)),
+      h("div", { class: "exits" }, this.#take(sale, manager, online), this.#trust(sale, p, online), this.#despite(sale, p, manager, online), ...others(online)),
     ];
   }
 });
