@@ -403,6 +403,8 @@ func (d *Desk) handle(t *turn, do pos.Action) error {
 		return d.pay(t, do)
 	case pos.TakeUnverified:
 		return d.takeUnverified(t, do)
+	case pos.AllowUnverified:
+		return d.allowUnverified(t, do)
 	case pos.EnterCode:
 		return d.enterCode(t, do)
 	case pos.ShowOther:

@@ -82,7 +82,7 @@ func (d *Desk) shown(but pos.Payment) (unproven, error) {
 // limits are used up. d.mu is held.
 func (d *Desk) offlineView(t Tender, b pos.Books, at time.Time) (pos.OfflineView, error) {
 	if t.Unseen != nil {
-		return d.unseenView(t, at)
+		return d.unseenView(t, b, at)
 	}
 	if t.Offline == nil || t.Rule == pos.OnlineOnly || t.Rule == "" {
 		return pos.OfflineView{}, nil

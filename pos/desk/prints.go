@@ -199,7 +199,7 @@ func (d *Desk) Sale(id pos.SaleID) (pos.SaleView, error) {
 	switch {
 	case err == nil:
 		at, _ := d.o.Now()
-		return d.saleView(s, at)
+		return d.saleView(s, d.o.Ledger.Books(), at)
 	case pos.KindOf(err) != pos.NotFound:
 		return pos.SaleView{}, err
 	}

@@ -56,7 +56,7 @@ func (d *Desk) unseenShown(but pos.Payment) (unproven, error) {
 
 // unseenView says whether t could be taken now though its network does not answer, and
 // how far the limits are used up. d.mu is held.
-func (d *Desk) unseenView(t Tender, at time.Time) (pos.OfflineView, error) {
+func (d *Desk) unseenView(t Tender, b pos.Books, at time.Time) (pos.OfflineView, error) {
 	cut, why := t.Unseen.Cut()
 	h := t.Rail.Health()
 	if !t.trusts() || (!h.Ready && !cut) {
@@ -73,6 +73,9 @@ func (d *Desk) unseenView(t Tender, at time.Time) (pos.OfflineView, error) {
 	}
 	if _, err := d.o.Rates.Rate(h.Asset); err != nil { // nothing is sold without a price
 		v.Why = message(err)
+	}
+	if off, ok := b.Distrust[t.Name]; ok {
+		v.Off, v.Why = off.Why, pos.Word(d.o.Shop.Language, "unverified_off")
 	}
 	if v.Why == "" {
 		v.Why = d.trustFull(t, u, at)
@@ -97,7 +100,7 @@ func (d *Desk) trustFull(t Tender, u unproven, at time.Time) string {
 // mayAskUnseen fails unless p may be asked for though the network does not answer, which
 // why tells of.
 func (d *Desk) mayAskUnseen(t *turn, tender Tender, p pos.Payment, why error) error {
-	v, err := d.unseenView(tender, t.at)
+	v, err := d.unseenView(tender, t.books, t.at)
 	switch {
 	case err != nil:
 		return err
@@ -155,13 +158,16 @@ func (d *Desk) trustedIn(p pos.Payment) (int64, error) {
 }
 
 // takable reports that p, which may be nil, can be taken by the customer's word: its
-// network does not answer. d.mu is held.
-func (d *Desk) takable(p *pos.Payment) bool {
+// network does not answer, and its tender made no loss. d.mu is held.
+func (d *Desk) takable(p *pos.Payment, b pos.Books) bool {
 	if p == nil || p.State == pos.Intended || p.Lost || p.Owed || p.Unverified {
 		return false
 	}
 	t := d.tender[p.Tender]
 	if t.Unseen == nil || !t.trusts() || t.Rail.Health().Ready {
+		return false
+	}
+	if _, off := b.Distrust[t.Name]; off {
 		return false
 	}
 	cut, _ := t.Unseen.Cut()
@@ -180,7 +186,10 @@ func (d *Desk) takeUnverified(t *turn, do pos.TakeUnverified) error {
 		return errNotUnderWay
 	}
 	t.answer = pos.Answer{Sale: s.ID, Payment: p.ID}
-	if !d.takable(p) {
+	if _, off := t.books.Distrust[p.Tender]; off {
+		return pos.E("go on", pos.Conflict, "%s", pos.Word(d.o.Shop.Language, "unverified_off"))
+	}
+	if !d.takable(p, t.books) {
 		return pos.E("go on", pos.Conflict, "%s", pos.Word(d.o.Shop.Language, "unverified_no"))
 	}
 	due, err := s.Due()
@@ -239,6 +248,7 @@ func (d *Desk) verified(t *turn, p pos.Payment) error {
 	switch {
 	case missing.Minor > 0:
 		moved.Missing, n.Kind, key = missing, pos.NoticeTrouble, "notice_verified_short"
+		defer func() { d.distrust(t, p, missing, n.Text) }() // behind what says why
 	case !p.Over.IsZero():
 		n.Kind, key = pos.NoticeOver, "notice_over"
 	}
@@ -257,6 +267,28 @@ func (d *Desk) unpaid(t *turn, p pos.Payment) error {
 		text += " " + p.Why
 	}
 	t.notice = &pos.Notice{Kind: pos.NoticeTrouble, Sale: p.Sale, Text: text}
+	d.distrust(t, p, p.Amount, text)
+	return nil
+}
+
+// distrust ends that p's tender is taken by customers' word: that made a loss, which why
+// tells of. What is missing of a sale that is still open is none: its customer still owes it.
+func (d *Desk) distrust(t *turn, p pos.Payment, missing pos.Amount, why string) {
+	if !d.over(p.Sale) {
+		missing.Minor = 0
+	}
+	t.record(pos.KindTrustOff, pos.TrustChanged{Tender: p.Tender, Payment: p.ID, Sale: p.Sale, Missing: missing, Why: why, By: t.by})
+}
+
+// allowUnverified lets a tender be taken by customers' word again.
+func (d *Desk) allowUnverified(t *turn, do pos.AllowUnverified) error {
+	if !t.by.Role.Includes(pos.Manager) {
+		return pos.E("allow unverified", pos.Forbidden, "only a manager lets a tender be taken unverified again")
+	}
+	if _, off := t.books.Distrust[do.Tender]; !off {
+		return pos.E("allow unverified", pos.Conflict, "no loss has switched this tender off")
+	}
+	t.record(pos.KindTrustOn, pos.TrustChanged{Tender: do.Tender, By: t.by})
 	return nil
 }
 

@@ -231,6 +231,7 @@ func TestUnverifiedRefuted(t *testing.T) {
 			t.Errorf("notices %+v", n)
 		}
 		s.wantTotals(290, 0, 290)
+		s.holdOff(c, a)
 		if r := s.folded(); r.Sales != 1 || r.Tender(dai).Amount != eur.Of(290) || len(r.Received) != 0 {
 			t.Errorf("the report: %+v", r)
 		}
@@ -240,6 +241,57 @@ func TestUnverifiedRefuted(t *testing.T) {
 			t.Errorf("the limits count %+v", tv.Offline)
 		}
 	})
+}
+
+// holdOff demands that the loss of a has switched the tender off, across a restart and a
+// cut line, until a manager allows it again.
+func (s *shop) holdOff(c *sea, a pos.Answer) {
+	s.t.Helper()
+	var offs []pos.TrustChanged
+	for r := range s.journal.Since(0) {
+		var b pos.TrustChanged
+		if r.Kind == pos.KindTrustOff {
+			must(s.t, r.Decode(&b))
+			offs = append(offs, b)
+		}
+	}
+	if len(offs) != 1 || offs[0].Payment != a.Payment || offs[0].Sale != a.Sale || offs[0].Missing != eur.Of(290) || offs[0].Tender != dai || !strings.Contains(offs[0].Why, "2.90") {
+		s.t.Errorf("switched off by %+v", offs)
+	}
+	s.restart()
+	b := s.do(pos.AddItem{SKU: "ESP"})
+	s.do(pos.Pay{Tender: dai}) // while the network answers, it is taken as ever
+	settle()
+	s.cutOff(c)
+	if tv := s.tender(); tv.Ready || tv.Offline.Now || tv.Offline.Off != offs[0].Why || tv.Offline.Why == "" {
+		s.t.Errorf("after a loss the tender shows %+v", tv)
+	}
+	if v := s.view().Counter.Current; v.ID != b.Sale || v.Unverified {
+		s.t.Errorf("the cashier sees %+v", v)
+	}
+	if _, err := s.by(boss, pos.TakeUnverified{}); pos.KindOf(err) != pos.Conflict {
+		s.t.Errorf("taken unverified: %v", err)
+	}
+	s.do(pos.OpenSale{})
+	s.do(pos.AddItem{SKU: "ESP"})
+	s.refusedBy(boss, pos.Pay{Tender: dai}, pos.Unavailable)
+	s.do(pos.ClearSale{})
+	s.refused(pos.AllowUnverified{Tender: dai}, pos.Forbidden)
+	s.refusedBy(boss, pos.AllowUnverified{Tender: "other"}, pos.Conflict)
+	s.doBy(boss, pos.AllowUnverified{Tender: dai})
+	settle()
+	if tv := s.tender(); !tv.Ready || !tv.Offline.Now || tv.Offline.Off != "" {
+		s.t.Errorf("allowed again, the tender shows %+v", tv)
+	}
+	s.refusedBy(boss, pos.AllowUnverified{Tender: dai}, pos.Conflict)
+	if n := s.journal.count(pos.KindTrustOn); n != 1 {
+		s.t.Errorf("%d records of it", n)
+	}
+	s.do(pos.SwitchTo{Sale: b.Sale})
+	c.sets(func(c *sea) { c.down = false })
+	s.do(pos.CancelPayment{})
+	s.do(pos.ClearSale{})
+	settle()
 }
 
 // TestUnverifiedNeverPAID: refuted while its picture is still on the screen.
@@ -275,6 +327,9 @@ func TestUnverifiedAmounts(t *testing.T) {
 			}
 			s.want(pos.PhaseChecking)
 			s.wantTotals(290, 145, 145)
+			if tv := s.tender(); !strings.Contains(tv.Offline.Off, "1.45") {
+				t.Errorf("a part is missing, and the tender shows %+v", tv)
+			}
 			c.sends(a.Payment, half) // and the rest by itself: the goods are paid, and nobody is owed
 			wait(2 * time.Minute)
 			if n, p := s.view().Counter.Refunds, s.payment(a.Payment); len(n) != 0 || p.Amount != eur.Of(290) {

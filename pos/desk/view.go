@@ -88,7 +88,7 @@ func (d *Desk) makeView(at time.Time) (pos.View, error) {
 	c.Notices = slices.Clone(d.notices)
 	c.Open = []pos.SaleView{}
 	for _, s := range open {
-		sv, err := d.saleView(s, at)
+		sv, err := d.saleView(s, b, at)
 		if err != nil {
 			return v, err
 		}
@@ -177,7 +177,7 @@ func (d *Desk) linkList() []pos.Link {
 }
 
 // saleView adds to a sale what screens must not compute.
-func (d *Desk) saleView(s pos.Sale, at time.Time) (pos.SaleView, error) {
+func (d *Desk) saleView(s pos.Sale, b pos.Books, at time.Time) (pos.SaleView, error) {
 	totals, err := s.Totals()
 	if err != nil {
 		return pos.SaleView{}, err
@@ -192,7 +192,7 @@ func (d *Desk) saleView(s pos.Sale, at time.Time) (pos.SaleView, error) {
 		sv.Waiting, sv.Doubtful = true, p.State == pos.Unknown && !p.Again
 	}
 	sv.Offline, sv.Locked = len(d.provable(s)) > 0, s.WrongCodes >= pos.MaxWrongCodes
-	sv.Unverified = d.takable(s.OpenPayment())
+	sv.Unverified = d.takable(s.OpenPayment(), b)
 	if p := s.OpenPayment(); p != nil && p.Astray() {
 		v := d.refundView(*p)
 		sv.Astray = &v

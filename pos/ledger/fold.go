@@ -91,6 +91,8 @@ func apply(tx *bolt.Tx, b *pos.Books, r pos.Record) error {
 		err = terms(b, r)
 	case pos.KindTenderPolicy:
 		err = policy(b, r)
+	case pos.KindTrustOff, pos.KindTrustOn:
+		err = trust(b, r)
 	case pos.KindSaleCompleted:
 		a, err = completed(tx, b, r)
 	case pos.KindSaleCancelled:

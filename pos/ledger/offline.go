@@ -51,6 +51,21 @@ func policy(b *pos.Books, r pos.Record) error {
 	return err
 }
 
+// trust notes whether a tender is taken by customers' word.
+func trust(b *pos.Books, r pos.Record) error {
+	var v pos.TrustChanged
+	err := read(r, &v)
+	out := maps.Clone(b.Distrust)
+	if out == nil {
+		out = map[pos.Tender]pos.TrustChanged{}
+	}
+	if out[v.Tender] = v; r.Kind == pos.KindTrustOn {
+		delete(out, v.Tender)
+	}
+	b.Distrust = out
+	return err
+}
+
 // decided takes a payment off the list of debts.
 func decided(tx *bolt.Tx, r pos.Record) (pos.Answer, error) {
 	var v pos.RefundDecided
