@@ -33,8 +33,9 @@ type commands struct {
 		Set  ownerSet  `cmd:"" help:"Set the owner's password and sign everybody out."`
 		Link ownerLink `cmd:"" help:"Print a link that sets the owner's password once."`
 	} `cmd:"" help:"The owner's access."`
-	Key    keyCommand    `cmd:"" help:"Make a key for programs that use the API, and print it."`
-	Export exportCommand `cmd:"" help:"Write sales.csv, payments.csv and the tills' records to a directory."`
+	Key     keyCommand     `cmd:"" help:"Make a key for programs that use the API, and print it."`
+	Recover recoverCommand `cmd:"" help:"Find the stablecoins of a lost till by its recovery sheet on paper. Works while the server runs."`
+	Export  exportCommand  `cmd:"" help:"Write sales.csv, payments.csv and the tills' records to a directory."`
 }
 
 // process is what every command is given.

@@ -86,21 +86,22 @@ func (c *runCommand) Run(p *process) (err error) {
 	if chains := o.sweeper(); chains != nil {
 		coins = sweep.New(o.db, chains, log)
 	}
-	app := o.app(part, coins, log)
+	search := o.search(coins, log)
+	app := o.app(part, coins, search, log)
 	if err := o.greet(p, ln.Addr()); err != nil {
 		return errors.Join(err, ln.Close())
 	}
 	log.Info("backoffice ready", "listen", ln.Addr())
-	return serveAll(p, app, ln, runs(part, coins), log)
+	return serveAll(p, app, ln, runs(part, coins, search), log)
 }
 
 // runs are what has to run beside the pages.
-func runs(part *offlinePart, coins *sweep.Sweeper) (out []func(context.Context) error) {
+func runs(part *offlinePart, coins *sweep.Sweeper, search *sweep.Search) (out []func(context.Context) error) {
 	if part != nil {
 		out = append(out, part.runs...)
 	}
 	if coins != nil {
-		out = append(out, coins.Run)
+		out = append(out, coins.Run, search.Run)
 	}
 	return out
 }
@@ -124,14 +125,14 @@ func serveAll(ctx context.Context, app *fiber.App, ln net.Listener, beside []fun
 }
 
 // app wires the routes.
-func (o *office) app(part *offlinePart, coins *sweep.Sweeper, log *slog.Logger) *fiber.App {
+func (o *office) app(part *offlinePart, coins *sweep.Sweeper, search *sweep.Search, log *slog.Logger) *fiber.App {
 	var till api.Offline // an interface that holds a nil would not be nil
 	if part != nil {
 		till = part.office
 	}
 	app := web.New(web.Options{Log: log, Proxies: o.cfg.proxies, HTTPS: o.cfg.public.Scheme == "https"})
 	api.Mount(app, api.Options{
-		Store: o.db, Ingest: &ingest.Ingest{Store: o.db, Key: o.key}, Codes: o.codes, Keys: o.owner, Reports: o.reports,
+		Store: o.db, Ingest: &ingest.Ingest{Store: o.db, Key: o.key}, Codes: o.codes, Keys: o.owner, Reports: o.reports, Seeds: o.keeper(),
 		Key: o.key.Public().(ed25519.PublicKey), Shop: o.cfg.Shop, Version: version(), Log: log,
 		Offline: till, Sign: func(a wire.Answer) string { return a.Sign(o.key) }, Language: o.cfg.Language,
 	})

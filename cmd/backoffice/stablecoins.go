@@ -28,8 +28,9 @@ type stablecoinsConfig struct {
 	Registry string          `toml:"registry"` // more networks and tokens, as in the till's configuration
 	Networks []networkConfig `toml:"network"`
 
-	surveyor *evm.Surveyor
-	registry evm.Registry
+	surveyor  *evm.Surveyor
+	registry  evm.Registry
+	witnesses []witness // its operators, each by himself
 }
 
 type networkConfig struct {
@@ -77,6 +78,10 @@ func (c *config) validateStablecoins(f *faults) {
 	}
 	var err error
 	if s.surveyor, err = evm.NewSurveyor(evm.SurveyOptions{Registry: s.registry, Accept: accept}); err != nil {
+		f.key("stablecoins.network", "cannot be used: "+message(err))
+		return
+	}
+	if s.witnesses, err = newWitnesses(s.registry, accept); err != nil {
 		f.key("stablecoins.network", "cannot be used: "+message(err))
 	}
 }
@@ -147,22 +152,34 @@ func (evmChains) Deposit(reference string) (address, treasury string, ok bool, e
 
 // Look implements sweep.Chains.
 func (c evmChains) Look(ctx context.Context, network string, references []string) (sweep.Round, error) {
+	ds, err := depositsOf(references)
+	if err != nil {
+		return sweep.Round{}, err
+	}
+	r, err := c.s.Look(ctx, network, ds)
+	return roundOf(r), err
+}
+
+func depositsOf(references []string) ([]evm.Deposit, error) {
 	ds := make([]evm.Deposit, 0, len(references))
 	for _, ref := range references {
 		d, ok, err := evm.DepositOf(ref)
 		if err != nil || !ok {
-			return sweep.Round{}, pos.Wrap("look at chain", pos.Corrupt, err, "an address that is kept here is damaged; restore the backup")
+			return nil, pos.Wrap("look at chain", pos.Corrupt, err, "an address that is kept here is damaged; restore the backup")
 		}
 		ds = append(ds, d)
 	}
-	r, err := c.s.Look(ctx, network, ds)
+	return ds, nil
+}
+
+func roundOf(r evm.Round) sweep.Round {
 	out := sweep.Round{Ready: r.Factory, GasPrice: r.GasPrice}
 	for _, h := range r.Holdings {
 		out.Holdings = append(out.Holdings, sweep.Holding{
 			Address: h.Address.String(), Token: h.Token.Contract.String(), Symbol: h.Token.Symbol, Decimals: h.Token.Decimals, Newest: h.Newest, Final: h.Final,
 		})
 	}
-	return out, err
+	return out
 }
 
 // Sweep implements sweep.Chains.

@@ -67,10 +67,16 @@ type Offline interface {
 	Outcomes(ctx context.Context, till store.Till, claims []offpay.Claim, now time.Time) ([]offpay.Outcome, error)
 }
 
+// Seeds keeps what tills' addresses are made of; see sweep.Keeper.
+type Seeds interface {
+	Keep(ctx context.Context, till string, a wire.AddressSeed, at time.Time) (kept time.Time, err error)
+}
+
 // Options are what Mount needs.
 type Options struct {
 	Store   Store
 	Ingest  Taker
+	Seeds   Seeds
 	Codes   Enroller
 	Keys    Keys
 	Reports *report.Reports
@@ -97,6 +103,7 @@ func Mount(app *fiber.App, o Options) huma.API {
 	c.RejectUnknownQueryParameters = true
 	strict := huma.Format{Marshal: huma.DefaultJSONFormat.Marshal, Unmarshal: unmarshalStrict}
 	c.Formats = map[string]huma.Format{"application/json": strict, "json": strict}
+	c.Transformers = append(c.Transformers, withoutValues)
 	c.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
 		"till":  {Type: "apiKey", In: "header", Name: wire.HeaderSignature, Description: tillAuth},
 		"owner": {Type: "http", Scheme: "bearer", Description: "A key made by `backoffice key`"},
@@ -106,8 +113,20 @@ func Mount(app *fiber.App, o Options) huma.API {
 	s := &server{o}
 	s.tills(api)
 	s.offline(api)
+	s.seeds(api)
 	s.owners(api)
 	return api
+}
+
+// withoutValues keeps what somebody sent out of the refusal: bodies hold codes and
+// secrets, and answers are written into logs on the way.
+func withoutValues(_ huma.Context, _ string, v any) (any, error) {
+	if e, ok := v.(*huma.ErrorModel); ok {
+		for _, d := range e.Errors {
+			d.Value = nil
+		}
+	}
+	return v, nil
 }
 
 // description stands at the head of the document.

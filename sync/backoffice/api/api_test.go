@@ -26,6 +26,7 @@ import (
 	"github.com/tillwright/tillwright/sync/backoffice/ingest"
 	"github.com/tillwright/tillwright/sync/backoffice/report"
 	"github.com/tillwright/tillwright/sync/backoffice/store"
+	"github.com/tillwright/tillwright/sync/backoffice/sweep"
 	"github.com/tillwright/tillwright/sync/backoffice/tilltest"
 	"github.com/tillwright/tillwright/sync/backoffice/web"
 	"github.com/tillwright/tillwright/sync/wire"
@@ -41,6 +42,7 @@ type office struct {
 	url   string
 	api   huma.API
 	db    *store.DB
+	file  string
 	codes *access.Codes
 	key   string
 	off   *offlineOffice // nil: not set up
@@ -50,12 +52,13 @@ func newOffice(t *testing.T) *office { return newOfficeWith(t, &offlineOffice{})
 
 func newOfficeWith(t *testing.T, off *offlineOffice) *office {
 	t.Helper()
-	db, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "office.db"))
+	file := filepath.Join(t.TempDir(), "office.db")
+	db, err := store.Open(t.Context(), file)
 	if err != nil {
 		t.Fatal(err)
 	}
 	owner := access.NewOwner(db, db)
-	o := &office{t: t, db: db, codes: access.NewCodes(db, officeKey), off: off}
+	o := &office{t: t, db: db, file: file, codes: access.NewCodes(db, officeKey), off: off}
 	if o.key, err = owner.NewKey(t.Context(), "test", time.Now()); err != nil {
 		t.Fatal(err)
 	}
@@ -63,7 +66,8 @@ func newOfficeWith(t *testing.T, off *offlineOffice) *office {
 	app := web.New(web.Options{Log: log})
 	o.api = api.Mount(app, api.Options{
 		Store: db, Ingest: &ingest.Ingest{Store: db, Key: officeKey}, Codes: o.codes, Keys: owner, Reports: report.New(db, time.UTC),
-		Key: officePublic(), Shop: "Café Süd", Version: "test", Log: log,
+		Seeds: sweep.NewKeeper(db, officeKey, func(s string) (string, error) { return s, nil }),
+		Key:   officePublic(), Shop: "Café Süd", Version: "test", Log: log,
 		Offline: o.offline(), Sign: func(a wire.Answer) string { return a.Sign(officeKey) }, Language: "en",
 	})
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
@@ -450,7 +454,7 @@ func TestOpenAPI(t *testing.T) {
 		"list-tills": "/v1/tills", "list-records": "/v1/tills/" + till.Genesis.Till + "/records", "list-alarms": "/v1/alarms",
 		"get-report": "/v1/reports/2026-11-22", "list-sales": "/v1/sales?day=2026-11-22", "make-enrolment-code": "/v1/enrolment-codes",
 	}
-	byHand := map[string]bool{"enrol-till": true, "post-records": true, "grant-offline": true, "settle-offline": true} // a Client made those calls above
+	byHand := map[string]bool{"enrol-till": true, "post-records": true, "grant-offline": true, "settle-offline": true, "keep-address-seed": true} // a Client made those calls above
 	for path, item := range o.api.OpenAPI().Paths {
 		for method, op := range map[string]*huma.Operation{"GET": item.Get, "POST": item.Post, "PUT": item.Put, "DELETE": item.Delete, "PATCH": item.Patch} {
 			if op == nil || byHand[op.OperationID] {
@@ -518,4 +522,12 @@ func TestRateLimit(t *testing.T) {
 		return
 	}
 	t.Error("2000 calls in a row and no limit")
+}
+
+func decodeAny(t *testing.T, text string) (v any) {
+	t.Helper()
+	if err := json.Unmarshal([]byte(text), &v); err != nil {
+		t.Fatal(err)
+	}
+	return v
 }

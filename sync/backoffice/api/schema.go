@@ -8,6 +8,7 @@ import (
 
 	"github.com/tillwright/tillwright/pos"
 	"github.com/tillwright/tillwright/pos/offpay"
+	"github.com/tillwright/tillwright/sync/wire"
 )
 
 // Money is the one object for money.
@@ -45,7 +46,7 @@ type Limits struct {
 func alias(r huma.Registry) {
 	for of, as := range map[any]any{
 		pos.Amount{}: Money{}, pos.Quantity{}: Units{}, pos.Hash{}: "", pos.Rate{}: Rate{},
-		offpay.Device{}: "", offpay.Key{}: "", offpay.Limits{}: Limits{},
+		offpay.Device{}: "", offpay.Key{}: "", offpay.Limits{}: Limits{}, wire.Seed{}: "",
 	} {
 		r.RegisterTypeAlias(reflect.TypeOf(of), reflect.TypeOf(as))
 	}
@@ -67,7 +68,7 @@ type TillOut struct {
 // AlarmOut is something that the owner must look at.
 type AlarmOut struct {
 	Till  string    `json:"till"`
-	Kind  string    `json:"kind" enum:"fork,corrupt,red,offline_refuted,offline_conflict"`
+	Kind  string    `json:"kind" enum:"fork,corrupt,red,offline_refuted,offline_conflict,address_seeds"`
 	N     uint64    `json:"n" doc:"Number of the record it is about; of the offline request for kinds that begin with offline"`
 	Why   string    `json:"why"`
 	First time.Time `json:"first"`

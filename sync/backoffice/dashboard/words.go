@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/tillwright/tillwright/pos"
+	"github.com/tillwright/tillwright/sync/backoffice/store"
 	"github.com/tillwright/tillwright/sync/backoffice/sweep"
 )
 
@@ -175,6 +176,9 @@ func (s *server) tenderList(ps []pos.Payment) string {
 func aboutLink(a alarmRow) string {
 	if strings.HasPrefix(a.Kind, "offline_") {
 		return "/offline"
+	}
+	if a.Kind == store.AlarmSeeds {
+		return "/stablecoins/search"
 	}
 	return recordLink(a.Till, a.N)
 }

@@ -16,6 +16,8 @@ const (
 
 	AlarmRefuted  = "offline_refuted"  // the till took a code of a payment that was never made; N is the token's counter
 	AlarmConflict = "offline_conflict" // two tokens bear this counter, or one that nobody could have made
+
+	AlarmSeeds = "address_seeds" // the till sent another till's secret of addresses, or too many of its own; N is 0
 )
 
 // Bounds on what a broken or stolen till can make us keep. Red alarms need none:

@@ -16,8 +16,8 @@ var sweepSchema string
 // Deposit is the address of one stablecoin payment.
 type Deposit struct {
 	Address, Reference, Treasury string
-	Till                         string
-	Payment                      pos.PaymentID
+	Till                         string        // empty: its secret came from paper
+	Payment                      pos.PaymentID // empty: no record names it, a search found it
 	Made                         time.Time
 	Next                         time.Time // when to look there next
 }
@@ -98,12 +98,15 @@ func (db *DB) SweepUnread(ctx context.Context, till string) (records []Kept, upT
 }
 
 // SweepAdd keeps addresses that records of a till named, and that its records up to n
-// were looked at. An address that is known stays as it is, but is looked at soon.
+// were looked at. An address that is known stays as it is, but is looked at soon; one
+// that only a search knew is that sale's from now on.
 func (db *DB) SweepAdd(ctx context.Context, till string, n uint64, ds []Deposit) error {
 	return db.write(ctx, "keep addresses", func(tx *sql.Tx) error {
 		for _, d := range ds {
 			_, err := tx.ExecContext(ctx, `INSERT INTO sweep_deposits VALUES (?, ?, ?, ?, ?, ?, ?)
-				ON CONFLICT (address) DO UPDATE SET next = min(next, excluded.next)`,
+				ON CONFLICT (address) DO UPDATE SET next = min(next, excluded.next),
+					reference = CASE payment WHEN '' THEN excluded.reference ELSE reference END, till = CASE payment WHEN '' THEN excluded.till ELSE till END,
+					made = CASE payment WHEN '' THEN excluded.made ELSE made END, payment = CASE payment WHEN '' THEN excluded.payment ELSE payment END`,
 				d.Address, d.Reference, d.Treasury, till, string(d.Payment), stamp(d.Made), stamp(d.Next))
 			if err != nil {
 				return err
@@ -114,7 +117,7 @@ func (db *DB) SweepAdd(ctx context.Context, till string, n uint64, ds []Deposit)
 	})
 }
 
-const depositColumns = "d.address, d.reference, d.treasury, d.till, d.payment, d.made, d.next"
+const depositColumns = "d.address, d.reference, d.treasury, coalesce(d.till, ''), d.payment, d.made, d.next"
 
 func scanDeposit(d *Deposit, made, next *int64) []any {
 	return []any{&d.Address, &d.Reference, &d.Treasury, &d.Till, &d.Payment, made, next}

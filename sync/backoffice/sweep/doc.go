@@ -13,8 +13,17 @@
 // those of the last days, are looked at every few minutes, older ones once a day, and
 // very old ones once a week: money can come to an address for ever.
 //
-// Limits. What lies there is one operator's word (the next one is asked only when it
-// is silent). The gas is an estimate, and its price the endpoint's guess. An address
-// that no record names is not known here: a lost till's are found with its recovery
-// sheet.
+// Lost tills. A till tells the secret that its addresses are computed from (Keeper); a
+// paper sheet holds it too. With it, money at addresses that no record names is found
+// (Search), named with its number, and brought home like any other. An address that a
+// record names is never among it, and one that a record names later is that sale's from
+// then on. "Nothing there" needs every operator's word; doubt is "not known", never zero.
+//
+// Limits. What lies at named addresses is one operator's word (the next one is asked
+// only when it is silent). The gas is an estimate, and its price the endpoint's guess.
+// Where one operator alone is set up, a search is as true as that one, and says so. A
+// search sees what lies there now: of a shop whose records are lost as well, a thousand
+// sales in a row that were brought home before look like its end, and the owner lets it
+// look further. What comes after a search to an address that held nothing is found by
+// the next one.
 package sweep

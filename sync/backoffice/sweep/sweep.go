@@ -169,16 +169,26 @@ func (s *Sweeper) open(ctx context.Context) (bool, error) {
 func (s *Sweeper) Round(ctx context.Context) error { return s.round(ctx, 0) }
 
 // Now is a round that looks at what would be due at the next one, too: for an owner who
-// waits before the page. It fails with Unavailable while another round is under way.
+// waits before the page. It fails with Unavailable when ctx ends before its turn.
 func (s *Sweeper) Now(ctx context.Context) error { return s.round(ctx, Every) }
 
-func (s *Sweeper) round(ctx context.Context, ahead time.Duration) error {
+// takeTurn waits until nobody else asks the networks: a round, or a part of a search.
+func (s *Sweeper) takeTurn(ctx context.Context) error {
 	select {
 	case s.turn <- struct{}{}:
-		defer func() { <-s.turn }()
-	default:
-		return pos.E("count stablecoins", pos.Unavailable, "they are being counted right now; look again in a moment")
+		return nil
+	case <-ctx.Done():
+		return pos.Wrap("count stablecoins", pos.Unavailable, ctx.Err(), "they are being counted right now; look again in a moment")
 	}
+}
+
+func (s *Sweeper) giveTurn() { <-s.turn }
+
+func (s *Sweeper) round(ctx context.Context, ahead time.Duration) error {
+	if err := s.takeTurn(ctx); err != nil {
+		return err
+	}
+	defer s.giveTurn()
 	if err := s.read(ctx); err != nil {
 		return err
 	}
