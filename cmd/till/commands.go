@@ -46,6 +46,9 @@ func (c *configCheckCmd) Run(_ context.Context, args []string, s streams) error 
 	for i, p := range cfg.display.panels {
 		fmt.Fprintf(s.out, "%s: %s\n", panelName(i), p.describe())
 	}
+	for _, w := range cfg.warnings {
+		fmt.Fprintf(s.out, "but %s\n", w)
+	}
 	if why := cfg.cutOff(); why != "" {
 		fmt.Fprintf(s.out, "but %s\n", why)
 	}

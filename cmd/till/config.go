@@ -33,6 +33,8 @@ type config struct {
 	offline   offlineConfig
 
 	stablecoins *stableConfig // nil: not offered
+
+	warnings []fault // what is odd about the file and keeps no till from selling
 }
 
 type lightningConfig struct {
@@ -87,6 +89,7 @@ func loadConfig(path string) (config, error) {
 	c.readDisplay(r)
 	c.readHeadless(r)
 	c.readHands(r)
+	c.checkKeys(r)
 	c.readOffice(r)
 	c.readOffline(r)
 	c.readStablecoins(r)
@@ -96,6 +99,8 @@ func loadConfig(path string) (config, error) {
 			r.bad("catalogue", "%v", err)
 		}
 	}
+	c.checkRoutes(r)
+	c.warnings = r.warned()
 	return c, r.err()
 }
 
@@ -161,7 +166,7 @@ func (c *config) readRounding(r *reader) {
 }
 
 func (c *config) readTaxes(r *reader) {
-	seen := map[string]bool{}
+	seen, before := map[string]bool{}, len(*r.faults)
 	for _, t := range r.tables("tax") {
 		rate := pos.TaxRate{Code: t.need("code", "A"), Name: t.text("name", "VAT"), Included: true}
 		if t.has("included") {
@@ -184,7 +189,7 @@ func (c *config) readTaxes(r *reader) {
 		seen[rate.Code] = true
 		c.shop.Taxes = append(c.shop.Taxes, rate)
 	}
-	if len(c.shop.Taxes) == 0 {
+	if len(c.shop.Taxes) == 0 && r.silent(before) {
 		r.bad("tax", "is missing; write a part [[tax]] with code, name and percent (\"0\" when you charge none)")
 	}
 }
@@ -220,8 +225,9 @@ func (c *config) readLightning(r *reader) {
 	case (lc.connection == "") == (lc.file == ""):
 		l.bad("connection_file", "write either connection_file (a file with the node's connection string, safer) or connection, and not both")
 	case lc.connection != "":
+		l.warn("connection", "a secret belongs in a file that only the till's user reads: write connection_file = \"…\" with that file's name")
 		if _, err := lnd.ParseConnection(lc.connection); err != nil {
-			l.bad("connection", "%s", message(err))
+			l.bad("connection", "%s; if it is a file's name, write connection_file", message(err))
 		}
 	}
 	c.lightning = lc
@@ -237,7 +243,7 @@ func (c *config) readRates(r *reader) {
 	for i, s := range c.rates.sources {
 		switch {
 		case !slices.Contains(rateSources, s):
-			t.bad("sources", "%q is not known; choose from %s", s, strings.Join(rateSources, ", "))
+			t.bad("sources", "%q is not known%s; choose from %s", s, meant(s, rateSources), strings.Join(rateSources, ", "))
 		case slices.Contains(c.rates.sources[:i], s):
 			t.bad("sources", "%q is there twice; a second one must be another", s)
 		}
@@ -310,7 +316,7 @@ func loadCatalogue(file string, shop pos.Shop) ([]pos.Item, error) {
 		if i >= 0 {
 			it.Tax = shop.Taxes[i]
 		} else if len(shop.Taxes) > 0 {
-			t.bad("tax", "there is no [[tax]] with code %q", code)
+			t.bad("tax", "there is no [[tax]] with code %q%s", code, meant(code, codesOf(shop.Taxes)))
 		}
 		if len(it.Name) > pos.MaxName || len(it.SKU) > pos.MaxName {
 			t.bad("name", "name and sku have at most %d letters", pos.MaxName)
@@ -323,6 +329,14 @@ func loadCatalogue(file string, shop pos.Shop) ([]pos.Item, error) {
 	}
 	checkCodes(list, items, shop.Currency)
 	return items, r.err()
+}
+
+// codesOf names taxes.
+func codesOf(taxes []pos.TaxRate) (out []string) {
+	for _, t := range taxes {
+		out = append(out, t.Code)
+	}
+	return out
 }
 
 // files of the data folder.

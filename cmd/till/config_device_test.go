@@ -64,7 +64,7 @@ func TestConfigDevices(t *testing.T) {
 
 		{"no driver", panel, `display.panel.0.driver: must be one of framebuffer, mipi, epaper, oled, pole, not ""`},
 		{"driver", panel + "driver = \"mippi\"\nmodel = \"ili9341\"\n", `line 8: display.panel.0.driver: must be one of framebuffer, mipi, epaper, oled, pole, not "mippi"; did you mean "mipi"?`},
-		{"one part for parts", small + "[display.panel]\ndriver = \"oled\"\n", "line 7: display.panel: must be parts that begin with [[panel]]"},
+		{"one part for parts", small + "[display.panel]\ndriver = \"oled\"\n", "line 7: display.panel: must be parts that begin with [[display.panel]], in two brackets"},
 		{"another driver's key", tft + "busy = \"GPIO24\"\n", "line 11: display.panel.0.busy: is not a setting"},
 		{"panel", strings.Replace(tft, "ili9341", "ili9431", 1), `not "ili9431"; did you mean "ili9341"?`},
 		{"e-paper", strings.Replace(sheet, "4.2", "4.3", 1), "line 9: display.panel.0.model: must be one of 2.13, 2.9, 2.9-uc8151, 4.2, 4.2-uc8176, 7.5"},

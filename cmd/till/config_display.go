@@ -74,6 +74,22 @@ var (
 	isLine = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_.-]{0,31}$`)
 )
 
+// inCapitals asks for a name as the board's drivers write it.
+func inCapitals(form *regexp.Regexp, s string) string {
+	if up := strings.ToUpper(s); form.MatchString(up) {
+		return fmt.Sprintf("; did you mean %q?", up)
+	}
+	return ""
+}
+
+// asLine asks for a line by its number.
+func asLine(s string) string {
+	if _, err := strconv.ParseUint(s, 10, 8); err != nil {
+		return ""
+	}
+	return fmt.Sprintf("; did you mean %q? Its number on the header is another", "GPIO"+s)
+}
+
 // describe is a panel in a few words: "mipi ili9341 on SPI0.0".
 func (p panelConfig) describe() string {
 	kind, where := p.driver, p.bus
@@ -168,17 +184,37 @@ func (r *reader) panel(used taken) panelConfig {
 	case driverPole:
 		r.pole(&p, used)
 	default:
-		r.bad("driver", "must be one of %s, not %q%s", strings.Join(drivers, ", "), p.driver, meant(p.driver, drivers))
-		for key := range r.tree { // which of them count depends on the driver
-			r.asked[r.prefix+key] = true
-		}
+		r.bad("driver", "must be one of %s, not %q%s", strings.Join(drivers, ", "), p.driver, drivenBy(p.driver))
+		r.closed[strings.TrimSuffix(r.prefix, ".")] = true // which of its keys count depends on the driver
 	}
 	return p
 }
 
+// soldAs are what shops call displays, and the drivers of those.
+var soldAs = map[string]string{
+	"hdmi": driverFrame, "dsi": driverFrame, "fb": driverFrame, "fb0": driverFrame, "dpi": driverFrame, "spi": driverTFT, "tft": driverTFT, "lcd": driverTFT,
+	"eink": driverSheet, "e-ink": driverSheet, "epd": driverSheet, "ssd1306": driverOLED, "i2c": driverOLED, "vfd": driverPole, "serial": driverPole,
+}
+
+// drivenBy says which driver was meant: by what the display is, or by its model.
+func drivenBy(s string) string {
+	low := strings.ToLower(s)
+	begins := func(name string) bool { return len(low) > 2 && strings.HasPrefix(name, low) }
+	switch driver, known := soldAs[low]; {
+	case known:
+		return fmt.Sprintf("; for %s write driver = %q", s, driver)
+	case slices.ContainsFunc(mipi.Models(), begins):
+		return fmt.Sprintf("; %s is a model: write driver = %q and model = …", s, driverTFT)
+	case slices.ContainsFunc(epaper.Models(), begins):
+		return fmt.Sprintf("; %s is a model: write driver = %q and model = …", s, driverSheet)
+	}
+	return meant(s, drivers)
+}
+
 func (r *reader) panelModel(names []string) string {
+	before := len(*r.faults)
 	s := r.text("model", "")
-	if !slices.Contains(names, s) {
+	if !slices.Contains(names, s) && r.silent(before) {
 		r.bad("model", "must be one of %s, not %q%s", strings.Join(names, ", "), s, meant(s, names))
 	}
 	return s
@@ -200,7 +236,7 @@ func (r *reader) rotation(list ...int64) int {
 
 func (r *reader) spi(p *panelConfig, used taken) {
 	if p.bus = r.text("bus", "SPI0.0"); !isSPI.MatchString(p.bus) {
-		r.bad("bus", "must be an SPI bus and its chip select such as \"SPI0.0\", not %q", p.bus)
+		r.bad("bus", "must be an SPI bus and its chip select such as \"SPI0.0\", not %q%s", p.bus, inCapitals(isSPI, p.bus))
 		return
 	}
 	used.claim(r, "bus", p.bus)
@@ -210,15 +246,16 @@ func (r *reader) spi(p *panelConfig, used taken) {
 func (r *reader) wires(p *panelConfig, used taken, keys ...string) {
 	for _, key := range keys {
 		key, optional := strings.CutSuffix(key, "?")
+		before := len(*r.faults)
 		name := r.text(key, "")
 		switch {
-		case name == "" && optional:
+		case name == "" && (optional || !r.silent(before)):
 			continue
 		case name == "":
 			r.bad(key, "is missing; write the line that it is wired to, for example %s = \"GPIO25\"", key)
 			continue
 		case !isLine.MatchString(name):
-			r.bad(key, "must name a line such as \"GPIO25\", not %q", name)
+			r.bad(key, "must name a line such as \"GPIO25\", not %q%s", name, asLine(name))
 			continue
 		}
 		p.lines[key] = name
@@ -259,7 +296,7 @@ func (r *reader) oled(p *panelConfig, used taken) {
 		return
 	}
 	if p.address = uint16(n); !isI2C.MatchString(p.bus) {
-		r.bad("bus", "must be an I²C bus such as \"I2C1\", or an SPI bus such as \"SPI0.1\", not %q", p.bus)
+		r.bad("bus", "must be an I²C bus such as \"I2C1\", or an SPI bus such as \"SPI0.1\", not %q%s%s", p.bus, inCapitals(isI2C, p.bus), inCapitals(isSPI, p.bus))
 		return
 	}
 	used.claim(r, "bus", p.bus+" at 0x"+strconv.FormatInt(n, 16))

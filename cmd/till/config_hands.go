@@ -129,7 +129,7 @@ func (r *reader) line(used taken) string {
 	switch {
 	case line == "":
 	case !isLine.MatchString(line):
-		r.bad("line", "must name a line such as \"GPIO17\", not %q", line)
+		r.bad("line", "must name a line such as \"GPIO17\", not %q%s", line, asLine(line))
 	default:
 		used.claim(r, "line", line)
 	}
@@ -159,7 +159,7 @@ func (r *reader) keyName(key string, needed bool) string {
 		name = r.need(key, "kpenter")
 	}
 	if name != "" && !input.KnowsKey(name) {
-		r.bad(key, "must be a key as the keyboard calls it, such as \"kp7\", \"kpenter\", \"f1\" or \"esc\", not %q", name)
+		r.bad(key, "must be a key as the keyboard calls it, such as \"kp7\", \"kpenter\", \"f1\" or \"esc\", not %q%s", name, meant(strings.TrimPrefix(strings.ToLower(name), "key_"), input.KeyNames()))
 	}
 	return name
 }
@@ -174,6 +174,7 @@ func (r *reader) buzzer(used taken) *buzzerConfig {
 }
 
 func (r *reader) light(used taken) lightConfig {
+	before := len(*r.faults)
 	l := lightConfig{low: !r.active("high"), led: r.text("led", ""), on: r.states("on"), blink: r.states("blink")}
 	switch {
 	case l.led != "" && r.has("line"), l.led == "" && !r.has("line"):
@@ -187,7 +188,7 @@ func (r *reader) light(used taken) lightConfig {
 		r.text("line", "")
 		used.claim(r, "led", "led "+l.led)
 	}
-	if len(l.on)+len(l.blink) == 0 {
+	if len(l.on)+len(l.blink) == 0 && r.silent(before) {
 		r.bad("on", "is missing; write when it is lit, for example on = [\"paid\"], or blink = [\"waiting\"]")
 	}
 	return l
@@ -195,9 +196,13 @@ func (r *reader) light(used taken) lightConfig {
 
 // states reads what a light shows.
 func (r *reader) states(key string) (out []gpio.State) {
+	var names []string
+	for _, s := range gpio.States {
+		names = append(names, string(s))
+	}
 	for _, s := range r.texts(key) {
-		if !slices.Contains(gpio.States, gpio.State(s)) {
-			r.bad(key, "must be of ready, waiting, paid, trouble, and holds %q", s)
+		if !slices.Contains(names, s) {
+			r.bad(key, "must be of %s, and holds %q%s", strings.Join(names, ", "), s, meant(s, names))
 			continue
 		}
 		out = append(out, gpio.State(s))

@@ -33,7 +33,7 @@ func TestConfigHandsFaults(t *testing.T) {
 		{"gap", gun + "gap = \"1ms\"\n", `line 9: hands.scanner.0.gap: must be a time from 50ms to 3s`},
 		{"a scanner's own key", pad + "id = \"0c2e:0b61\"\nlayout = \"de\"\n", "line 9: hands.keypad.0.layout: is not a setting"},
 		{"a scanner that is shared", gun + "share = true\n", "line 9: hands.scanner.0.share: is not a setting"},
-		{"one part for parts", small + "[hands.scanner]\nid = \"0c2e:0b61\"\n", "line 7: hands.scanner: must be parts that begin with [[scanner]]"},
+		{"one part for parts", small + "[hands.scanner]\nid = \"0c2e:0b61\"\n", "line 7: hands.scanner: must be parts that begin with [[hands.scanner]], in two brackets"},
 		{"many", small + strings.Repeat("[[hands.keypad]]\nmatch = \"x\"\n", 17), "there can be at most 16"},
 		{"no line", small + "[[hands.button]]\nkey = \"a\"\n", `line 7: hands.button.0.line: is missing; write for example line = "GPIO17"`},
 		{"line", strings.Replace(button, "GPIO17", "17", 1), `line 8: hands.button.0.line: must name a line such as "GPIO17", not "17"`},

@@ -2,10 +2,13 @@ package main
 
 import (
 	"fmt"
+	"maps"
 	"net"
 	"slices"
+	"strings"
 
 	"github.com/tillwright/tillwright/display"
+	"github.com/tillwright/tillwright/firmware/input"
 	"github.com/tillwright/tillwright/pos/keypad"
 )
 
@@ -33,24 +36,63 @@ func (c *config) readHeadless(r *reader) {
 	t := r.table("headless")
 	c.headless.on = t.yes("on")
 	k := t.table("keys")
-	own := map[string]string{}
-	for name := range k.tree {
-		own[name] = k.text(name, "")
-	}
-	layout, err := keypad.NewLayout(own)
-	if err != nil {
-		t.bad("keys", "%s", message(err))
-	}
-	if c.headless.layout = layout; !c.headless.on {
+	if c.headless.layout = k.layout(); !c.headless.on {
 		return
 	}
 	panels := c.display.panels
+	if len(panels) == 0 {
+		t.warn("on", "no panel tells the cashier what the keys do: write a part [[display.panel]]; until then a phone or a tablet has to")
+	}
 	if len(panels) == 1 && panels[0].shows == "" {
 		panels[0].shows = display.ShowsBoth
 	}
 	forCashier := func(p panelConfig) bool { return p.shows == display.ShowsCashier || p.shows == display.ShowsBoth }
 	if len(panels) > 0 && !slices.ContainsFunc(panels, forCashier) {
 		t.bad("on", "a keypad needs a panel with shows = %q or %q", display.ShowsCashier, display.ShowsBoth)
+	}
+}
+
+// layout reads what the shop's own keys do. Each key is one that there is, and does
+// something that a key can do.
+func (r *reader) layout() keypad.Layout {
+	own, before := map[string]string{}, len(*r.faults)
+	for _, name := range slices.Sorted(maps.Keys(r.tree)) {
+		refused := len(*r.faults)
+		does := r.text(name, "")
+		own[name] = does
+		switch low := strings.TrimPrefix(strings.ToLower(name), "key_"); {
+		case !r.silent(refused):
+		case low != name && input.KnowsKey(low):
+			r.bad(name, "is written %s here", low)
+		case !input.KnowsKey(name):
+			r.bad(name, "is no key%s; a key is called as the kernel calls it, without KEY_ and in small letters, such as \"kpslash\" or \"f1\"", meant(low, input.KeyNames()))
+		case !slices.Contains(functions(), does):
+			r.bad(name, "%q is nothing that a key can do%s; choose from %s", does, meant(does, functions()), strings.Join(functions(), ", "))
+		}
+	}
+	if !r.silent(before) {
+		return keypad.Layout{}
+	}
+	layout, err := keypad.NewLayout(own)
+	if err != nil {
+		*r.faults = append(*r.faults, fault{r.lines[parentOf(r.prefix)], parentOf(r.prefix), message(err)})
+	}
+	return layout
+}
+
+// functions are the words for what a key can do.
+func functions() (out []string) {
+	for _, f := range keypad.Functions() {
+		out = append(out, string(f))
+	}
+	return out
+}
+
+// checkKeys says that a till with a keypad has none. It comes after the hands.
+func (c *config) checkKeys(r *reader) {
+	typed := func(d input.Device) bool { return d.Kind != input.Scanner }
+	if c.headless.on && !slices.ContainsFunc(c.hands.devices, typed) && len(c.hands.buttons) == 0 {
+		r.table("headless").warn("on", "no key reaches the till: write a part [[hands.keypad]] with the keypad's id (till doctor --find prints it)")
 	}
 }
 

@@ -127,6 +127,38 @@ func (c config) told(i int) int {
 	return n
 }
 
+// checkRoutes names goods of a second printer that the catalogue does not have.
+func (c *config) checkRoutes(r *reader) {
+	var categories, skus []string
+	for _, it := range c.items {
+		if it.Category != "" && !slices.Contains(categories, it.Category) {
+			categories = append(categories, it.Category)
+		}
+		skus = append(skus, it.SKU)
+	}
+	for i, s := range c.seconds {
+		part := *r
+		part.prefix = fmt.Sprintf("printer.second.%d.", i)
+		if len(c.items) == 0 {
+			part.warn("connect", "%s will never print: the till has no goods; write catalogue = \"catalogue.toml\" at the top, above the first part", s.route.Printer)
+			continue
+		}
+		for _, name := range s.route.Categories {
+			if !containsFold(categories, name) {
+				part.warn("categories", "no item has the category %q%s; the catalogue's are %s", name, meant(name, categories), strings.Join(categories, ", "))
+			}
+		}
+		for _, sku := range s.route.SKUs {
+			if !slices.Contains(skus, sku) {
+				part.warn("items", "no item has the sku %q%s", sku, meant(sku, skus))
+			}
+		}
+		if c.told(i) == 0 {
+			part.warn("connect", "%s will never print: no item goes to it", s.route.Printer)
+		}
+	}
+}
+
 // describeSecond is second printer i in a few words.
 func (c config) describeSecond(i int) string {
 	s := c.seconds[i]
@@ -149,6 +181,7 @@ func (p *reader) printer() *printerConfig {
 	}
 	fonts := p.fonts("fonts")
 	if connect == "" {
+		p.noConnect()
 		return nil
 	}
 	if connect != paperPrinter {
@@ -160,6 +193,16 @@ func (p *reader) printer() *printerConfig {
 		o.Text = &raster.Text{Fonts: fonts}
 	}
 	return &printerConfig{connect: connect, named: name != "", model: p.model(name, o), options: o}
+}
+
+// noConnect names a printer that is described and not connected.
+func (p *reader) noConnect() {
+	for _, key := range []string{"model", "columns", "drawer", "logo", "fonts", "drawer_open"} {
+		if p.has(key) && !p.has("connect") {
+			p.bad("connect", "is missing; write how the printer is reached, for example connect = \"tcp://192.168.1.50\" (till doctor --find prints it)")
+			return
+		}
+	}
 }
 
 // model finds the printer's model. Without a name the columns decide.
@@ -174,7 +217,7 @@ func (r *reader) model(name string, o models.Options) models.Model {
 	switch {
 	case err == nil:
 	case pos.KindOf(err) == pos.NotFound:
-		r.bad("model", "there is no printer %q%s; \"default\" is most of 80 mm, \"58mm\" most of 58, \"safe\" is any", name, meant(name, modelNames()))
+		r.bad("model", "there is no printer %q%s; \"default\" is most of 80 mm, \"58mm\" most of 58, \"safe\" is any", name, meantModel(name))
 	default:
 		r.bad("columns", "%s (model %q)", message(err), name)
 	}
@@ -189,6 +232,25 @@ func (p *printerConfig) describe() string {
 	return fmt.Sprintf("%s, %d columns", p.connect, p.model.Columns)
 }
 
+// meantModel asks for the printer that was probably meant: by its name, or by how it
+// begins.
+func meantModel(name string) string {
+	if text := meant(name, modelNames()); text != "" {
+		return text
+	}
+	var like []string
+	low := strings.ToLower(name)
+	for _, m := range models.All() {
+		if len(low) > 2 && (strings.HasPrefix(m.Name, low) || strings.Contains(strings.ToLower(m.Title), low)) {
+			like = append(like, strconv.Quote(m.Name))
+		}
+	}
+	if len(like) == 0 {
+		return ""
+	}
+	return "; there are " + strings.Join(like, ", ")
+}
+
 // modelNames returns the names of all printers.
 func modelNames() []string {
 	var names []string
@@ -197,14 +259,6 @@ func modelNames() []string {
 	}
 	slices.Sort(names)
 	return names
-}
-
-// meant asks for the name that s was probably meant to be.
-func meant(s string, names []string) string {
-	if best := closest(s, names); best != "" {
-		return fmt.Sprintf("; did you mean %q?", best)
-	}
-	return ""
 }
 
 // baudOf returns the speed of a serial line; 0 for any other connection.

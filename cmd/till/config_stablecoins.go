@@ -7,26 +7,27 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/tillwright/tillwright/pos"
 	"github.com/tillwright/tillwright/pos/rail/evm"
-	"github.com/tillwright/tillwright/pos/rail/tron"
 )
 
 // stableConfig is what the shop takes in stablecoins, and where that money goes.
 type stableConfig struct {
-	treasury   *evm.Address // of the EVM chains; nil: none was named
-	expiry     time.Duration
-	tolerance  int      // parts of 10,000 that may be missing
-	oneAddress bool     // all customers pay to the treasury itself, and the amount tells them apart
-	links      []string // wallets' own
-	registry   evm.Registry
-	till       int            // number of this till, from 1, among
-	tills      int            // those whose customers pay to the same address on Solana, on Tron, and with one_address
-	accept     []acceptConfig // in the order of their buttons
+	treasury     *evm.Address // of the EVM chains; nil: none was named
+	expiry       time.Duration
+	tolerance    int      // parts of 10,000 that may be missing
+	oneAddress   bool     // all customers pay to the treasury itself, and the amount tells them apart
+	links        []string // wallets' own
+	registry     evm.Registry
+	registryFile string         // where its further chains and tokens stand
+	till         int            // number of this till, from 1, among
+	tills        int            // those whose customers pay to the same address on Solana, on Tron, and with one_address
+	accept       []acceptConfig // in the order of their buttons
 
 	// Without a line, on chains that can be asked for so.
 	rule   pos.OfflineRule
@@ -40,24 +41,12 @@ type acceptConfig struct {
 	to        string // where the money goes, on chains that do not use the treasury
 	endpoints []endpointConfig
 	family    *family
-}
-
-// endpointConfig is one operator's way into a chain. The address is secret: it often
-// holds a key.
-type endpointConfig struct {
-	operator, url string
-
-	// Of Tron's operators alone: how they are spoken to, their key, and how often a day.
-	kind, key string
-	daily     int
+	part      *reader // to name what is wrong later
 }
 
 // Bounds of what a shop writes down.
 const (
-	maxAccepts   = 16
-	maxEndpoints = 6
-	// maxEndpointFile bounds a file with an endpoint's address.
-	maxEndpointFile = 4 << 10
+	maxAccepts = 16
 	// maxRegistry bounds a merchant's own chains and tokens: a hundred take 30 KB.
 	maxRegistry = 256 << 10
 )
@@ -90,7 +79,7 @@ func (c *config) readStablecoins(r *reader) {
 	sc.readRegistry(s)
 	for _, l := range sc.links {
 		if !slices.Contains(walletLinks, l) {
-			s.bad("links", "%q is not known; choose from %s", l, strings.Join(walletLinks, ", "))
+			s.bad("links", "%q is not known%s; choose from %s", l, meant(l, walletLinks), strings.Join(walletLinks, ", "))
 		}
 	}
 	sc.tills = int(s.number("tills", 1, 1, maxTills))
@@ -99,7 +88,7 @@ func (c *config) readStablecoins(r *reader) {
 	sc.readAccept(s)
 	sc.checkUnverified(s)
 	c.checkUSDT(s, sc)
-	if len(*r.faults) == before {
+	if r.silent(before) {
 		sc.check(s, c.shop)
 	}
 	c.stablecoins = sc
@@ -138,6 +127,7 @@ func (sc *stableConfig) readTolerance(s *reader) {
 func (sc *stableConfig) readRegistry(s *reader) {
 	sc.registry = evm.Known()
 	file := s.path("registry", "")
+	sc.registryFile = file
 	if file == "" {
 		return
 	}
@@ -190,12 +180,15 @@ func (sc *stableConfig) readAccept(s *reader) {
 		return
 	}
 	for _, p := range parts {
-		a := acceptConfig{chain: p.need("chain", "base"), tokens: p.texts("tokens"), endpoints: readEndpoints(p)}
+		a := acceptConfig{chain: p.need("chain", "base"), tokens: p.texts("tokens"), endpoints: readEndpoints(p), part: p}
 		a.family = familyOf(sc, a.chain)
 		switch {
 		case a.chain == "":
 		case a.family == nil:
-			p.bad("chain", "%q is not known; choose from %s, or describe it in a registry", a.chain, strings.Join(sc.chainNames(), ", "))
+			p.bad("chain", "%q is not known%s; choose from %s, or describe it in a registry", a.chain, meant(a.chain, sc.chainNames()), strings.Join(sc.chainNames(), ", "))
+			for _, key := range []string{"owner", "address"} {
+				p.text(key, "") // which of them counts depends on the chain
+			}
 		case slices.ContainsFunc(sc.accept, func(o acceptConfig) bool { return o.chain == a.chain }):
 			p.bad("chain", "%q is there twice; write all its tokens into one part", a.chain)
 		case len(a.tokens) == 0:
@@ -215,45 +208,6 @@ func (sc *stableConfig) chainNames() (out []string) {
 	return out
 }
 
-func readEndpoints(p *reader) (out []endpointConfig) {
-	list := p.tables("endpoint")
-	if len(list) == 0 || len(list) > maxEndpoints {
-		p.bad("endpoint", "write 1 to %d parts [[stablecoins.accept.endpoint]] with operator and url_file", maxEndpoints)
-	}
-	for _, t := range list {
-		e := endpointConfig{operator: t.need("operator", "Alchemy"), url: t.text("url", "")}
-		file := t.path("url_file", "")
-		switch {
-		case (e.url == "") == (file == ""):
-			t.bad("url_file", "write either url_file (a file with the endpoint's address, safer: it holds a key) or url, and not both")
-		case file != "":
-			text, err := readBounded(file, maxEndpointFile)
-			if e.url = strings.TrimSpace(string(text)); err != nil || e.url == "" || !pos.IsPlain(e.url) {
-				t.bad("url_file", "%s must be a file with the endpoint's address and nothing else", file)
-				e.url = ""
-			}
-		}
-		e.readTron(t)
-		out = append(out, e)
-	}
-	return out
-}
-
-// readTron reads what only Tron's operators need.
-func (e *endpointConfig) readTron(t *reader) {
-	e.kind = t.oneOf("kind", "", "", string(tron.JSONRPC), string(tron.TronGrid))
-	e.daily = int(t.number("daily", 0, 0, 1e9))
-	file := t.path("key_file", "")
-	if file == "" {
-		return
-	}
-	text, err := readBounded(file, maxEndpointFile)
-	if e.key = strings.TrimSpace(string(text)); err != nil || e.key == "" || !pos.IsPlain(e.key) {
-		t.bad("key_file", "%s must be a file with the operator's key and nothing else", file)
-		e.key = ""
-	}
-}
-
 // readEVM checks what is taken on an EVM chain.
 func readEVM(p *reader, sc *stableConfig, a *acceptConfig) {
 	chain, _ := sc.registry.Chain(a.chain)
@@ -267,7 +221,19 @@ func readEVM(p *reader, sc *stableConfig, a *acceptConfig) {
 				known = append(known, t.Symbol)
 			}
 		}
-		p.bad("tokens", "%q is not known on %s; choose from %s, or describe it in a registry", symbol, chain.Name, strings.Join(known, ", "))
+		p.bad("tokens", "%q is not known on %s%s; choose from %s, or describe it in a registry", symbol, chain.Name, meant(symbol, known), strings.Join(known, ", "))
+	}
+	wants := 1
+	for _, row := range evm.PolicyOf(chain) {
+		wants = max(wants, row.Operators)
+	}
+	_, built := evm.Known().Chain(a.chain)
+	switch {
+	case a.voices() >= wants:
+	case built:
+		p.bad("endpoint", "%s", needsTwo(chain.Name))
+	default:
+		p.bad("endpoint", "%s; or give the chain %q in your registry (%s) a policy whose rows all have \"operators\": 1", needsTwo(chain.Name), a.chain, filepath.Base(sc.registryFile))
 	}
 	if sc.treasury == nil {
 		p.bad("chain", "%s needs the part [stablecoins] to say treasury: the address of your own wallet, never an exchange's deposit address", chain.Name)
@@ -288,8 +254,7 @@ func (c *config) checkUSDT(s *reader, sc *stableConfig) {
 	}
 	for _, a := range sc.accept {
 		if slices.ContainsFunc(a.tokens, func(t string) bool { return strings.EqualFold(t, "USDT") }) {
-			s.bad("accept", "USDT has no licence in the European Union (MiCA, since 1 July 2026). Take it off tokens of %q, or write usdt_in_eu = true under [stablecoins] when you have clarified that you may take it", a.chain)
-			return
+			a.part.bad("tokens", "USDT has no licence in the European Union (MiCA, since 1 July 2026). Take it off tokens of %q, or write usdt_in_eu = true under [stablecoins] when you have clarified that you may take it", a.chain)
 		}
 	}
 }
@@ -297,12 +262,40 @@ func (c *config) checkUSDT(s *reader, sc *stableConfig) {
 // check makes each family's rails once, with a book that is kept nowhere, so that
 // what only they know is said now and not at the counter.
 func (sc *stableConfig) check(s *reader, shop pos.Shop) {
+	nowhere := site{shop: shop, store: func(string) evm.Store { return nowhereStore{} }}
 	for _, f := range families {
-		if list := sc.of(f); len(list) > 0 {
-			if _, err := f.build(*sc, list, site{shop: shop, store: func(string) evm.Store { return nowhereStore{} }}); err != nil {
-				s.bad("accept", "%s", message(err))
+		list := sc.of(f)
+		before := len(*s.faults)
+		for _, a := range list { // each by itself: what is wrong has a line
+			if _, err := f.build(*sc, []acceptConfig{a}, nowhere); err != nil {
+				sc.blame(s, a, message(err))
 			}
 		}
+		if !s.silent(before) || len(list) < 2 {
+			continue
+		}
+		if _, err := f.build(*sc, list, nowhere); err != nil {
+			s.bad("accept", "%s", message(err))
+		}
+	}
+}
+
+// blame puts a fault to the key whose value it names. What concerns the treasury is said
+// once, whatever is accepted.
+func (sc *stableConfig) blame(s *reader, a acceptConfig, text string) {
+	switch {
+	case sc.treasury != nil && strings.Contains(text, sc.treasury.String()):
+		if f := s.fault("treasury", "%s", text); !slices.Contains(*s.faults, f) {
+			*s.faults = append(*s.faults, f)
+		}
+	case a.to != "" && strings.Contains(text, a.to) && a.part.has("owner"):
+		a.part.bad("owner", "%s", text)
+	case a.to != "" && strings.Contains(text, a.to):
+		a.part.bad("address", "%s", text)
+	case a.voices() < 2 && strings.Contains(text, "operators"):
+		a.part.bad("endpoint", "%s", needsTwo(a.chain))
+	default:
+		a.part.bad("chain", "%s", text)
 	}
 }
 
@@ -328,6 +321,21 @@ func (a acceptConfig) real() bool {
 	return ok || a.family != evmFamily && !test
 }
 
+// acceptedTokens are the symbols that are taken on some chain.
+func (c *config) acceptedTokens() (out []string) {
+	if c.stablecoins == nil {
+		return nil
+	}
+	for _, a := range c.stablecoins.accept {
+		for _, symbol := range a.tokens {
+			if !containsFold(out, symbol) {
+				out = append(out, symbol)
+			}
+		}
+	}
+	return out
+}
+
 // readFixedTokens reads prices of tokens for trying out.
 func (c *config) readFixedTokens(r *reader) {
 	t := r.table("rates").table("fixed_tokens")
@@ -336,6 +344,9 @@ func (c *config) readFixedTokens(r *reader) {
 		if _, err := pos.RateOf(c.shop.Currency, pos.Asset{Symbol: symbol, Decimals: 6}, price, "fixed", time.Time{}); err != nil {
 			t.bad(symbol, "must be the price of one %s in %s such as \"0.92\", not %q", symbol, c.shop.Currency.Code, price)
 			continue
+		}
+		if accepted := c.acceptedTokens(); c.stablecoins != nil && !containsFold(accepted, symbol) {
+			t.warn(symbol, "is not taken anywhere%s", meant(symbol, accepted))
 		}
 		if c.rates.tokens == nil {
 			c.rates.tokens = map[string]string{}

@@ -45,7 +45,7 @@ func TestConfigFaults(t *testing.T) {
 		{"twice", small + "percent = \"10\"\n", []string{"line 7: file: "}},
 		{"part twice", small + "[shop]\n", []string{"line 7: file: "}},
 		{"unfinished", small + "[shop\n", []string{"line 7: file: "}},
-		{"number for text", strings.Replace(small, `"Café"`, "5", 1), []string{"line 2: shop.name: must be a text in quotes, not 5", "line 2: shop.name: is missing"}},
+		{"number for text", strings.Replace(small, `"Café"`, "5", 1), []string{"has 1 fault(s)", "line 2: shop.name: must be a text in quotes, not 5"}},
 		{"text for number", small + "[printer]\ncolumns = \"48\"\n", []string{"line 8: printer.columns: must be a whole number, not 48"}},
 		{"text for yes", small + "included = \"yes\"\n", []string{"line 7: tax.0.included: must be true or false, not yes"}},
 		{"text for a part", "printer = \"paper\"\n" + small, []string{"line 1: printer: must be a part that begins with [printer], not paper"}},

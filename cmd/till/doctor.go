@@ -61,6 +61,9 @@ func (d *doctorCmd) Run(ctx context.Context, args []string, s streams) error {
 		return err
 	}
 	list := []finding{{what: "configuration", good: true, detail: d.Config}}
+	for _, w := range cfg.warnings {
+		list = append(list, finding{what: "configuration", good: true, detail: "but " + w.String()})
+	}
 	for _, try := range []func(context.Context, config) []finding{
 		tryDisk, tryClock, tryNode, tryStablecoins, tryRates, tryTokenRates, tryPrinter, tryPanels, tryOffice,
 	} {

@@ -120,7 +120,7 @@ func (p *paperCmd) printer(dev *printerConfig) (models.Model, image.Image, error
 	}
 	m, err := models.ByName(name, o)
 	if err != nil {
-		err = fmt.Errorf("%s%s", message(err), meant(name, modelNames()))
+		err = fmt.Errorf("%s%s", message(err), meantModel(name))
 	}
 	return m, logo, err
 }

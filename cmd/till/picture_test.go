@@ -127,7 +127,7 @@ func TestPaperCommand(t *testing.T) {
 			t.Errorf("till %v is let through", args)
 		}
 	}
-	if _, err := try(t, "paper", "-config", file, "-model", "tm-t20ii1", out); err == nil || !strings.Contains(err.Error(), `did you mean "tm-t20ii"?`) {
+	if _, err := try(t, "paper", "-config", file, "-model", "tm-t88ivv", out); err == nil || !strings.Contains(err.Error(), `did you mean "tm-t88iv"?`) {
 		t.Errorf("got %v", err)
 	}
 }

@@ -64,6 +64,9 @@ func (r *runCmd) Run(ctx context.Context, args []string, s streams) error {
 		level = slog.LevelDebug
 	}
 	log := slog.New(slog.NewTextHandler(s.err, &slog.HandlerOptions{Level: level}))
+	for _, w := range c.warnings {
+		log.Warn("configuration", "file", r.Config, "what", w.String())
+	}
 	return sell(ctx, c, log, nil)
 }
 

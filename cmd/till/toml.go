@@ -8,11 +8,11 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
 	"github.com/pelletier/go-toml/v2"
-	"github.com/pelletier/go-toml/v2/unstable"
 
 	"github.com/tillwright/tillwright/pos"
 )
@@ -58,7 +58,9 @@ type reader struct {
 	tree   map[string]any
 	lines  map[string]int
 	asked  map[string]bool
-	faults *[]fault
+	closed map[string]bool // parts of another kind than they should be: what is in them nobody can ask for
+
+	faults, warnings *[]fault
 }
 
 // readFile parses the file at path. An error is a fault of the whole file.
@@ -74,7 +76,7 @@ func readFile(path string) (*reader, error) {
 	if len(text) > maxConfig {
 		return nil, fmt.Errorf("%s has more than %d bytes: that is no configuration", path, maxConfig)
 	}
-	r := &reader{file: path, tree: map[string]any{}, lines: linesOf(text), asked: map[string]bool{}, faults: &[]fault{}}
+	r := &reader{file: path, tree: map[string]any{}, lines: linesOf(text), asked: map[string]bool{}, closed: map[string]bool{}, faults: &[]fault{}, warnings: &[]fault{}}
 	if err := toml.Unmarshal(text, &r.tree); err != nil {
 		f := fault{Key: "file", Text: err.Error()}
 		if d, ok := err.(*toml.DecodeError); ok {
@@ -85,47 +87,28 @@ func readFile(path string) (*reader, error) {
 	return r, nil
 }
 
-// linesOf finds the line of every key, "shop.name" or "tax.0.code".
-func linesOf(text []byte) map[string]int {
-	lines, prefix, arrays := map[string]int{}, "", map[string]int{}
-	var p unstable.Parser
-	p.Reset(text)
-	for p.NextExpression() {
-		e := p.Expression()
-		var parts []string
-		line := 0
-		for it := e.Key(); it.Next(); {
-			parts = append(parts, string(it.Node().Data))
-			line = p.Shape(it.Node().Raw).Start.Line
-		}
-		key := strings.Join(parts, ".")
-		switch e.Kind {
-		case unstable.Table:
-			prefix = key + "."
-			lines[key] = line
-		case unstable.ArrayTable:
-			n := arrays[key]
-			if arrays[key]++; n == 0 {
-				lines[key] = line
-			}
-			prefix = fmt.Sprintf("%s.%d.", key, n)
-			lines[strings.TrimSuffix(prefix, ".")] = line
-		case unstable.KeyValue:
-			lines[prefix+key] = line
-		}
-	}
-	return lines
-}
-
 // bad notes a fault of key.
 func (r *reader) bad(key, format string, args ...any) {
-	full := r.prefix + key
-	line, ok := r.lines[full]
-	if !ok {
-		line = r.lines[strings.TrimSuffix(r.prefix, ".")] // of the part that lacks it
-	}
-	*r.faults = append(*r.faults, fault{line, full, fmt.Sprintf(format, args...)})
+	*r.faults = append(*r.faults, r.fault(key, format, args...))
 }
+
+// warn notes what is odd about a key and keeps no till from selling.
+func (r *reader) warn(key, format string, args ...any) {
+	*r.warnings = append(*r.warnings, r.fault(key, format, args...))
+}
+
+func (r *reader) fault(key, format string, args ...any) fault {
+	full := r.prefix + key
+	at := full
+	for at != "" && r.lines[at] == 0 { // the line of the part that lacks it
+		at = parentOf(at)
+	}
+	return fault{r.lines[at], full, fmt.Sprintf(format, args...)}
+}
+
+// silent reports that nothing was found wrong since there were n faults: what is
+// missing must not be said of a value that was refused.
+func (r *reader) silent(n int) bool { return len(*r.faults) == n }
 
 // value returns the key's value and marks it as known.
 func value[T any](r *reader, key string, otherwise T, kind string) T {
@@ -136,7 +119,7 @@ func value[T any](r *reader, key string, otherwise T, kind string) T {
 	}
 	t, ok := v.(T)
 	if !ok {
-		r.bad(key, "must be %s, not %v", kind, v)
+		r.bad(key, "must be %s, not %v", kind, shown(v))
 		return otherwise
 	}
 	return t
@@ -169,8 +152,9 @@ func (r *reader) number(key string, otherwise, least, most int64) int64 {
 
 // need is text that must be there.
 func (r *reader) need(key, example string) string {
+	before := len(*r.faults)
 	s := strings.TrimSpace(r.text(key, ""))
-	if s == "" {
+	if s == "" && r.silent(before) {
 		r.bad(key, "is missing; write for example %s = %q", key, example)
 	}
 	return s
@@ -180,7 +164,8 @@ func (r *reader) need(key, example string) string {
 func (r *reader) oneOf(key, otherwise string, list ...string) string {
 	s := r.text(key, otherwise)
 	if !slices.Contains(list, s) {
-		r.bad(key, "must be one of %s, not %q", strings.Join(slices.DeleteFunc(slices.Clone(list), func(s string) bool { return s == "" }), ", "), s)
+		list = slices.DeleteFunc(slices.Clone(list), func(s string) bool { return s == "" })
+		r.bad(key, "must be one of %s, not %q%s", strings.Join(list, ", "), s, meant(s, list))
 		return otherwise
 	}
 	return s
@@ -222,7 +207,7 @@ func (r *reader) texts(key string) []string {
 	for _, v := range value(r, key, []any(nil), "a list of texts") {
 		s, ok := v.(string)
 		if !ok {
-			r.bad(key, "must be a list of texts, and holds %v", v)
+			r.bad(key, "must be a list of texts, and holds %v", shown(v))
 			continue
 		}
 		out = append(out, r.plain(key, s))
@@ -232,10 +217,33 @@ func (r *reader) texts(key string) []string {
 
 // table returns the part under key; an empty one when it is not there.
 func (r *reader) table(key string) *reader {
-	t := value(r, key, map[string]any{}, "a part that begins with ["+key+"]")
+	t, ok := r.tree[key].(map[string]any)
+	if r.asked[r.prefix+key] = true; !ok && r.has(key) {
+		r.closed[r.prefix+key] = true
+		r.bad(key, "must be a part that begins with [%s], not %v", r.header(key), shown(r.tree[key]))
+	}
 	sub := *r
 	sub.prefix, sub.tree = r.prefix+key+".", t
 	return &sub
+}
+
+// header is what stands in the brackets of a part.
+func (r *reader) header(key string) string {
+	return strings.Join(slices.DeleteFunc(strings.Split(r.prefix+key, "."), isIndex), ".")
+}
+
+// isIndex reports a number among the words of a key.
+func isIndex(s string) bool { _, err := strconv.Atoi(s); return err == nil }
+
+// shown is a value as a message repeats it.
+func shown(v any) any {
+	switch v.(type) {
+	case []any:
+		return "a list"
+	case map[string]any:
+		return "a part"
+	}
+	return v
 }
 
 // has reports that the file has the key.
@@ -246,11 +254,17 @@ func (r *reader) has(key string) bool {
 
 // tables returns the parts that begin with [[key]].
 func (r *reader) tables(key string) []*reader {
+	r.asked[r.prefix+key] = true
+	list, ok := r.tree[key].([]any)
+	if !ok && r.has(key) {
+		r.closed[r.prefix+key] = true
+		r.bad(key, "must be parts that begin with [[%s]], in two brackets: there may be several", r.header(key))
+	}
 	var out []*reader
-	for i, v := range value(r, key, []any(nil), "parts that begin with [["+key+"]]") {
+	for i, v := range list {
 		t, ok := v.(map[string]any)
 		if !ok {
-			r.bad(key, "must be parts that begin with [[%s]]", key)
+			r.bad(key, "must be parts that begin with [[%s]]", r.header(key))
 			continue
 		}
 		sub := *r
@@ -265,18 +279,21 @@ func (r *reader) tables(key string) []*reader {
 func (r *reader) unknown() {
 	var walk func(prefix string, tree map[string]any)
 	walk = func(prefix string, tree map[string]any) {
-		for k, v := range tree {
+		for _, k := range slices.Sorted(maps.Keys(tree)) {
 			full := prefix + k
 			if !r.asked[full] {
 				*r.faults = append(*r.faults, fault{r.lines[full], full, "is not a setting of this program" + r.nearest(full)})
 				continue
 			}
-			switch v := v.(type) {
+			if r.closed[full] {
+				continue
+			}
+			switch v := tree[k].(type) {
 			case map[string]any:
 				walk(full+".", v)
 			case []any:
 				for i, e := range v {
-					if t, ok := e.(map[string]any); ok {
+					if t, ok := e.(map[string]any); ok && !r.closed[fmt.Sprintf("%s.%d", full, i)] {
 						walk(fmt.Sprintf("%s.%d.", full, i), t)
 					}
 				}
@@ -286,51 +303,10 @@ func (r *reader) unknown() {
 	walk("", r.tree)
 }
 
-// nearest suggests the known key that was probably meant.
-func (r *reader) nearest(key string) string {
-	best := closest(key, slices.Sorted(maps.Keys(r.asked)))
-	if best == "" {
-		return "; remove it"
-	}
-	return fmt.Sprintf("; did you mean %s?", best)
-}
-
-// closest returns the one of names that s was probably meant to be, the first of
-// those that are equally near; "" when none is near. A name that was only begun is
-// one step away.
-func closest(s string, names []string) string {
-	best, least := "", 4
-	for _, name := range names {
-		d := distance(name, s)
-		if len(s) > 2 && strings.HasPrefix(name, s) {
-			d = min(d, 1)
-		}
-		if d < least {
-			best, least = name, d
-		}
-	}
-	return best
-}
-
-// distance counts the letters to change, add or drop between a and b (Levenshtein).
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		last := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := last
-			if a[i] != b[j] {
-				cost++
-			}
-			last = row[j+1]
-			row[j+1] = min(cost, row[j+1]+1, row[j]+1)
-		}
-	}
-	return row[len(b)]
+// warned returns all warnings, in the order of their lines.
+func (r *reader) warned() []fault {
+	slices.SortStableFunc(*r.warnings, func(a, b fault) int { return a.Line - b.Line })
+	return *r.warnings
 }
 
 // err returns all faults, in the order of their lines, or nil.

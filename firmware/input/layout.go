@@ -139,6 +139,17 @@ func (l *layout) of(code uint16, level int, caps bool) letter {
 	return l[level][code]
 }
 
+// KeyNames returns the names of all keys in the kernel's words, as in Press; none where
+// there are no keys.
+func KeyNames() (names []string) {
+	for code := range uint16(keyMax) {
+		if name := keyName(code); name != "" {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
 // KnowsKey reports that a key has this name in the kernel's words, as in Press.
 func KnowsKey(name string) bool {
 	for code := range uint16(keyMax) {
