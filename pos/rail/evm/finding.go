@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/tillwright/tillwright/pos"
+	"github.com/tillwright/tillwright/pos/rail/coin"
 )
 
 // news returns the first of events that can move p, "" if none can.
@@ -19,15 +20,15 @@ func news(p pos.Payment, events ...pos.Event) pos.Event {
 	return ""
 }
 
-// least returns what pays for e: all of it, less what the owner forgives.
-func (w *Watcher) least(e *payment) *big.Int {
+// pays reports that got pays for e: all of it, less what the owner forgives, or dust.
+func (w *Watcher) pays(e *payment, got *big.Int) bool {
 	forgiven := new(big.Int).Mul(e.units, big.NewInt(int64(w.o.Tolerance)))
 	forgiven.Quo(forgiven, big.NewInt(10_000))
 	most := new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(e.token.Decimals)), nil)
 	if most.Quo(most, big.NewInt(20)); forgiven.Cmp(most) > 0 { // 0.05 token
 		forgiven = most
 	}
-	return forgiven.Sub(e.units, forgiven)
+	return got.Cmp(forgiven.Sub(e.units, forgiven)) >= 0 || coin.Pays(e.units, got, e.token.step())
 }
 
 // paid returns the finding of money that is proved: enough of it, or, when short is
@@ -39,13 +40,14 @@ func (r *Rail) paid(p pos.Payment, e *payment, short bool) (pos.Finding, bool) {
 	if e.murky() { // what lay there before it was asked for is not this customer's
 		return pos.Finding{}, false
 	}
-	if got.Cmp(r.w.least(e)) < 0 && (!short || got.Sign() == 0) {
+	enough := r.w.pays(e, got)
+	if !enough && (!short || got.Sign() == 0) {
 		return pos.Finding{}, false
 	}
 	e.touched = time.Now()
 	f := pos.Finding{
-		Event: news(p, pos.Settle), Received: quantityOf(e.token, got), Final: e.settled && time.Since(e.made) >= youngFor,
-		Enough: got.Cmp(e.units) < 0 && got.Cmp(r.w.least(e)) >= 0,
+		Event: news(p, pos.Settle), Received: quantityOf(e.token, coin.Told(got, e.token.step(), e.units, p.Received.Int())),
+		Final: e.settled && time.Since(e.made) >= youngFor, Enough: enough && got.Cmp(e.units) < 0,
 	}
 	if own := e.own(); own != nil && own.time > 0 {
 		f.At = time.Unix(int64(own.time), 0).UTC()
@@ -100,7 +102,7 @@ func (r *Rail) standing(e *payment) standing {
 	defer r.w.mu.Unlock()
 	coming := e.arriving()
 	s := standing{
-		coming: coming.Sign() > 0, enough: coming.Cmp(r.w.least(e)) >= 0,
+		coming: coming.Sign() > 0, enough: r.w.pays(e, coming),
 		over: r.c.headNow().time > e.ref.end, ended: e.ended,
 	}
 	if own := e.own(); own != nil && s.coming {
@@ -170,9 +172,12 @@ func (r *Rail) finding(op string, p pos.Payment, e *payment) (pos.Finding, error
 // same address, once what came is certain.
 func (r *Rail) parts(p pos.Payment, e *payment, s standing) pos.Finding {
 	f := pos.Finding{Event: news(p, pos.See)}
-	if s.part != nil && e.ref.scheme == Scheme {
-		f.Part = quantityOf(e.token, s.part)
-		f.Rest = &pos.Asked{Forms: r.forms(e, new(big.Int).Sub(e.units, s.part))}
+	if s.part == nil || e.ref.scheme != Scheme {
+		return f
+	}
+	if part := coin.Part(e.units, s.part, e.token.step()); part.Sign() > 0 {
+		f.Part = quantityOf(e.token, part)
+		f.Rest = &pos.Asked{Forms: r.forms(e, new(big.Int).Sub(e.units, part))}
 	}
 	return f
 }

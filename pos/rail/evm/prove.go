@@ -3,10 +3,12 @@ package evm
 import (
 	"context"
 	"fmt"
-	"github.com/tillwright/tillwright/pos/rail/rpc"
 	"math/big"
 	"slices"
 	"time"
+
+	"github.com/tillwright/tillwright/pos/rail/coin"
+	"github.com/tillwright/tillwright/pos/rail/rpc"
 )
 
 // What a round sees at the newest block is a hint. What counts is read again here:
@@ -323,8 +325,11 @@ func (w *Watcher) unasked(c *chain, p *payment, k *claim) {
 		w.tell(c, "wrong "+string(p.id)+k.token.Contract.String(), w.word("evm_wrong_money", "came", came, "chain", c.Name,
 			"token", p.token.Symbol, "asked", w.chainName(p.token.Chain), "tail", p.ref.address.Tail()))
 	case p.told && p.left != nil && k.proved.Cmp(p.left) > 0:
-		more := quantityOf(k.token, new(big.Int).Sub(k.proved, p.left)).String()
-		w.tell(c, "late "+string(p.id), w.word("evm_more", "came", more, "chain", c.Name, "tail", p.ref.address.Tail()))
+		more := coin.Whole(new(big.Int).Sub(k.proved, p.left), k.token.step())
+		if more.Sign() == 0 {
+			return
+		}
+		w.tell(c, "late "+string(p.id), w.word("evm_more", "came", quantityOf(k.token, more).String(), "chain", c.Name, "tail", p.ref.address.Tail()))
 	}
 }
 

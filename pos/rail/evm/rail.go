@@ -286,7 +286,7 @@ func (w *Watcher) listen(e *payment, wake func()) int {
 func (w *Watcher) enough(e *payment) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return e.received().Cmp(w.least(e)) >= 0
+	return w.pays(e, e.received())
 }
 
 // unknown wraps a call that gave no clear answer in a cashier's words.

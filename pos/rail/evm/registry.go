@@ -4,12 +4,14 @@ import (
 	_ "embed"
 	"encoding/json"
 	"fmt"
+	"math/big"
 	"regexp"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/tillwright/tillwright/pos"
+	"github.com/tillwright/tillwright/pos/rail/coin"
 	"github.com/tillwright/tillwright/pos/rail/rpc"
 )
 
@@ -50,14 +52,14 @@ type Token struct {
 	Watch bool `json:"watch"`
 }
 
-// shownDecimals is how many decimals of a token people type.
-const shownDecimals = 4
+// step is the smallest number of units that people type.
+func (t Token) step() *big.Int { return coin.Step(t.Decimals) }
 
 // Asset returns the token as the till's records have it.
 func (t Token) Asset() pos.Asset {
 	return pos.Asset{
 		ID:     fmt.Sprintf("eip155:%d/erc20:%s", t.Chain, t.Contract),
-		Symbol: t.Symbol, Decimals: t.Decimals, Shown: min(shownDecimals, t.Decimals),
+		Symbol: t.Symbol, Decimals: t.Decimals, Shown: min(coin.Shown, t.Decimals),
 	}
 }
 

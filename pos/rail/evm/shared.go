@@ -38,7 +38,7 @@ func (r *Rail) unique(ctx context.Context, p pos.Payment) (*payment, error) {
 	if err != nil {
 		return nil, r.unknown(askOp, err)
 	}
-	step := new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(max(r.token.Decimals-shownDecimals, 0))), nil)
+	step := r.token.step()
 	taken, full := r.w.book.taken(r.c.ID, r.token.Contract, head.time)
 	units := p.Quantity.Int()
 	free := func() bool { return !taken[units.String()] && r.w.o.Lane.Has(units, step) }
@@ -131,8 +131,7 @@ func (c *chain) match() {
 	for i := range c.transfers.list {
 		if t := &c.transfers.list[i]; !t.known {
 			t.known = true
-			step := new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(max(t.token.Decimals-shownDecimals, 0))), nil)
-			if !c.w.o.Lane.Has(t.units, step) {
+			if !c.w.o.Lane.Has(t.units, t.token.step()) {
 				continue // another till tells of it, or has sold for it
 			}
 			c.w.tell(c, "unassigned "+hex.EncodeToString(t.tx[:4])+fmt.Sprint(t.index), c.w.word("evm_unassigned", "came", quantityOf(t.token, t.units).String(), "chain", c.Name))

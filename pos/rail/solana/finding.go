@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/tillwright/tillwright/pos"
+	"github.com/tillwright/tillwright/pos/rail/coin"
 )
 
 // news returns the first of events that can move p, "" if none can.
@@ -18,21 +19,23 @@ func news(p pos.Payment, events ...pos.Event) pos.Event {
 }
 
 // paid returns the finding of money that is proved: enough of it, or, when short is
-// set, any. Nothing is forgiven: the amount tells sales apart. It is final when the
+// set, any. Nothing but dust is forgiven: the amount tells sales apart. It is final when the
 // cluster cannot undo it and the customer has left: what comes later the owner is told.
 func (r *Rail) paid(p pos.Payment, e *payment, short bool) (pos.Finding, bool) {
 	r.w.mu.Lock()
 	defer r.w.mu.Unlock()
 	got := r.w.received(e)
-	if got.Cmp(e.units) < 0 && (!short || got.Sign() == 0) {
+	enough := coin.Pays(e.units, got, e.token.step())
+	if !enough && (!short || got.Sign() == 0) {
 		return pos.Finding{}, false
 	}
 	now := time.Now()
 	e.touched = now
 	sure := e.sum(func(t *transfer) bool { return t.final })
 	f := pos.Finding{
-		Event: news(p, pos.Settle), Received: quantityOf(r.w.o.Cluster, e.token, got),
-		Final: sure.Cmp(got) >= 0 && now.Sub(e.made) >= youngFor,
+		Event: news(p, pos.Settle), Enough: enough && got.Cmp(e.units) < 0,
+		Received: quantityOf(r.w.o.Cluster, e.token, coin.Told(got, e.token.step(), e.units, p.Received.Int())),
+		Final:    sure.Cmp(got) >= 0 && now.Sub(e.made) >= youngFor,
 	}
 	for _, t := range e.transfers {
 		if t.alone(e) && t.time > 0 {
@@ -89,7 +92,7 @@ func (r *Rail) standing(e *payment) standing {
 	defer r.w.mu.Unlock()
 	coming := e.arriving()
 	s := standing{
-		coming: coming.Sign() > 0, enough: coming.Cmp(e.units) >= 0,
+		coming: coming.Sign() > 0, enough: coin.Pays(e.units, coming, e.token.step()),
 		over: r.w.head.time > e.ref.end, ended: e.ended,
 	}
 	if got := r.w.received(e); s.coming && !s.enough && got.Cmp(coming) == 0 {
@@ -179,9 +182,12 @@ func (r *Rail) finding(op string, p pos.Payment, e *payment) (pos.Finding, error
 // same reference, once what came is certain.
 func (r *Rail) parts(p pos.Payment, e *payment, s standing) pos.Finding {
 	f := pos.Finding{Event: news(p, pos.See)}
-	if s.part != nil {
-		f.Part = quantityOf(r.w.o.Cluster, e.token, s.part)
-		f.Rest = &pos.Asked{Forms: r.forms(e, new(big.Int).Sub(e.units, s.part))}
+	if s.part == nil {
+		return f
+	}
+	if part := coin.Part(e.units, s.part, e.token.step()); part.Sign() > 0 {
+		f.Part = quantityOf(r.w.o.Cluster, e.token, part)
+		f.Rest = &pos.Asked{Forms: r.forms(e, new(big.Int).Sub(e.units, part))}
 	}
 	return f
 }

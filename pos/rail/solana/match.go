@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/tillwright/tillwright/pos/rail/coin"
 	"github.com/tillwright/tillwright/pos/rail/rpc"
 )
 
@@ -79,7 +80,7 @@ func (w *Watcher) sameAmount(t *transaction) (own []*payment) {
 		if t.slot < p.ref.from {
 			continue
 		}
-		missing := new(big.Int).Sub(p.units, p.arriving()) // after a part: what the customer was asked for then
+		missing := coin.Rest(p.units, p.arriving(), p.token.step()) // after a part: what the customer was asked for then
 		for _, c := range w.tokens {
 			n := t.came[moved{p.ref.owner, c.Mint}]
 			same := func(want *big.Int) bool { return scaled(n, c.Decimals, want, p.token.Decimals) }
@@ -132,8 +133,9 @@ func (w *Watcher) unasked(p *payment, t *transfer) {
 			w.tell("wrong "+string(p.id), why)
 		}
 	case p.told && p.taken != nil && p.arriving().Cmp(p.taken) > 0:
-		more := quantityOf(w.o.Cluster, p.token, new(big.Int).Sub(p.arriving(), p.taken))
-		w.tell("late "+string(p.id), w.word("evm_more", "came", more.String(), "tail", p.ref.owner.Tail()))
+		if more := coin.Whole(new(big.Int).Sub(p.arriving(), p.taken), p.token.step()); more.Sign() > 0 {
+			w.tell("late "+string(p.id), w.word("evm_more", "came", quantityOf(w.o.Cluster, p.token, more).String(), "tail", p.ref.owner.Tail()))
+		}
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/tillwright/tillwright/pos"
+	"github.com/tillwright/tillwright/pos/rail/coin"
 	"github.com/tillwright/tillwright/pos/rail/rpc"
 	"github.com/tillwright/tillwright/pos/rail/unique"
 )
@@ -183,8 +184,7 @@ func (r *Rail) unique(units *big.Int, now uint64) (*big.Int, bool) {
 		}
 	}
 	r.w.mu.Unlock()
-	step := new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(max(r.token.Decimals-shownDecimals, 0))), nil)
-	n := new(big.Int).Set(units)
+	step, n := r.token.step(), new(big.Int).Set(units)
 	for range uniqueSlots {
 		if r.w.lane().Has(n, step) && !taken[n.String()] {
 			return n, true
@@ -303,11 +303,11 @@ func (w *Watcher) listen(e *payment, wake func()) int {
 	return w.watches
 }
 
-// enough reports that all that was asked for is proved.
+// enough reports that what was asked for is proved.
 func (w *Watcher) enough(e *payment) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.received(e).Cmp(e.units) >= 0
+	return coin.Pays(e.units, w.received(e), e.token.step())
 }
 
 // unknown wraps a call that gave no clear answer in a cashier's words.

@@ -3,11 +3,13 @@ package solana
 import (
 	_ "embed"
 	"encoding/json"
+	"math/big"
 	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/tillwright/tillwright/pos"
+	"github.com/tillwright/tillwright/pos/rail/coin"
 	"github.com/tillwright/tillwright/pos/rail/rpc"
 )
 
@@ -73,12 +75,12 @@ type Token struct {
 	Watch bool `json:"watch,omitempty"`
 }
 
-// shownDecimals is how many decimals of a token people type.
-const shownDecimals = 4
+// step is the smallest number of units that people type.
+func (t Token) step() *big.Int { return coin.Step(t.Decimals) }
 
 // asset returns the token as the till's records have it (CAIP-19).
 func (t Token) asset(c Cluster) pos.Asset {
-	return pos.Asset{ID: c.chain() + "/token:" + t.Mint.String(), Symbol: t.Symbol, Decimals: t.Decimals, Shown: min(shownDecimals, t.Decimals)}
+	return pos.Asset{ID: c.chain() + "/token:" + t.Mint.String(), Symbol: t.Symbol, Decimals: t.Decimals, Shown: min(coin.Shown, t.Decimals)}
 }
 
 // Registry is what is known of tokens. Its zero value knows nothing. A Registry never

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/tillwright/tillwright/pos"
-	"github.com/tillwright/tillwright/pos/rail/unique"
 )
 
 const (
@@ -207,7 +206,7 @@ func (c *chain) give(h *held) {
 	if len(takers) > 0 {
 		h.known = true
 	}
-	ours := c.w.o.Lane.Has(h.units, unique.Step(h.token.Decimals, shownDecimals)) // else another till tells of it, or has sold for it
+	ours := c.w.o.Lane.Has(h.units, h.token.step()) // else another till tells of it, or has sold for it
 	if !h.known && ours && new(big.Int).Mul(h.units, big.NewInt(dust)).Cmp(one(h.token)) >= 0 {
 		c.w.tell("unassigned "+hex.EncodeToString(h.tx[:4])+h.amount, c.w.word("evm_unassigned", "came", quantityOf(h.token, h.units).String(), "chain", c.chain.Name))
 	}

@@ -134,7 +134,7 @@ func (r *Rail) fresh(ctx context.Context, p pos.Payment) (*payment, error) {
 	}
 	ref := reference{from: from, end: from.time + uint64(r.w.o.Expiry/time.Second), address: r.w.o.Address, balance: balance}
 	e := unique.Entry{ID: p.ID, Place: r.c.place(r.token), End: ref.end}
-	_, err = r.w.book.Take(e, p.Quantity.Int(), unique.Step(r.token.Decimals, shownDecimals), from.time, func(units *big.Int) string {
+	_, err = r.w.book.Take(e, p.Quantity.Int(), r.token.step(), from.time, func(units *big.Int) string {
 		ref.units = units
 		return ref.String()
 	})
