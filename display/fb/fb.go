@@ -4,8 +4,9 @@
 // Promise. Draw writes inside the visible pixels and nowhere else, whatever the
 // driver says about itself: Open refuses a device whose lines or screen do not fit
 // into its memory. While a Dev is open the kernel's console does not write over
-// the picture (its log text over a QR makes the code unreadable); Halt gives the
-// console back. A display that is unplugged is an error from Draw, not the end of
+// the picture (its log text over a QR makes the code unreadable), if the program may
+// hold it; if not, the picture is shown all the same, and Caution says what may
+// happen to it. Halt gives the console back. A display that is unplugged is an error from Draw, not the end of
 // the program, and so is one that changed its mode; the next Draw opens it again,
 // in the size that it has then.
 //
@@ -17,6 +18,7 @@ package fb
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"image"
@@ -29,12 +31,14 @@ import (
 	"github.com/tillwright/tillwright/pos"
 )
 
-// Requests of linux/fb.h and linux/kd.h.
+// Requests of linux/fb.h and linux/kd.h. KDSETMODE is for who has the terminal as his
+// own or CAP_SYS_TTY_CONFIG (vt_ioctl); to open it for writing the group tty is enough.
 const (
 	getVar  = 0x4600 // FBIOGET_VSCREENINFO
 	getFix  = 0x4602 // FBIOGET_FSCREENINFO
 	blank   = 0x4611 // FBIOBLANK; 0 wakes a display that sleeps
 	setMode = 0x4B3A // KDSETMODE
+	getMode = 0x4B3B // KDGETMODE
 	text    = 0      // KD_TEXT
 	graphic = 1      // KD_GRAPHICS
 )
@@ -43,10 +47,12 @@ const (
 // look like; timings come after them.
 const modeBytes = 80
 
+var errMode = errors.New("it has changed its mode")
+
 // system is what the kernel does for a Dev.
 type system interface {
-	// Open opens a device for reading and writing.
-	Open(path string) (*os.File, error)
+	// Open opens a device with flags of open(2).
+	Open(path string, flags int) (*os.File, error)
 
 	// Read makes an ioctl that fills a structure. into is at least as long as it.
 	Read(f *os.File, request uintptr, into []byte) error
@@ -69,6 +75,7 @@ type Dev struct {
 	word    int // bytes of the kernel's unsigned long
 	degrees int
 	console *os.File // nil: none is held
+	caution error    // why none is
 
 	mu     sync.Mutex
 	format format
@@ -80,9 +87,9 @@ type Dev struct {
 
 // Open opens the framebuffer at path ("/dev/fb0") and puts the virtual terminal at
 // console ("/dev/tty1") into graphics mode; an empty console leaves the terminals
-// alone. It fails with Unavailable when either cannot be opened or does not
-// answer, and with Invalid when the device's pixels are of a kind that Dev does
-// not draw.
+// alone, and one that cannot be held is a Caution. Open fails with Unavailable when
+// the device cannot be opened or does not answer, and with Invalid when its pixels are
+// of a kind that Dev does not draw.
 func Open(path, console string) (*Dev, error) { return OpenTurned(path, console, 0) }
 
 // OpenTurned is Open for a display that hangs turned: degrees, 0, 90, 180 or 270,
@@ -102,20 +109,65 @@ func open(sys system, path, console string, degrees, word int) (*Dev, error) {
 	if err := d.openScreen(); err != nil {
 		return nil, err
 	}
-	if console == "" {
-		return d, nil
-	}
-	if err := d.holdConsole(console); err != nil {
-		_ = d.Halt()
-		return nil, err
+	if console != "" {
+		d.console, d.caution = hold(sys, console)
 	}
 	return d, nil
 }
 
+// Caution returns why text of the kernel's may come over the picture; nil when it
+// may not, or when no console was named.
+func (d *Dev) Caution() error { return d.caution }
+
+// TryConsole returns what Caution would, and changes nothing on the terminal.
+func TryConsole(path string) error { return try(kernel{}, path) }
+
+func try(sys system, path string) error {
+	f, err := openConsole(sys, path)
+	if err != nil {
+		return err
+	}
+	mode := make([]byte, unsafe.Sizeof(uintptr(0)))
+	err = sys.Read(f, getMode, mode)
+	if err == nil { // the mode that it has: only the right to set it is looked at
+		err = sys.Set(f, setMode, uintptr(binary.NativeEndian.Uint32(mode)))
+	}
+	if err = errors.Join(err, f.Close()); err != nil {
+		return mayCover(err, path)
+	}
+	return nil
+}
+
+// openConsole opens a terminal to make requests of it. It must not become the till's
+// own: Ctrl+C on its keyboard would then end the till.
+func openConsole(sys system, path string) (*os.File, error) {
+	f, err := sys.Open(path, os.O_WRONLY|noCTTY)
+	if err != nil {
+		return nil, mayCover(err, path)
+	}
+	return f, nil
+}
+
+func mayCover(err error, path string) error {
+	return pos.Say("hold console", pos.Unavailable, err, "display_console", "name", path)
+}
+
+// hold puts a terminal into graphics mode.
+func hold(sys system, path string) (*os.File, error) {
+	f, err := openConsole(sys, path)
+	if err != nil {
+		return nil, err
+	}
+	if err := sys.Set(f, setMode, graphic); err != nil {
+		return nil, mayCover(errors.Join(err, f.Close()), path)
+	}
+	return f, nil
+}
+
 func (d *Dev) openScreen() (err error) {
-	if d.file, err = d.sys.Open(d.path); err != nil {
+	if d.file, err = d.sys.Open(d.path, os.O_RDWR); err != nil {
 		d.file = nil
-		return pos.Wrap("open display", pos.Unavailable, err, "there is no display at %s", d.path)
+		return pos.Say("open display", pos.Unavailable, err, "display_missing", "name", d.path)
 	}
 	if err := d.mapScreen(); err != nil {
 		_ = d.file.Close()
@@ -129,18 +181,18 @@ func (d *Dev) openScreen() (err error) {
 func (d *Dev) mapScreen() error {
 	varInfo, fixInfo := make([]byte, infoMax), make([]byte, infoMax)
 	if err := d.sys.Read(d.file, getVar, varInfo); err != nil {
-		return pos.Wrap("open display", pos.Unavailable, err, "%s is not a display", d.path)
+		return pos.Say("open display", pos.Unavailable, err, "display_kind", "name", d.path)
 	}
 	if err := d.sys.Read(d.file, getFix, fixInfo); err != nil {
-		return pos.Wrap("open display", pos.Unavailable, err, "%s is not a display", d.path)
+		return pos.Say("open display", pos.Unavailable, err, "display_kind", "name", d.path)
 	}
 	f, length, err := parse(varInfo, fixInfo, d.word)
 	if err != nil {
-		return pos.Wrap("open display", pos.Invalid, err, "the display at %s is of a kind that cannot be used", d.path)
+		return pos.Say("open display", pos.Invalid, err, "display_kind", "name", d.path)
 	}
 	if d.mem, err = d.sys.Map(d.file, length); err != nil {
 		d.mem = nil
-		return pos.Wrap("open display", pos.Unavailable, err, "the display at %s cannot be drawn on", d.path)
+		return pos.Say("open display", pos.Unavailable, err, "display_kind", "name", d.path)
 	}
 	d.format, d.mode = f, varInfo
 	return nil
@@ -159,18 +211,18 @@ func (d *Dev) ready() error {
 			return err
 		}
 		if d.format.width != before.width || d.format.height != before.height {
-			return pos.E("draw", pos.Unavailable, "the display came back with %d × %d pixels", d.format.width, d.format.height)
+			return pos.Say("draw", pos.Unavailable, fmt.Errorf("it came back with %d × %d pixels", d.format.width, d.format.height), "display_moment")
 		}
 		return nil
 	}
 	now := make([]byte, infoMax)
 	if err := d.sys.Read(d.file, getVar, now); err != nil {
 		_ = d.close()
-		return pos.Wrap("draw", pos.Unavailable, err, "the display is gone")
+		return pos.Say("draw", pos.Unavailable, err, "display_gone")
 	}
 	if !bytes.Equal(now[:modeBytes], d.mode[:modeBytes]) {
 		_ = d.close()
-		return pos.E("draw", pos.Unavailable, "the display has changed its mode")
+		return pos.Say("draw", pos.Unavailable, errMode, "display_moment")
 	}
 	return nil
 }
@@ -186,19 +238,6 @@ func (d *Dev) close() (err error) {
 		d.file = nil
 	}
 	return err
-}
-
-func (d *Dev) holdConsole(path string) error {
-	f, err := d.sys.Open(path)
-	if err != nil {
-		return pos.Wrap("open display", pos.Unavailable, err, "there is no console at %s", path)
-	}
-	if err := d.sys.Set(f, setMode, graphic); err != nil {
-		_ = f.Close()
-		return pos.Wrap("open display", pos.Unavailable, err, "the console at %s would write over the picture", path)
-	}
-	d.console = f
-	return nil
 }
 
 // Bounds returns the visible pixels, turned, from 0,0. They change with a Draw that
@@ -249,7 +288,7 @@ func (d *Dev) Draw(r image.Rectangle, src image.Image, sp image.Point) (err erro
 	defer func() {
 		if p := recover(); p != nil {
 			_ = d.close()
-			err = pos.Wrap("draw", pos.Unavailable, fmt.Errorf("framebuffer: %v", p), "the display is gone")
+			err = pos.Say("draw", pos.Unavailable, fmt.Errorf("framebuffer: %v", p), "display_gone")
 		}
 	}()
 	r, sp = clip(r, d.bounds(), src.Bounds(), sp)

@@ -76,14 +76,17 @@ func newDevice(t *testing.T, m mode) *device {
 
 func (d *device) open(console string) (*Dev, error) { return open(d, "fb0", console, 0, d.word) }
 
-func (d *device) Open(path string) (*os.File, error) {
+func (d *device) Open(path string, flags int) (*os.File, error) {
+	if path == "tty1" && flags != unix.O_WRONLY|unix.O_NOCTTY {
+		d.t.Errorf("a terminal is opened with %#x: the group tty may write alone, and it must not become ours", flags)
+	}
 	if err := d.fail["open "+path]; err != nil {
 		return nil, err
 	}
-	return os.OpenFile(filepath.Join(d.dir, path), os.O_RDWR, 0)
+	return os.OpenFile(filepath.Join(d.dir, path), flags, 0)
 }
 
-func (d *device) Read(_ *os.File, request uintptr, into []byte) error {
+func (d *device) Read(f *os.File, request uintptr, into []byte) error {
 	if err := d.fail[fmt.Sprintf("%#x", request)]; err != nil {
 		return err
 	}
@@ -106,6 +109,11 @@ func (d *device) Read(_ *os.File, request uintptr, into []byte) error {
 		for i, v := range []int{d.memory, d.kind, d.visual, d.stride} {
 			put(at[i], v)
 		}
+	case 0x4B3B: // an int
+		if filepath.Base(f.Name()) != "tty1" {
+			return unix.ENOTTY
+		}
+		put(0, int(d.console))
 	default:
 		return unix.ENOTTY
 	}
@@ -280,8 +288,8 @@ func TestOutsideBytes(t *testing.T) {
 func TestConsole(t *testing.T) {
 	d := newDevice(t, modes["32 bit"])
 	dev, err := d.open("tty1")
-	if err != nil || d.console != 1 {
-		t.Fatalf("console is in mode %d after %v, want graphics", d.console, err)
+	if err != nil || d.console != 1 || dev.Caution() != nil {
+		t.Fatalf("console is in mode %d after %v, %v, want graphics", d.console, err, dev.Caution())
 	}
 	for range 2 {
 		if err := dev.Halt(); err != nil || d.console != 0 {
@@ -294,10 +302,43 @@ func TestConsole(t *testing.T) {
 	}
 }
 
+// TestNoConsole takes the right to hold the console away. The picture is shown all the
+// same, with a caution that says so in words; who only tries it changes nothing.
+func TestNoConsole(t *testing.T) {
+	for step, cause := range map[string]error{"open tty1": unix.EACCES, "0x4b3a": unix.EPERM} {
+		for _, mode := range []uintptr{0, 1} {
+			d := newDevice(t, modes["32 bit"])
+			d.console = mode
+			if err := try(d, "tty1"); err != nil || d.console != mode {
+				t.Errorf("a try: %v, the console went from %d to %d", err, mode, d.console)
+			}
+			d.fail[step] = cause
+			dev, err := d.open("tty1")
+			if err != nil {
+				t.Fatalf("%s: %v", step, err)
+			}
+			if err := dev.Draw(dev.Bounds(), image.NewUniform(color.White), image.Point{}); err != nil || light(d) != 0xff {
+				t.Errorf("%s: Draw: %v, it shows %x", step, err, light(d))
+			}
+			for _, err := range []error{dev.Caution(), try(d, "tty1")} {
+				e, ok := errors.AsType[*pos.Error](err)
+				if !ok || !errors.Is(err, cause) || e.In("de") != pos.Word("de", "display_console", "name", "tty1") {
+					t.Errorf("%s: caution %v", step, err)
+				}
+			}
+			if err := dev.Halt(); err != nil || d.mapped != 0 || d.console != mode {
+				t.Errorf("%s: Halt: %v, %d mappings, console %d", step, err, d.mapped, d.console)
+			}
+		}
+	}
+}
+
+func light(d *device) uint8 { return d.Look().At(0, 0).(color.RGBA).G }
+
 // TestOpenFails walks through everything that can be missing. Nothing may stay
 // mapped or held.
 func TestOpenFails(t *testing.T) {
-	for _, step := range []string{"open fb0", "0x4600", "0x4602", "map", "open tty1", "0x4b3a"} {
+	for _, step := range []string{"open fb0", "0x4600", "0x4602", "map"} {
 		t.Run(step, func(t *testing.T) {
 			d := newDevice(t, modes["32 bit"])
 			d.fail[step] = unix.ENXIO

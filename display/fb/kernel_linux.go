@@ -10,7 +10,10 @@ import (
 // kernel is the running one.
 type kernel struct{}
 
-func (kernel) Open(path string) (*os.File, error) { return os.OpenFile(path, os.O_RDWR, 0) }
+// noCTTY keeps open(2) from making a terminal the process's own.
+const noCTTY = unix.O_NOCTTY
+
+func (kernel) Open(path string, flags int) (*os.File, error) { return os.OpenFile(path, flags, 0) }
 
 func (kernel) Read(f *os.File, request uintptr, into []byte) error {
 	return ioctl(f, request, unsafe.Pointer(unsafe.SliceData(into)))

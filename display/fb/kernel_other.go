@@ -10,7 +10,9 @@ import (
 // kernel stands for one that has no framebuffers.
 type kernel struct{}
 
-func (kernel) Open(string) (*os.File, error)        { return nil, errors.ErrUnsupported }
+const noCTTY = 0
+
+func (kernel) Open(string, int) (*os.File, error)   { return nil, errors.ErrUnsupported }
 func (kernel) Read(*os.File, uintptr, []byte) error { return errors.ErrUnsupported }
 func (kernel) Set(*os.File, uintptr, uintptr) error { return errors.ErrUnsupported }
 func (kernel) Map(*os.File, int) ([]byte, error)    { return nil, errors.ErrUnsupported }
