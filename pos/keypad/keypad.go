@@ -12,7 +12,7 @@
 // payment into anything else. What was rung up is the desk's from the moment that it
 // is shown, so a power cut loses the digits of one number at most.
 //
-// Limits. Signing in is by number and PIN; who leaves the keypad alone for IdleLock is
+// Limits. What needs a manager asks for one, by name and PIN. Signing in is by number and PIN; who leaves the keypad alone for IdleLock is
 // signed out. Catalogue items, refunds, and paying in parts are done on a phone.
 package keypad
 

@@ -110,10 +110,17 @@ func (m *machine) where() place {
 	case m.filled() || !m.entry.empty():
 		return atSell
 	}
-	if p := m.view.Customer.Phase; p == pos.PhasePaid || p == pos.PhaseChange {
+	if m.over() {
 		return atDone
 	}
 	return atSell
+}
+
+// over reports that the customer sees the end of a sale: it is paid, or it went on without
+// its network's word.
+func (m *machine) over() bool {
+	c := m.view.Customer
+	return c.Phase == pos.PhasePaid || c.Phase == pos.PhaseChange || (c.Phase == pos.PhaseChecking && c.Reason == "unverified")
 }
 
 // look takes in a view that is newer.
@@ -286,6 +293,7 @@ const (
 	listWays   = "ways"
 	listChains = "chains"
 	listOpen   = "open"
+	listExits  = "exits"
 )
 
 // item is one of a list.

@@ -22,6 +22,14 @@ func (m *machine) menu() *list {
 			id := n[0].ID
 			out = append(out, item{text: m.word("kp.seen"), why: n[0].Text, do: func(ctx context.Context) { m.do(ctx, m.actor, pos.Dismiss{Notice: id}) }})
 		}
+		for _, t := range m.view.Counter.Tenders {
+			if t.Offline.Off != "" {
+				word := m.word("ui.allow_unverified", "tender", m.tenderName(t.Tender))
+				out = append(out, item{text: word, why: t.Offline.Off, do: func(ctx context.Context) {
+					m.agreed(ctx, t.Offline.Off+" "+m.word("ui.allow_unverified_why"), pos.AllowUnverified{Tender: t.Tender})
+				}})
+			}
+		}
 		return append(out, item{text: m.word("kp.sign_out"), do: m.leave})
 	})
 }
@@ -54,6 +62,8 @@ func (m *machine) open() *list {
 		for _, s := range m.others() {
 			why := m.word("ui.basket")
 			switch {
+			case s.Astray != nil && s.Astray.Kind == pos.OwedNetwork:
+				why = m.word("ui.other_network")
 			case s.Doubtful:
 				why = m.word("ui.no_answer")
 			case s.Waiting:

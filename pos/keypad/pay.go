@@ -233,6 +233,10 @@ func (m *machine) pressWait(ctx context.Context, f Function) {
 		m.next(ctx)
 	case m.where() == atDoubt:
 		m.pressDoubt(ctx, f)
+	case f == Enter && s.Unverified:
+		if p := s.OpenPayment(); p != nil && m.twice(Enter, m.word("ui.take_unverified_why")) {
+			m.do(ctx, m.actor, pos.TakeUnverified{Sale: s.ID, Payment: p.ID})
+		}
 	case f == Cancel:
 		m.withdraw(ctx)
 	case f == Times:
@@ -289,16 +293,77 @@ func (m *machine) pressDoubt(ctx context.Context, f Function) {
 		m.withdraw(ctx)
 	case f == Cancel:
 		m.next(ctx)
+	case f == Times && m.several():
+		m.list = m.exits(s, *p)
 	case f == Times && m.actor.Role.Includes(pos.Manager):
-		if m.twice(Times, m.word("ui.despite_why")) {
+		if m.twice(Times, m.despiteWhy()) {
 			m.do(ctx, m.actor, pos.CancelPayment{Sale: s.ID, Payment: p.ID, Despite: true})
 		}
 	case f == Times:
-		m.list = m.people(manages, func(ctx context.Context, boss pos.Actor) {
-			m.do(ctx, boss, pos.CancelPayment{Sale: s.ID, Payment: p.ID, Despite: true})
-		})
-		m.list.why = m.word("ui.despite_why")
+		m.agreed(ctx, m.despiteWhy(), pos.CancelPayment{Sale: s.ID, Payment: p.ID, Despite: true})
 	}
+}
+
+// despiteWhy is what a manager reads who lets the customer pay in another way.
+func (m *machine) despiteWhy() string {
+	if s := m.current(); s != nil && s.Astray != nil {
+		return m.word("ui.despite_astray")
+	}
+	return m.word("ui.despite_why")
+}
+
+// agreed does what needs a manager: he is at the till, or signs in for it. why is what he
+// reads first.
+func (m *machine) agreed(ctx context.Context, why string, do pos.Action) {
+	if m.actor.Role.Includes(pos.Manager) {
+		m.do(ctx, m.actor, do)
+		return
+	}
+	m.list = m.people(manages, func(ctx context.Context, boss pos.Actor) { m.do(ctx, boss, do) })
+	m.list.why = why
+}
+
+// seen reports that the list was on the panel when its item was chosen; else it is asked
+// for again.
+func (m *machine) seen() bool {
+	if !m.fresh {
+		m.trouble = m.word("kp.press_again")
+	}
+	return m.fresh
+}
+
+// several reports that there are more ways out of a doubt than one.
+func (m *machine) several() bool {
+	s := m.current()
+	return s.Unverified || (s.Astray != nil && s.Astray.Sells)
+}
+
+// exits are the ways out of a doubt about p, each with what it means.
+func (m *machine) exits(s *pos.SaleView, p pos.Payment) *list {
+	return newList(listExits, m.word("kp.what_now"), func() []item {
+		var out []item
+		if s.Astray != nil && s.Astray.Sells {
+			why := m.word("ui.take_as_paid_why", "on", s.Astray.On)
+			out = append(out, item{text: m.word("ui.take_as_paid"), why: why, do: func(ctx context.Context) {
+				if m.seen() {
+					m.agreed(ctx, why, pos.Decide{Payment: p.ID, As: pos.AsSale})
+				}
+			}})
+		}
+		if s.Unverified {
+			out = append(out, item{text: m.word("ui.take_unverified"), why: m.word("ui.take_unverified_why"), do: func(ctx context.Context) {
+				if m.seen() {
+					m.do(ctx, m.actor, pos.TakeUnverified{Sale: s.ID, Payment: p.ID})
+				}
+			}})
+		}
+		why := m.despiteWhy()
+		return append(out, item{text: m.word("ui.despite"), why: why, do: func(ctx context.Context) {
+			if m.seen() {
+				m.agreed(ctx, why, pos.CancelPayment{Sale: s.ID, Payment: p.ID, Despite: true})
+			}
+		}})
+	})
 }
 
 // otherCode shows the request in another way: for a phone's camera, or the next of its

@@ -62,7 +62,9 @@ func (m *machine) yields(at place) bool {
 		idle = (at == atPIN && m.ask.digits == "") || at == atList // the power was gone, and he still pays
 	}
 	switch m.view.Customer.Phase {
-	case pos.PhaseDue, pos.PhaseArriving, pos.PhaseChecking:
+	case pos.PhaseChecking:
+		return idle || at == atWait || at == atDone
+	case pos.PhaseDue, pos.PhaseArriving:
 		return idle || at == atWait
 	case pos.PhasePaid, pos.PhaseChange:
 		return at == atDone
@@ -238,16 +240,28 @@ func (m *machine) promptWait(p *pos.Prompt) {
 	case c.Sale == s.ID && c.Phase == pos.PhaseChecking:
 		p.Hint = m.word("checking")
 	default:
-		p.Hint = cmp.Or(open.Why, m.word("ui.customer_scans"))
+		p.Hint = cmp.Or(open.Why, m.cutWhy(open.Tender), m.word("ui.customer_scans"))
 	}
 	if m.code != "" {
 		p.Keys = m.keys(string(Enter), "kp.k.code_ok", string(Back), "kp.k.erase", string(Cancel), "kp.k.clear")
 		return
 	}
-	p.Keys = m.keys(string(Cancel), "kp.k.cancel", string(Add), "kp.k.next")
+	if p.Keys = m.keys(string(Cancel), "kp.k.cancel", string(Add), "kp.k.next"); s.Unverified {
+		p.Keys = append(m.keys(string(Enter), "kp.k.unverified"), p.Keys...)
+	}
 	if open.Other != "" || len(open.Forms) > 1 {
 		p.Keys = append(p.Keys, m.keys(string(Times), "kp.k.code")...)
 	}
+}
+
+// cutWhy says why nobody sees whether the customer has paid; empty: somebody does.
+func (m *machine) cutWhy(t pos.Tender) string {
+	for _, v := range m.view.Counter.Tenders {
+		if v.Tender == t && v.Token != "" && (!v.Ready || v.Offline.Now) {
+			return v.Reason
+		}
+	}
+	return ""
 }
 
 func (m *machine) promptDoubt(p *pos.Prompt) {
@@ -261,15 +275,27 @@ func (m *machine) promptDoubt(p *pos.Prompt) {
 	if open != nil && !open.Stray.IsZero() && open.Why != "" { // it is known what came
 		p.Hint = open.Why
 	}
+	if s.Astray != nil {
+		p.Title, p.Hint = m.word("ui.other_money"), p.Hint+" "+m.word("ui.astray_here")
+		if s.Astray.Kind == pos.OwedNetwork {
+			p.Title = m.word("ui.other_network")
+		}
+	}
 	if m.code != "" {
 		again = "kp.k.code_ok"
 	}
-	p.Keys = m.keys(string(Enter), again, string(Cancel), "kp.k.next", string(Times), "kp.k.manager")
+	decide := "kp.k.manager"
+	if m.several() {
+		decide = "kp.what_now"
+	}
+	p.Keys = m.keys(string(Enter), again, string(Cancel), "kp.k.next", string(Times), decide)
 }
 
 func (m *machine) promptDone(p *pos.Prompt) {
 	c := m.view.Customer
-	p.Kind, p.Title = pos.PromptDone, m.word("paid")
+	if p.Kind, p.Title = pos.PromptDone, m.word("paid"); c.Reason == "unverified" {
+		p.Title, p.Hint = m.word("ui.unverified"), m.word("ui.unverified_then")
+	}
 	p.Sum = pos.PromptRow{Label: strings.TrimSpace(m.word("receipt") + " " + c.Receipt), Amount: c.Total}
 	if c.Phase == pos.PhaseChange && c.Change.Minor > 0 {
 		p.Back = pos.PromptRow{Label: m.word("change"), Amount: c.Change}

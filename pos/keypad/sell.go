@@ -132,7 +132,7 @@ func (m *machine) next(ctx context.Context) {
 		m.do(ctx, m.actor, pos.OpenSale{})
 		return
 	}
-	if p := m.view.Customer.Phase; p == pos.PhasePaid || p == pos.PhaseChange {
+	if m.over() {
 		m.do(ctx, m.actor, pos.NextCustomer{})
 	}
 }
