@@ -276,7 +276,9 @@ func (m *machine) promptDoubt(p *pos.Prompt) {
 		p.Hint = open.Why
 	}
 	if s.Astray != nil {
-		p.Title, p.Hint = m.word("ui.other_money"), p.Hint+" "+m.word("ui.astray_here")
+		if p.Title = m.word("ui.other_money"); s.Astray.On != "" {
+			p.Hint = m.word("kp.astray", "came", s.Astray.Came, "on", s.Astray.On, "asked", s.Astray.Asked)
+		}
 		if s.Astray.Kind == pos.OwedNetwork {
 			p.Title = m.word("ui.other_network")
 		}
@@ -295,6 +297,9 @@ func (m *machine) promptDone(p *pos.Prompt) {
 	c := m.view.Customer
 	if p.Kind, p.Title = pos.PromptDone, m.word("paid"); c.Reason == "unverified" {
 		p.Title, p.Hint = m.word("ui.unverified"), m.word("ui.unverified_then")
+		if c.Change.Minor == 0 { // nothing looks like PAID
+			p.Kind = pos.PromptWait
+		}
 	}
 	p.Sum = pos.PromptRow{Label: strings.TrimSpace(m.word("receipt") + " " + c.Receipt), Amount: c.Total}
 	if c.Phase == pos.PhaseChange && c.Change.Minor > 0 {

@@ -91,7 +91,7 @@ func TestUnverified(t *testing.T) {
 		c.line(true)
 		s.press("1 2 5 0 enter +")
 		p := s.want(pos.PromptWait)
-		if p.Hint != "Lab does not answer." || p.Keys[0].Text != "customer paid: go on, unverified" || p.Keys[0].Key != "Enter" {
+		if p.Hint != "Lab does not answer." || p.Keys[0].Text != "customer says: paid" || p.Keys[0].Key != "Enter" {
 			t.Fatalf("waiting: %+v", p)
 		}
 		s.press("enter")
@@ -103,7 +103,7 @@ func TestUnverified(t *testing.T) {
 			t.Errorf("another key: %+v", p)
 		}
 		s.press("enter enter")
-		p = s.want(pos.PromptDone)
+		p = s.want(pos.PromptWait)
 		if p.Title != "Not verified yet" || strings.Contains(p.Title+p.Hint, "PAID") || !p.Yields {
 			t.Errorf("gone on: %+v", p)
 		}
@@ -164,7 +164,7 @@ func TestUnverifiedManager(t *testing.T) {
 			t.Errorf("a wrong PIN: %+v", p)
 		}
 		s.press("4 7 1 1 enter")
-		if p := s.want(pos.PromptDone); p.Who != "Anna" || len(s.trusted()) != 1 || s.trusted()[0].By != bea {
+		if p := s.want(pos.PromptWait); p.Who != "Anna" || p.Title != "Not verified yet" || len(s.trusted()) != 1 || s.trusted()[0].By != bea {
 			t.Errorf("agreed: %+v, %+v", p, s.trusted())
 		}
 		s.press("enter 2 0 0 1 enter + 1 4 7 1 1 enter") // over the limit of a sale
@@ -187,7 +187,9 @@ func TestUnverifiedInDoubt(t *testing.T) {
 			t.Errorf("the ways out: %+v", p)
 		}
 		s.press("- * 1")
-		s.want(pos.PromptDone)
+		if p := s.want(pos.PromptWait); p.Title != "Not verified yet" {
+			t.Errorf("gone on: %+v", p)
+		}
 		if got := s.trusted(); len(got) != 1 || got[0].By != anna {
 			t.Errorf("the records: %+v", got)
 		}
@@ -203,7 +205,7 @@ func TestAstray(t *testing.T) {
 		c.set(func(r *rail) { r.stray = "12.0000 USDC came on Lab Two instead of USDC on Lab." })
 		wait(3 * time.Second)
 		p := s.want(pos.PromptDoubt)
-		if p.Title != "Paid on another network" || !strings.Contains(p.Hint, "came on Lab Two") || !strings.Contains(p.Hint, "The money did arrive") || p.Keys[2].Text != "What now?" {
+		if p.Title != "Paid on another network" || !strings.Contains(p.Hint, "as USDC on Lab Two, not ") || p.Keys[2].Text != "What now?" {
 			t.Fatalf("astray: %+v", p)
 		}
 		s.press("*")
