@@ -14,6 +14,7 @@ FUZZ    ?= 20s
 
 build:
 	@mkdir -p $(BIN)
+	@echo "Building till, backoffice and devnet into $(BIN): one to two minutes the first time, then seconds."
 	@$(GO) build $(FLAGS) -o $(BIN)/till ./cmd/till
 	@$(GO) build $(FLAGS) -o $(BIN)/backoffice ./cmd/backoffice
 	@cd cmd/devnet && $(GO) build $(FLAGS) -o ../../$(BIN)/devnet .

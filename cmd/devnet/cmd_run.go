@@ -130,6 +130,7 @@ func (s *Shop) connections(n *Nodes) map[string]func() string {
 // shop while they stop.
 func runAll(ctx context.Context, shop *Shop, n *Nodes, chains *Chains, say *console, writer connectionWriter, wallet string) error {
 	defer shop.Close()
+	say.Line("Opening the shop: till and back office first …")
 	err := shop.Open(ctx)
 	if ctx.Err() != nil {
 		return nil
@@ -170,7 +171,7 @@ func (s *Shop) welcome(wallet string) string {
 	rows := [][2]string{
 		{"Till", till + signIn(s.pinFile(), "  sign in as "+cashier+", PIN ")},
 		{"Customer display", till + "/display"},
-		{"Printed paper", till + "/paper"},
+		{"Printed paper", till + "/paper  receipts, and the kitchen's tickets beside them"},
 		{"Back office", office + signIn(s.passwordFile(), "  owner's password ")},
 		{"Customer's wallet", plain(wallet)},
 	}
