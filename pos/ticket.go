@@ -84,7 +84,6 @@ type Ticket struct {
 type TicketLine struct {
 	Qty  int64 // thousandths, as in Line
 	Name string
-	Note string // "no onions"
 }
 
 // NewTicket makes the ticket of one printer from the record that charged or completed

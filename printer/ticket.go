@@ -65,8 +65,8 @@ func (s *sheet) ticketBanners(t pos.Ticket) {
 	}
 }
 
-// dish is one line: quantity and name, what to mind indented below. A word that would
-// break is set narrower: half a word is read wrongly.
+// dish is one line: quantity and name. A word that would break is set narrower: half a
+// word is read wrongly.
 func (s *sheet) dish(l pos.TicketLine, size Style) {
 	qty := Clean(pos.FormatQty(l.Qty))
 	if widest(Clean(l.Name)) > s.room(size)-Cells(qty)-1 {
@@ -77,18 +77,6 @@ func (s *sheet) dish(l pos.TicketLine, size Style) {
 			qty = pad(Cells(qty))
 		}
 		s.put(qty+" "+text, size)
-	}
-	s.note(l.Note, (Cells(qty)+1)*s.cols/s.room(size), Style{Bold: true, Tall: size.Tall})
-}
-
-// note is what to mind, below the name that begins at cell from.
-func (s *sheet) note(text string, from int, size Style) {
-	sign := "> "
-	for _, l := range wrap(Clean(text), s.cols-from-2, 0) {
-		if strings.TrimSpace(l) != "" {
-			s.line(pad(from)+sign+l, size)
-			sign = "  "
-		}
 	}
 }
 

@@ -12,7 +12,7 @@ import (
 // Tickets returns tickets of every kind that a kitchen must read, by name.
 func Tickets() map[string]pos.Ticket {
 	k := pos.Ticket{Station: "Kitchen", Ref: "#0417", Till: "Till 1", Cashier: "Anna", At: At, Lines: []pos.TicketLine{
-		{Qty: 2000, Name: "Wiener Schnitzel", Note: "no parsley, potatoes instead of rice"},
+		{Qty: 2000, Name: "Wiener Schnitzel"},
 		{Qty: 1000, Name: "Gemischter Salat mit gebratenen Hühnerstreifen und Kürbiskernöl"},
 		{Qty: 500, Name: "Brot, kg"},
 	}}
