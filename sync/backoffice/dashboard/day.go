@@ -42,6 +42,7 @@ type part struct {
 	Trend     []trendDay
 	Tenders   []share
 	Owed      []strayRow
+	Astray    []astrayRow
 	Look      []note // what asks for a person, today
 	MoreSales int
 	Seen      []tillRow
@@ -64,6 +65,13 @@ type share struct {
 type strayRow struct {
 	report.Stray
 	Of string
+}
+
+// astrayRow is money that came astray: what for, what was asked for, and what became of it.
+type astrayRow struct {
+	report.Astray
+	Of, Asked, End string
+	Open           bool // nobody has decided about it that day
 }
 
 // note is one line of what asks for a person.
@@ -132,7 +140,7 @@ func (s *server) part(ctx context.Context, day report.Day, alarms []alarmRow, no
 	for _, t := range day.Total.Tenders {
 		p.Tenders = append(p.Tenders, share{t, s.tender(t.Tender, networks[t.Tender]), thousandths(t.Amount.Minor, day.Total.Total.Minor)})
 	}
-	p.Owed = s.owed(ctx, day)
+	p.Owed, p.Astray = s.owed(ctx, day), s.astray(ctx, day)
 	slices.SortStableFunc(p.Tenders, func(a, b share) int { return b.Of - a.Of })
 	p.Look = s.look(day)
 	p.MoreSales = max(len(day.Sales)-salesShown, 0)
@@ -177,10 +185,14 @@ func (s *server) owed(ctx context.Context, day report.Day) []strayRow {
 // refOf returns the reference of a payment's sale, from the record that charged it;
 // empty when that does not tell.
 func (s *server) refOf(ctx context.Context, p report.Stray) string {
+	return s.charged(ctx, p.Till.ID, p.Payment)
+}
+
+func (s *server) charged(ctx context.Context, till string, p pos.Payment) string {
 	if p.Charged == 0 {
 		return ""
 	}
-	for k, err := range s.Store.Since(ctx, p.Till.ID, p.Charged-1) {
+	for k, err := range s.Store.Since(ctx, till, p.Charged-1) {
 		var b pos.SaleCharged
 		if err != nil || k.N != p.Charged || k.Kind != pos.KindSaleCharged || k.Decode(&b) != nil || b.Sale.ID != p.Sale {
 			return ""
@@ -188,6 +200,31 @@ func (s *server) refOf(ctx context.Context, p report.Stray) string {
 		return b.Sale.Ref
 	}
 	return ""
+}
+
+// astray lists a day's money that came on another network, or of another token.
+func (s *server) astray(ctx context.Context, day report.Day) []astrayRow {
+	refs := map[pos.SaleID]string{}
+	for _, sale := range day.Sales {
+		refs[sale.Sale.ID] = sale.Sale.Receipt
+	}
+	var out []astrayRow
+	for i, a := range day.Astray {
+		row := astrayRow{Astray: a, Of: refs[a.Payment.Sale], Asked: a.Payment.Network}
+		if row.Of == "" && i < owedAsked {
+			row.Of = s.charged(ctx, a.Till.ID, a.Payment)
+		}
+		switch d := a.Decided; {
+		case d == nil:
+			row.Open, row.End = true, s.word("bo_astray_open")
+		case d.Into != "":
+			row.End = s.word("bo_astray_by", "what", s.word("bo_astray_taken"), "who", d.By.Name)
+		default:
+			row.End = s.word("bo_astray_by", "what", s.word("bo_astray_back"), "who", d.By.Name) + ": " + d.Note
+		}
+		out = append(out, row)
+	}
+	return out
 }
 
 // newest returns a copy of the last sales, the newest first: kept days are shared.
@@ -228,6 +265,8 @@ func (s *server) look(d report.Day) []note {
 		{"bo_unbookable", red, "", true},
 		{"bo_unbalanced", r.Unbalanced, "", true},
 		{"bo_refund_due", r.RefundDue.Count, s.money(r.RefundDue.Amount), true},
+		{"bo_unv_loss", r.Unverified.Refuted.Count, s.money(r.Unverified.Refuted.Amount), true},
+		{"bo_astray", r.Astray.Count, s.money(r.Astray.Amount), r.Astray.Count > r.AstrayBack+r.AstrayTaken.Count},
 		{"bo_late", r.Late.Count, s.money(r.Late.Amount), false},
 		{"bo_over", r.Over.Count, "", false},
 		{"bo_doubts", r.PaymentDoubts, "", false},

@@ -196,9 +196,25 @@ func book(till store.Till, fresh []finding) (store.Head, []store.Entry) {
 	for i, r := range fresh {
 		sales, turnover, jump := r.booking.After(head)
 		head = store.Head{N: r.N, Hash: r.Hash, At: r.At, Sales: sales, Turnover: turnover}
-		entries[i] = store.Entry{Record: r.Record, Red: message(cmp.Or(r.red, jump))}
+		entries[i] = store.Entry{Record: r.Record, Red: message(cmp.Or(r.red, jump)), Loss: loss(r.Record)}
 	}
 	return head, entries
+}
+
+// maxLoss bounds what an alarm says in a till's words.
+const maxLoss = 500
+
+// loss returns what a record tells of a payment that was taken by a customer's word and
+// did not come, in the till's words; empty: nothing was lost.
+func loss(r pos.Record) string {
+	var b pos.TrustChanged
+	if r.Kind != pos.KindTrustOff || r.Decode(&b) != nil || b.Missing.Minor <= 0 {
+		return ""
+	}
+	if b.Why == "" || len(b.Why) > maxLoss || !pos.IsPlain(b.Why) {
+		return b.Missing.String()
+	}
+	return b.Why
 }
 
 func (in *Ingest) sign(till store.Till, h store.Head, at time.Time) pos.Checkpoint {

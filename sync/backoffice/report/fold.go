@@ -87,6 +87,8 @@ func (f *folder) add(k store.Kept) error {
 		return f.sale(k)
 	case k.Kind == pos.KindPayment:
 		return f.payment(k)
+	case k.Kind == pos.KindRefundDecided:
+		return f.decided(k)
 	}
 	return nil
 }
@@ -150,6 +152,30 @@ func (f *folder) payment(k store.Kept) error {
 	}
 	if b.Event == pos.Settle && b.Payment.Refundable {
 		f.Stray = append(f.Stray, Stray{b.Payment, f.TillDay.Till, k.N, k.At.In(f.zone)})
+	}
+	if !b.Astray.IsZero() {
+		f.Astray = append(f.Astray, Astray{Till: f.TillDay.Till, N: k.N, At: k.At.In(f.zone), Payment: b.Payment, Came: b.Astray, On: b.Payment.StrayOn, Here: true})
+	}
+	return nil
+}
+
+// decided notes what became of money that came astray: at all that came of it this day and
+// was not decided about, else in a line of its own.
+func (f *folder) decided(k store.Kept) error {
+	var b pos.RefundDecided
+	if err := k.Decode(&b); err != nil || b.Came.IsZero() {
+		return err
+	}
+	known := false
+	for i := range f.Astray {
+		a := &f.Astray[i]
+		if a.Till.ID == f.TillDay.Till.ID && a.Payment.ID == b.Payment && a.Decided == nil {
+			a.Decided, known = &b, true
+		}
+	}
+	if !known {
+		p := pos.Payment{ID: b.Payment, Sale: b.Sale, Amount: b.Amount}
+		f.Astray = append(f.Astray, Astray{Till: f.TillDay.Till, N: k.N, At: k.At.In(f.zone), Payment: p, Came: b.Came, On: b.Network, Decided: &b})
 	}
 	return nil
 }

@@ -88,6 +88,7 @@ type Day struct {
 	Hours    [24]pos.Tally // by the hour of the clock on the wall; a repeated hour counts twice
 	Items    []ItemTotal   // the most money first
 	Stray    []Stray       // payments that cover no sale
+	Astray   []Astray      // money on another network, or of another token, and what was decided about such
 
 	places map[string]int // of Items by name, while they are folded
 }
@@ -123,6 +124,19 @@ type Stray struct {
 	Till store.Till
 	N    uint64
 	At   time.Time
+}
+
+// Astray is money that came on another network than asked for, or of another token; or a
+// decision about such money that came on another day.
+type Astray struct {
+	Till    store.Till
+	N       uint64    // the record that tells of it
+	At      time.Time // when it came, or was decided about
+	Payment pos.Payment
+	Came    pos.Quantity
+	On      string             // where, in words; empty: the till takes nothing there
+	Here    bool               // it came this day
+	Decided *pos.RefundDecided // this day; nil: not
 }
 
 // Days folds a day, given by its midnight, once for each currency that the

@@ -25,7 +25,7 @@ const (
 var errCrowded = pos.E("book record", pos.Corrupt, "this till's day has more different people, rates or gaps than a shop's can")
 
 func crowded(r pos.Report) bool {
-	return max(len(r.Tax), len(r.Tenders), len(r.People), len(r.Received), len(r.Receipts), len(r.Late.Assets), len(r.RefundDue.Assets), len(r.Over.Assets)) >= mostRows
+	return max(len(r.Tax), len(r.Tenders), len(r.People), len(r.Received), len(r.Receipts), len(r.Late.Assets), len(r.RefundDue.Assets), len(r.Over.Assets), len(r.Astray.Assets)) >= mostRows
 }
 
 // fold1 returns the report of one record. It fails with a pos.Error for one that
@@ -53,6 +53,7 @@ func sane(one pos.Report, lines []pos.Line) bool {
 		one.Lines, one.Net, one.TaxUp, one.Total, one.Rounding, one.Cancelled.Amount, one.Cleared.Amount, one.Removed.Amount,
 		one.Late.Amount, one.RefundDue.Amount, one.Over.Amount, one.Offline.Taken.Amount, one.Offline.Proven.Amount, one.Offline.Refuted.Amount,
 		one.Unverified.Taken.Amount, one.Unverified.Proven.Amount, one.Unverified.Refuted.Amount,
+		one.Astray.Amount, one.AstrayTaken.Amount,
 	}
 	for _, t := range one.Tax {
 		all = append(all, t.Net, t.Tax, t.Gross)
@@ -60,7 +61,7 @@ func sane(one pos.Report, lines []pos.Line) bool {
 	for _, l := range lines {
 		all = append(all, l.Total)
 	}
-	came := [][]pos.Quantity{one.Late.Assets, one.RefundDue.Assets, one.Over.Assets}
+	came := [][]pos.Quantity{one.Late.Assets, one.RefundDue.Assets, one.Over.Assets, one.Astray.Assets}
 	for _, rows := range [][]pos.TenderTotal{one.Tenders, one.Received} {
 		for _, t := range rows {
 			all, came = append(all, t.Amount, t.Given, t.Change, t.Rounding), append(came, t.Assets)

@@ -14,6 +14,8 @@ const (
 	AlarmCorrupt = "corrupt" // a record failed its check on arrival and was not stored
 	AlarmRed     = "red"     // the record is stored and cannot be booked
 
+	AlarmLoss = "unverified_loss" // a payment taken by a customer's word did not come, or not in full
+
 	AlarmRefuted  = "offline_refuted"  // the till took a code of a payment that was never made; N is the token's counter
 	AlarmConflict = "offline_conflict" // two tokens bear this counter, or one that nobody could have made
 

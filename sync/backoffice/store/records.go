@@ -35,10 +35,12 @@ type Head struct {
 }
 
 // Entry is a record to store, and why it goes on the owner's red list; Red is
-// empty for a record that can be booked.
+// empty for a record that can be booked. Loss is what a record tells of that the owner
+// must hear at once; empty: nothing.
 type Entry struct {
 	Record pos.Record
 	Red    string
+	Loss   string
 }
 
 const tillColumns = `id, key, name, series, currency, enrolled, seen, last_n, last_hash, last_at, sales, turnover`
@@ -144,6 +146,11 @@ func insert(ctx context.Context, tx *sql.Tx, till string, batch []Entry, receive
 		r := e.Record
 		if _, err := st.ExecContext(ctx, till, int64(r.N), string(r.Kind), stamp(r.At), received, r.Hash[:], r.Line); err != nil {
 			return err
+		}
+		if e.Loss != "" {
+			if err := raise(ctx, tx, Alarm{Till: till, Kind: AlarmLoss, N: r.N, Why: e.Loss}, received); err != nil {
+				return err
+			}
 		}
 		if e.Red != "" {
 			if err := raise(ctx, tx, Alarm{Till: till, Kind: AlarmRed, N: r.N, Why: e.Red}, received); err != nil {
