@@ -2,12 +2,8 @@ package main
 
 import (
 	"context"
-	"encoding/hex"
-	"errors"
-	"flag"
 	"fmt"
 	"log/slog"
-	"path/filepath"
 	"strings"
 	"sync"
 	"time"
@@ -144,58 +140,3 @@ func (t *till) tryPair(ctx context.Context, token, code string) finding {
 	}
 	return f
 }
-
-type recoveryCmd struct{ configFlag }
-
-func (r *recoveryCmd) flags(f *flag.FlagSet) { r.configFlag.flags(f) }
-
-// Run prints what finds every address again that this till ever gave, should the till
-// be lost: to be kept on paper beside the wallet's own backup. It cannot spend; whoever
-// reads it can see which sales belong together.
-func (r *recoveryCmd) Run(_ context.Context, args []string, s streams) error {
-	if err := exactly(args, 0, "nothing but flags"); err != nil {
-		return err
-	}
-	c, err := loadConfig(r.Config)
-	if err != nil {
-		return err
-	}
-	sc := c.stablecoins
-	if sc == nil || sc.treasury == nil || sc.oneAddress {
-		return errors.New("there is nothing to recover: this till makes no addresses of its own")
-	}
-	book := bookStore(filepath.Join(c.data, evmFamily.name+".book"))
-	if kept, err := book.Load(); err != nil || kept == nil {
-		return errors.Join(err, errors.New("this till has made no address yet; start it once, then print this sheet"))
-	}
-	w, err := evm.New(evm.Options{Registry: sc.registry, Treasury: *sc.treasury, Store: readOnly{book}, Accept: acceptsOf(*sc), Language: c.shop.Language})
-	if err != nil {
-		return err
-	}
-	seed := w.Recovery()
-	fmt.Fprintf(s.out, `Recovery sheet of %s, %s. Keep it beside the backup of your wallet.
-It cannot spend. It finds the addresses that customers of this till were given.
-
-treasury  %s   the only place where their money can go
-scheme    tillwright/evm/%d
-factory   %s
-seed R    %s
-
-A new enrolment or a new card makes a new seed: print this sheet again then.
-`, c.shop.Name, c.shop.Till, sc.treasury, evm.Scheme, evm.Factory, hex.EncodeToString(seed[:]))
-	return nil
-}
-
-// acceptsOf is what is accepted on EVM chains.
-func acceptsOf(sc stableConfig) (out []evm.Accept) {
-	for _, a := range sc.of(evmFamily) {
-		out = append(out, evm.Accept{Chain: a.chain, Tokens: a.tokens, Endpoints: a.plainEndpoints()})
-	}
-	return out
-}
-
-// readOnly is a book that a till may have open: nothing is written.
-type readOnly struct{ bookStore }
-
-// Save does nothing.
-func (readOnly) Save([]byte) error { return nil }

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"crypto/ed25519"
+	"errors"
 	"net/http"
 	"sync"
 	"time"
@@ -30,6 +31,25 @@ type office struct {
 	mu       sync.Mutex
 	enrolled *pos.Enrolled // that client was made for
 	client   *wire.Client
+	news     func() // told when the backoffice may have forgotten, or is another one; may be nil
+}
+
+// onNews says whom to tell when what the backoffice was told must be told again. f must
+// not block.
+func (o *office) onNews(f func()) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.news = f
+}
+
+// again tells that it must.
+func (o *office) again() {
+	o.mu.Lock()
+	f := o.news
+	o.mu.Unlock()
+	if f != nil {
+		f()
+	}
 }
 
 func (o *office) options() []wire.Option {
@@ -49,6 +69,9 @@ func (o *office) Push(ctx context.Context, batch []pos.Record) (pos.Checkpoint, 
 	cp, err := c.Push(ctx, batch)
 	if err == nil {
 		o.vouch(cp.At)
+	}
+	if _, gap := errors.AsType[*wire.GapError](err); gap { // it came back from a backup
+		o.again()
 	}
 	return cp, err
 }
@@ -83,5 +106,6 @@ func (o *office) Enrol(ctx context.Context, by pos.Actor, url, code string) erro
 		return err
 	}
 	o.woken()
+	o.again()
 	return nil
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/tillwright/tillwright/pos/desk"
 	"github.com/tillwright/tillwright/pos/file"
 	"github.com/tillwright/tillwright/pos/rail/evm"
+	"github.com/tillwright/tillwright/sync/wire"
 )
 
 // family is a kind of chains that one package knows: how its part of the configuration
@@ -43,7 +44,8 @@ type site struct {
 type fleet struct {
 	runs   []actorRun
 	rails  []tokenRail
-	advice []string // what the owner should make sure of himself
+	advice []string          // what the owner should make sure of himself
+	seed   *wire.AddressSeed // what its addresses are made of; nil: nothing that could be lost
 }
 
 // tokenRail is one token on one chain.
@@ -92,6 +94,9 @@ func (t *till) stable() ([]tokenRail, error) {
 			t.log.Warn("stablecoins", "advice", a)
 		}
 		t.actors.add("stablecoins "+f.name, fl.run, nil)
+		if fl.seed != nil {
+			t.tellSeed(*fl.seed)
+		}
 		rails = append(rails, fl.rails...)
 	}
 	sc.order(rails)

@@ -48,6 +48,10 @@ func buildEVM(sc stableConfig, list []acceptConfig, at site) (fleet, error) {
 		return fleet{}, err
 	}
 	out := fleet{runs: []actorRun{w.Run}, advice: []string{ownWallet("treasury", w.Treasury().String())}}
+	if !sc.oneAddress { // one address for all is the treasury itself
+		seed := seedOf(w)
+		out.seed = &seed
+	}
 	for _, r := range w.Rails() {
 		t := r.Token()
 		out.rails = append(out.rails, tokenRail{Rail: r, tender: r.Tender(), token: t.Symbol, chain: r.Chain().Name, peg: t.Peg, asset: t.Asset(), unseen: r})
