@@ -31,11 +31,13 @@ const (
 
 type doctorCmd struct {
 	configFlag
-	Find bool
+	Find    bool
+	Printer string
 }
 
 func (d *doctorCmd) flags(f *flag.FlagSet) {
 	d.configFlag.flags(f)
+	f.StringVar(&d.Printer, "printer", "", "ask the printer of this `name` alone, a second one's or \"receipt\"; it prints nothing (till paper -print does)")
 	f.BoolVar(&d.Find, "find", false, "list what is plugged in, and print the configuration's lines for it; no configuration is read")
 }
 
@@ -60,6 +62,9 @@ func (d *doctorCmd) Run(ctx context.Context, args []string, s streams) error {
 	if err != nil {
 		return err
 	}
+	if d.Printer != "" {
+		return d.onePrinter(ctx, cfg, s.out)
+	}
 	list := []finding{{what: "configuration", good: true, detail: d.Config}}
 	for _, w := range cfg.warnings {
 		list = append(list, finding{what: "configuration", good: true, detail: "but " + w.String()})
@@ -72,6 +77,17 @@ func (d *doctorCmd) Run(ctx context.Context, args []string, s streams) error {
 		stop()
 	}
 	return report(s.out, list)
+}
+
+// onePrinter asks one printer how it is.
+func (d *doctorCmd) onePrinter(ctx context.Context, c config, w io.Writer) error {
+	dev, err := c.printerCalled(d.Printer)
+	if err != nil {
+		return err
+	}
+	ctx, stop := context.WithTimeout(ctx, doctorWithin)
+	defer stop()
+	return report(w, tryPrinters(ctx, c, dev))
 }
 
 func report(w io.Writer, list []finding) error {
@@ -163,15 +179,21 @@ func tryRates(ctx context.Context, c config) []finding {
 }
 
 // tryPrinter asks every printer how it is.
-func tryPrinter(ctx context.Context, c config) []finding {
+func tryPrinter(ctx context.Context, c config) []finding { return tryPrinters(ctx, c, nil) }
+
+// tryPrinters asks one printer, or all of them.
+func tryPrinters(ctx context.Context, c config, only *printerConfig) []finding {
 	if c.printer == nil && len(c.seconds) == 0 {
 		return []finding{{what: "printer", good: true, detail: "none"}}
 	}
 	var out []finding
-	if c.printer != nil {
+	if c.printer != nil && (only == nil || only == c.printer) {
 		out = append(out, askPrinter(ctx, c.printer, c.printer.describe()))
 	}
 	for i, s := range c.seconds {
+		if only != nil && only != s {
+			continue
+		}
 		f := askPrinter(ctx, s, c.describeSecond(i))
 		if f.good && c.told(i) == 0 && len(c.items) > 0 {
 			f.good, f.remedy = false, "it will never print: write its categories as the catalogue does"

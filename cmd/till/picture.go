@@ -26,28 +26,37 @@ type paperCmd struct {
 	Model   string
 	Printer string
 	Page    bool
+	Print   bool
 }
 
 func (p *paperCmd) flags(f *flag.FlagSet) {
 	p.configFlag.flags(f)
 	f.StringVar(&p.Model, "model", "", "as this printer `model` would print it, instead of the configured one")
-	f.StringVar(&p.Printer, "printer", "", "a ticket as the second printer of this `name` would print it")
-	f.BoolVar(&p.Page, "page", false, "the printer's test page instead of a receipt or ticket")
+	f.StringVar(&p.Printer, "printer", "", "the printer of this `name`: a second one's, which gets a ticket; without it the receipt printer")
+	f.BoolVar(&p.Page, "page", false, "the printer's test page, with its ruler, instead of a receipt or ticket")
+	f.BoolVar(&p.Print, "print", false, "print it on the printer's own paper, instead of drawing it into a file; the till must not be running")
 }
 
 // Run writes a picture of a sample receipt or ticket, one pixel a dot and the edges, made by the very bytes
 // that the printer would be sent.
-func (p *paperCmd) Run(_ context.Context, args []string, s streams) error {
-	if err := exactly(args, 1, "the name of a PNG file"); err != nil {
+func (p *paperCmd) Run(ctx context.Context, args []string, s streams) error {
+	want, what := 1, "the name of a PNG file, or -print"
+	if p.Print {
+		want, what = 0, "with -print nothing but flags"
+	}
+	if err := exactly(args, want, what); err != nil {
 		return err
 	}
 	c, err := loadConfig(p.Config)
 	if err != nil {
 		return err
 	}
-	dev, err := p.device(c)
+	dev, err := c.printerCalled(p.Printer)
 	if err != nil {
 		return err
+	}
+	if p.Print {
+		return p.print(ctx, c, dev, s.out)
 	}
 	m, logo, err := p.printer(dev)
 	if err != nil {
@@ -68,27 +77,12 @@ func (p *paperCmd) Run(_ context.Context, args []string, s streams) error {
 	return nil
 }
 
-// device returns the printer that is meant; nil for one that is not configured.
-func (p *paperCmd) device(c config) (*printerConfig, error) {
-	if p.Printer == "" {
-		return c.printer, nil
-	}
-	var names []string
-	for _, s := range c.seconds {
-		if strings.EqualFold(s.route.Printer, p.Printer) {
-			return s, nil
-		}
-		names = append(names, s.route.Printer)
-	}
-	return nil, fmt.Errorf("there is no second printer %q%s; the configuration has %q", p.Printer, meant(p.Printer, names), names)
-}
-
 // document sets what is drawn.
 func (p *paperCmd) document(c config, dev *printerConfig, cols int) (printer.Document, error) {
 	if p.Page {
 		return printer.TestPage(c.shop, cols), nil
 	}
-	if p.Printer != "" {
+	if dev != nil && dev.route.Printer != "" {
 		c.items = slices.DeleteFunc(slices.Clone(c.items), func(it pos.Item) bool { return !dev.route.Takes(it.SKU, it.Category) })
 		sale, err := sampleOf(c)
 		if err != nil {

@@ -5,7 +5,6 @@ import (
 	"context"
 	"image"
 	"image/color"
-	"image/draw"
 	"image/png"
 	"io"
 	"slices"
@@ -141,17 +140,34 @@ func (p *papers) Changed() <-chan struct{} {
 	return p.changed
 }
 
-// deskGrey is what lies between two papers.
-var deskGrey = color.Gray{Y: 0x99}
+// deskColour is what lies beside and above papers: the page's own colour (paper.css), so that
+// each paper ends where it ends. deskAt is its place in the palette, among the greys of
+// which papers are made; the darkest but black is not missed.
+var (
+	deskColour = color.RGBA{0x6f, 0x6a, 0x60, 0xff}
+	palette    = func() color.Palette {
+		p := make(color.Palette, 256)
+		for i := range p {
+			p[i] = color.Gray{Y: uint8(i)}
+		}
+		p[deskAt] = deskColour
+		return p
+	}()
+)
 
-const gapWidth = 16 // pixels of it
+const (
+	deskAt   = 1
+	gapWidth = 16 // pixels between two papers
+)
 
 // PNG returns the papers side by side, their ends at the foot as they came out, and a
-// version that rises with every change of any. One that has printed nothing is left out.
+// version that rises with every change of any. One that has printed nothing is left out,
+// unless none has: then there is one blank paper, as of a single printer.
 func (p *papers) PNG() ([]byte, uint64) {
 	var all []*image.Gray
 	var version uint64
 	size := image.Pt(-gapWidth, 0)
+	blank, _ := p.list[0].Look()
 	for _, m := range p.list {
 		img, v := m.Look()
 		if version += v; unprinted(img) {
@@ -161,13 +177,15 @@ func (p *papers) PNG() ([]byte, uint64) {
 		size = image.Pt(size.X+gapWidth+img.Rect.Dx(), max(size.Y, img.Rect.Dy()))
 	}
 	if len(all) == 0 {
-		size = image.Pt(gapWidth, gapWidth)
+		all, size = []*image.Gray{blank}, blank.Rect.Size()
 	}
-	out := image.NewGray(image.Rectangle{Max: size})
-	draw.Draw(out, out.Rect, image.NewUniform(deskGrey), image.Point{}, draw.Src)
+	out := image.NewPaletted(image.Rectangle{Max: size}, palette)
+	for i := range out.Pix {
+		out.Pix[i] = deskAt
+	}
 	x := 0
 	for _, img := range all {
-		draw.Draw(out, img.Rect.Add(image.Pt(x, size.Y-img.Rect.Dy())), img, image.Point{}, draw.Src)
+		lay(out, img, image.Pt(x, size.Y-img.Rect.Dy()))
 		x += gapWidth + img.Rect.Dx()
 	}
 	var b bytes.Buffer
@@ -175,6 +193,19 @@ func (p *papers) PNG() ([]byte, uint64) {
 		panic("papers: " + err.Error()) // a picture in memory into memory
 	}
 	return b.Bytes(), version
+}
+
+// lay puts a paper on the desk with its corner at p.
+func lay(out *image.Paletted, img *image.Gray, p image.Point) {
+	for y := range img.Rect.Dy() {
+		row := out.Pix[out.PixOffset(p.X, p.Y+y):][:img.Rect.Dx()]
+		for i, v := range img.Pix[y*img.Stride:][:len(row)] {
+			if v == deskAt {
+				v = 0
+			}
+			row[i] = v
+		}
+	}
 }
 
 // unprinted reports paper with nothing on it.
