@@ -209,8 +209,9 @@ func (p *tab) signIn(id, pin string) {
 // tile taps an item of the catalogue by its name.
 func (p *tab) tile(name string) {
 	p.Helper()
-	p.wait(fmt.Sprintf("[...document.querySelectorAll('.tile')].some(e => e.checkVisibility() && e.querySelector('.name').textContent === %q)", name))
-	eval[bool](p, fmt.Sprintf("[...document.querySelectorAll('.tile')].find(e => e.querySelector('.name').textContent === %q).click() ?? true", name))
+	tile := fmt.Sprintf("[...document.querySelectorAll('.tile')].find(e => e.checkVisibility() && e.querySelector('.name').textContent.replaceAll('\\u00ad', '') === %q)", name)
+	p.wait(tile)
+	eval[bool](p, tile+".click() ?? true")
 }
 
 func sendKeys(selector, keys string) chromedp.Action[chromedp.Void] {

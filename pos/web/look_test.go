@@ -60,7 +60,7 @@ const where = `JSON.stringify([...document.querySelectorAll("till-cart, .pay")].
 func (l *looker) look(name string) {
 	l.Helper()
 	l.shot(name)
-	for _, bad := range eval[[]string](l.tab, fmt.Sprintf("%s(%v)", rules, l.panel)) {
+	for _, bad := range append(eval[[]string](l.tab, fmt.Sprintf("%s(%v)", rules, l.panel)), eval[[]string](l.tab, textRules)...) {
 		l.Errorf("%s: %s", name, bad)
 	}
 	at := eval[string](l.tab, where)
@@ -260,11 +260,11 @@ func TestOfflineLook(t *testing.T) {
 	}
 }
 
-// serveIn is serve for a shop that speaks lang.
-func serveIn(t *testing.T, lang string) (*till, *webtest.Desk) {
+// serveIn is serve for a shop that speaks lang and sells more than others.
+func serveIn(t *testing.T, lang string, more ...pos.Item) (*till, *webtest.Desk) {
 	t.Helper()
 	k := serve(t, func(o *Options) {
-		o.Shop = webtest.Shop(lang)
+		o.Shop, o.Items = webtest.Shop(lang), append(o.Items, more...)
 		o.Desk = webtest.NewDesk(o.Shop, o.Items)
 	})
 	desk := k.app.o.Desk.(*webtest.Desk)

@@ -19,7 +19,7 @@ func TestCoinUnverified(t *testing.T) {
 	p.wait(`document.querySelector('[data-key="token EURC"]').disabled`) // it needs a manager
 	p.see(`[data-key="token EURC"]`, "A manager must sign in")
 	k.desk.CutCoins(pos.AllowOffline)
-	p.see(`[data-key="token EURC"]`, "the customer needs signal")
+	p.see("till-pay .why", "the customer needs signal")
 	p.shot("trust-pay")
 	k.desk.CutCoins("")
 	p.wait(`!document.querySelector('[data-key="token EURC"]').disabled`)

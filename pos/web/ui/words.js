@@ -31,6 +31,13 @@ export function t(key, fill = {}) {
 /** word returns a word, or undefined when there is none. @param {string} key */
 export const word = (key) => words[key];
 
+/** LONG words may be divided; shorter ones fit everywhere. */
+const LONG = /\p{L}{11,}/gu;
+const SYLLABLE = /(?<=[aeiouyäöüáéíóúàèìòùâêîôûãõëïåæø]\p{L}*)(?<=\p{L}{2})((?:sch|ch|ck|ph|th|str|st|qu|[bcdfgkpt][lr]|[b-df-hj-np-tv-xzßñç])(?=[aeiouyäöüáéíóúàèìòùâêîôûãõëïåæø]\p{L}))/giu;
+
+/** divided lets long words of a name be divided where a syllable begins, should a line be too short for them. Browsers know that for some languages, on some devices. @param {string} name */
+export const divided = (name) => name.replace(LONG, (w) => w.replace(SYLLABLE, "\u00ad$1"));
+
 /** tender names a way to pay; a stablecoin with its network, which its payment tells when the till takes it no more. @param {string} name @param {string} [network] */
 export function tender(name, network) {
   const coin = now().view?.counter?.tenders.find((/** @type {any} */ x) => x.tender === name && x.token);

@@ -8,7 +8,7 @@ import { TillElement } from "../element.js";
 import { owed } from "../menu.js";
 import { bare, money, qty } from "../money.js";
 import { now } from "../state.js";
-import { t } from "../words.js";
+import { divided, t } from "../words.js";
 
 /** chosen is the line that − and + speak of: the one touched, else the last. */
 export function chosen() {
@@ -50,7 +50,7 @@ class Row {
   /** @param {any} l @param {boolean} open */
   show(l, open) {
     write(this.#qty, qty(l.qty) + " ×");
-    write(this.#name, l.name);
+    write(this.#name, divided(l.name));
     write(this.#each, l.qty === 1000 ? "" : t("ui.each", { price: money(l.price) }));
     write(this.#sum, bare(l.total));
     this.el.classList.toggle("chosen", open);
@@ -175,7 +175,7 @@ customElements.define("till-foot", class extends TillElement {
     const due = sale ? sale.due : { minor: "0", decimals: view.decimals, currency: view.currency };
     const total = sale ? sale.totals.total : due;
     paint(this.#total, [part, total, due, sale?.ref, view.shop.language], () => [
-      h("span", { class: "label" }, t(part ? "ui.still_due" : "total"), sale ? h("small", {}, t("ui.sale_no", { ref: sale.ref }) + (part ? " · " + t("total") + " " + money(total) : "")) : null),
+      h("span", { class: "label" }, t(part ? "ui.still_due" : "total"), sale ? h("small", { "aria-label": t("ui.sale_no", { ref: sale.ref }) }, part ? t("total") + " " + money(total) : sale.ref) : null),
       h("output", { class: "money big", "aria-live": "polite" }, money(due))]);
     const off = (nothing() && !local.digits) || !online || !!sale?.waiting || local.pane === "pay" || local.pane === "amount" || (!!sale && sale.state !== "draft");
     this.#pay.toggleAttribute("disabled", off);

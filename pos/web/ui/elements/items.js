@@ -1,13 +1,13 @@
 // @ts-check
 // items.js: <till-items> the catalogue. A tile keeps its place: hands remember it.
 
-import { addItem, local, pieces, scan, set } from "../local.js";
+import { addItem, current, local, pieces, scan, set } from "../local.js";
 import { h, icon, paint } from "../dom.js";
 import { TillElement } from "../element.js";
 import { get } from "../api.js";
 import { money } from "../money.js";
 import { now } from "../state.js";
-import { t } from "../words.js";
+import { divided, t } from "../words.js";
 
 /** @type {any[]|null} */
 let items = null;
@@ -46,6 +46,7 @@ customElements.define("till-items", class extends TillElement {
   #chips = h("div", { class: "chips" });
   #tiles = h("div", { class: "tiles" });
   #built = false;
+  #sale = "";
 
   #build() {
     this.#built = true;
@@ -82,17 +83,27 @@ customElements.define("till-items", class extends TillElement {
     set({ search: text });
   }
 
+  /** #next begins at the first tile again when a sale is over: its category is not the next customer's. @param {string} sale */
+  #next(sale) {
+    if (this.#sale && this.#sale !== sale && local.category) {
+      local.category = "";
+      this.#chips.scrollLeft = this.#tiles.scrollTop = 0;
+    }
+    this.#sale = sale;
+  }
+
   draw() {
     const { view } = now();
     if (!view?.counter || !items) return;
     if (!this.#built) this.#build();
+    this.#next(current()?.id ?? "");
     const categories = [...new Set(items.map((i) => i.category))];
     paint(this.#chips, [categories, local.category, local.search], () => ["", ...categories].map((c) =>
       h("button", { class: "chip", "data-key": "chip " + c, "aria-pressed": String(!local.search && c === local.category), click: () => { this.#search.value = ""; set({ category: c, search: "" }); } }, c || t("ui.all"))));
     const list = found();
     paint(this.#tiles, [local.search, local.category, list.length, view.shop.language], () => list.length ? list.slice(0, MANY).map((i) =>
       h("button", { class: "tile", "data-colour": i.colour || "none", click: () => { addItem(i); } },
-        h("span", { class: "name" }, i.name), h("span", { class: "price money" }, money(i.price)))) : [h("p", { class: "nothing" }, t(items?.length ? "ui.none_found" : "ui.no_items"))]);
+        h("span", { class: "name" }, divided(i.name)), h("span", { class: "price money" }, money(i.price)))) : [h("p", { class: "nothing" }, t(items?.length ? "ui.none_found" : "ui.no_items"))]);
     this.classList.toggle("counting", !!pieces().qty);
   }
 });

@@ -42,19 +42,23 @@ function back(e, sale) {
   });
 }
 
-/** without says how a tender is taken while its line is down: what to know, and why it cannot be. @param {any} x @param {any} sum */
+/** off reports a tender that is taken while its line is down. @param {any} x */
+const off = (x) => !!x.offline?.now;
+
+/** without says of a tender whose line is down what is not confirmed yet, and why it cannot be taken. @param {any} x @param {any} sum */
 function without(x, sum) {
   const o = x.offline;
-  if (!o?.now) return { no: x.ready ? "" : [x.reason || t("ui.not_now"), o?.why].filter(Boolean).join(" "), know: [] };
+  if (!o?.now) return { no: x.ready ? "" : [x.reason || t("ui.not_now"), o?.why].filter(Boolean).join(" "), used: "" };
   const no = more(sum, o.per_sale) ? t("offline_per_sale", { amount: money(o.per_sale) }) : o.manager && now().view.session.actor.role === "cashier" ? t("ui.manager_needed") : "";
-  return { no, know: [t("ui.offline_signal"), o.sales ? t("ui.offline_used", { n: o.sales, most: o.most, amount: money(o.amount), total: money(o.total) }) : ""] };
+  return { no, used: o.sales ? t("ui.offline_used", { n: o.sales, most: o.most, amount: money(o.amount), total: money(o.total) }) : "" };
 }
 
 /** @param {any} x @param {any} how @param {boolean} online @param {any} sum what is paid with it */
 function button(x, how, online, sum) {
-  const { no, know } = without(x, sum);
-  return h("button", { class: know.length ? "tender off" : "tender", "data-key": "tender " + x.tender, disabled: !x.ready || !!no || !online, click: (/** @type {Event} */ e) => charge(e, x.tender, how) },
-    h("b", {}, know.length ? icon("triangle") : null, tender(x.tender)), ...[no, ...know].filter(Boolean).map((s) => h("small", {}, s)));
+  const { no, used } = without(x, sum);
+  const known = how.amount ? "" : used; // the pane before this one said it
+  return h("button", { class: off(x) ? "tender off" : "tender", "data-key": "tender " + x.tender, disabled: !x.ready || !!no || !online, click: (/** @type {Event} */ e) => charge(e, x.tender, how) },
+    h("b", {}, off(x) ? icon("triangle") : null, tender(x.tender)), ...[no, known].filter(Boolean).map((s) => h("small", {}, s)));
 }
 
 const OWN = 4; // tokens that have a button each; of more the customer's is chosen first
@@ -67,11 +71,12 @@ function coin(name, tenders, how, online, none) {
   const nets = tenders.filter((x) => x.token === name);
   const sum = how.amount ?? current()?.due;
   const ready = nets.filter((x) => x.ready && !without(x, sum).no);
-  const off = ready.length > 0 && ready.every((x) => x.offline?.now);
-  const held = nets.find((x) => x.ready && x.offline?.now);
-  const why = off ? without(ready[0], sum).know.filter(Boolean).join(" ") : !ready.length && held ? without(held, sum).no : ready.length ? ready[0].notice || ready.map((x) => x.chain).join(", ") : nets.length > 1 && new Set(nets.map((x) => x.reason)).size > 1 ? t("ui.no_network") : nets[0].reason || t("ui.not_now");
-  return h("button", { class: off ? "tender coin off" : "tender coin", "data-key": "token " + name, disabled: !ready.length || !online || none, click: (/** @type {Event} */ e) => nets.length > 1 ? set({ coin: name }) : charge(e, nets[0].tender, how) },
-    h("b", {}, off ? icon("triangle") : null, name), h("small", { class: ready.length && !off ? "nets" : "" }, why));
+  const cut = ready.length > 0 && ready.every(off);
+  const held = nets.find((x) => x.ready && off(x));
+  const why = cut ? without(ready[0], sum).used : !ready.length && held ? without(held, sum).no : ready.length ? ready[0].notice || ready.map((x) => x.chain).join(", ") : nets.length > 1 && new Set(nets.map((x) => x.reason)).size > 1 ? t("ui.no_network") : nets[0].reason || t("ui.not_now");
+  const list = ready.length > 2 && !cut && !ready[0].notice;
+  return h("button", { class: cut ? "tender coin off" : "tender coin", "data-key": "token " + name, disabled: !ready.length || !online || none, click: (/** @type {Event} */ e) => nets.length > 1 ? set({ coin: name }) : charge(e, nets[0].tender, how) },
+    h("b", {}, cut ? icon("triangle") : null, name), why ? h("small", { class: list ? "nets" : "" }, why) : null, list ? h("small", { class: "few" }, t("ui.networks_n", { n: ready.length })) : null);
 }
 
 /** row holds the tokens' buttons, or one for all of more than own. @param {any[]} tenders @param {any} how @param {boolean} online @param {boolean} none @param {number} own */
@@ -79,7 +84,7 @@ function row(tenders, how, online, none, own) {
   const names = coins(tenders);
   if (!names.length) return null;
   return h("div", { class: "coins" }, ...names.length <= own ? names.map((n) => coin(n, tenders, how, online, none)) : [
-    h("button", { class: "tender coin", "data-key": "token *", disabled: !online || none, click: () => set({ coin: "*" }) }, h("b", {}, t("ui.coins")), h("small", { class: "nets" }, names.join(", ")))]);
+    h("button", { class: "tender coin", "data-key": "token *", disabled: !online || none, click: () => set({ coin: "*" }) }, h("b", {}, t("ui.coins")), h("small", {}, names.join(", ")))]);
 }
 
 /** choose lets the customer choose on their own screen, or no more. @param {Event} e @param {any} sale @param {boolean} open */
@@ -97,6 +102,7 @@ customElements.define("till-pay", class extends TillElement {
     const choosing = view.choice?.sale === id;
     paint(this, [id, state, due, cash_due, cash_keys, tenders, refused, amount, amount && local.digits, local.coin, choosing, online, waitsFor(sale).length, view.session.actor.role, view.shop.language], () => [
       h("div", { class: "due" }, h("span", { class: "label" }, t("to_pay")), h("output", { class: "money huge" }, money(sale.due))),
+      tenders.some(off) && (local.coin || (!refused && !amount)) ? h("p", { class: "why" }, icon("triangle"), t("ui.offline_signal")) : null,
       refused && !amount && !local.coin ? h("p", { class: "why" }, icon("warn"), why(refused), refused === "failed" ? " " + (sale.payments?.at(-1)?.why ?? "") : "") : null,
       ...(local.coin ? this.#coins(sale, tenders, online, amount) : amount ? this.#amount(sale, tenders, online) : this.#tenders(sale, tenders, online, choosing)),
     ]);
@@ -109,8 +115,8 @@ customElements.define("till-pay", class extends TillElement {
     const nets = tenders.filter((x) => x.token === token);
     const sum = part ? typed() : sale.due;
     const list = token === "*" ? coins(tenders).map((n) => coin(n, tenders, how, online, false)) : nets.map((x, i) =>
-      h("button", { class: "tender coin", "data-key": "tender " + x.tender, disabled: !x.ready || !!without(x, sum).no || !online, click: (/** @type {Event} */ e) => charge(e, x.tender, how) },
-        h("b", {}, x.chain), h("small", {}, without(x, sum).no || without(x, sum).know.filter(Boolean).join(" ") || x.notice || (i ? "" : t("ui.cheapest")))));
+      h("button", { class: off(x) ? "tender coin off" : "tender coin", "data-key": "tender " + x.tender, disabled: !x.ready || !!without(x, sum).no || !online, click: (/** @type {Event} */ e) => charge(e, x.tender, how) },
+        h("b", {}, off(x) ? icon("triangle") : null, x.chain), h("small", {}, without(x, sum).no || without(x, sum).used || x.notice || (i ? "" : t("ui.cheapest")))));
     return [
       h("p", { class: "lead" }, token === "*" ? t("ui.which_coin") : t("ui.which_network", { token })),
       h("div", { class: list.length > 4 ? "tenders many" : "tenders" }, ...list),
@@ -125,14 +131,14 @@ customElements.define("till-pay", class extends TillElement {
     const cash = tenders.find((x) => x.tender === "cash") ?? { ready: false, reason: "" };
     const rounded = sale.cash_due.minor !== sale.due.minor;
     const notes = (sale.cash_keys ?? []).slice(1, 5);
-    const off = !cash.ready || !online;
+    const shut = !cash.ready || !online;
     const charged = sale.state !== "draft";
     return [
       h("div", { class: "cashrow" },
-        h("button", { class: "exact", "data-key": "exact", disabled: off, click: (/** @type {Event} */ e) => charge(e, "cash") },
+        h("button", { class: "exact", "data-key": "exact", disabled: shut, click: (/** @type {Event} */ e) => charge(e, "cash") },
           h("b", { class: "money" }, money(sale.cash_due)), h("small", {}, t("ui.exact_cash") + (rounded ? " · " + t("ui.rounded") : ""))),
-        ...notes.map((/** @type {any} */ n) => h("button", { class: "note money", "data-key": "note" + n.minor, disabled: off, click: (/** @type {Event} */ e) => charge(e, "cash", { given: n }) }, note(n))),
-        off && cash.reason ? h("small", { class: "reason" }, cash.reason) : null),
+        ...notes.map((/** @type {any} */ n) => h("button", { class: "note money", "data-key": "note" + n.minor, disabled: shut, click: (/** @type {Event} */ e) => charge(e, "cash", { given: n }) }, note(n))),
+        shut && cash.reason ? h("small", { class: "reason" }, cash.reason) : null),
       h("div", { class: "tenders" }, ...tenders.filter((x) => x.tender !== "cash" && !x.token).map((x) => button(x, {}, online, sale.due)),
         h("button", { class: "tender plain", "data-key": "other", disabled: !online, click: () => set({ pane: "amount", digits: "" }) }, h("b", {}, t("ui.other_amount")), h("small", {}, t("ui.other_amount_why"))),
         choosing ? h("div", { class: "coins" }, h("p", { class: "why grow" }, h("i", { class: "pulse" }), t("ui.choosing")), h("button", { class: "tender coin", "data-key": "stop", disabled: !online, click: (/** @type {Event} */ e) => choose(e, sale, false) }, h("b", {}, t("ui.choose_stop")))) : row(tenders, {}, online, false, OWN)),
