@@ -35,6 +35,7 @@ func (p Profile) Print(rw io.ReadWriter, d printer.Document, run printer.Run) (p
 // and asks how it is.
 func (t *dialogue) finish(s printer.Status) (printer.Status, error) {
 	if t.p.Queued {
+		talk.Unread(t.rw) // an answer of before is none to this
 		t.printed = false
 		if err := talk.Write(t.rw, gsStatus, &s); err != nil {
 			return s, err
@@ -57,18 +58,25 @@ func (t *dialogue) finish(s printer.Status) (printer.Status, error) {
 // before: then it is asked first, which takes milliseconds. A printer that is
 // offline keeps ordinary commands and would open the drawer whenever somebody
 // changes the roll; it gets the real-time command instead, which it obeys at once or
-// never.
+// never. So does one whose cable tells that it has no paper.
 func (p Profile) Kick(rw io.ReadWriter, answers bool) error {
-	var s printer.Status
-	if answers && p.Answers {
-		t := dialogue{p: p, rw: rw}
-		b, err := t.ask(1, &s)
+	t := dialogue{p: p, rw: rw}
+	off := talk.Sense(rw, printer.Status{}).PaperOut
+	switch {
+	case answers && p.Answers:
+		talk.Unread(rw)
+		b, err := t.sure(1, 2)
 		if err != nil {
 			return err
 		}
-		if b&offlineBit != 0 {
-			return talk.Write(rw, dlePulse+string([]byte{p.Drawer & 1, 1}), &s)
-		}
+		off = b&offlineBit != 0 || b == 0 && off
+	case answers && p.Auto:
+		t.said()
+		off = t.auto.Offline || !t.auto.Known && off
+	}
+	var s printer.Status
+	if off {
+		return talk.Write(rw, dlePulse+string([]byte{p.Drawer & 1, 1}), &s)
 	}
 	return talk.Write(rw, p.pulse(), &s)
 }

@@ -1,6 +1,7 @@
 package escpos
 
 import (
+	"bytes"
 	"io"
 
 	"github.com/tillwright/tillwright/printer"
@@ -12,6 +13,7 @@ const (
 	drawerBit    = 0x04 // n = 1: pin 3 of the drawer's socket is high
 	offlineBit   = 0x08
 	coverBit     = 0x04 // n = 2
+	feedBit      = 0x08
 	paperStopBit = 0x20
 	errorBit     = 0x40
 	cutterBit    = 0x08 // n = 3
@@ -38,10 +40,10 @@ const (
 const junkMax = 16
 
 // Status asks the printer how it is. By DLE EOT it answers in real time, even while
-// offline or with a full buffer; by GS a (Auto) only when its turn comes, so that a
-// printer that is offline is unknown. The zero Status comes back, without error, when
-// the profile expects no answers or none came. It fails when the port is closed or
-// takes no bytes.
+// offline or with a full buffer; by GS a (Auto) only when its turn comes, but it reports
+// what changes by itself. The zero Status comes back, without error, when the profile
+// expects no answers, none came, or they ceased; PaperOut alone when the cable says so
+// (port.Port). It fails when the port is closed or takes no bytes.
 func (p Profile) Status(rw io.ReadWriter) (printer.Status, error) {
 	t := dialogue{p: p, rw: rw}
 	return t.status()
@@ -53,47 +55,101 @@ type dialogue struct {
 	rw      io.ReadWriter
 	printed bool           // an answer to GS r came: everything sent before it is printed
 	auto    printer.Status // of the last frame that the printer sent by itself
+	broke   printer.Status // what a question told that could not be put
 }
 
-func (t *dialogue) status() (printer.Status, error) {
+func (t *dialogue) status() (s printer.Status, err error) {
 	switch {
 	case t.p.Answers:
-		return t.realTime()
+		s, err = t.realTime()
 	case t.p.Auto:
-		return t.automatic()
+		s, err = t.automatic()
 	}
-	return printer.Status{}, nil
+	return talk.Sense(t.rw, s), err
 }
 
-// realTime asks by DLE EOT 1 to 4, and for the kind of error only if there is one.
+// realTime asks by DLE EOT. What waits belongs to questions of before and is thrown away.
+// Answers do not say what they answer, and some machines answer the question before: if
+// they do not go together, each question is put twice, and the second answer is the one.
 func (t *dialogue) realTime() (printer.Status, error) {
-	var s printer.Status
-	b, err := t.ask(1, &s)
-	if err != nil || !s.Known {
-		return s, err
+	talk.Unread(t.rw)
+	a, err := t.round(1)
+	if err == nil && a.doubtful() {
+		a, err = t.round(2)
 	}
-	s.Offline, s.Drawer = b&offlineBit != 0, printer.LevelOf(b&drawerBit != 0)
-	if b, err = t.ask(2, &s); err != nil {
-		return s, err
+	s := a.status()
+	s.Stalled, s.PaperOut = t.broke.Stalled, s.PaperOut || t.broke.PaperOut
+	if !a.whole && s.Trouble() == "" {
+		return printer.Status{}, err
 	}
-	s.Cover, s.PaperOut = b&coverBit != 0, b&paperStopBit != 0
-	if b&errorBit != 0 {
-		if b, err = t.ask(3, &s); err != nil {
-			return s, err
-		}
-		s.Cutter, s.Fault, s.Hot = b&cutterBit != 0, b&fatalBit != 0, b&hotBit != 0
-	}
-	if b, err = t.ask(4, &s); err != nil {
-		return s, err
-	}
-	s.PaperOut = s.PaperOut || b&endBits != 0
-	s.PaperLow = b&lowBits != 0
-	return s, nil
+	return s, err
 }
 
-// automatic has the printer report at once and whenever something changes.
+// answers are what a round of questions brought; 0 is none.
+type answers struct {
+	of    [5]byte // by n of DLE EOT
+	again byte    // to n = 1, in the end
+	whole bool    // nothing was missing
+}
+
+// round asks by DLE EOT 1, 2 and 4, for the kind of error only if there is one, and once
+// more by 1; each question as often as times. It ends when an answer does not come.
+func (t *dialogue) round(times int) (a answers, err error) {
+	for _, n := range []byte{1, 2, 3, 4, 1} {
+		if n == 3 && a.of[2]&errorBit == 0 {
+			continue
+		}
+		b, err := t.sure(n, times)
+		switch {
+		case err != nil || b == 0:
+			return a, err
+		case a.of[n] != 0:
+			a.again = b
+		default:
+			a.of[n] = b
+		}
+	}
+	a.whole = true
+	return a, nil
+}
+
+// sure asks as often as times and returns the last answer, 0 when one did not come.
+func (t *dialogue) sure(n byte, times int) (b byte, err error) {
+	for range times {
+		if b, err = t.ask(n); err != nil || b == 0 {
+			return 0, err
+		}
+	}
+	return b, nil
+}
+
+// doubtful reports answers that may have come to other questions: the first and the last
+// are to the same one; nobody presses the feed button; a printer is off line if something
+// stops it, as a rule; and the bits of the paper's sensors come in pairs.
+func (a answers) doubtful() bool {
+	off, stopped := a.of[1]&offlineBit != 0, a.of[2]&(coverBit|paperStopBit|errorBit) != 0
+	low, end := a.of[4]&lowBits, a.of[4]&endBits
+	halves := low != 0 && low != lowBits || end != 0 && end != endBits
+	return a.whole && (a.of[1] != a.again || a.of[2]&feedBit != 0 || off != stopped || halves)
+}
+
+func (a answers) status() printer.Status {
+	var s printer.Status
+	if a.of[1] == 0 {
+		return s
+	}
+	return printer.Status{
+		Known: true, Offline: a.of[1]&offlineBit != 0, Drawer: printer.LevelOf(a.of[1]&drawerBit != 0),
+		Cover: a.of[2]&coverBit != 0, PaperOut: a.of[2]&paperStopBit != 0 || a.of[4]&endBits != 0, PaperLow: a.of[4]&lowBits != 0,
+		Cutter: a.of[3]&cutterBit != 0, Fault: a.of[3]&fatalBit != 0, Hot: a.of[3]&hotBit != 0,
+	}
+}
+
+// automatic has the printer report now and, from then on, whenever something changes. One
+// that is off line does so only when it is well again: what it said by itself when that
+// began is its last word.
 func (t *dialogue) automatic() (printer.Status, error) {
-	t.auto = printer.Status{}
+	t.said()
 	var s printer.Status
 	if err := talk.Write(t.rw, gsAuto, &s); err != nil {
 		return s, err
@@ -106,16 +162,24 @@ func (t *dialogue) automatic() (printer.Status, error) {
 	return t.auto, nil
 }
 
+// said takes what the printer reported by itself since it was last asked.
+func (t *dialogue) said() {
+	old := dialogue{p: t.p, rw: bytes.NewBuffer(talk.Unread(t.rw))}
+	for kind := other; kind != silence; {
+		_, kind, _ = old.answer()
+	}
+	t.auto = old.auto
+}
+
 // ask sends DLE EOT n and returns the answer, 0 when none came.
-func (t *dialogue) ask(n byte, s *printer.Status) (byte, error) {
-	if err := talk.Write(t.rw, dleStatus+string([]byte{n}), s); err != nil {
+func (t *dialogue) ask(n byte) (byte, error) {
+	if err := talk.Write(t.rw, dleStatus+string([]byte{n}), &t.broke); err != nil {
 		return 0, err
 	}
 	for range junkMax {
 		b, kind, err := t.answer()
 		switch kind {
 		case realTime:
-			s.Known = true
 			return b, nil
 		case silence:
 			return 0, err

@@ -112,6 +112,13 @@ func (p *Printer) SetPaper(lines int, near bool) {
 	p.with(func() { p.left, p.near = lines, near; p.run() })
 }
 
+// Empty reports that the roll has ended.
+func (p *Printer) Empty() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.left == 0
+}
+
 // SetCover opens or closes the cover. Open, nothing is printed.
 func (p *Printer) SetCover(open bool) { p.with(func() { p.cover = open; p.run() }) }
 
@@ -221,6 +228,15 @@ func (p *Printer) Read(b []byte) (int, error) {
 	n := copy(b, p.answers)
 	p.answers = p.answers[n:]
 	return n, nil
+}
+
+// Unread takes all answers that wait; none is under way in a cable.
+func (p *Printer) Unread() []byte {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	out := p.answers
+	p.answers = nil
+	return out
 }
 
 // Close does nothing: the machine stays on, as one does when a cable is pulled.

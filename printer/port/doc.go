@@ -9,11 +9,13 @@
 //
 // A USB printer is found by its numbers each time it is opened, whatever device file it
 // got when it was last plugged in. One that takes nothing for want of paper says so by
-// the status of its class (ENOSPC), even if it never answers anything else. Find lists
-// what is plugged in, and touches nothing.
+// the status of its class (ENOSPC), even if it never answers anything else; one that takes
+// a whole paper into its memory says so by Paper, once it has been seen with paper. Find
+// lists what is plugged in, and touches nothing.
 //
 // Limits. Serial and USB printers need Linux. Two printers of one kind must be told
-// apart by serial number or socket. A USB printer that is one-way never answers.
+// apart by serial number or socket. A USB printer that is one-way never answers. A serial
+// line named by its path alone runs at 9600 baud without flow control.
 //
 // USB: drivers/usb/class/usblp.c of Linux. Its write blocks for as long as there
 // is no paper; therefore the file is used in non-blocking mode, with deadlines.

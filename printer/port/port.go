@@ -21,6 +21,16 @@ const (
 	// answer is how long to wait for a status byte: machines take up to 100 ms, and
 	// the network as much.
 	answer = 500 * time.Millisecond
+	// settle is how long Unread waits for bytes that are under way in the cable: a USB
+	// printer is asked for them every millisecond, a serial line takes one for a byte.
+	settle = 5 * time.Millisecond
+	// unreadMax bounds what Unread takes: a printer that never stops talking must not
+	// keep the till.
+	unreadMax = 1024
+	// packetFrom and packetTo are the pauses after empty packets: a printer that has
+	// nothing to say sends one each millisecond, and needs no answer to each.
+	packetFrom = time.Millisecond
+	packetTo   = 20 * time.Millisecond
 	// dialWithin bounds opening a connection: a printer on the LAN takes milliseconds.
 	dialWithin = 5 * time.Second
 	// chunk is what is handed over between two looks at the clock: at 9600 baud, the
@@ -38,8 +48,18 @@ type Port interface {
 	// when none came within half a second.
 	io.Reader
 	// Write sends all of p. It fails with os.ErrDeadlineExceeded when the printer took
-	// nothing for 8 s; how much it has taken by then is in the number returned.
+	// nothing for 8 s; how much it has taken by then is in the number returned. From
+	// then on it fails at once.
 	io.Writer
+	// Unread takes what the printer has sent and nobody has read, without waiting for
+	// more: answers that came too late, and what it says by itself. The caller owns the
+	// bytes. It must not be called during Read.
+	Unread() []byte
+	// Paper asks the printer's own wires whether its roll is empty, which some tell that
+	// never answer. known is false when they cannot be asked, and until they were once
+	// heard to say that there is paper: many always say the same. It blocks for
+	// milliseconds, for 5 s when the printer hangs.
+	Paper() (out, known bool)
 	// Close drains and closes. Its error means that bytes may be lost.
 	io.Closer
 }
@@ -149,14 +169,27 @@ type fileSpec string
 
 // open opens a device file such as usblp's. Go puts it in non-blocking mode and
 // waits for it with poll, so that deadlines work.
-func (s fileSpec) open(context.Context) (Port, error) {
-	f, err := os.OpenFile(string(s), os.O_RDWR|noTTY, 0)
+func (s fileSpec) open(context.Context) (Port, error) { return s.openAs("") }
+
+// openAs is open for a printer that is known by a name of its own, whatever file it has.
+func (s fileSpec) openAs(name string) (Port, error) {
+	f, err := os.OpenFile(string(s), os.O_RDWR|noWait, 0)
 	if errors.Is(err, os.ErrPermission) { // some drivers give one-way printers a write-only file
-		f, err = os.OpenFile(string(s), os.O_WRONLY|noTTY, 0)
+		f, err = os.OpenFile(string(s), os.O_WRONLY|noWait, 0)
 	}
 	if err != nil {
 		return nil, err
 	}
-	prepare(f)
-	return &wire{conn: f, drain: func(*wire) error { return drainFile(f) }, stalled: func(err error) error { return stalled(f, err) }}, nil
+	w := &wire{conn: f, drain: func(*wire) error { return drainFile(f) }, stalled: func(err error) error { return stalled(f, err) }}
+	if info, err := f.Stat(); err == nil {
+		w.packets = info.Mode()&os.ModeCharDevice != 0
+	}
+	if name == "" {
+		name = node(f)
+	}
+	if err := prepare(f); err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	w.paper = papers.sensor(name, func() (int, error) { return classStatus(f) })
+	return w, nil
 }

@@ -14,8 +14,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// noTTY: a printer must not become the process's controlling terminal.
-const noTTY = unix.O_NOCTTY
+// noWait: opening a line does not wait for somebody at its other end, and a printer must
+// not become the process's controlling terminal.
+const noWait = unix.O_NONBLOCK | unix.O_NOCTTY
 
 // outqTCP asks a socket for what the other side has not yet acknowledged; the same
 // number asks a terminal for what has not left yet (tty_ioctl(4), tcp(7)).
@@ -57,7 +58,7 @@ func parseSerial(spec string, u *url.URL) (opener, error) {
 
 // open sets the line to 8 data bits, no parity, 1 stop bit, raw.
 func (s serialSpec) open(context.Context) (Port, error) {
-	fd, err := unix.Open(s.path, unix.O_RDWR|unix.O_NOCTTY|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
+	fd, err := unix.Open(s.path, unix.O_RDWR|noWait|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return nil, &os.PathError{Op: "open", Path: s.path, Err: err}
 	}
@@ -99,14 +100,19 @@ func drainFile(f *os.File) error {
 }
 
 // drainPoll waits until the file takes bytes again: usblp does when its transfer
-// has ended, and closing it before would throw the transfer away.
+// has ended, and closing it before would throw the transfer away. A printer that was
+// unplugged ends its transfer too, but not with its bytes on paper.
 func drainPoll(f *os.File) error {
 	left := 1
 	return drainQueue(func() (int, error) {
 		err := control(f, func(fd int) error {
 			fds := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLOUT}}
 			n, err := unix.Poll(fds, 0)
-			if n == 1 && fds[0].Revents&unix.POLLOUT != 0 {
+			switch got := fds[0].Revents; {
+			case n != 1:
+			case got&(unix.POLLHUP|unix.POLLERR) != 0:
+				return unix.ENODEV
+			case got&unix.POLLOUT != 0:
 				left = 0
 			}
 			return err

@@ -1,6 +1,7 @@
 package port
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -141,5 +142,67 @@ func TestUSB(t *testing.T) {
 	}
 	if err := p.Close(); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestTerminalByPath: a serial line that is named by its path alone lets every byte
+// through too, both ways: line ends of images become no two bytes, and answers no input.
+func TestTerminalByPath(t *testing.T) {
+	m, name := terminal(t)
+	p, err := Open(t.Context(), name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := make(chan string, 1)
+	go func() {
+		b := make([]byte, 3000)
+		_, _ = io.ReadFull(m, b)
+		_, _ = m.Write([]byte("\x12\x0d\x03\x13"))
+		got <- string(b)
+	}()
+	if n, err := p.Write(everyByte()); n != 3000 || err != nil {
+		t.Fatalf("wrote %d, %v", n, err)
+	}
+	if <-got != string(everyByte()) {
+		t.Error("other bytes arrived")
+	}
+	b := make([]byte, 4)
+	if n, err := io.ReadFull(p, b); string(b) != "\x12\x0d\x03\x13" {
+		t.Errorf("answers % x, %v", b[:n], err)
+	}
+	if err := p.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestHangUpWhileDraining: a printer that is unplugged while the last bytes wait ends its
+// transfer, and usblp says so (POLLOUT) together with the reason (POLLHUP). Its paper is
+// not out.
+func TestHangUpWhileDraining(t *testing.T) {
+	for _, how := range []string{"hang-up", "error"} {
+		fds := make([]int, 2)
+		err := unix.Pipe2(fds, unix.O_NONBLOCK|unix.O_CLOEXEC)
+		if how == "hang-up" {
+			var pair [2]int
+			pair, err = unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
+			fds = []int{pair[1], pair[0]}
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		ours := os.NewFile(uintptr(fds[1]), how)
+		if err := drainPoll(ours); err != nil {
+			t.Errorf("%s: while all is well: %v", how, err)
+		}
+		for n := 1; n > 0; {
+			n, _ = unix.Write(fds[1], make([]byte, 4096)) // until nothing more goes in
+		}
+		if err := unix.Close(fds[0]); err != nil {
+			t.Fatal(err)
+		}
+		if err := drainPoll(ours); !errors.Is(err, unix.ENODEV) {
+			t.Errorf("%s: %v", how, err)
+		}
+		_ = ours.Close()
 	}
 }

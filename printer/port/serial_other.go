@@ -9,7 +9,7 @@ import (
 )
 
 const (
-	noTTY   = 0
+	noWait  = 0
 	outqTCP = 0
 )
 

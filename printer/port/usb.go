@@ -44,7 +44,7 @@ func parseUSB(spec string) (opener, error) {
 }
 
 // open finds the printer and opens its device file.
-func (s usbSpec) open(ctx context.Context) (Port, error) {
+func (s usbSpec) open(context.Context) (Port, error) {
 	all, err := Find(s.sys)
 	if err != nil {
 		return nil, err
@@ -63,7 +63,8 @@ func (s usbSpec) open(ctx context.Context) (Port, error) {
 	case here[0].Device == "":
 		return nil, pos.E("open printer", pos.Unavailable, "the printer is there, but %s", here[0].Note)
 	}
-	return fileSpec(filepath.Join(s.dev, strings.TrimPrefix(here[0].Device, "/dev"))).open(ctx)
+	f := here[0]
+	return fileSpec(filepath.Join(s.dev, strings.TrimPrefix(f.Device, "/dev"))).openAs(fmt.Sprintf("%04x:%04x/%s at %s", f.Vendor, f.Product, f.Number, f.Socket))
 }
 
 // why turns the reason that a port did not open into a sentence for a cashier.

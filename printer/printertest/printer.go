@@ -63,6 +63,16 @@ func (c *Cable) Read(b []byte) (int, error) {
 	return c.Printer.Read(b)
 }
 
+// Unread takes the answers that wait while the cable is whole.
+func (c *Cable) Unread() []byte {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if p, ok := c.Printer.(interface{ Unread() []byte }); ok && c.Left != 0 {
+		return p.Unread()
+	}
+	return nil
+}
+
 // Close unplugs nothing: the printer stays on.
 func (c *Cable) Close() error { return nil }
 

@@ -21,6 +21,11 @@
 // after pos.TicketWithin: whoever owns the queue hears of it by Drop, and tells the
 // cashier. One that was taken back before its first byte is never begun.
 //
+// The link says what a person can mend: whatever failed, the printer's own word goes before
+// "check the cable". A printer that never answers, but whose cable tells of its roll (many
+// on USB), has not printed a paper that it only took into its memory: the paper is done
+// when the roll has lasted for it, and else comes again, marked.
+//
 // Damage. A paper that breaks off maxBreaks times is dropped: it would eat the
 // roll. A receipt that cannot be made is dropped; the ones behind it are printed.
 // If Done fails after printing, a copy too many comes out; never an original.

@@ -17,6 +17,7 @@ import (
 	"github.com/tillwright/tillwright/printer/escpos"
 	"github.com/tillwright/tillwright/printer/paper"
 	"github.com/tillwright/tillwright/printer/printertest"
+	"github.com/tillwright/tillwright/printer/star"
 )
 
 // queue is a print queue that insists on its protocol and survives its spool.
@@ -126,7 +127,9 @@ type shop struct {
 	stop   context.CancelFunc
 	ended  chan struct{}
 	closes error
-	short  bool // receipts, for tests that print thousands
+	writes error // of every write
+	senses bool  // the cable tells of the paper
+	short  bool  // receipts, for tests that print thousands
 	o      Options
 }
 
@@ -178,16 +181,35 @@ func (s *shop) dial(context.Context) (io.ReadWriteCloser, error) {
 	if s.down != nil {
 		return nil, s.down
 	}
-	return plug{&printertest.Cable{Printer: s.p, Left: s.cut}, s.closes}, nil
+	p := plug{&printertest.Cable{Printer: s.p, Left: s.cut}, s.closes, s.writes}
+	if s.senses {
+		return sensing{p, s.p}, nil
+	}
+	return p, nil
 }
 
-// plug is a cable whose Close may fail.
+// plug is a cable whose Close and Write may fail.
 type plug struct {
 	*printertest.Cable
-	err error
+	err, writes error
 }
 
 func (p plug) Close() error { return p.err }
+
+func (p plug) Write(b []byte) (int, error) {
+	if p.writes != nil {
+		return 0, p.writes
+	}
+	return p.Cable.Write(b)
+}
+
+// sensing is a cable that tells of the paper although the printer does not answer.
+type sensing struct {
+	plug
+	p *paper.Printer
+}
+
+func (s sensing) Paper() (out, known bool) { return s.p.Empty(), true }
 
 func (s *shop) set(f func()) {
 	s.mu.Lock()
@@ -280,3 +302,21 @@ func (h hook) Print(rw io.ReadWriter, d printer.Document, run printer.Run) (prin
 	}
 	return h.Profile.Print(rw, d, run)
 }
+
+// starHook is hook for Star's.
+type starHook struct {
+	star.Profile
+	f func()
+}
+
+func (h starHook) Print(rw io.ReadWriter, d printer.Document, run printer.Run) (printer.Status, error) {
+	between := run.Between
+	run.Between = func(p io.ReadWriter) error {
+		h.f()
+		return between(p)
+	}
+	return h.Profile.Print(rw, d, run)
+}
+
+// printerCover is a printer that somebody opened.
+var printerCover = printer.Status{Known: true, Cover: true}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"io"
+	"os"
+	"syscall"
 	"time"
 
 	"github.com/tillwright/tillwright/pos"
@@ -24,8 +26,9 @@ func (s *Spool) attempt(ctx context.Context, job pos.PrintJob, ok bool) {
 		return
 	}
 	if err := s.open(p, job); err != nil {
+		st := s.why(p, printer.Status{}, err)
 		_ = p.Close() // the first error is the one that matters
-		s.lost(printer.Status{}, err)
+		s.lost(st, err)
 		return
 	}
 	if ok && job.Kind != pos.PrintDrawer {
@@ -34,16 +37,49 @@ func (s *Spool) attempt(ctx context.Context, job pos.PrintJob, ok bool) {
 	}
 	st, err := s.o.Encoder.Status(p)
 	if err = errors.Join(err, p.Close()); err != nil {
-		s.lost(st, err)
+		s.lost(told(st, err), err)
 		return
 	}
 	s.heard(st)
 }
 
+// empty reports that the cable of a printer tells that it has no paper (port.Port).
+func empty(p io.ReadWriter) bool {
+	if c, ok := p.(interface{ Paper() (out, known bool) }); ok {
+		out, known := c.Paper()
+		return known && out
+	}
+	return false
+}
+
+// why returns what is wrong with the printer on p, which failed with err and whose last
+// word is st. If neither tells, the printer is asked, for the cashier must know whether to
+// look for a roll or for a cable. A port that failed once fails at once.
+func (s *Spool) why(p io.ReadWriter, st printer.Status, err error) printer.Status {
+	if st = told(st, err); st.Trouble() != "" {
+		return st
+	}
+	now, err := s.o.Encoder.Status(p)
+	return told(now, err)
+}
+
+// told adds to st what an error of a port tells: that there is no paper, or that the
+// printer takes nothing.
+func told(st printer.Status, err error) printer.Status {
+	switch {
+	case st.Trouble() != "":
+	case errors.Is(err, syscall.ENOSPC):
+		st.PaperOut = true
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		st.Stalled = true
+	}
+	return st
+}
+
 // open frees a printer that waits for the rest of a broken paper, and opens the
-// drawer. A printer that is offline cannot be freed; it obeys only in real time.
+// drawer. A printer that is offline or empty cannot be freed; it obeys only in real time.
 func (s *Spool) open(p io.ReadWriter, job pos.PrintJob) error {
-	if s.broken && !s.status.Offline {
+	if s.broken && !s.status.Offline && !empty(p) {
 		if err := s.o.Encoder.Reset(p); err != nil {
 			return err
 		}
@@ -76,7 +112,12 @@ func (s *Spool) print(ctx context.Context, p io.ReadWriteCloser, job pos.PrintJo
 			return s.kick(p, job)
 		},
 	})
-	err = errors.Join(err, p.Close())
+	if queueErr == nil && pos.KindOf(err) == pos.Unavailable {
+		st = s.why(p, st, err)
+	}
+	if tail := p.Close(); tail != nil {
+		st, err = told(st, tail), errors.Join(err, tail)
+	}
 	switch {
 	case err == nil:
 		s.heard(st)

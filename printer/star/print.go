@@ -41,22 +41,21 @@ func (p Profile) Print(rw io.ReadWriter, d printer.Document, run printer.Run) (p
 	return talk.Print(rw, pieces, run, ask, func(printer.Status) (printer.Status, error) { return talk.Ready(last) })
 }
 
-// Status asks the printer, which answers in real time, even while off line. The zero
-// Status comes back, without error, when the profile expects no answer or none came. It
+// Status asks the printer, which answers in real time, even while off line; what it said
+// before is thrown away. The zero Status comes back, without error, when the profile
+// expects no answer or none came; PaperOut alone when the cable says so (port.Port). It
 // fails when the port is closed or takes no bytes.
 func (p Profile) Status(rw io.ReadWriter) (printer.Status, error) {
 	var s printer.Status
 	if !p.Answers {
-		return s, nil
+		return talk.Sense(rw, s), nil
 	}
+	talk.Unread(rw)
 	if err := talk.Write(rw, escAsk, &s); err != nil {
 		return s, err
 	}
 	now, err := read(rw)
-	if err != nil || !now.Known {
-		return s, err
-	}
-	return now, nil
+	return talk.Sense(rw, now), err
 }
 
 // last is Status, but the newest of several: statuses that the printer sent by itself may
@@ -124,7 +123,7 @@ func (p Profile) Kick(rw io.ReadWriter, answers bool) error {
 		switch {
 		case err != nil:
 			return err
-		case now.Offline:
+		case now.Offline || now.PaperOut:
 			return pos.E("open drawer", pos.Unavailable, "%s", pos.Word("en", now.Trouble()))
 		}
 	}

@@ -3,7 +3,12 @@
 //
 // Promise. Nothing goes out to a printer that is known to be unable, nothing before
 // Run.Begin returned, and no image is begun on a printer that said it cannot end it.
-// What broke off in a write, and why, is in the Status that comes back.
+// What broke off in a write, and why, is in the Status that comes back. A printer that
+// never answers, but whose cable tells of its paper, is looked at until a paper that it
+// holds in its memory must be out.
+//
+// Limits. What such a printer holds for longer than watchFor is not seen to be lost; it
+// comes out unmarked when the roll is changed.
 package talk
 
 import (
@@ -12,6 +17,7 @@ import (
 	"net"
 	"os"
 	"syscall"
+	"time"
 
 	"github.com/tillwright/tillwright/pos"
 	"github.com/tillwright/tillwright/printer"
@@ -27,16 +33,28 @@ type Piece struct {
 // that is closed or takes no bytes.
 type Ask func() (printer.Status, error)
 
-// Print sends pieces as run says. It asks the printer first, unless it is known to
-// be silent, before each image, and in the end by finish, which gets the printer's
-// last word. See escpos.Profile.Print for how it fails.
+const (
+	// watchFor is how long a paper that a printer has in its memory takes to come out:
+	// 4 kB of a receipt are 15 cm, which the slowest print in three seconds.
+	watchFor = 3 * time.Second
+	// watchEvery is how often its cable is asked meanwhile.
+	watchEvery = 250 * time.Millisecond
+	// watchSure is how many times in a row there must be no paper: a byte that flickers
+	// while the motor runs is no empty roll.
+	watchSure = 4
+)
+
+// Print sends pieces as run says. It asks the printer first (one that is known to be
+// silent only by its cable), before each image, and in the end by finish, which gets the
+// printer's last word. See escpos.Profile.Print for how it fails.
 func Print(rw io.ReadWriter, pieces []Piece, run printer.Run, ask Ask, finish func(printer.Status) (printer.Status, error)) (printer.Status, error) {
-	var s printer.Status
-	var err error
-	if !run.Silent {
-		if s, err = Ready(ask); err != nil {
-			return s, err
-		}
+	first := ask
+	if run.Silent {
+		first = func() (printer.Status, error) { return Sense(rw, printer.Status{}), nil }
+	}
+	s, err := Ready(first)
+	if err != nil {
+		return s, err
 	}
 	if run.Begin != nil {
 		if err := run.Begin(); err != nil {
@@ -50,20 +68,75 @@ func Print(rw io.ReadWriter, pieces []Piece, run printer.Run, ask Ask, finish fu
 	}
 	switch {
 	case run.Silent:
-		return Ready(ask)
-	case !s.Known:
-		return s, nil
+		s, err = ask() // it may have been switched off and on
+	case s.Known:
+		s, err = finish(s)
 	}
-	return finish(s)
+	if err != nil || s.Known {
+		return checked(s, err)
+	}
+	return watch(rw, run.Between)
 }
 
 // Ready asks the printer and fails with Unavailable when it is known to be unable.
-func Ready(ask Ask) (printer.Status, error) {
-	s, err := ask()
+func Ready(ask Ask) (printer.Status, error) { return checked(ask()) }
+
+// checked adds to s the error that it is.
+func checked(s printer.Status, err error) (printer.Status, error) {
 	if err == nil && s.Health() == printer.Faulty {
 		err = pos.E("print", pos.Unavailable, "%s", pos.Word("en", s.Trouble()))
 	}
 	return s, err
+}
+
+// Sense adds to the status of a printer that did not answer what its cable tells.
+func Sense(rw io.ReadWriter, s printer.Status) printer.Status {
+	if out, known := paper(rw); !s.Known && known {
+		s.PaperOut = out
+	}
+	return s
+}
+
+// paper asks the cable whether the roll is empty; known is false if it cannot tell.
+func paper(rw io.ReadWriter) (out, known bool) {
+	if c, ok := rw.(interface{ Paper() (out, known bool) }); ok {
+		return c.Paper()
+	}
+	return false, false
+}
+
+// watch looks at the cable of a printer that took a paper and does not answer, until the
+// paper must be out. It fails with Unavailable when the roll ended meanwhile.
+func watch(rw io.ReadWriter, between func(io.ReadWriter) error) (printer.Status, error) {
+	var s printer.Status
+	for look, without := 0, 0; look < int(watchFor/watchEvery) || without > 0; look++ {
+		out, known := paper(rw)
+		switch without++; {
+		case !known:
+			return s, nil
+		case !out:
+			without = 0
+		case without == watchSure:
+			s.PaperOut = true
+			return checked(s, nil)
+		}
+		if between != nil {
+			if err := between(rw); err != nil {
+				return s, err
+			}
+		}
+		time.Sleep(watchEvery)
+	}
+	return s, nil
+}
+
+// Unread takes what rw has and nobody has read, without waiting for more; nothing if rw
+// does not keep anything back.
+func Unread(rw io.ReadWriter) []byte {
+	if c, ok := rw.(interface{ Unread() []byte }); ok {
+		return c.Unread()
+	}
+	return nil
 }
 
 // send sends one piece to a printer whose last word is s.
