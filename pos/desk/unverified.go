@@ -248,7 +248,6 @@ func (d *Desk) verified(t *turn, p pos.Payment) error {
 	switch {
 	case missing.Minor > 0:
 		moved.Missing, n.Kind, key = missing, pos.NoticeTrouble, "notice_verified_short"
-		defer func() { d.distrust(t, p, missing, n.Text) }() // behind what says why
 	case !p.Over.IsZero():
 		n.Kind, key = pos.NoticeOver, "notice_over"
 	}
@@ -256,6 +255,9 @@ func (d *Desk) verified(t *turn, p pos.Payment) error {
 	n.Text = pos.Word(d.o.Shop.Language, key,
 		"amount", p.Amount.String(), "missing", missing.String(), "over", p.Over.String(), "ref", d.nameOfSale(p), "tender", d.nameOf(p))
 	t.notice = n
+	if missing.Minor > 0 {
+		d.distrust(t, p, missing, "loss_short")
+	}
 	return nil
 }
 
@@ -267,13 +269,15 @@ func (d *Desk) unpaid(t *turn, p pos.Payment) error {
 		text += " " + p.Why
 	}
 	t.notice = &pos.Notice{Kind: pos.NoticeTrouble, Sale: p.Sale, Text: text}
-	d.distrust(t, p, p.Amount, text)
+	d.distrust(t, p, p.Amount, "loss_unverified")
 	return nil
 }
 
-// distrust ends that p's tender is taken by customers' word: that made a loss, which why
-// tells of. What is missing of a sale that is still open is none: its customer still owes it.
-func (d *Desk) distrust(t *turn, p pos.Payment, missing pos.Amount, why string) {
+// distrust ends that p's tender is taken by customers' word: that made a loss, which a
+// word tells of. What is missing of a sale that is still open is none: its customer still
+// owes it.
+func (d *Desk) distrust(t *turn, p pos.Payment, missing pos.Amount, word string) {
+	why := pos.Word(d.o.Shop.Language, word, "amount", p.Amount.String(), "missing", missing.String(), "ref", d.nameOfSale(p), "tender", d.nameOf(p))
 	if !d.over(p.Sale) {
 		missing.Minor = 0
 	}

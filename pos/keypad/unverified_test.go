@@ -128,7 +128,7 @@ func TestUnverified(t *testing.T) {
 		l := s.want(pos.PromptChoose)
 		at := 0
 		for i, c := range l.Choices {
-			if strings.Contains(c.Text, "unverified again") && strings.Contains(c.Why, "did not come") {
+			if strings.Contains(c.Text, "unverified again") && strings.Contains(c.Why, "never came") {
 				at = i + 1
 			}
 		}
