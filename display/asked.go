@@ -67,14 +67,6 @@ func (d *Display) showsOf(i int) Shows {
 	return ShowsCustomer
 }
 
-// whose says whom a screen is for, in a fault.
-func (s *screen) whose() string {
-	if s.shows == ShowsCashier {
-		return "cashier"
-	}
-	return "customer"
-}
-
 // news returns the channels that tell a screen of something new: of the customer's
 // picture, and of the cashier's prompt. One that does not concern it is nil.
 func (d *Display) news(shows Shows) (changed, asked <-chan struct{}) {

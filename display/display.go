@@ -55,6 +55,8 @@ type Options struct {
 
 	Shows []Shows // for whom each of Panels is, then each of Texts; those beyond its end are for the customer
 
+	Language string // of what Link is told; empty is English
+
 	Log  *slog.Logger   // nil: none
 	Link func(pos.Link) // told when a panel fails and when it is back; must not block; nil: nobody
 }
@@ -69,6 +71,7 @@ type Display struct {
 	panels []Panel
 	texts  []textdisplay.TextDisplay
 	shows  []Shows
+	lang   string
 	log    *slog.Logger
 	link   func(pos.Link)
 
@@ -104,7 +107,7 @@ type drawing struct {
 // New makes a Display that shows an idle counter until the first Publish.
 func New(o Options) *Display {
 	d := &Display{
-		size: o.Size, panels: o.Panels, texts: o.Texts, shows: o.Shows, log: o.Log, link: o.Link,
+		size: o.Size, panels: o.Panels, texts: o.Texts, shows: o.Shows, lang: o.Language, log: o.Log, link: o.Link,
 		// A browser may hold a picture of the till's last life: no number of
 		// this life must equal one of that.
 		number:  uint64(rand.Uint32()) << 20,
@@ -226,31 +229,43 @@ func (d *Display) present() scene {
 // Run shows the newest picture on every panel until ctx ends, and moves the
 // countdown, also for PNG, once a second while there is one. Then it makes the
 // panels dark and halts them. It returns nil, or an error when a panel would not
-// let go within stopWithin. A Display runs once at a time.
+// let go within stopWithin, or stillWithin if it is Still. A Display runs once at a
+// time.
 func (d *Display) Run(ctx context.Context) error {
 	if err := d.begin(); err != nil {
 		return err
 	}
 	defer d.end()
-	var wg sync.WaitGroup
+	var screens []*screen
 	for i, p := range d.panels {
-		s := newScreen(p, linkName(i))
-		s.shows = d.showsOf(i)
-		wg.Go(func() { d.show(ctx, s) })
+		screens = append(screens, newScreen(p, linkName(i)))
 	}
-	for i, t := range d.texts {
-		n := len(d.panels) + i
-		wg.Go(func() { d.show(ctx, &screen{text: t, name: linkName(n), shows: d.showsOf(n)}) })
+	for _, t := range d.texts {
+		screens = append(screens, &screen{text: t, name: linkName(len(screens))})
+	}
+	for i, s := range screens {
+		s.shows, s.done = d.showsOf(i), make(chan struct{})
+		go func() { defer close(s.done); d.show(ctx, s) }()
 	}
 	d.tick(ctx)
-	done := make(chan struct{})
-	go func() { wg.Wait(); close(done) }()
-	select {
-	case <-done:
-		return nil
-	case <-time.After(stopWithin):
-		return pos.E("stop display", pos.Unavailable, "a display does not answer")
+	return stopped(screens)
+}
+
+// stopped waits until the screens are dark, for each no longer than its kind may take.
+func stopped(screens []*screen) error {
+	began := time.Now()
+	for _, s := range screens {
+		within := stopWithin
+		if s.still.Load() {
+			within = stillWithin
+		}
+		select {
+		case <-s.done:
+		case <-time.After(within - time.Since(began)):
+			return pos.E("stop display", pos.Unavailable, "a display does not answer")
+		}
 	}
+	return nil
 }
 
 func (d *Display) begin() error {

@@ -223,7 +223,7 @@ func TestSaidAtStart(t *testing.T) {
 		if len(links) != 2 || !strings.Contains(links[0].Detail, "too small") || links[1].Detail != "" {
 			t.Errorf("links %+v", links)
 		}
-		if strings.Count(log.String(), "cannot show payment codes") != 1 {
+		if strings.Count(log.String(), "too small for a payment code") != 1 {
 			t.Errorf("log %s", log.String())
 		}
 	})

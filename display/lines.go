@@ -159,6 +159,24 @@ func (sh sheet) wrap(s string) []string {
 	return append(rows, sh.centre(row))
 }
 
+// tell brings what is to be shown to a text display: within a scene the lines that
+// changed, and all of them with a new one. No display of text answers, so one that lost
+// its power for a moment shows nothing, or half: until the next scene at most. One
+// that may have a method Restart() error is started anew, too, while nobody pays:
+// what it forgot beside its text is its code page.
+func (s *screen) tell(st stage, now moment) error {
+	if s.moment != now {
+		s.lines = nil
+		if r, ok := s.text.(interface{ Restart() error }); ok && st.customer.Phase == pos.PhaseIdle {
+			if err := guarded(r.Restart); err != nil {
+				return fmt.Errorf("start: %w", err)
+			}
+		}
+	}
+	s.moment = now
+	return s.write(st.lines(sheetOf(s.text)))
+}
+
 // write brings the lines that changed to a text display.
 func (s *screen) write(lines []string) error {
 	old := s.lines

@@ -8,6 +8,7 @@ import (
 	"image"
 	"image/color"
 	"strconv"
+	"sync/atomic"
 	"time"
 
 	textdisplay "periph.io/x/conn/v3/display"
@@ -22,9 +23,16 @@ const (
 	retryFirst = time.Second
 	retryMax   = 30 * time.Second
 
-	// stopWithin bounds the wait for a panel's last Draw: an e-paper takes two
-	// seconds, a colour one is not for a counter.
-	stopWithin = 5 * time.Second
+	// stopWithin bounds the wait for a panel's last Draws, and stillWithin that for a
+	// still one's, which may have begun a refresh and makes one more, in white: 2 to 4 s
+	// each, 8 s near freezing, and 22 s until package epaper gives each of them up. A
+	// process that ends earlier leaves a code on the sheet, and its pumps on.
+	stopWithin  = 5 * time.Second
+	stillWithin = 45 * time.Second
+
+	// standsFor is how long a still panel shows one picture before it is drawn anew:
+	// makers of e-paper ask for a refresh a day.
+	standsFor = 24 * time.Hour
 
 	// sameRows is how many unchanged rows part two changed rectangles: fewer cost
 	// less to send again than a new window on the bus does.
@@ -36,12 +44,15 @@ type screen struct {
 	panel  Panel
 	text   textdisplay.TextDisplay // instead of a panel
 	lines  []string                // shown on it; nil when that is not known
+	done   chan struct{}           // closed when it is dark and given back
 	name   string
 	shows  Shows
 	bounds image.Rectangle
 	glass  Glass
 	shown  *image.RGBA // nil when that is not known
-	moment moment      // of shown, on a still panel
+	moment moment      // of shown or of lines, on a still panel or one of text
+	drawn  time.Time   // when shown was, on a still panel
+	still  atomic.Bool // what glass says
 	broken bool
 	pause  time.Duration
 }
@@ -72,6 +83,8 @@ func (d *Display) show(ctx context.Context, s *screen) {
 			again = time.After(s.pause)
 		case rest > 0:
 			again = time.After(rest)
+		case s.glass.Still:
+			again = time.After(standsFor - time.Since(s.drawn))
 		}
 		select {
 		case <-ctx.Done():
@@ -84,24 +97,47 @@ func (d *Display) show(ctx context.Context, s *screen) {
 
 // refresh shows the newest picture.
 func (s *screen) refresh(d *Display) error {
-	if s.text != nil {
-		return s.write(d.now(s.shows).lines(sheetOf(s.text)))
-	}
 	now := d.moment(s)
-	if g := s.look(); g.Still && s.shown != nil && s.moment == now {
+	if s.text != nil {
+		return s.tell(d.now(s.shows), now)
+	}
+	g := s.look()
+	switch old := time.Since(s.drawn) >= standsFor; {
+	case !g.Still:
+	case s.shown != nil && s.moment == now && !old:
 		return nil // a second has passed, and nothing on it tells seconds
+	case old:
+		s.shown = nil // all of it is drawn: the panel knows what it needs
 	}
 	s.moment = now
-	return s.update(d.drawFor(framed{s.look(), s.shows}).frame)
+	err := s.update(d.drawFor(framed{g, s.shows}).frame)
+	s.drawn = time.Now()
+	return err
 }
 
-// limits says what the customer will not see on this screen, for the log and for
-// who looks at the till's links.
-func (s *screen) limits() string {
+// limits says what the customer will not see well on this screen, for the log and for
+// who looks at the till's links. A Panel may have a method Caution() error that returns
+// what else may spoil its picture.
+func (s *screen) limits() error {
 	if s.text == nil && s.shows != ShowsCashier && !s.look().Carries() {
-		return "too small for a payment code: it shows amounts and states"
+		return pos.Say("show picture", pos.Invalid, nil, "display_small")
 	}
-	return ""
+	if c, ok := s.panel.(interface{ Caution() error }); ok {
+		return c.Caution()
+	}
+	return nil
+}
+
+// reason is what is wrong with a screen, for people.
+func (d *Display) reason(err error) string {
+	if err == nil {
+		return ""
+	}
+	e, ok := errors.AsType[*pos.Error](err)
+	if !ok || e.Msg == "" {
+		e = pos.Say("draw", pos.Unavailable, err, "display_silent")
+	}
+	return e.In(d.lang)
 }
 
 // report tells of a panel's change between working and not, and sets the pause.
@@ -110,16 +146,16 @@ func (d *Display) report(s *screen, err error) {
 	case err != nil && !s.broken:
 		s.broken, s.pause = true, retryFirst
 		d.log.Warn("display does not show the picture", "display", s.name, "err", err)
-		d.link(pos.Link{Name: s.name, State: "offline", Detail: "the " + s.whose() + "'s display does not answer"})
+		d.link(pos.Link{Name: s.name, State: "offline", Detail: d.reason(err)})
 	case err != nil:
 		s.pause = min(2*s.pause, retryMax)
 	case s.broken || s.pause == 0:
 		limits := s.limits()
-		if limits != "" && !s.broken {
-			d.log.Warn("display cannot show payment codes", "display", s.name, "size", s.glass.Size)
+		if limits != nil && s.pause == 0 {
+			d.log.Warn("display does not show all, or not well", "display", s.name, "size", s.glass.Size, "err", limits)
 		}
 		s.broken, s.pause = false, retryFirst
-		d.link(pos.Link{Name: s.name, State: "online", Detail: limits})
+		d.link(pos.Link{Name: s.name, State: "online", Detail: d.reason(limits)})
 	}
 }
 
@@ -129,6 +165,7 @@ func (s *screen) look() Glass {
 		_ = guarded(func() error { s.bounds, s.glass = s.panel.Bounds(), GlassOf(s.panel); return nil })
 	}
 	s.glass.Size = image.Pt(max(s.bounds.Dx(), 1), max(s.bounds.Dy(), 1))
+	s.still.Store(s.glass.Still)
 	return s.glass
 }
 
@@ -166,14 +203,18 @@ func (s *screen) parts(old *image.RGBA, f frame) []image.Rectangle {
 }
 
 // dark leaves a black panel, so that nobody scans the code of a till that has
-// gone, and gives it back.
+// gone, and gives it back. One that failed is tried, too: it may have come back
+// since, with its old picture.
 func (s *screen) dark(d *Display) {
+	if s.text == nil {
+		s.look()
+	}
 	empty := image.NewUniform(color.Black)
 	if s.glass.Still {
 		empty = image.NewUniform(color.White) // what its makers want a sheet to be left as
 	}
 	err := guarded(func() error {
-		if s.text != nil || s.bounds.Empty() || s.broken {
+		if s.text != nil || s.bounds.Empty() {
 			return nil
 		}
 		return s.panel.Draw(s.bounds, empty, image.Point{})

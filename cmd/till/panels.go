@@ -61,7 +61,7 @@ func thisBoard() board {
 			if err == nil {
 				return p, nil
 			}
-			return nil, pos.Wrap("open display", pos.Unavailable, err, "there is no bus %s: switch it on (dtparam=spi=on) and give the till's user the group spi", name)
+			return nil, pos.Say("open display", pos.Unavailable, err, "display_bus", "name", name, "how", "dtparam=spi=on", "group", "spi")
 		},
 		i2c: func(name string) (i2c.BusCloser, error) {
 			if err := look(); err != nil {
@@ -71,7 +71,7 @@ func thisBoard() board {
 			if err == nil {
 				return b, nil
 			}
-			return nil, pos.Wrap("open display", pos.Unavailable, err, "there is no bus %s: switch it on (dtparam=i2c_arm=on) and give the till's user the group i2c", name)
+			return nil, pos.Say("open display", pos.Unavailable, err, "display_bus", "name", name, "how", "dtparam=i2c_arm=on", "group", "i2c")
 		},
 		line: func(name string) (gpio.PinIO, error) {
 			if err := look(); err != nil {
@@ -79,7 +79,7 @@ func thisBoard() board {
 			}
 			p := gpioreg.ByName(name)
 			if p == nil {
-				return nil, pos.E("open display", pos.Unavailable, "this board has no line %s that the till may use: give its user the group gpio", name)
+				return nil, pos.Say("open display", pos.Unavailable, nil, "display_line", "name", name)
 			}
 			return p, nil
 		},
@@ -93,7 +93,7 @@ func thisBoard() board {
 		port: func(connect string) (io.WriteCloser, error) {
 			w, err := port.Open(context.Background(), oneWay(connect)) // bounds its own time
 			if err != nil {
-				return nil, pos.Wrap("open display", pos.Unavailable, err, "the display's line %s cannot be opened", connect)
+				return nil, pos.Say("open display", pos.Unavailable, err, "display_missing", "name", connect)
 			}
 			return w, nil
 		},
@@ -193,7 +193,6 @@ type latePanel struct {
 	tried bool
 	dev   display.Panel // nil: not open
 	shut  func() error
-	err   error // why the last call failed; nil when it did not
 }
 
 // late returns a panel of b that is not open yet.
@@ -210,9 +209,10 @@ func (l *latePanel) find() error {
 	if l.dev != nil {
 		return nil
 	}
-	if l.dev, l.shut, l.err = l.open(); l.err != nil {
+	var err error
+	if l.dev, l.shut, err = l.open(); err != nil {
 		l.dev = nil
-		return l.err
+		return err
 	}
 	l.glass = display.GlassOf(l.dev)
 	return nil
@@ -240,14 +240,21 @@ func (l *latePanel) Draw(r image.Rectangle, src image.Image, sp image.Point) err
 		return err
 	}
 	if l.glass != taken {
-		l.err = pos.E("draw", pos.Unavailable, "the display is there; its picture comes in a moment")
-		return l.err
+		return pos.Say("draw", pos.Unavailable, nil, "display_moment")
 	}
-	l.err = l.dev.Draw(r, src, sp)
-	if l.err != nil {
+	err := l.dev.Draw(r, src, sp)
+	if err != nil {
 		l.glass = display.GlassOf(l.dev)
 	}
-	return l.err
+	return err
+}
+
+// Caution returns what may spoil the panel's picture.
+func (l *latePanel) Caution() error {
+	if c, ok := l.dev.(interface{ Caution() error }); ok {
+		return c.Caution()
+	}
+	return nil
 }
 
 // Halt makes the panel dark and gives it and its bus back.
@@ -279,8 +286,7 @@ func (t *till) buildDisplay() error {
 	if t.board.frame == nil {
 		t.board = thisBoard()
 	}
-	var panels []*latePanel
-	o := display.Options{Size: browserSize, Log: t.log}
+	o := display.Options{Size: browserSize, Language: t.c.shop.Language, Log: t.log, Link: t.desk.SetLink}
 	for _, p := range t.c.display.panels {
 		o.Shows = append(o.Shows, p.shows)
 		if p.driver == driverPole {
@@ -295,29 +301,14 @@ func (t *till) buildDisplay() error {
 		if err != nil {
 			return err
 		}
-		panels, o.Panels = append(panels, l), append(o.Panels, l)
+		o.Panels = append(o.Panels, l)
 	}
-	o.Link = func(l pos.Link) { t.desk.SetLink(because(l, panels)) }
 	t.display = display.New(o)
 	t.actors.add("display", func(ctx context.Context) error {
 		t.addFonts()
 		return t.display.Run(ctx)
 	}, nil)
 	return nil
-}
-
-// because puts the reason into the link of a panel that is not well. The Display
-// calls it between two calls of that panel.
-func because(l pos.Link, panels []*latePanel) pos.Link {
-	for i, p := range panels {
-		if l.Name != panelName(i) || l.State != "offline" {
-			continue
-		}
-		if e, ok := errors.AsType[*pos.Error](p.err); ok && e.Msg != "" {
-			l.Detail = e.Msg
-		}
-	}
-	return l
 }
 
 // panelName is what package display calls the panels.

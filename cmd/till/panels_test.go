@@ -82,6 +82,13 @@ func TestPanelOfEachKind(t *testing.T) {
 	}
 }
 
+var errSpoilt = errors.New("text over the picture")
+
+// spoilt is a panel with a caution.
+type spoilt struct{ display.Panel }
+
+func (spoilt) Caution() error { return errSpoilt }
+
 // TestPanelComesLater plugs a display in while the till runs, in another size than
 // it was taken for.
 func TestPanelComesLater(t *testing.T) {
@@ -94,9 +101,6 @@ func TestPanelComesLater(t *testing.T) {
 	if err := draw(); err == nil || message(err) != "there is no display" || l.Bounds().Size() != browserSize {
 		t.Errorf("got %v, %v", err, l.Bounds())
 	}
-	if got := because(pos.Link{Name: "display", State: "offline", Detail: "x"}, []*latePanel{l}); got.Detail != "there is no display" {
-		t.Errorf("the screens say %+v", got)
-	}
 	if err := l.Halt(); err != nil {
 		t.Error(err)
 	}
@@ -108,10 +112,12 @@ func TestPanelComesLater(t *testing.T) {
 	if err := draw(); err != nil || l.Bounds().Size() != image.Pt(320, 240) {
 		t.Errorf("got %v, %v", err, l.Bounds())
 	}
-	for _, want := range []pos.Link{{Name: "display", State: "online"}, {Name: "display 2", State: "offline", Detail: "x"}} {
-		if got := because(want, []*latePanel{l}); got != want {
-			t.Errorf("got %+v", got)
-		}
+	if err := l.Caution(); err != nil {
+		t.Errorf("caution: %v", err)
+	}
+	l.dev = spoilt{small}
+	if err := l.Caution(); err != errSpoilt {
+		t.Errorf("caution: %v, want the panel's", err)
 	}
 	if err := errors.Join(l.Halt(), l.Halt()); err != nil || l.dev != nil {
 		t.Errorf("halted: %v", err)

@@ -280,6 +280,16 @@ func (p *Pole) initialise() {
 	}
 }
 
+// PowerCut takes the power away and gives it back, of a display that has its own
+// supply: it forgets what it showed and how it was set, and nobody is told.
+func (p *Pole) PowerCut() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.initialise()
+	p.born, p.pending, p.bright = false, nil, 0
+	p.power()
+}
+
 // Lines returns the two lines as a person reads them.
 func (p *Pole) Lines() [2]string {
 	p.mu.Lock()

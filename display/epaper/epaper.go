@@ -16,7 +16,7 @@
 //
 // Limits. No red, no greys. A sheet keeps its picture without power: a till that
 // dies leaves it standing. A picture that stands longer than a day is not refreshed
-// by itself, as the makers would like.
+// by itself: draw it again after fullAfter, and it is refreshed in full.
 //
 // Data sheets: SSD1680 rev 0.14, SSD1683 rev 1.0, UC8151C A.00, UC8176 (also sold as
 // IL0398), UC8179 A.01 (also sold as GD7965), and the makers' start sequences.
@@ -108,11 +108,11 @@ func New(p spi.Port, l Lines, o Opts) (*Dev, error) {
 		o.Speed = m.speed
 	}
 	if err := listen(l.Busy, m.busy); err != nil {
-		return nil, pos.Wrap("open display", pos.Unavailable, err, "the display's BUSY line cannot be read")
+		return nil, pos.Say("open display", pos.Unavailable, fmt.Errorf("BUSY: %w", err), "display_wires")
 	}
 	c, err := p.Connect(o.Speed, spi.Mode0, 8)
 	if err != nil {
-		return nil, pos.Wrap("open display", pos.Unavailable, err, "the display's bus cannot be used")
+		return nil, pos.Say("open display", pos.Unavailable, err, "display_wires")
 	}
 	d := &Dev{model: m, opts: o, size: m.size, bus: bus{conn: c, lines: l, busy: m.busy, chunk: limit(c)}}
 	if o.Rotation%180 != 0 {
@@ -177,7 +177,8 @@ func (d *Dev) Still() bool { return true }
 // Draw puts src, from sp on, into r, and returns when the sheet shows it: after
 // 0.4 s for a partial refresh, 2 to 5 s for a full one, or at the latest after
 // refreshWithin and some. A pixel is white when its grey is 0x80 or more. Pixels
-// outside of Bounds or of src are left out. When nothing changes nothing is done.
+// outside of Bounds or of src are left out. When nothing changes nothing is done, but
+// fullAfter the last full refresh.
 // It fails with Unavailable when the bus fails or the panel does not do its work;
 // what the sheet shows then is not known, and the next Draw is a full one.
 func (d *Dev) Draw(r image.Rectangle, src image.Image, sp image.Point) error {
@@ -186,10 +187,11 @@ func (d *Dev) Draw(r image.Rectangle, src image.Image, sp image.Point) error {
 	shift := sp.Sub(r.Min)
 	r = r.Intersect(d.Bounds()).Intersect(src.Bounds().Sub(shift))
 	d.store(r, src, r.Min.Add(shift))
-	if r.Empty() || (d.shown != nil && slices.Equal(d.shown, d.next)) {
+	now := time.Now()
+	if r.Empty() || (d.shown != nil && slices.Equal(d.shown, d.next) && now.Sub(d.fullAt) < fullAfter) {
 		return nil
 	}
-	return d.refresh(d.needsFull(time.Now()))
+	return d.refresh(d.needsFull(now))
 }
 
 // needsFull applies the rules of the package comment.
@@ -220,7 +222,7 @@ func (d *Dev) refresh(full bool) error {
 	d.model.show(&d.bus, old, d.next, full)
 	d.model.sleep(&d.bus)
 	if err := d.bus.take(); err != nil {
-		return pos.Wrap("draw", pos.Unavailable, err, "the display does not answer: check its ribbon and its BUSY wire")
+		return pos.Say("draw", pos.Unavailable, err, "display_ribbon")
 	}
 	d.shown = slices.Clone(d.next)
 	if d.partials++; full {

@@ -221,6 +221,22 @@ func TestNothingNew(t *testing.T) {
 	})
 }
 
+// TestStandsADay draws one picture again and again: it costs nothing for a day, and then
+// a full refresh, which is what the sheet's makers ask for.
+func TestStandsADay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for _, name := range []string{"2.13", "7.5"} {
+			b := setUp(t, Opts{Model: name})
+			for i, want := range []displaytest.Refreshes{{Full: 1, Activations: 1}, {Full: 1, Activations: 1}, {Full: 2, Activations: 2}, {Full: 2, Activations: 2}} {
+				if err := b.show(t, 1); err != nil || b.chip.Refreshes() != want {
+					t.Errorf("%s, %d: %+v, want %+v; %v", name, i, b.chip.Refreshes(), want, err)
+				}
+				time.Sleep(fullAfter/2 + time.Minute)
+			}
+		}
+	})
+}
+
 // TestBlank holds that a sheet is emptied in full: no shadow of a code is left.
 func TestBlank(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

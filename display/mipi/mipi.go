@@ -72,6 +72,7 @@ type Dev struct {
 
 	mu     sync.Mutex
 	ready  bool   // the panel is started and shows frame
+	begun  bool   // it was switched on since New or Halt: it may show a picture
 	lit    bool   // the backlight is on
 	frame  []byte // the picture as memory has it, row by row
 	packed []byte // a transfer in the making
@@ -97,7 +98,7 @@ func New(p spi.Port, dc gpio.PinOut, o Opts) (*Dev, error) {
 	}
 	c, err := p.Connect(o.Speed, mode, 8)
 	if err != nil {
-		return nil, pos.Wrap("open display", pos.Unavailable, err, "the display's bus cannot be used")
+		return nil, pos.Say("open display", pos.Unavailable, err, "display_wires")
 	}
 	d := &Dev{model: m, turned: m.glass.turn(o.Rotation, m.ram), opts: o, bus: bus{conn: c, dc: dc}}
 	d.frame = make([]byte, d.turned.size.X*d.turned.size.Y*m.depth())
@@ -162,7 +163,7 @@ func (d *Dev) Draw(r image.Rectangle, src image.Image, sp image.Point) error {
 		d.ready = false
 		d.bus.out(d.opts.Backlight, gpio.Low) // an old code must not be left to be scanned
 		_ = d.bus.take()
-		return pos.Wrap("draw", pos.Unavailable, err, "the display does not answer")
+		return pos.Say("draw", pos.Unavailable, err, "display_silent")
 	}
 	d.ready = true
 	return nil
@@ -189,6 +190,7 @@ func (d *Dev) start() {
 // light switches the backlight on, once.
 func (d *Dev) light() {
 	if !d.lit {
+		d.begun = true
 		d.bus.command(dispon)
 		d.bus.out(d.opts.Backlight, gpio.High)
 		d.lit = true
@@ -208,23 +210,29 @@ func (d *Dev) Backlight(i display.Intensity) error {
 	return nil
 }
 
-// Halt makes the panel dark and puts it to sleep. A later Draw starts it again. It
-// may be called again.
+// Halt makes the panel dark and puts it to sleep, also one whose last Draw failed: its
+// old picture may stand there. A later Draw starts it again. It may be called again.
 func (d *Dev) Halt() error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if !d.ready {
+	if !d.begun {
 		return nil
 	}
+	known := d.ready
 	d.ready = false
 	d.bus.out(d.opts.Backlight, gpio.Low)
 	light := d.bus.take() // each of the two makes it dark; neither waits for the other
-	d.bus.command(dispoff)
-	d.bus.command(slpin)
-	d.bus.wait(sleepChange)
+	if known {
+		d.bus.command(dispoff)
+		d.bus.command(slpin)
+		d.bus.wait(sleepChange)
+	} else {
+		d.bus.reset(d.opts.Reset) // whatever it was in the middle of: it is off and asleep then
+	}
 	if err := errors.Join(light, d.bus.take()); err != nil {
 		return pos.Wrap("close display", pos.Unavailable, err, "the display does not go dark")
 	}
+	d.begun = false
 	return nil
 }
 

@@ -254,6 +254,42 @@ func TestHalt(t *testing.T) {
 	})
 }
 
+// TestHaltAfterFailure breaks each event of a Draw in turn, on a panel without a wire
+// for its light, and halts it when the bus works again, as a till does that is stopped
+// then. Goal: the old picture is gone.
+func TestHaltAfterFailure(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for _, reset := range []gpio.PinOut{wired, nil} {
+			for at, done := 1, false; !done; at++ {
+				b := setUp(t, Opts{Model: "st7735-80x160", Reset: reset})
+				b.opts.Backlight = nil
+				_ = b.board.Backlight().Out(gpio.High)
+				if err := b.Draw(b.Bounds(), image.NewUniform(color.White), image.Point{}); err != nil || b.Look().At(9, 9) != (color.RGBA{255, 255, 255, 255}) {
+					t.Fatal(err, b.Look().At(9, 9))
+				}
+				for range 2 { // one in the picture, one in the start after it
+					n := b.board.Events() + at
+					b.board.Fail = func(i int) error {
+						if i == n {
+							return displaytest.ErrBus
+						}
+						return nil
+					}
+					done = b.Draw(b.Bounds(), image.NewUniform(color.White), image.Point{}) == nil
+				}
+				b.board.Fail = nil
+				if err := b.Halt(); err != nil || b.Look().At(9, 9) != (color.RGBA{A: 255}) {
+					t.Errorf("event %d: Halt: %v, it shows %v", at, err, b.Look().At(9, 9))
+				}
+				n := b.board.Events()
+				if err := b.Halt(); err != nil || b.board.Events() != n {
+					t.Errorf("event %d: halted twice: %v", at, err)
+				}
+			}
+		}
+	})
+}
+
 // TestLightComesLast holds that nobody sees the panel's random memory, and that
 // Backlight switches.
 func TestLightComesLast(t *testing.T) {

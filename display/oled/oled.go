@@ -147,7 +147,7 @@ func (d *Dev) Draw(r image.Rectangle, src image.Image, sp image.Point) error {
 	}
 	if err := d.send(); err != nil {
 		d.dev = nil
-		return pos.Wrap("draw", pos.Unavailable, err, "the display does not answer")
+		return pos.Say("draw", pos.Unavailable, err, "display_silent")
 	}
 	return nil
 }

@@ -252,10 +252,14 @@ func (d *Dev) do(to int, p []byte) error {
 func (d *Dev) start() (err error) {
 	if d.port, err = d.open(); err != nil {
 		d.port = nil
-		return pos.Wrap("open display", pos.Unavailable, err, "the display's line cannot be opened")
+		return pos.Say("open display", pos.Unavailable, err, "display_silent")
 	}
 	return d.send(d.dialect.start(d.page))
 }
+
+// Restart empties both lines and brings the display into the mode that it was started
+// in: its code page, overwriting, no cursor. One that lost its power has forgotten that.
+func (d *Dev) Restart() error { return d.do(0, d.dialect.start(d.page)) }
 
 func (d *Dev) send(p []byte) error {
 	if len(p) == 0 {
@@ -268,7 +272,7 @@ func (d *Dev) send(p []byte) error {
 	if err != nil {
 		_ = d.port.Close()
 		d.port = nil
-		return pos.Wrap("draw", pos.Unavailable, fmt.Errorf("%d of %d bytes: %w", n, len(p), err), "the display does not answer")
+		return pos.Say("draw", pos.Unavailable, fmt.Errorf("%d of %d bytes: %w", n, len(p), err), "display_silent")
 	}
 	return nil
 }
