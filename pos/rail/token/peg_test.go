@@ -89,8 +89,13 @@ func TestPeg(t *testing.T) {
 	}
 }
 
-// TestAllow: the owner may take a token that is off its peg, for a while, and never one
-// without a price.
+var (
+	cashier = pos.Actor{ID: "c", Name: "Cleo", Role: pos.Cashier}
+	manager = pos.Actor{ID: "m", Name: "Mia", Role: pos.Manager}
+)
+
+// TestAllow: a manager may take a token that is off its peg, at the price that he saw, for
+// a while; and never one without a price.
 func TestAllow(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := &market{usd, "0.90"}
@@ -98,7 +103,20 @@ func TestAllow(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		p.Allow("USDC", 1000*time.Hour)
+		taken := func(want bool, why string) {
+			t.Helper()
+			if _, err := p.Rate(usdc); (err == nil) != want {
+				t.Errorf("%s: %v", why, err)
+			}
+		}
+		price, in, err := p.Off(usdc)
+		if err != nil || price != "0.9000" || in != usd {
+			t.Fatalf("shown %s %v, %v", price, in, err)
+		}
+		taken(false, "nobody allowed it")
+		if err := p.Allow(manager, "USDC", price, token.MaxAllowed); err != nil {
+			t.Fatal(err)
+		}
 		r, err := p.Rate(usdc)
 		if err != nil {
 			t.Fatal(err)
@@ -107,15 +125,62 @@ func TestAllow(t *testing.T) {
 			t.Errorf("charged %v, %v", q, err)
 		}
 		m.price = ""
-		if _, err := p.Rate(usdc); err == nil {
-			t.Error("allowed without a price")
+		taken(false, "without a price")
+		m.price = "0.8821"
+		taken(true, "it fell a little")
+		m.price = "0.8819"
+		taken(false, "it fell far below what the manager saw")
+		m.price = "0.9181"
+		taken(false, "it rose far above it")
+		m.price = "1"
+		taken(true, "it is back")
+		if _, _, err := p.Off(usdc); pos.KindOf(err) != pos.Conflict {
+			t.Errorf("a token at its peg is off: %v", err)
 		}
 		m.price = "0.90"
-		time.Sleep(25 * time.Hour)
-		if _, err := p.Rate(usdc); err == nil {
-			t.Error("allowed for longer than a day")
+		time.Sleep(token.MaxAllowed)
+		taken(false, "for longer than a day")
+		if p.Allow(manager, "USDC", price, time.Hour) != nil || p.Allow(manager, "USDC", price, 0) != nil {
+			t.Error("not allowed and taken back")
 		}
+		taken(false, "taken back")
 	})
+}
+
+// TestAllowRefuses: who may not, what cannot be.
+func TestAllowRefuses(t *testing.T) {
+	m := &market{usd, "0.90"}
+	p, err := token.New(usd, "en", map[string]token.Coin{"USDC": {Peg: usd, Home: m}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, row := range map[string]struct {
+		by            pos.Actor
+		symbol, price string
+		d             time.Duration
+		want          pos.Kind
+	}{
+		"a cashier":        {cashier, "USDC", "0.9000", time.Hour, pos.Forbidden},
+		"nobody":           {pos.Actor{}, "USDC", "0.9000", time.Hour, pos.Forbidden},
+		"an unknown token": {manager, "LUNA", "0.9000", time.Hour, pos.NotFound},
+		"two days":         {manager, "USDC", "0.9000", 48 * time.Hour, pos.Invalid},
+		"before now":       {manager, "USDC", "0.9000", -1, pos.Invalid},
+		"no price":         {manager, "USDC", "", time.Hour, pos.Invalid},
+		"a price of zero":  {manager, "USDC", "0", time.Hour, pos.Invalid},
+		"a huge exponent":  {manager, "USDC", "1e999999999", time.Hour, pos.Invalid},
+		"an endless price": {manager, "USDC", "0." + strings.Repeat("9", 40), time.Hour, pos.Invalid},
+	} {
+		if err := p.Allow(row.by, row.symbol, row.price, row.d); pos.KindOf(err) != row.want || err == nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		if _, err := p.Rate(usdc); err == nil {
+			t.Errorf("%s: taken", name)
+		}
+	}
+	m.price = ""
+	if _, _, err := p.Off(usdc); pos.KindOf(err) != pos.Unavailable {
+		t.Errorf("off without a price: %v", err)
+	}
 }
 
 func TestNew(t *testing.T) {
