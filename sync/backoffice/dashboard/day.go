@@ -202,11 +202,12 @@ func (s *server) charged(ctx context.Context, till string, p pos.Payment) string
 	return ""
 }
 
-// astray lists a day's money that came on another network, or of another token.
+// astray lists a day's money that came on another network, or of another token, by the
+// reference of its sale: that is what the counter called it.
 func (s *server) astray(ctx context.Context, day report.Day) []astrayRow {
 	refs := map[pos.SaleID]string{}
 	for _, sale := range day.Sales {
-		refs[sale.Sale.ID] = sale.Sale.Receipt
+		refs[sale.Sale.ID] = sale.Sale.Ref
 	}
 	var out []astrayRow
 	for i, a := range day.Astray {
