@@ -174,6 +174,7 @@ func TestStablecoins(t *testing.T) {
 		{"late", (*tokenDay).testLate},
 		{"twice", (*tokenDay).testTwice},
 		{"another chain", (*tokenDay).testStray},
+		{"another chain, taken", (*tokenDay).testStrayTaken},
 		{"more than 64 bits", (*tokenDay).testLarge},
 		{"taken back", (*tokenDay).testReorg},
 	} {
@@ -290,7 +291,7 @@ func (d *tokenDay) testStray(t *testing.T) {
 	to := d.address(sale)
 	d.pay(1, to, "8000000")
 	row := d.owed(1)[0]
-	if row.Came != "8.0000 USDC" || row.Sells {
+	if row.Came != "8.0000 USDC" || row.Kind != pos.OwedNetwork || row.On != "USDC on Lab 2" || row.Asked != "USDC on Lab 1" || !row.Sells {
 		t.Errorf("the refund list has %+v", row)
 	}
 	d.noticed("8.0000 USDC came on Lab 2 instead of USDC on Lab 1")
@@ -299,6 +300,33 @@ func (d *tokenDay) testStray(t *testing.T) {
 	}
 	d.pay(0, to, "8000000") // now the right way
 	d.paid(sale)
+	if row := d.owed(1)[0]; row.Sells {
+		t.Errorf("its sale is paid, and the refund list has %+v", row)
+	}
+	d.giveBack(row.Payment)
+	d.owed(0)
+}
+
+// testStrayTaken: the owner takes what came on another chain as payment. It is watched
+// there: what comes on top is owed, and once.
+func (d *tokenDay) testStrayTaken(t *testing.T) {
+	sale, _ := d.open("usdc-lab1", "BRD")
+	to := d.address(sale)
+	d.pay(1, to, "8000000")
+	row := d.owed(1)[0]
+	d.wait("what the customer sees", func(v pos.View) bool { return v.Customer.Reason == "other_network" })
+	d.do("POST", "/v1/refunds/"+string(row.Payment)+"/decisions", object{"as": "as sale"}, nil)
+	d.paid(sale)
+	d.owed(0)
+	ps := d.sale(sale).Payments
+	if len(ps) != 2 || ps[1].Tender != "usdc-lab2" || ps[1].State != pos.Settled || ps[1].Network != "USDC on Lab 2" || ps[1].Received.String() != "8.0000 USDC" || !ps[0].Aside {
+		t.Errorf("paid by %+v", ps)
+	}
+	d.pay(1, to, "1000000")
+	row = d.owed(1)[0]
+	if row.Payment != ps[1].ID || row.Came != "1.0000 USDC" || row.Kind != pos.OwedOver || row.Sells {
+		t.Errorf("the refund list has %+v", row)
+	}
 	d.giveBack(row.Payment)
 	d.owed(0)
 }
@@ -367,7 +395,7 @@ func (d *tokenDay) reported(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if r.Unbalanced != 0 || r.PaymentDoubts < 2 || r.RefundDue.Count != 1 {
+	if r.Unbalanced != 0 || r.PaymentDoubts != 1 || r.RefundDue.Count != 1 {
 		t.Errorf("%d unbalanced, %d doubts, %+v owed", r.Unbalanced, r.PaymentDoubts, r.RefundDue)
 	}
 	paid := int64(0)
@@ -376,6 +404,9 @@ func (d *tokenDay) reported(t *testing.T) {
 	}
 	if paid != r.Total.Minor {
 		t.Errorf("tenders come to %d of %d", paid, r.Total.Minor)
+	}
+	if a := r.Astray; a.Count != 2 || a.Assets[0].String() != "16.0000 USDC" || r.AstrayBack != 1 || r.AstrayTaken.Count != 1 || r.AstrayTaken.Amount.Minor != 640 {
+		t.Errorf("astray %+v, given back %d, taken %+v", a, r.AstrayBack, r.AstrayTaken)
 	}
 	if dai := r.Tender("dai-lab1"); dai.Amount.Minor != 1920 || dai.Assets[0].String() != "24.0000 DAI" {
 		t.Errorf("DAI is %+v", dai)

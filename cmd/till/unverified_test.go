@@ -116,6 +116,14 @@ func TestStablecoinsUnverified(t *testing.T) {
 	m.chains[0].into(nil, "evm_increaseTime", 25*60*60)
 	m.chains[0].into(nil, "anvil_mine", "0xa")
 	d.noticed("Not paid: 6.40 EUR")
+	v := d.wait("that it is off", func(v pos.View) bool { return v.Counter.Tenders[1].Offline.Off != "" })
+	if off := v.Counter.Tenders[1]; off.Tender != "usdc-lab1" || !strings.Contains(off.Offline.Off, "6.40 EUR") || v.Counter.Tenders[2].Offline.Off != "" {
+		t.Errorf("after the loss: %+v", v.Counter.Tenders)
+	}
+	w.cut.Store(true)
+	d.wait("grey", func(v pos.View) bool { return !v.Counter.Tenders[1].Ready })
+	d.do("POST", "/v1/tenders/usdc-lab1/unverified", object{}, nil)
+	d.offlineNow(true)
 	stop()
 
 	tl, err := openTill(x.c, quiet())
