@@ -66,7 +66,7 @@ func draw(name string, cols []column) template.HTML {
 		fmt.Fprintf(&b, `<g><title>%s</title><rect class="hit" x="%d" y="0" width="%d" height="%d"/>`, html.EscapeString(c.title), x, columnWidth, chartBase)
 		fmt.Fprintf(&b, `<rect class="%s" x="%d" y="%d" width="%d" height="%d" rx="3"/>`, class, x, chartBase-h, columnWidth, h)
 		if !c.quiet {
-			fmt.Fprintf(&b, `<text class="%s" x="%d" y="%d" text-anchor="middle">%s</text>`, x+columnWidth/2, chartBase+16, html.EscapeString(c.label))
+			fmt.Fprintf(&b, `<text x="%d" y="%d" text-anchor="middle">%s</text>`, x+columnWidth/2, chartBase+16, html.EscapeString(c.label))
 		}
 		b.WriteString(`</g>`)
 	}
@@ -122,13 +122,4 @@ func (s *server) trend(p part) template.HTML {
 	return draw(s.word("bo_last_days"), cols)
 }
 
-// salesWord counts sales, in a language's own form for one; in French none is one too.
-func (s *server) salesWord(n int64) string {
-	if n == 1 {
-		return s.word("bo_one_sale")
-	}
-	if n == 0 && s.Language == "fr" {
-		return strings.Replace(s.word("bo_one_sale"), "1", "0", 1)
-	}
-	return s.word("bo_n_sales", "n", s.number(n))
-}
+func (s *server) salesWord(n int64) string { return s.word("bo_n_sales", "n", s.number(n)) }
