@@ -30,11 +30,6 @@ type buttonConfig struct {
 	debounce time.Duration
 }
 
-type buzzerConfig struct {
-	line   string
-	active bool
-}
-
 type lightConfig struct {
 	line      string // of the board, or
 	led       string // the kernel's
@@ -162,15 +157,6 @@ func (r *reader) keyName(key string, needed bool) string {
 		r.bad(key, "must be a key as the keyboard calls it, such as \"kp7\", \"kpenter\", \"f1\" or \"esc\", not %q%s", name, meant(strings.TrimPrefix(strings.ToLower(name), "key_"), input.KeyNames()))
 	}
 	return name
-}
-
-func (r *reader) buzzer(used taken) *buzzerConfig {
-	if !r.has("buzzer") {
-		r.table("buzzer")
-		return nil
-	}
-	b := r.table("buzzer")
-	return &buzzerConfig{line: b.line(used), active: b.oneOf("kind", "passive", "passive", "active") == "active"}
 }
 
 func (r *reader) light(used taken) lightConfig {

@@ -151,12 +151,12 @@ func (t *till) buildBuzzer() {
 	if b == nil {
 		return
 	}
-	pin, err := t.board.line(b.line)
+	voice, err := t.board.voice(*b)
 	if err != nil {
 		t.log.Warn("buzzer does not work", "line", b.line, "err", err)
 		return
 	}
-	t.hands.buzzer = gpio.NewBuzzer(pin, b.active, t.log)
+	t.hands.buzzer = gpio.NewBuzzer(voice, t.log)
 	t.actors.add("buzzer", t.hands.buzzer.Run, nil)
 }
 

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"periph.io/x/conn/v3/gpio"
-	"periph.io/x/conn/v3/physic"
 )
 
 // Sound is one of the buzzer's words.
@@ -33,18 +32,37 @@ var sounds = map[Sound][]tone{
 	BadSound:  {{900, 180 * time.Millisecond}, {0, 70 * time.Millisecond}, {900, 180 * time.Millisecond}},
 }
 
-// Buzzer is a sounder on a line. The zero Active is one that needs a tone made for it
-// (passive, piezo); an active one makes its own and is switched on and off.
-type Buzzer struct {
-	pin    gpio.PinOut
-	active bool
-	log    *slog.Logger
-	next   chan Sound // the one that waits
+// Voice is what a Buzzer sounds with: OnOff for one that makes its own tone (active),
+// PWM for one that needs a tone made for it (passive, piezo).
+type Voice interface {
+	// Sound begins a tone of so many hertz; 0 is silence. It may block for a short time.
+	Sound(hertz int64) error
+	// String names the voice for people: "GPIO18".
+	String() string
 }
 
-// NewBuzzer returns a buzzer on pin. Nothing is sent to it before Run.
-func NewBuzzer(pin gpio.PinOut, active bool, log *slog.Logger) *Buzzer {
-	return &Buzzer{pin: pin, active: active, log: log, next: make(chan Sound, 1)}
+// OnOff returns the voice of a buzzer that makes its own tone while pin is high. It
+// cannot play high and low: its words differ in length and number.
+func OnOff(pin gpio.PinOut) Voice { return onOff{pin} }
+
+type onOff struct{ gpio.PinOut }
+
+func (v onOff) Sound(hertz int64) error { return v.Out(hertz != 0) }
+
+// String returns the line's name.
+func (v onOff) String() string { return v.Name() }
+
+// Buzzer plays sounds.
+type Buzzer struct {
+	voice Voice
+	log   *slog.Logger
+	next  chan Sound // the one that waits
+	told  bool       // that it does not work
+}
+
+// NewBuzzer returns a buzzer with a voice. Nothing is sent to it before Run.
+func NewBuzzer(v Voice, log *slog.Logger) *Buzzer {
+	return &Buzzer{voice: v, log: log, next: make(chan Sound, 1)}
 }
 
 // Play plays s when the sound under way is over. It never waits: of two that wait the
@@ -64,49 +82,41 @@ func (b *Buzzer) Play(s Sound) {
 	}
 }
 
-// Run plays until ctx ends, and then returns nil.
+// Run plays until ctx ends, and then returns nil. A buzzer that does not work is told of
+// in the log, at once and once.
 func (b *Buzzer) Run(ctx context.Context) error {
-	b.off()
-	defer b.off()
-	for told := false; ; {
+	b.sound(0)
+	defer b.sound(0)
+	for {
 		select {
 		case <-ctx.Done():
 			return nil
 		case s := <-b.next:
-			if err := b.play(ctx, s); err != nil && !told {
-				told = true
-				b.log.Warn("buzzer does not work; one that makes its own tone needs no PWM", "line", b.pin.Name(), "err", err)
-			}
+			b.play(ctx, s)
 		}
 	}
 }
 
-func (b *Buzzer) play(ctx context.Context, s Sound) error {
+func (b *Buzzer) play(ctx context.Context, s Sound) {
+	defer b.sound(0)
 	for _, t := range sounds[s] {
-		if err := b.sound(t.hertz); err != nil {
-			b.off()
-			return err
+		if !b.sound(t.hertz) {
+			return
 		}
 		select {
 		case <-ctx.Done():
-			return nil
+			return
 		case <-time.After(t.lasts):
 		}
 	}
-	b.off()
-	return nil
 }
 
-// sound begins a tone; 0 is silence.
-func (b *Buzzer) sound(hertz int64) error {
-	if hertz == 0 || b.active {
-		return b.pin.Out(gpio.Level(hertz != 0))
+// sound begins a tone, 0 is silence, and reports that it could.
+func (b *Buzzer) sound(hertz int64) bool {
+	err := b.voice.Sound(hertz)
+	if err != nil && !b.told {
+		b.told = true
+		b.log.Warn("buzzer does not work", "line", b.voice.String(), "err", err)
 	}
-	return b.pin.PWM(gpio.DutyHalf, physic.Frequency(hertz)*physic.Hertz)
-}
-
-func (b *Buzzer) off() {
-	if err := b.pin.Out(gpio.Low); err != nil {
-		b.log.Debug("buzzer not switched off", "line", b.pin.Name(), "err", err)
-	}
+	return err == nil
 }

@@ -3,7 +3,7 @@
 // Promise. A button is pressed once however its contacts bounce, and a spike that is
 // shorter than the debounce is no press. A press that lasts is the long press or the
 // short one, never both. Whatever plays a sound or publishes a view never waits: the
-// newest wins. A line that fails is told of and tried again; it stops no other one.
+// newest wins. A buzzer that needs a tone made for it gets one from the kernel (PWM). A line that fails is told of and tried again; it stops no other one.
 // When Run ends, sounds and lights are off.
 //
 // Limits. Lines are the board's: what they are called and whether they can report

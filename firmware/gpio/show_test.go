@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -13,19 +14,31 @@ import (
 
 	"periph.io/x/conn/v3/gpio"
 	"periph.io/x/conn/v3/gpio/gpiotest"
-	"periph.io/x/conn/v3/physic"
 
 	"github.com/tillwright/tillwright/pos"
 )
 
 var quiet = slog.New(slog.DiscardHandler)
 
-// ear is a line that notes what is heard on it: "2700" and "-".
+// ear is a voice, and a line, that notes what is heard: "2700", "on" and "-".
 type ear struct {
 	gpiotest.Pin
 	mu    sync.Mutex
 	heard []string
-	deaf  bool // PWM fails: this line has none
+	deaf  bool // tones fail
+}
+
+func (e *ear) String() string { return "GPIO18" }
+
+func (e *ear) Sound(hertz int64) error {
+	if hertz == 0 {
+		return e.Out(gpio.Low)
+	}
+	if e.deaf {
+		return errors.New("no PWM")
+	}
+	e.note(strconv.FormatInt(hertz, 10))
+	return nil
 }
 
 func (e *ear) note(s string) {
@@ -41,17 +54,6 @@ func (e *ear) Out(l gpio.Level) error {
 	return nil
 }
 
-func (e *ear) PWM(d gpio.Duty, f physic.Frequency) error {
-	if e.deaf {
-		return errors.New("no PWM")
-	}
-	if d != gpio.DutyHalf {
-		return errors.New("duty")
-	}
-	e.note(strings.TrimSuffix(f.String(), "Hz"))
-	return nil
-}
-
 func (e *ear) take() string {
 	synctest.Wait()
 	e.mu.Lock()
@@ -64,12 +66,12 @@ func (e *ear) take() string {
 func TestBuzzer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		pin := &ear{}
-		b := NewBuzzer(pin, false, quiet)
+		b := NewBuzzer(pin, quiet)
 		run(t, b.Run)
 		for _, x := range []struct {
 			s    Sound
 			want string
-		}{{GoodSound, "- 2.700k -"}, {BadSound, "900 - 900 -"}, {PaidSound, "2.100k - 2.700k - 3.300k -"}} {
+		}{{GoodSound, "- 2700 -"}, {BadSound, "900 - 900 -"}, {PaidSound, "2100 - 2700 - 3300 -"}} {
 			began := time.Now()
 			b.Play(x.s)
 			if time.Since(began) != 0 {
@@ -96,7 +98,8 @@ func TestBuzzer(t *testing.T) {
 func TestBuzzerKinds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		active, deaf := &ear{}, &ear{deaf: true}
-		a, d := NewBuzzer(active, true, quiet), NewBuzzer(deaf, false, quiet)
+		var log strings.Builder
+		a, d := NewBuzzer(OnOff(active), quiet), NewBuzzer(deaf, slog.New(slog.NewTextHandler(&log, nil)))
 		run(t, a.Run)
 		run(t, d.Run)
 		a.Play(BadSound)
@@ -108,6 +111,12 @@ func TestBuzzerKinds(t *testing.T) {
 		if got := deaf.take(); got != "-" {
 			t.Errorf("a line without PWM: %q", got)
 		}
+		d.Play(BadSound)
+		time.Sleep(time.Second)
+		synctest.Wait()
+		if strings.Count(log.String(), "buzzer does not work") != 1 || !strings.Contains(log.String(), "GPIO18") {
+			t.Errorf("log: %s", log.String())
+		}
 	})
 }
 
@@ -116,7 +125,7 @@ func TestBuzzerKinds(t *testing.T) {
 func TestBuzzerStops(t *testing.T) {
 	pin := &ear{}
 	synctest.Test(t, func(t *testing.T) {
-		b := NewBuzzer(pin, false, quiet)
+		b := NewBuzzer(pin, quiet)
 		run(t, b.Run)
 		b.Play(BadSound)
 		time.Sleep(10 * time.Millisecond)
