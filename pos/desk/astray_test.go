@@ -215,6 +215,17 @@ func TestAstrayRefused(t *testing.T) {
 			take(s, a.Payment)
 		})
 	})
+	t.Run("its lines went on", func(t *testing.T) {
+		astrayShop(t, 18, func(t *testing.T, s *shop, c *chain, c2 *twin) {
+			a := s.chargeDAI()
+			s.strays(c, c2, a.Payment, espresso.Int64())
+			s.doBy(boss, pos.CancelPayment{Despite: true})
+			settle()
+			s.do(pos.Reopen{Sale: a.Sale})
+			settle()
+			take(s, a.Payment)
+		})
+	})
 	t.Run("the right money came, too", func(t *testing.T) {
 		astrayShop(t, 18, func(t *testing.T, s *shop, c *chain, c2 *twin) {
 			a := s.chargeDAI()

@@ -256,22 +256,26 @@ func givenUp(tx *bolt.Tx, b *pos.Books, r pos.Record) (pos.Answer, error) {
 		return a, err
 	}
 	for i := 0; v.Into != "" && i < len(s.Payments); i++ {
-		key, p := []byte(s.Payments[i].ID), pos.Payment{}
-		if err := get(tx.Bucket(watched), key, &p); err != nil {
-			return a, err
-		}
-		if p.ID == "" {
-			continue
-		}
-		p.Charged = 0
-		if err := put(tx.Bucket(watched), key, p); err != nil {
-			return a, err
+		for _, name := range [][]byte{watched, refunds} { // money may be there already, astray
+			if err := moveOn(tx.Bucket(name), s.Payments[i].ID); err != nil {
+				return a, err
+			}
 		}
 	}
 	if err := takeBack(tx, r, s); err != nil {
 		return a, err
 	}
 	return a, end(tx, b, v.Sale)
+}
+
+// moveOn notes at a payment, if it is there, that the lines it was asked for are elsewhere.
+func moveOn(in *bolt.Bucket, id pos.PaymentID) error {
+	var p pos.Payment
+	if err := get(in, []byte(id), &p); err != nil || p.ID == "" {
+		return err
+	}
+	p.Charged = 0
+	return put(in, []byte(id), p)
 }
 
 // over takes a sale that will not be completed off the open ones.
