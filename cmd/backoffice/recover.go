@@ -142,7 +142,8 @@ func (o *office) search(coins *sweep.Sweeper, log *slog.Logger) *sweep.Search {
 type recoverCommand struct {
 	Config  string `required:"" type:"existingfile" help:"Configuration file (TOML), with its networks."`
 	Sheet   string `arg:"" optional:"" help:"File with what the paper says; without it, type it in. Not an argument: those can be read by everybody on this computer."`
-	Further bool   `help:"Look a thousand numbers further than last time."`
+	Again   bool   `help:"Begin at number 1 again: money can come late." xor:"how"`
+	Further bool   `help:"Look a thousand numbers further than last time." xor:"how"`
 }
 
 // Run finds the money of a lost till by its recovery sheet. It goes on where it was when
@@ -164,7 +165,13 @@ func (c *recoverCommand) Run(p *process) error {
 		log := slog.New(slog.NewTextHandler(p.stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
 		s := o.search(sweep.New(o.db, chains, log), log)
 		var last sweep.SeedView
-		err = s.Now(p, id, c.Further, func(v sweep.SeedView) { last = v; tell(p.stdout, v) })
+		how := sweep.GoOn
+		if c.Again {
+			how = sweep.Again
+		} else if c.Further {
+			how = sweep.Further
+		}
+		err = s.Now(p, id, how, func(v sweep.SeedView) { last = v; tell(p.stdout, v) })
 		if err != nil {
 			return err
 		}

@@ -144,11 +144,12 @@ func (o *office) app(part *offlinePart, coins *sweep.Sweeper, search *sweep.Sear
 		page.Store = o.db
 	}
 	var sweeps dashboard.Sweeps
+	var searches dashboard.Searches
 	if coins != nil {
-		sweeps = coins
+		sweeps, searches = coins, search
 	}
 	dashboard.Mount(app, dashboard.Options{
-		Offline: page, Sweeps: sweeps,
+		Offline: page, Sweeps: sweeps, Searches: searches,
 		Store: o.db, Owner: o.owner, Codes: o.codes, Reports: o.reports,
 		Shop: o.cfg.Shop, Language: o.cfg.Language, Public: o.cfg.public, Log: log,
 	})

@@ -56,7 +56,8 @@ type Options struct {
 	Language string
 	Public   *url.URL // how browsers reach the pages
 	Offline  Offline
-	Sweeps   Sweeps // nil: stablecoins are not set up here
+	Sweeps   Sweeps   // nil: stablecoins are not set up here
+	Searches Searches // nil with Sweeps
 	Log      *slog.Logger
 }
 
@@ -96,6 +97,9 @@ func Mount(app *fiber.App, o Options) {
 	pages.Post("/offline/payments/:device/:epoch/:counter/done", s.ours(s.signedIn(s.offlineDone)))
 	pages.Post("/offline/:till/:do", s.ours(s.signedIn(s.offlineSwitch)))
 	pages.Get("/stablecoins", s.signedIn(s.stablecoins))
+	pages.Get("/stablecoins/search", s.signedIn(s.search))
+	pages.Post("/stablecoins/search/sheets", s.ours(s.signedIn(s.searchSheet)))
+	pages.Post("/stablecoins/search/:id/:do", s.ours(s.signedIn(s.searchDo)))
 	pages.Post("/stablecoins/count", s.ours(s.signedIn(s.count)))
 	pages.Post("/stablecoins/:network/transfers", s.ours(s.signedIn(s.prepare)))
 	pages.Get("/stablecoins/transfers/:id", s.signedIn(s.transfer))
@@ -109,7 +113,7 @@ func Mount(app *fiber.App, o Options) {
 // load parses every page over the common frame.
 func (s *server) load() {
 	s.pages = map[string]*template.Template{}
-	for _, name := range []string{"day", "tills", "offline", "record", "codes", "stablecoins", "transfer", "sign-in", "set-up", "fault"} {
+	for _, name := range []string{"day", "tills", "offline", "record", "codes", "stablecoins", "transfer", "search", "sign-in", "set-up", "fault"} {
 		s.pages[name] = template.Must(template.New("frame.html").Funcs(s.funcs()).ParseFS(files, "pages/frame.html", "pages/"+name+".html"))
 	}
 }

@@ -55,6 +55,7 @@ func (s *server) funcs() template.FuncMap {
 		"short":   func(h pos.Hash) string { return h.String()[:12] },
 		"count":   func(n int) string { return s.number(int64(n)) },
 		"units":   sweep.Quantity,
+		"next":    func(i int) int { return i + 1 },
 	}
 }
 

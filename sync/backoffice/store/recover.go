@@ -181,6 +181,14 @@ func (db *DB) SearchSet(ctx context.Context, seed int64, state SearchState, far 
 	})
 }
 
+// SearchForget sets a search back to number 1. What it found stays.
+func (db *DB) SearchForget(ctx context.Context, seed int64) error {
+	return db.write(ctx, "keep search", func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, "DELETE FROM seed_networks WHERE seed = ?", seed)
+		return err
+	})
+}
+
 // SearchPart is what one look of a search saw.
 type SearchPart struct {
 	Seed int64

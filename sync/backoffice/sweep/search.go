@@ -40,6 +40,7 @@ type SearchStore interface {
 	Seed(ctx context.Context, id int64) (store.Seed, error)
 	SearchSet(ctx context.Context, seed int64, state store.SearchState, far uint64, at time.Time) error
 	SearchSaw(ctx context.Context, p store.SearchPart) error
+	SearchForget(ctx context.Context, seed int64) error
 	Finds
 }
 
@@ -87,11 +88,20 @@ func NewSearch(s *Sweeper, k *Keeper, st SearchStore, f Finder, log *slog.Logger
 	return &Search{s, k, st, f, log, make(chan struct{}, 1)}
 }
 
-// Start begins a search, or goes on with it where it was; further makes it look at least
-// Gap numbers beyond what it looked at before. It returns at once. It fails with NotFound,
-// with Corrupt when the seed cannot be opened, and as the store does.
-func (s *Search) Start(ctx context.Context, id int64, further bool) error {
-	if err := s.ask(ctx, id, further); err != nil {
+// How says where a search begins.
+type How int
+
+// Ways to begin a search.
+const (
+	GoOn    How = iota // where it was; at number 1 if it never was
+	Again              // at number 1: money can come late
+	Further            // where it was, and at least Gap numbers beyond what it looked at before
+)
+
+// Start begins a search, and returns at once. It fails with NotFound, with Corrupt when
+// the seed cannot be opened, and as the store does.
+func (s *Search) Start(ctx context.Context, id int64, how How) error {
+	if err := s.ask(ctx, id, how); err != nil {
 		return err
 	}
 	select {
@@ -101,7 +111,7 @@ func (s *Search) Start(ctx context.Context, id int64, further bool) error {
 	return nil
 }
 
-func (s *Search) ask(ctx context.Context, id int64, further bool) error {
+func (s *Search) ask(ctx context.Context, id int64, how How) error {
 	seed, err := s.store.Seed(ctx, id)
 	if err != nil {
 		return err
@@ -110,7 +120,12 @@ func (s *Search) ask(ctx context.Context, id int64, further bool) error {
 		return err
 	}
 	far := uint64(0)
-	if further {
+	switch how {
+	case Again:
+		if err := s.store.SearchForget(ctx, id); err != nil {
+			return err
+		}
+	case Further:
 		far = min(limit(seed)+Gap, maxNumber)
 	}
 	return s.store.SearchSet(ctx, id, store.SearchAsked, far, time.Now())
@@ -134,7 +149,7 @@ func (s *Search) Sheet(ctx context.Context, text string) error {
 	if err != nil {
 		return err
 	}
-	return s.Start(ctx, id, false)
+	return s.Start(ctx, id, GoOn)
 }
 
 // idle is how often Run looks for searches that another process asked for.
@@ -178,8 +193,8 @@ func (s *Search) all(ctx context.Context) error {
 
 // Now does a search to its end in the caller's own time, and tells it of each part; a
 // server beside it that takes it up does no harm. It fails as Start does.
-func (s *Search) Now(ctx context.Context, id int64, further bool, tell func(SeedView)) error {
-	if err := s.ask(ctx, id, further); err != nil {
+func (s *Search) Now(ctx context.Context, id int64, how How, tell func(SeedView)) error {
+	if err := s.ask(ctx, id, how); err != nil {
 		return err
 	}
 	return s.one(ctx, id, tell)
