@@ -3,6 +3,8 @@ package desk
 import (
 	"cmp"
 	"math/big"
+	"slices"
+	"strings"
 
 	"github.com/tillwright/tillwright/pos"
 )
@@ -58,6 +60,13 @@ func (d *Desk) tellStray(t *turn, p pos.Payment, f pos.Finding) {
 		ref = s.Ref
 	}
 	t.notice = &pos.Notice{Kind: pos.NoticeTrouble, Sale: p.Sale, Text: pos.Word(d.o.Shop.Language, "notice_wrong_money", "ref", ref, "why", p.Why)}
+}
+
+// untellStray takes away what was told of money that somebody has decided about.
+func (d *Desk) untellStray(p pos.Payment) {
+	d.notices = slices.DeleteFunc(slices.Clone(d.notices), func(n pos.Notice) bool {
+		return n.Sale == p.Sale && n.Kind == pos.NoticeTrouble && p.Why != "" && strings.HasSuffix(n.Text, p.Why)
+	})
 }
 
 // mayTake returns the tender by which a manager may take what came astray as payment: it

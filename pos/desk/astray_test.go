@@ -91,6 +91,9 @@ func TestAstrayTaken(t *testing.T) {
 					t.Errorf("answered %+v", got)
 				}
 				s.want(pos.PhasePaid)
+				if n := s.notice(); n != "" {
+					t.Errorf("decided, and still told: %s", n)
+				}
 				s.cut(empty)
 				s.holdTaken(t, a, got, c2, came)
 				s.refusedBy(boss, pos.Decide{Payment: a.Payment, As: pos.AsSale}, pos.NotFound)
@@ -144,7 +147,7 @@ func TestAstrayBack(t *testing.T) {
 		s.strays(c, c2, a.Payment, espresso.Int64())
 		s.doBy(boss, pos.Decide{Payment: a.Payment, As: pos.GivenBack, Note: "cash"})
 		settle()
-		if v := s.view().Counter; len(v.Refunds) != 0 || v.Current.Doubtful || v.Current.Due != eur.Of(290) {
+		if v := s.view().Counter; len(v.Notices) != 0 || len(v.Refunds) != 0 || v.Current.Doubtful || v.Current.Due != eur.Of(290) {
 			t.Fatalf("owed %+v, the sale is %+v", v.Refunds, v.Current)
 		}
 		s.do(pos.Pay{Tender: pos.Cash})

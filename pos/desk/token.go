@@ -70,13 +70,18 @@ func (d *Desk) giveBeside(t *turn, p pos.Payment, do pos.Decide) error {
 		if err == nil {
 			p = now
 		}
-		return d.takeAstray(t, p, do.Note)
+		if err := d.takeAstray(t, p, do.Note); err != nil {
+			return err
+		}
+		d.untellStray(p)
+		return nil
 	}
 	if do.As != pos.GivenBack {
 		return pos.E("decide", pos.Conflict, "its sale does not need this money; it can only be given back, or kept with a note that says why")
 	}
 	r := pos.RefundDecided{Payment: p.ID, As: do.As, Note: do.Note, Amount: p.Amount.Currency.Zero(), Beside: true, By: t.by}
 	if p.Astray() {
+		d.untellStray(p)
 		r.Came, r.Network = strayLeft(p), p.StrayOn
 	}
 	if err == nil { // it is still watched: more of it is another debt
