@@ -28,7 +28,9 @@ func TestToken(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			bubble(t, small, func(t *testing.T, l *lab, m *mem) {
 				l.stop()
+				m.mu.Lock() // a request that was cut off may still be answering
 				c.change(l, m)
+				m.mu.Unlock()
 				r := l.start().w.Rails()[0]
 				l.until("the rail is grey", func() bool { return strings.Contains(r.Health().Reason, c.reason) })
 				if _, err := r.Ask(t.Context(), intended(r, "SALE000000001", price), ""); pos.KindOf(err) != pos.Unavailable {
