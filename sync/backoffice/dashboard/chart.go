@@ -49,7 +49,11 @@ const (
 func draw(name string, cols []column) template.HTML {
 	var b strings.Builder
 	width := len(cols)*(columnWidth+columnGap) - columnGap
-	fmt.Fprintf(&b, `<svg class="chart" viewBox="0 0 %d %d" role="img" aria-label="%s">`, width, chartHeight, html.EscapeString(name))
+	class := "chart"
+	if len(cols) > trendDays {
+		class = "chart many" // a narrow screen names every other column
+	}
+	fmt.Fprintf(&b, `<svg class="%s" viewBox="0 0 %d %d" role="img" aria-label="%s">`, class, width, chartHeight, html.EscapeString(name))
 	for _, y := range []int{chartBase / 3, 2 * chartBase / 3} {
 		fmt.Fprintf(&b, `<line class="grid" x1="0" x2="%d" y1="%d" y2="%d"/>`, width, y, y)
 	}
@@ -66,7 +70,7 @@ func draw(name string, cols []column) template.HTML {
 		fmt.Fprintf(&b, `<g><title>%s</title><rect class="hit" x="%d" y="0" width="%d" height="%d"/>`, html.EscapeString(c.title), x, columnWidth, chartBase)
 		fmt.Fprintf(&b, `<rect class="%s" x="%d" y="%d" width="%d" height="%d" rx="3"/>`, class, x, chartBase-h, columnWidth, h)
 		if !c.quiet {
-			fmt.Fprintf(&b, `<text x="%d" y="%d" text-anchor="middle">%s</text>`, x+columnWidth/2, chartBase+16, html.EscapeString(c.label))
+			fmt.Fprintf(&b, `<text class="%s" x="%d" y="%d" text-anchor="middle">%s</text>`, []string{"even", "odd"}[i%2], x+columnWidth/2, chartBase+16, html.EscapeString(c.label))
 		}
 		b.WriteString(`</g>`)
 	}
@@ -122,4 +126,13 @@ func (s *server) trend(p part) template.HTML {
 	return draw(s.word("bo_last_days"), cols)
 }
 
-func (s *server) salesWord(n int64) string { return s.word("bo_n_sales", "n", s.number(n)) }
+// salesWord counts sales, in a language's own form for one; in French none is one too.
+func (s *server) salesWord(n int64) string {
+	if n == 1 {
+		return s.word("bo_one_sale")
+	}
+	if n == 0 && s.Language == "fr" {
+		return strings.Replace(s.word("bo_one_sale"), "1", "0", 1)
+	}
+	return s.word("bo_n_sales", "n", s.number(n))
+}

@@ -15,6 +15,10 @@ import (
 	"github.com/tillwright/tillwright/sync/backoffice/store"
 )
 
+// lateAfter is when a till that calls every minute has missed a call: whether it is up to
+// date is not known any more.
+const lateAfter = 150 * time.Second
+
 // quietAfter is when a till that says nothing is shown as silent: it calls every
 // minute, and may wait five after an outage.
 const quietAfter = 10 * time.Minute
@@ -22,12 +26,13 @@ const quietAfter = 10 * time.Minute
 // tillRow is a till as the owner sees it.
 type tillRow struct {
 	store.Till
+	Late   bool // it has missed a call
 	Quiet  bool // it has not called for a while
 	Forked bool // an open alarm says that it has two histories
 }
 
 func rowOf(t store.Till, alarms []alarmRow, now time.Time) tillRow {
-	row := tillRow{Till: t, Quiet: now.Sub(t.Seen) > quietAfter}
+	row := tillRow{Till: t, Late: now.Sub(t.Seen) > lateAfter, Quiet: now.Sub(t.Seen) > quietAfter}
 	for _, a := range alarms {
 		row.Forked = row.Forked || (a.Till == t.ID && a.Kind == store.AlarmFork)
 	}

@@ -1,11 +1,14 @@
 package dashboard
 
 import (
+	"html/template"
 	"math"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/tillwright/tillwright/pos"
+	"github.com/tillwright/tillwright/sync/backoffice/store"
 )
 
 // TestNumbers writes sums as each language does.
@@ -61,5 +64,46 @@ func TestAgo(t *testing.T) {
 	}
 	if got := s.ago(time.Time{}); got != "never" {
 		t.Errorf("zero: %q", got)
+	}
+}
+
+// TestCountOfSales counts in each language's own form; French has none in the singular.
+func TestCountOfSales(t *testing.T) {
+	for _, tt := range []struct {
+		language string
+		n        int64
+		want     string
+	}{{"en", 1, "1 sale"}, {"en", 0, "0 sales"}, {"en", 1200, "1,200 sales"}, {"de", 1, "1 Verkauf"}, {"de", 2, "2 Verkäufe"}, {"es", 1, "1 venta"}, {"pt", 1, "1 venda"}, {"pt", 0, "0 vendas"}, {"fr", 0, "0 vente"}, {"fr", 1, "1 vente"}, {"fr", 2, "2 ventes"}} {
+		s := &server{Options: Options{Language: tt.language}}
+		if got := s.salesWord(tt.n); got != tt.want {
+			t.Errorf("%s %d: got %q, want %q", tt.language, tt.n, got, tt.want)
+		}
+	}
+}
+
+// TestMissedCall does not call a till up to date that has missed a call: it may hold
+// records that nobody here knows of.
+func TestMissedCall(t *testing.T) {
+	now := time.Date(2026, 7, 1, 12, 0, 0, 0, time.UTC)
+	for _, tt := range []struct {
+		ago         time.Duration
+		late, quiet bool
+	}{{time.Minute, false, false}, {lateAfter, false, false}, {lateAfter + time.Second, true, false}, {quietAfter + time.Second, true, true}} {
+		row := rowOf(store.Till{Seen: now.Add(-tt.ago)}, nil, now)
+		if row.Late != tt.late || row.Quiet != tt.quiet {
+			t.Errorf("%v: late %v, quiet %v", tt.ago, row.Late, row.Quiet)
+		}
+		s := &server{Options: Options{Language: "en"}}
+		row.Seen = time.Now().Add(-tt.ago)
+		pages, err := template.New("").Funcs(s.funcs()).ParseFS(files, "pages/frame.html")
+		if err != nil {
+			t.Fatal(err)
+		}
+		var page strings.Builder
+		if err := pages.ExecuteTemplate(&page, "state", row); err == nil && strings.Contains(page.String(), "up to date") == tt.late {
+			t.Errorf("%v: the page says %q", tt.ago, page.String())
+		} else if err != nil && !tt.quiet { // since when needs the reports' zone
+			t.Error(err)
+		}
 	}
 }
