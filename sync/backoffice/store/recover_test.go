@@ -1,0 +1,86 @@
+package store
+
+import (
+	"errors"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/tillwright/tillwright/pos"
+)
+
+// TestFromVersion3 opens a database of before the searches, with a transfer under way.
+// Goal: nothing of it is lost, and what is new works on it.
+func TestFromVersion3(t *testing.T) {
+	ctx, path := t.Context(), filepath.Join(t.TempDir(), "office.db")
+	old, err := open(path, "", 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, step := range append(steps[:3:3],
+		`INSERT INTO tills VALUES ('t', x'01', 'Counter', '01', 'EUR', 1, 1, 1, 0, x'00', 1, 0, 0)`,
+		`INSERT INTO sweep_deposits VALUES ('A', 'ref A', 'T', 't', 'SALE-1', 5, 6), ('B', 'ref B', 'T', 't', 'SALE-2', 7, 8)`,
+		`INSERT INTO sweep_holdings VALUES ('base', 'A', 'USDC', 'USDC', 6, '50', '50', 9), ('bnb', 'B', 'USDC', 'USDC', 18, '7', '0', 9)`,
+		`INSERT INTO sweep_batches VALUES (4, 'base', 'T', 1, 0)`, `INSERT INTO sweep_items VALUES (4, 'A', 'USDC', 'USDC', 6, '50', 'waiting')`,
+		`PRAGMA user_version = 3`) {
+		if _, err := old.ExecContext(ctx, step); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := old.Close(); err != nil {
+		t.Fatal(err)
+	}
+	db, err := Open(ctx, path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := errors.Join(db.Check(ctx), db.Close()); err != nil {
+			t.Error(err)
+		}
+	}()
+	hs, err := db.SweepHoldings(ctx, 10)
+	if err != nil || len(hs) != 2 || hs[0].Batch != 4 || hs[0].Deposit.Till != "t" || hs[0].Deposit.Payment != "SALE-1" || hs[1].Newest != "7" || !hs[1].Deposit.Made.Equal(unstamp(7)) {
+		t.Fatalf("%+v, %v", hs, err)
+	}
+	var broken int
+	if err := db.r.QueryRowContext(ctx, "SELECT count(*) FROM pragma_foreign_key_check").Scan(&broken); err != nil || broken != 0 {
+		t.Errorf("%d rows lead nowhere, %v", broken, err)
+	}
+	s, err := db.SeedKeep(ctx, Seed{Scheme: 1, Treasury: "T", Mark: []byte("m"), Sealed: []byte("s"), Kept: time.Now()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := Found{N: 3, Deposit: Deposit{Address: "C", Reference: "ref C", Treasury: "T", Made: time.Now()}}
+	known := Found{N: 1, Deposit: Deposit{Address: "A", Reference: "ref A", Treasury: "T", Made: time.Now()}}
+	part := SearchPart{
+		Seed: s.ID, At: time.Now(), SeedNetwork: SeedNetwork{Network: "base", Next: 201, Operators: 2}, Last: 3, Found: []Found{found, known},
+		Holdings: []Holding{{Network: "base", Address: "C", Token: "USDC", Symbol: "USDC", Decimals: 6, Newest: "9", Final: "9"}, {Network: "base", Address: "A", Token: "USDC", Symbol: "USDC", Decimals: 6, Newest: "50", Final: "50"}},
+	}
+	for range 2 { // a second process did the same
+		if err := db.SearchSaw(ctx, part); err != nil {
+			t.Fatal(err)
+		}
+	}
+	list, err := db.SearchFound(ctx, 0, 10)
+	if err != nil || len(list) != 1 || list[0].N != 3 || list[0].Address != "C" || list[0].Deposit.Till != "" {
+		t.Errorf("%+v, %v", list, err)
+	}
+	if hs, err := db.SweepHoldings(ctx, 10); err != nil || len(hs) != 3 {
+		t.Errorf("%d balances, %v", len(hs), err)
+	}
+	back := part
+	back.Next, back.Found, back.Holdings, back.Why, back.Operators, back.Last = 101, nil, nil, "silent", 0, 0
+	if err := db.SearchSaw(ctx, back); err != nil {
+		t.Fatal(err)
+	}
+	if s, err = db.Seed(ctx, s.ID); err != nil || s.Last != 3 || s.Networks[0] != (SeedNetwork{"base", 201, "silent", 2}) {
+		t.Errorf("a slower process sets it back: %+v, %v", s, err)
+	}
+	if _, err := db.SeedKeep(ctx, Seed{Till: "t", Scheme: 1, Treasury: "T", Mark: []byte("m")}); err != nil {
+		t.Error(err)
+	}
+	if _, err := db.SeedKeep(ctx, Seed{Till: "u", Scheme: 1, Treasury: "T", Mark: []byte("m")}); pos.KindOf(err) != pos.Conflict {
+		t.Errorf("another till's: %v", err)
+	}
+}
