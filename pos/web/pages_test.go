@@ -4,6 +4,9 @@ import (
 	"net"
 	"testing"
 
+	"github.com/chromedp/cdproto/page"
+	"github.com/chromedp/chromedp"
+
 	"github.com/tillwright/tillwright/pos"
 	"github.com/tillwright/tillwright/pos/web/webtest"
 )
@@ -78,6 +81,22 @@ func TestDisplayPage(t *testing.T) {
 	p.see(".lost", "One moment, please")
 	p.wait("!document.querySelector('.picture').checkVisibility()")
 	p.shot("3-lost")
+}
+
+// TestTapForSound offers sound where the browser wants a tap for it, while nobody is being
+// served: over a sum or a code it would stand in the customer's way.
+func TestTapForSound(t *testing.T) {
+	k := serve(t)
+	k.signIn("p1", ownerPIN)
+	p := tabOf(t, k, "/display", 390, 844)
+	mute := `window.AudioContext = class { state = "suspended"; resume() { return new Promise(() => {}); } }`
+	if _, err := chromedp.Call(p.ctx, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: mute}); err != nil {
+		t.Fatal(err)
+	}
+	p.run(navigate(k.url + "/display"))
+	p.see(".sound", "Tap for sound")
+	k.want(201, "POST", "/v1/sales/current/lines", `{"sku":"4001"}`)
+	p.wait("document.querySelector('.sound').hidden")
 }
 
 // TestPaperPage shows the paper to who is signed in and to nobody else.

@@ -92,7 +92,7 @@ func TestUIWords(t *testing.T) {
 		t.Fatal(err)
 	}
 	asked := regexp.MustCompile(`"(ui\.[a-z_.]+)"`)
-	used, made := map[string]bool{}, []string{"ui.problem.", "ui.link.", "ui.link_", "ui.role.", "ui.tender.", "ui.reason.", "ui.form.", "ui.form_is.", "ui.paid_background", "ui.no_rate"}
+	used, made := map[string]bool{}, []string{"ui.problem.", "ui.link.", "ui.link_", "ui.role.", "ui.tender.", "ui.reason.", "ui.form.", "ui.form_is.", "ui.owed_is.", "ui.paid_background", "ui.no_rate"}
 	for name, f := range uiFiles() {
 		for _, m := range asked.FindAllStringSubmatch(string(f.data), -1) {
 			used[m[1]] = true

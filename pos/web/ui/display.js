@@ -19,7 +19,7 @@ const address = h("p", { class: "address", hidden: true });
 const choice = h("div", { class: "choice", hidden: true });
 const lost = h("div", { class: "lost", role: "alert", hidden: true });
 const said = h("p", { class: "said", role: "status" });
-const bell = h("button", { class: "sound", hidden: true, click: () => { sound.wake(); bell.hidden = true; } });
+const bell = h("button", { class: "sound", hidden: true, click: () => sound.wake() });
 
 /** swap shows a newer picture once it is whole. @param {string} name */
 async function swap(name) {
@@ -58,6 +58,7 @@ function cover() {
   shown.hidden = !lost.hidden;
   const open = online && view?.customer?.phase === "due" ? view.customer.link ?? "" : "";
   const safe = /^[a-z]+:[A-Za-z0-9?=&%.+:@_/-]+$/.test(open) && !/^(javascript|data|vbscript):/i.test(open);
+  bell.hidden = !lost.hidden || !sound.silent() || (!!view && view.customer.phase !== "idle"); // it covers nothing that a customer reads
   link.hidden = !safe;
   if (safe) link.href = open;
   else link.removeAttribute("href");
@@ -137,8 +138,7 @@ async function start() {
   bell.append(t("ui.display.sound"));
   document.body.append(shown, choice, address, link, bell, lost, said);
   sound.wake(); // a kiosk may; elsewhere a tap is needed
-  bell.hidden = !sound.silent();
-  document.addEventListener("pointerdown", () => { sound.wake(); bell.hidden = true; }, { signal: page.signal });
+  document.addEventListener("pointerdown", () => sound.wake(cover), { signal: page.signal });
   connect("?part=customer&picture=display", swap);
   subscribe(() => { cover(); tell(); offer(); }, page);
 }

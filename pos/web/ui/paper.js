@@ -7,6 +7,11 @@ import { load, t } from "./words.js";
 
 const page = new AbortController();
 const paper = /** @type {HTMLImageElement} */ (h("img", { hidden: true }));
+/** BLANK is how much paper, in dots, hangs out of a printer that has printed nothing. */
+const BLANK = 60;
+
+let printed = false;
+let signedIn = /** @type {any} */ (null);
 const hint = h("p", { role: "status" });
 
 /** swap shows newer paper, its end first. @param {string} name */
@@ -14,15 +19,23 @@ async function swap(name) {
   const next = new Image();
   next.src = "/paper.png?" + name;
   await next.decode();
+  printed = next.naturalHeight > BLANK;
   paper.src = next.src;
-  paper.hidden = false;
+  paper.hidden = !printed;
+  tell();
   scrollTo(0, document.body.scrollHeight);
+}
+
+/** tell says why there is no paper. */
+function tell() {
+  hint.hidden = !!signedIn && now().online && printed;
+  if (signedIn) hint.textContent = t(now().online ? "ui.paper_none" : "ui.connecting");
 }
 
 await load();
 document.title = paper.alt = t("ui.paper");
 document.body.append(hint, paper);
-const signedIn = (await (await fetch("/v1/view")).json()).session;
+signedIn = (await (await fetch("/v1/view")).json()).session;
 if (signedIn) connect("?picture=paper", swap);
 else hint.append(t("ui.problem.sign-in"), " ", h("a", { href: "/" }, t("ui.setup.cashier")));
-subscribe(() => { hint.hidden = !!signedIn && now().online; if (signedIn) hint.textContent = t("ui.connecting"); }, page);
+subscribe(tell, page);

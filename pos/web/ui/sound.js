@@ -4,11 +4,11 @@
 /** @type {AudioContext|null} */
 let ctx = null;
 
-/** wake starts the sound; browsers allow it only from a tap or a key. */
-export function wake() {
+/** wake starts the sound; browsers allow it only from a tap or a key. then is called when it runs. @param {any} [then] */
+export function wake(then) {
   try {
     ctx ??= new AudioContext();
-    if (ctx.state === "suspended") ctx.resume();
+    if (ctx.state === "suspended") ctx.resume().then(() => { if (typeof then === "function") then(); });
   } catch { /* a device without sound */ }
 }
 

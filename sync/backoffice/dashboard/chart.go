@@ -44,14 +44,15 @@ const (
 	chartBase   = 128 // where columns stand; labels are below
 	columnWidth = 30
 	columnGap   = 8
+	crowded     = 16 // columns; of more, a narrow screen has no room to name each
 )
 
 func draw(name string, cols []column) template.HTML {
 	var b strings.Builder
 	width := len(cols)*(columnWidth+columnGap) - columnGap
 	class := "chart"
-	if len(cols) > trendDays {
-		class = "chart many" // a narrow screen names every other column
+	if len(cols) > crowded {
+		class = "chart many"
 	}
 	fmt.Fprintf(&b, `<svg class="%s" viewBox="0 0 %d %d" role="img" aria-label="%s">`, class, width, chartHeight, html.EscapeString(name))
 	for _, y := range []int{chartBase / 3, 2 * chartBase / 3} {
