@@ -3,6 +3,7 @@ package evm
 import (
 	"encoding/json"
 	"errors"
+
 	"github.com/tillwright/tillwright/pos/rail/rpc"
 )
 

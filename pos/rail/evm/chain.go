@@ -2,12 +2,13 @@ package evm
 
 import (
 	"context"
-	"errors"
-	"github.com/tillwright/tillwright/pos/rail/rpc"
+	"log/slog"
 	"slices"
 	"sync"
-	"sync/atomic"
 	"time"
+
+	"github.com/tillwright/tillwright/pos/rail/coin"
+	"github.com/tillwright/tillwright/pos/rail/rpc"
 )
 
 // Paces of one chain's rounds. The pace of its operator stretches them when many
@@ -30,27 +31,23 @@ const (
 type chain struct {
 	Chain
 	w       *Watcher
-	clients []*rpc.Client
+	log     *slog.Logger // names the chain
+	clients coin.Ring[*rpc.Client]
 	tokens  []Token   // what is looked for: the native coin first, then every token of the registry
 	asked   []Address // their contracts
 
-	wakeup chan struct{} // holds a token when somebody waits for a round
+	rounds  *coin.Rounds
+	health  coin.Health[Address] // tokens by their contracts
+	notices coin.Notices
 
-	mu      sync.Mutex
-	waiters []chan error       // of the next round to begin
-	reason  string             // why it cannot be used; empty: it can
-	cut     bool               // it cannot be reached, and nothing else is wrong
-	dead    map[Address]string // tokens that are not what the registry says, and why
-	state   headState
-
-	current atomic.Int32 // the client that is asked
+	mu    sync.Mutex
+	cut   bool // it cannot be reached, and nothing else is wrong
+	state headState
 
 	// Of the chain's goroutine alone.
 	told      map[*rpc.Client]uint64 // the newest block time that each endpoint has told
 	verified  map[*rpc.Client]time.Time
-	began     time.Time
 	greeted   time.Time
-	failing   bool
 	transfers transfers // with a shared address: what came to it
 	nextDeep  time.Time // when the deep blocks are asked for again, for a customer
 	nextFinal time.Time // the same for the owner
@@ -70,72 +67,34 @@ func (c Chain) native() Token {
 }
 
 func newChain(w *Watcher, known Chain) *chain {
+	log := w.o.Log.With("chain", known.Key)
 	c := &chain{
-		Chain: known, w: w, wakeup: make(chan struct{}, 1), dead: map[Address]string{},
+		Chain: known, w: w, log: log, health: coin.Health[Address]{Log: log}, notices: coin.Notices{Log: log},
 		verified: map[*rpc.Client]time.Time{}, told: map[*rpc.Client]uint64{}, readAt: map[*payment]time.Time{},
 	}
 	c.tokens = append([]Token{known.native()}, w.o.Registry.Tokens(known.ID)...)
 	for _, t := range c.tokens {
 		c.asked = append(c.asked, t.Contract)
 	}
-	c.reason = w.word("evm_connecting", "chain", known.Name)
+	c.rounds = coin.NewRounds()
+	c.rounds.Every, c.rounds.Round, c.rounds.Outcome = c.interval, c.round, c.outcome
+	c.rounds.Turn = func(ctx context.Context) error { return c.clients.Now().Wait(ctx) }
+	c.health.Set(c.word("evm_connecting"))
 	return c
 }
 
-// run makes rounds until ctx ends.
-func (c *chain) run(ctx context.Context) {
-	for ctx.Err() == nil {
-		if c.rest(ctx) != nil || c.clients[c.current.Load()].Wait(ctx) != nil {
-			break
-		}
-		c.began = time.Now()
-		waiters := c.take()
-		err := c.round(ctx)
-		if ctx.Err() != nil {
-			err = rpc.Failed(rpc.Unreachable, "the till stops")
-		}
-		c.failing = err != nil
-		c.setReason(err)
-		for _, w := range waiters {
-			w <- err // has room for one
-		}
-	}
-	for _, w := range c.take() {
-		w <- rpc.Failed(rpc.Unreachable, "the till stops")
-	}
-}
-
-// rest waits until the next round is due.
-func (c *chain) rest(ctx context.Context) error {
-	for {
-		now := time.Now()
-		next := c.began.Add(c.interval(now))
-		if !next.After(now) {
-			return ctx.Err()
-		}
-		t := time.NewTimer(next.Sub(now))
-		select {
-		case <-t.C:
-		case <-c.wakeup:
-		case <-ctx.Done():
-		}
-		t.Stop()
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-	}
+// word returns a text in the till's language; {chain} is the chain's name.
+func (c *chain) word(key string, with ...string) string {
+	return c.w.word(key, append(with, "chain", c.Name)...)
 }
 
 // interval is the time between two rounds as things stand.
-func (c *chain) interval(now time.Time) time.Duration {
-	c.mu.Lock()
-	waiting := len(c.waiters) > 0
-	c.mu.Unlock()
+func (c *chain) interval(now time.Time, waiting, failing bool) time.Duration {
 	own, any := c.w.busy(c.ID, now)
 	switch {
-	case waiting && c.failing:
+	case waiting && failing:
 		return failEvery
-	case c.failing:
+	case failing:
 		return failIdle
 	case waiting || own:
 		return hotEvery
@@ -158,38 +117,10 @@ func (w *Watcher) busy(chain uint64, now time.Time) (own, any bool) {
 	return own, any
 }
 
-// take returns who waits for the round that begins now.
-func (c *chain) take() []chan error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	out := c.waiters
-	c.waiters = nil
-	return out
-}
-
-// ask asks for a round, and returns a channel that tells once what came of the next
-// one to begin.
-func (c *chain) ask() <-chan error {
-	done := make(chan error, 1)
-	c.mu.Lock()
-	c.waiters = append(c.waiters, done)
-	c.mu.Unlock()
-	c.poke()
-	return done
-}
-
-// poke lets the chain's goroutine think again about when its next round is due.
-func (c *chain) poke() {
-	select {
-	case c.wakeup <- struct{}{}:
-	default:
-	}
-}
-
 // look asks what is at an address now, apart from the rounds. clean reports that
 // nothing is and never was: no money and no code.
 func (c *chain) look(ctx context.Context, at Address) (head headState, clean bool, err error) {
-	k := c.clients[c.current.Load()]
+	k := c.clients.Now()
 	k.Spend()
 	answers, err := k.Batch(ctx, rpc.To("eth_blockNumber"), peekCall(c.asked, []Address{at}, "latest"))
 	if err != nil {
@@ -209,26 +140,13 @@ func (c *chain) look(ctx context.Context, at Address) (head headState, clean boo
 
 // round reads the chain once: with the endpoint that answered last, or else with
 // the others in turn.
-func (c *chain) round(ctx context.Context) error {
-	var errs []error
-	for range c.clients {
-		k := c.clients[c.current.Load()]
-		err := c.roundWith(ctx, k)
-		if err == nil {
-			return nil
+func (c *chain) round(ctx context.Context) (whole bool, err error) {
+	return true, c.clients.Try(ctx, func(k *rpc.Client) error { return c.roundWith(ctx, k) }, func(k *rpc.Client, err error, more bool) {
+		c.log.Debug("round failed", "endpoint", k.Operator, "err", err)
+		if delete(c.verified, k); more {
+			c.clients.Now().Spend()
 		}
-		c.w.o.Log.Debug("round failed", "chain", c.Key, "endpoint", k.Operator, "err", err)
-		errs = append(errs, err)
-		delete(c.verified, k)
-		if ctx.Err() != nil {
-			break
-		}
-		next := (c.current.Load() + 1) % int32(len(c.clients))
-		if c.current.Store(next); len(errs) < len(c.clients) {
-			c.clients[next].Spend()
-		}
-	}
-	return errors.Join(errs...)
+	})
 }
 
 func (c *chain) roundWith(ctx context.Context, k *rpc.Client) error {
@@ -264,7 +182,7 @@ func (c *chain) greet(ctx context.Context, k *rpc.Client) {
 		return
 	}
 	c.greeted = time.Now()
-	for _, o := range c.clients {
+	for _, o := range c.clients.All {
 		if o == k {
 			continue
 		}
@@ -278,42 +196,31 @@ func (c *chain) greet(ctx context.Context, k *rpc.Client) {
 				err = rpc.Failed(rpc.WrongChain, "chain %d, want %d", id, c.ID)
 			}
 		}
-		c.w.mu.Lock()
-		if key := "second " + c.Key + o.Operator; err != nil {
-			c.w.tell(c, key, c.w.word("evm_second", "operator", o.Operator, "chain", c.Name))
+		if key := "second " + o.Operator; err != nil {
+			c.notices.Tell(key, c.word("evm_second", "operator", o.Operator))
 		} else {
-			c.w.untell(key)
+			c.notices.Untell(key)
 		}
-		c.w.mu.Unlock()
 	}
 }
 
-// setReason makes the outcome of a round the chain's health.
-func (c *chain) setReason(err error) {
-	reason := ""
-	if err != nil {
-		reason = c.reasonOf(err)
-	}
+// outcome makes what came of a round the chain's health.
+func (c *chain) outcome(err error) {
 	c.mu.Lock()
-	changed := c.reason != reason
-	c.reason, c.cut = reason, cutOff(err)
+	c.cut = cutOff(err)
 	c.mu.Unlock()
-	if changed {
-		c.w.o.Log.Info("chain health", "chain", c.Key, "ready", reason == "", "reason", reason)
+	if err == nil {
+		c.health.Set("")
+		return
 	}
+	c.health.Set(c.reasonOf(err))
 }
 
-// reasons are keys of words.
-var reasons = map[rpc.Fault]string{
-	rpc.Odd: "evm_odd", rpc.Unreachable: "evm_unreachable", rpc.Limited: "evm_limited", rpc.Denied: "evm_denied",
-	rpc.Refused: "evm_odd", rpc.WrongChain: "evm_wrong_chain", rpc.Stale: "evm_stale", rpc.Differ: "evm_differ",
-	faultFactory: "evm_no_factory", faultTreasury: "evm_treasury", faultTags: "evm_no_tags",
-}
+// reasons are keys of words, of this package's own faults.
+var reasons = map[rpc.Fault]string{faultFactory: "evm_no_factory", faultTreasury: "evm_treasury", faultTags: "evm_no_tags"}
 
 // reasonOf puts an error into a cashier's words.
-func (c *chain) reasonOf(err error) string {
-	return c.w.word(reasons[rpc.FaultOf(err)], "chain", c.Name)
-}
+func (c *chain) reasonOf(err error) string { return c.word(coin.Reason(err, reasons)) }
 
 func (c *chain) headNow() headState {
 	c.mu.Lock()

@@ -6,6 +6,7 @@ import (
 
 	"github.com/tillwright/tillwright/pos"
 	"github.com/tillwright/tillwright/pos/postest"
+	"github.com/tillwright/tillwright/pos/rail/coin"
 )
 
 // harness puts a rail before a real EVM.
@@ -13,7 +14,7 @@ func harness(t testing.TB, token string, units int64) postest.Harness {
 	place := newPlace(t, 31337, "base", small, 1)
 	l := newLab(t, place)
 	if outside != "" {
-		l.change = func(o *Options) { o.Expiry = minExpiry }
+		l.change = func(o *Options) { o.Expiry = coin.MinExpiry }
 	}
 	l.start()
 	r := l.rail(pos.Tender(token + "-base"))

@@ -12,6 +12,7 @@ import (
 
 	"github.com/tillwright/tillwright/pos"
 	"github.com/tillwright/tillwright/pos/postest"
+	"github.com/tillwright/tillwright/pos/rail/coin"
 )
 
 var _ postest.Rail = (*Rail)(nil)
@@ -226,7 +227,7 @@ func at(t testing.TB, p pos.Payment) (Request, *big.Int) {
 	return r, r.Units
 }
 
-var small = Policy{{0, OneBlock, 1}}
+var small = Policy{coin.UpTo(0, OneBlock, 1)}
 
 // synced lets several goroutines write to one buffer.
 type synced struct {

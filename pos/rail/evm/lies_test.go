@@ -13,10 +13,11 @@ import (
 	"time"
 
 	"github.com/tillwright/tillwright/pos"
+	"github.com/tillwright/tillwright/pos/rail/coin"
 )
 
 // strict wants two operators for everything.
-var strict = Policy{{0, OneBlock, 2}}
+var strict = Policy{coin.UpTo(0, OneBlock, 2)}
 
 // lie is one way in which an endpoint is not to be trusted.
 type lie struct {
@@ -289,7 +290,7 @@ func TestFutureHead(t *testing.T) {
 // enough, and proves a large one, for which it is not.
 func TestSmallThenLarge(t *testing.T) {
 	t.Parallel()
-	base := newPlace(t, 31337, "base", Policy{{5, OneBlock, 1}, {0, OneBlock, 2}}, 2)
+	base := newPlace(t, 31337, "base", Policy{coin.UpTo(5, OneBlock, 1), coin.UpTo(0, OneBlock, 2)}, 2)
 	l := newLab(t, base).start()
 	r, p, to := sold(l, "1")
 	usdc := slices.Index(r.c.asked, base.usdc.at)

@@ -6,7 +6,6 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
-	"github.com/tillwright/tillwright/pos/rail/rpc"
 	"math/big"
 	"net"
 	"net/http"
@@ -16,6 +15,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/tillwright/tillwright/pos/rail/rpc"
 )
 
 // mem is a chain made of code, for what needs many of them or hours of time. It

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/tillwright/tillwright/pos"
+	"github.com/tillwright/tillwright/pos/rail/coin"
 )
 
 // payment is what is known of one request. Watcher.mu guards it; the fields of the
@@ -14,22 +15,27 @@ type payment struct {
 	ref   reference
 	token Token
 	units *big.Int // asked for, in all
-	made  time.Time
 
-	touched time.Time // when the till asked about it last
-	wants   int       // questions that wait for the next round
+	coin.Open
 	claims  map[claimKey]*claim
 	code    map[uint64]bool // chains where its forwarder stands: something was swept
 	dumb    bool            // its token gave no balance in the last round
 	sweptAt time.Time       // when the factory's events were asked for last
-	wakes   map[int]func()  // of Watch
 	told    bool            // the till was told that it is paid
 	taken   *big.Int        // how much it was told of
 	left    *big.Int        // how much of that still lies at the address: none after a sweep
-	ended   bool            // a block that is final lies past its end and watchFor: nothing came
+	ended   bool            // a block that is final lies past its end and coin.WatchFor: nothing came
 	settled bool            // what was told of is final
 	gone    bool            // what was told of is not there any more: a reorg took it back
 	past    past            // of a request made unseen
+}
+
+// Watched returns what is the same of all requests.
+func (p *payment) Watched() *coin.Open { return &p.Open }
+
+// Asks returns what the till's record keeps of p.
+func (p *payment) Asks() (reference string, units *big.Int, end uint64) {
+	return p.ref.String(), p.units, p.ref.end
 }
 
 // claimKey names what can be at an address: one token of one chain.
@@ -116,37 +122,23 @@ type found1 struct {
 	units *big.Int
 }
 
-// wake tells everybody who watches p. Watcher.mu is held.
-func (p *payment) wake() {
-	for _, f := range p.wakes {
-		f()
-	}
-}
-
-// How long payments are looked at, by the chain's clock and by the till's.
+// How often requests are read while nobody waits for them.
 const (
-	// watchFor is how long after its end a request is still watched: exchanges send
-	// withdrawals hours later, and people pay yesterday's code.
-	watchFor = 24 * time.Hour
-	// youngFor is how long a request is read in every round.
-	youngFor = longestExpiry + 5*time.Minute
-	// afterEvery is how often it is read within that time once it is paid: a reorg, or
-	// a second payment, is news for the owner. oldEvery is how often it is read after it.
+	// afterEvery is for one that is paid, while its customer may be there: a reorg, or a
+	// second payment, is news for the owner. oldEvery is for later.
 	afterEvery = 10 * time.Second
 	oldEvery   = 60 * time.Second
-	// forgetAfter is how long a payment is kept that nobody asks about.
-	forgetAfter = 15 * time.Minute
 )
 
-// young reports that a customer may be standing there.
-func (p *payment) young(now time.Time) bool { return !p.told && now.Sub(p.made) < youngFor }
+// young reports that a customer may be standing there: it is read in every round.
+func (p *payment) young(now time.Time) bool { return !p.told && now.Sub(p.Made) < coin.YoungFor }
 
 // every is how often p is read while nobody waits for it.
 func (p *payment) every(now time.Time) time.Duration {
 	switch {
 	case p.young(now):
 		return 0
-	case now.Sub(p.made) < youngFor:
+	case now.Sub(p.Made) < coin.YoungFor:
 		return afterEvery
 	}
 	return oldEvery

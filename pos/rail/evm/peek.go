@@ -5,9 +5,10 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
-	"github.com/tillwright/tillwright/pos/rail/rpc"
 	"math/big"
 	"slices"
+
+	"github.com/tillwright/tillwright/pos/rail/rpc"
 )
 
 // Bounds of one Peek (contracts/src/Peek.sol). A node takes its answer for the code

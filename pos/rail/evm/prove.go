@@ -86,10 +86,10 @@ func (c *chain) wishes(now time.Time) (out []wish) {
 			if key.chain != c.ID || k.units.Sign() == 0 || len(out) >= c.perPeek() {
 				continue
 			}
-			row := policy.Row(k.token, k.units)
+			row := policy.Row(k.token.Decimals, k.units)
 			switch {
 			case k.proved == nil || k.proved.Cmp(k.units) != 0:
-				if deep || !row.Level.deep() {
+				if deep || !isDeep(row.Level) {
 					out = append(out, wish{p, key, row.Level, row.Operators, false})
 				}
 			case last && p.told && k == p.own() && !p.settled:
@@ -104,20 +104,17 @@ func (c *chain) wishes(now time.Time) (out []wish) {
 		switch {
 		case w.final:
 			c.nextFinal = now.Add(finalEvery)
-		case w.level.deep():
+		case isDeep(w.level):
 			c.nextDeep = now.Add(deepEvery)
 		}
 	}
 	return out
 }
 
-// deep reports a level that is many blocks behind the newest.
-func (l Level) deep() bool { return l == Safe || l == Finalized }
-
 // closes reports that p's last look is due: its time is well over, by the chain's
 // clock. w.mu is held.
 func (c *chain) closes(p *payment) bool {
-	return p.token.Chain == c.ID && !p.ended && c.headNow().time > p.ref.end+uint64(watchFor/time.Second)
+	return p.token.Chain == c.ID && !p.ended && c.headNow().time > p.ref.end+uint64(coin.WatchFor/time.Second)
 }
 
 // tagOf returns the name of a level's block.
@@ -199,7 +196,7 @@ func (c *chain) proveAt(ctx context.Context, k *rpc.Client, b block, ws []wish) 
 			}
 			if differ != nil {
 				why = c.reasonOf(differ)
-				c.w.o.Log.Warn("not verified", "chain", c.Key, "payment", string(w.p.id), "err", differ)
+				c.log.Warn("not verified", "payment", string(w.p.id), "err", differ)
 			}
 		}
 		c.proven(w, b, v.balance(i, slices.Index(c.asked, w.key.token)), why)
@@ -223,7 +220,7 @@ func (c *chain) peekAt(ctx context.Context, k *rpc.Client, b block, owners []Add
 // second asks the endpoints of other operators until one of them answers.
 func (c *chain) second(ctx context.Context, k *rpc.Client, b block, owners []Address) (view, error) {
 	err := error(rpc.Failed(rpc.Differ, "there is no second operator"))
-	for _, o := range c.clients {
+	for _, o := range c.clients.All {
 		if o.Operator == k.Operator {
 			continue
 		}
@@ -283,18 +280,18 @@ func (c *chain) proven(w wish, b block, units *big.Int, why string) {
 		c.finalized(p, k, b, units)
 	case k != nil && why != "":
 		k.why = why
-		p.wake()
+		p.Wake()
 	case k != nil:
 		// What was seen chose the row. Had more been proved than was seen, a row for
 		// smaller sums would have proved it: then the next round looks again.
-		if row := PolicyOf(c.Chain).Row(k.token, units); row.Level != w.level || row.Operators != w.operators {
+		if row := PolicyOf(c.Chain).Row(k.token.Decimals, units); row.Level != w.level || row.Operators != w.operators {
 			return
 		}
 		k.why, k.tried, k.triedUnits = "", b.hash, k.units
 		if k.proved == nil || k.proved.Cmp(units) != 0 {
 			k.proved, k.time = units, b.time
 			c.w.unasked(c, p, k)
-			p.wake()
+			p.Wake()
 		}
 	}
 }
@@ -307,9 +304,9 @@ func (c *chain) finalized(p *payment, k *claim, b block, units *big.Int) {
 	if p.told && p.taken != nil && units.Cmp(p.taken) >= 0 {
 		p.settled = true
 	}
-	if b.time > p.ref.end+uint64(watchFor/time.Second) {
+	if b.time > p.ref.end+uint64(coin.WatchFor/time.Second) {
 		p.ended = true
-		p.wake()
+		p.Wake()
 	}
 }
 
@@ -322,14 +319,14 @@ func (w *Watcher) unasked(c *chain, p *payment, k *claim) {
 	came := quantityOf(k.token, k.proved).String()
 	switch {
 	case k != p.own():
-		w.tell(c, "wrong "+string(p.id)+k.token.Contract.String(), w.word("evm_wrong_money", "came", came, "chain", c.Name,
+		c.notices.Tell("wrong "+string(p.id)+k.token.Contract.String(), w.word("evm_wrong_money", "came", came, "chain", c.Name,
 			"token", p.token.Symbol, "asked", w.chainName(p.token.Chain), "tail", p.ref.address.Tail()))
 	case p.told && p.left != nil && k.proved.Cmp(p.left) > 0:
 		more := coin.Whole(new(big.Int).Sub(k.proved, p.left), k.token.step())
 		if more.Sign() == 0 {
 			return
 		}
-		w.tell(c, "late "+string(p.id), w.word("evm_more", "came", quantityOf(k.token, more).String(), "chain", c.Name, "tail", p.ref.address.Tail()))
+		c.notices.Tell("late "+string(p.id), c.word("evm_more", "came", quantityOf(k.token, more).String(), "tail", p.ref.address.Tail()))
 	}
 }
 

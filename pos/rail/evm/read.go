@@ -2,10 +2,11 @@ package evm
 
 import (
 	"context"
-	"github.com/tillwright/tillwright/pos/rail/rpc"
 	"math/big"
 	"slices"
 	"time"
+
+	"github.com/tillwright/tillwright/pos/rail/rpc"
 )
 
 // maxPerRound bounds the addresses that one round reads; the rest is read in the
@@ -119,7 +120,7 @@ func (c *chain) turn(now time.Time) []*payment {
 		if p.ref.scheme == schemeShared {
 			continue // read by its events
 		}
-		if p.wants > 0 || now.Sub(c.readAt[p]) >= p.every(now) {
+		if p.Wants > 0 || now.Sub(c.readAt[p]) >= p.every(now) {
 			out = append(out, p)
 		}
 	}
@@ -141,7 +142,7 @@ func (c *chain) turn(now time.Time) []*payment {
 
 // over reports that p need not be watched any more. w.mu is held.
 func (w *Watcher) over(p *payment, now time.Time) bool {
-	if now.Sub(p.touched) < forgetAfter || p.wants > 0 || len(p.wakes) > 0 {
+	if !p.Idle(now) {
 		return false
 	}
 	if _, kept := w.book.find(p.id); kept && !(p.ended && (!p.told || p.settled)) {
@@ -186,7 +187,7 @@ func (c *chain) note(turn []*payment, v view) {
 		}
 		if p.see(c.ID, seen[i]) {
 			p.doubt()
-			p.wake()
+			p.Wake()
 		}
 		if own := p.own(); p.left != nil && own != nil && p.token.Chain == c.ID && p.code[c.ID] && own.units.Cmp(p.left) < 0 {
 			p.left = new(big.Int) // swept: whatever is there is new
@@ -223,6 +224,6 @@ func (w *Watcher) lost(c *chain, p *payment) {
 	p.gone = p.told && p.taken != nil && !p.settled && !p.code[c.ID] && own.units.Cmp(p.taken) < 0
 	if p.gone {
 		gone := quantityOf(p.token, new(big.Int).Sub(p.taken, own.units))
-		w.tell(c, "lost "+string(p.id), w.word("evm_lost", "amount", gone.String(), "chain", c.Name, "tail", p.ref.address.Tail()))
+		c.notices.Tell("lost "+string(p.id), c.word("evm_lost", "amount", gone.String(), "tail", p.ref.address.Tail()))
 	}
 }

@@ -114,12 +114,12 @@ func (r Registry) With(chains []Chain, tokens []Token) (Registry, error) {
 	out := Registry{slices.Clone(r.chains), slices.Clone(r.tokens)}
 	for _, c := range chains {
 		switch {
-		case c.ID == 0 || !keyForm.MatchString(c.Key) || !plainName(c.Name) || !plainName(c.Coin) || c.StaleS < 10 || c.StaleS > 3600:
+		case c.ID == 0 || !keyForm.MatchString(c.Key) || !coin.PlainName(c.Name) || !coin.PlainName(c.Coin) || c.StaleS < 10 || c.StaleS > 3600:
 			return bad("chain %q needs an id, a key of small letters, a name, a coin, and 10 to 3600 stale_s", rpc.Clip(c.Key))
 		case out.has(c.ID) || slices.ContainsFunc(out.chains, func(o Chain) bool { return o.Key == c.Key }):
 			return bad("chain %q is there twice", c.Key)
-		case c.Policy.check() != nil:
-			return Registry{}, c.Policy.check()
+		case checkPolicy(c.Policy) != nil:
+			return Registry{}, checkPolicy(c.Policy)
 		}
 		out.chains = append(out.chains, c)
 	}
@@ -131,7 +131,7 @@ func (r Registry) With(chains []Chain, tokens []Token) (Registry, error) {
 			return bad("token %q is on chain %d, which is not known", rpc.Clip(t.Symbol), t.Chain)
 		case known:
 			return bad("token %s of chain %d is there twice", t.Contract, t.Chain)
-		case !plainName(t.Symbol) || t.Contract.IsZero() || t.Decimals < 0 || t.Decimals > 30 || err != nil:
+		case !coin.PlainName(t.Symbol) || t.Contract.IsZero() || t.Decimals < 0 || t.Decimals > 30 || err != nil:
 			return bad("token %q needs a symbol, a contract, 0 to 30 decimals and a currency that it follows", rpc.Clip(t.Symbol))
 		}
 		out.tokens = append(out.tokens, t)
@@ -145,20 +145,13 @@ func (r Registry) With(chains []Chain, tokens []Token) (Registry, error) {
 	return out, nil
 }
 
-// plainName bounds a name that people read.
-func plainName(s string) bool { return s != "" && len(s) <= 32 && pos.IsPlain(s) }
-
 func (r Registry) has(id uint64) bool {
 	return slices.ContainsFunc(r.chains, func(c Chain) bool { return c.ID == id })
 }
 
 // Chain returns the chain with this key.
 func (r Registry) Chain(key string) (Chain, bool) {
-	i := slices.IndexFunc(r.chains, func(c Chain) bool { return c.Key == key })
-	if i < 0 {
-		return Chain{}, false
-	}
-	return r.chains[i], true
+	return coin.First(r.chains, func(c Chain) bool { return c.Key == key })
 }
 
 // Chains returns all chains; the caller owns the slice.
@@ -166,26 +159,18 @@ func (r Registry) Chains() []Chain { return slices.Clone(r.chains) }
 
 // Token returns the token at a contract.
 func (r Registry) Token(chain uint64, contract Address) (Token, bool) {
-	i := slices.IndexFunc(r.tokens, func(t Token) bool { return t.Chain == chain && t.Contract == contract })
-	if i < 0 {
-		return Token{}, false
-	}
-	return r.tokens[i], true
+	return coin.First(r.tokens, func(t Token) bool { return t.Chain == chain && t.Contract == contract })
 }
 
 // Tokens returns the tokens of a chain, look-alikes too; the caller owns the slice.
 func (r Registry) Tokens(chain uint64) []Token {
-	return slices.DeleteFunc(slices.Clone(r.tokens), func(t Token) bool { return t.Chain != chain })
+	return coin.All(r.tokens, func(t Token) bool { return t.Chain == chain })
 }
 
 // Find returns the token that can be asked for under this symbol ("usdc", in any
 // letters) on a chain.
 func (r Registry) Find(chain uint64, symbol string) (Token, bool) {
-	i := slices.IndexFunc(r.tokens, func(t Token) bool {
+	return coin.First(r.tokens, func(t Token) bool {
 		return t.Chain == chain && !t.Watch && strings.EqualFold(t.Symbol, symbol)
 	})
-	if i < 0 {
-		return Token{}, false
-	}
-	return r.tokens[i], true
 }

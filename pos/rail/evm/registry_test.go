@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/tillwright/tillwright/pos"
+	"github.com/tillwright/tillwright/pos/rail/coin"
 )
 
 // TestKnown holds the registry to what the shop is promised, and to the traps of the
@@ -37,7 +38,7 @@ func TestKnown(t *testing.T) {
 				t.Errorf("%+v", a)
 			}
 		}
-		if PolicyOf(c).operators() != 2 {
+		if PolicyOf(c).Operators() != 2 {
 			t.Errorf("large sales on %s need the word of one operator only", key)
 		}
 		if _, ok := k.Find(c.ID, "USDC.e"); ok {
@@ -53,18 +54,20 @@ func TestKnown(t *testing.T) {
 func TestWith(t *testing.T) {
 	k := Known()
 	good := Chain{ID: 42220, Key: "celo", Name: "Celo", Coin: "CELO", StaleS: 60}
-	coin := Token{Chain: 42220, Symbol: "cUSD", Contract: customer, Decimals: 18, Peg: "USD"}
-	if r, err := k.With([]Chain{good}, []Token{coin}); err != nil || len(r.Tokens(42220)) != 1 || len(k.Tokens(42220)) != 0 {
+	cusd := Token{Chain: 42220, Symbol: "cUSD", Contract: customer, Decimals: 18, Peg: "USD"}
+	if r, err := k.With([]Chain{good}, []Token{cusd}); err != nil || len(r.Tokens(42220)) != 1 || len(k.Tokens(42220)) != 0 {
 		t.Fatalf("%v", err)
 	}
 	for name, f := range map[string]func(c *Chain, t *Token){
-		"a chain twice":       func(c *Chain, _ *Token) { c.ID = 1 },
-		"a key twice":         func(c *Chain, _ *Token) { c.Key = "base" },
-		"a key with a space":  func(c *Chain, _ *Token) { c.Key = "ce lo" },
-		"no number":           func(c *Chain, _ *Token) { c.ID = 0 },
-		"never stale":         func(c *Chain, _ *Token) { c.StaleS = 0 },
-		"control letters":     func(c *Chain, _ *Token) { c.Name = "Ce\x1blo" },
-		"a policy that falls": func(c *Chain, _ *Token) { c.Policy = Policy{{100, Safe, 1}, {50, Safe, 1}, {0, Safe, 1}} },
+		"a chain twice":      func(c *Chain, _ *Token) { c.ID = 1 },
+		"a key twice":        func(c *Chain, _ *Token) { c.Key = "base" },
+		"a key with a space": func(c *Chain, _ *Token) { c.Key = "ce lo" },
+		"no number":          func(c *Chain, _ *Token) { c.ID = 0 },
+		"never stale":        func(c *Chain, _ *Token) { c.StaleS = 0 },
+		"control letters":    func(c *Chain, _ *Token) { c.Name = "Ce\x1blo" },
+		"a policy that falls": func(c *Chain, _ *Token) {
+			c.Policy = Policy{coin.UpTo(100, Safe, 1), coin.UpTo(50, Safe, 1), coin.UpTo(0, Safe, 1)}
+		},
 		"a token twice": func(_ *Chain, t *Token) {
 			t.Chain, t.Contract = 1, MustAddress("0xdAC17F958D2ee523a2206206994597C13D831ec7")
 		},
@@ -74,7 +77,7 @@ func TestWith(t *testing.T) {
 		"follows nothing":      func(_ *Chain, t *Token) { t.Peg = "XXX" },
 		"a symbol turned over": func(_ *Chain, t *Token) { t.Symbol = "US\u202eDC" },
 	} {
-		c, tok := good, coin
+		c, tok := good, cusd
 		f(&c, &tok)
 		if _, err := k.With([]Chain{c}, []Token{tok}); pos.KindOf(err) != pos.Invalid {
 			t.Errorf("%s: %v", name, err)
@@ -101,23 +104,23 @@ func TestPolicy(t *testing.T) {
 		units *big.Int
 		want  Row
 	}{
-		{8453, usdc, big.NewInt(50_000_000), Row{50, OneBlock, 1}},
-		{8453, usdc, big.NewInt(50_000_001), Row{1000, OneBlock, 2}},
-		{8453, usdc, big.NewInt(1_000_000_001), Row{0, Safe, 2}},
-		{1, usdc, big.NewInt(999_000_000), Row{1000, TwoBlocks, 2}},
-		{56, bnb, new(big.Int).Mul(one, big.NewInt(50)), Row{50, OneBlock, 1}},
-		{56, bnb, new(big.Int).Add(big.NewInt(1), new(big.Int).Mul(one, big.NewInt(50))), Row{1000, Finalized, 1}},
-		{99, usdc, big.NewInt(1), Row{50, TwoBlocks, 1}},
+		{8453, usdc, big.NewInt(50_000_000), coin.UpTo(50, OneBlock, 1)},
+		{8453, usdc, big.NewInt(50_000_001), coin.UpTo(1000, OneBlock, 2)},
+		{8453, usdc, big.NewInt(1_000_000_001), coin.UpTo(0, Safe, 2)},
+		{1, usdc, big.NewInt(999_000_000), coin.UpTo(1000, TwoBlocks, 2)},
+		{56, bnb, new(big.Int).Mul(one, big.NewInt(50)), coin.UpTo(50, OneBlock, 1)},
+		{56, bnb, new(big.Int).Add(big.NewInt(1), new(big.Int).Mul(one, big.NewInt(50))), coin.UpTo(1000, Finalized, 1)},
+		{99, usdc, big.NewInt(1), coin.UpTo(50, TwoBlocks, 1)},
 	} {
-		if got := PolicyOf(Chain{ID: row.chain}).Row(row.t, row.units); got != row.want {
+		if got := PolicyOf(Chain{ID: row.chain}).Row(row.t.Decimals, row.units); got != row.want {
 			t.Errorf("%s units on %d: %+v, want %+v", row.units, row.chain, got, row.want)
 		}
 	}
 	for name, p := range map[string]Policy{
-		"no last row": {{50, OneBlock, 1}}, "two last rows": {{0, OneBlock, 1}, {0, Safe, 1}}, "three operators": {{0, Safe, 3}},
-		"no operator": {{0, Safe, 0}}, "no level": {{0, "", 1}}, "less than nothing": {{-1, Safe, 1}, {0, Safe, 1}},
+		"no last row": {coin.UpTo(50, OneBlock, 1)}, "two last rows": {coin.UpTo(0, OneBlock, 1), coin.UpTo(0, Safe, 1)}, "three operators": {coin.UpTo(0, Safe, 3)},
+		"no operator": {coin.UpTo(0, Safe, 0)}, "no level": {coin.UpTo(0, "", 1)}, "less than nothing": {coin.UpTo(-1, Safe, 1), coin.UpTo(0, Safe, 1)},
 	} {
-		if p.check() == nil {
+		if checkPolicy(p) == nil {
 			t.Errorf("%s: taken", name)
 		}
 	}

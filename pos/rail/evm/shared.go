@@ -9,7 +9,9 @@ import (
 	"time"
 
 	"github.com/tillwright/tillwright/pos"
+	"github.com/tillwright/tillwright/pos/rail/coin"
 	"github.com/tillwright/tillwright/pos/rail/rpc"
+	"github.com/tillwright/tillwright/pos/rail/unique"
 )
 
 // With one address for all sales, the amount tells them apart: a few ten-thousandths
@@ -17,11 +19,6 @@ import (
 // is read from the token's Transfer events, and each is proved by its block.
 
 const (
-	// uniqueSlots bounds what is added: k ten-thousandths, at most one cent.
-	uniqueSlots = 100
-	// uniqueHold is how long an amount stays taken after its end: exchanges send
-	// withdrawals hours later. It is a little more than watchFor.
-	uniqueHold = watchFor + 15*time.Minute
 	// scanOverlap is how many blocks are read twice: an endpoint may not have had them.
 	scanOverlap = 8
 	// scanTries bounds the requests of one round.
@@ -36,30 +33,30 @@ const (
 func (r *Rail) unique(ctx context.Context, p pos.Payment) (*payment, error) {
 	head, _, err := r.c.look(ctx, r.w.o.Treasury)
 	if err != nil {
-		return nil, r.unknown(askOp, err)
+		return nil, r.Unknown(coin.AskOp, err)
 	}
 	step := r.token.step()
 	taken, full := r.w.book.taken(r.c.ID, r.token.Contract, head.time)
 	units := p.Quantity.Int()
 	free := func() bool { return !taken[units.String()] && r.w.o.Lane.Has(units, step) }
-	for k := 1; !free() && k < uniqueSlots; k++ {
+	for k := 1; !free() && k < unique.Slots; k++ {
 		units.Add(units, step)
 	}
 	if full || !free() {
-		return nil, pos.E(askOp, pos.Conflict, "%s", r.w.word("evm_no_slot", "amount", p.Quantity.String()))
+		return nil, pos.E(coin.AskOp, pos.Conflict, "%s", r.w.word("evm_no_slot", "amount", p.Quantity.String()))
 	}
 	e := entry{
 		ID: p.ID, Chain: r.c.ID, Token: r.token.Contract, Units: units.String(),
 		End: head.time + uint64(r.w.o.Expiry/time.Second), From: head.number, Treasury: r.w.o.Treasury,
 	}
 	if _, err := r.w.book.add(e); err != nil {
-		return nil, pos.Wrap(askOp, pos.Internal, err, "%s", r.w.word("evm_book"))
+		return nil, pos.Wrap(coin.AskOp, pos.Internal, err, "%s", r.w.word("evm_book"))
 	}
 	r.w.mu.Lock()
 	made := r.w.add(p.ID, r.w.book.reference(e), r.token, "")
 	r.w.mu.Unlock()
 	for _, c := range r.w.chains {
-		c.poke()
+		c.rounds.Poke()
 	}
 	return made, nil
 }
@@ -71,7 +68,7 @@ func (k *book) taken(chain uint64, token Address, now uint64) (out map[string]bo
 	defer k.mu.Unlock()
 	out = map[string]bool{}
 	k.entries = slices.DeleteFunc(k.entries, func(e entry) bool {
-		return e.N == 0 && e.Chain == chain && e.End+uint64(uniqueHold/time.Second) <= now
+		return e.N == 0 && e.Chain == chain && e.End+uint64(unique.Hold/time.Second) <= now
 	})
 	for _, e := range k.entries {
 		if e.N == 0 && e.Chain == chain && e.Token == token {
@@ -124,7 +121,7 @@ func (c *chain) match() {
 		}
 		if p.see(c.ID, found2(p.token, sum)) {
 			p.doubt()
-			p.wake()
+			p.Wake()
 		}
 		c.w.lost(c, p)
 	}
@@ -134,7 +131,7 @@ func (c *chain) match() {
 			if !c.w.o.Lane.Has(t.units, t.token.step()) {
 				continue // another till tells of it, or has sold for it
 			}
-			c.w.tell(c, "unassigned "+hex.EncodeToString(t.tx[:4])+fmt.Sprint(t.index), c.w.word("evm_unassigned", "came", quantityOf(t.token, t.units).String(), "chain", c.Name))
+			c.notices.Tell("unassigned "+hex.EncodeToString(t.tx[:4])+fmt.Sprint(t.index), c.word("evm_unassigned", "came", quantityOf(t.token, t.units).String()))
 		}
 	}
 }

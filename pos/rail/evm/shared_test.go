@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/tillwright/tillwright/pos"
+	"github.com/tillwright/tillwright/pos/rail/coin"
 	"github.com/tillwright/tillwright/pos/rail/unique"
 )
 
@@ -123,7 +124,7 @@ func TestShared(t *testing.T) {
 	})
 
 	t.Run("free again after a day", func(t *testing.T) {
-		base.do("evm_increaseTime", int(uniqueHold/time.Second)+700)
+		base.do("evm_increaseTime", int(unique.Hold/time.Second)+700)
 		base.do("anvil_mine", "0x1")
 		l.until("the amount is free", func() bool { return l.found(r, pos.Payment(l.wanted(r, "SALE00000000G", 99))).Event == "" })
 		if p := l.wanted(r, "SALE00000000H", 4321); p.Quantity.Int().Int64() != 4321 {
@@ -133,7 +134,7 @@ func TestShared(t *testing.T) {
 
 	t.Run("no amount is free", func(t *testing.T) {
 		var err error
-		for i := range uniqueSlots + 1 {
+		for i := range unique.Slots + 1 {
 			_, err = r.Ask(t.Context(), intended(r, fmt.Sprintf("SLOT000000%03d", i), 77), "")
 		}
 		if pos.KindOf(err) != pos.Conflict || !strings.Contains(err.Error(), "Too many open payments of") {
@@ -146,7 +147,7 @@ func TestShared(t *testing.T) {
 func TestSharedTruth(t *testing.T) {
 	t.Parallel()
 	t.Run("a reorg before it counts", func(t *testing.T) {
-		l, base := sharedLab(t, Policy{{0, Finalized, 1}}, 1)
+		l, base := sharedLab(t, Policy{coin.UpTo(0, Finalized, 1)}, 1)
 		r := l.ready("usdc-base")
 		p := l.wanted(r, "SALE000000001", 900)
 		base.usdc.mint(merchant, 900)

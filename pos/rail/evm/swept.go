@@ -5,9 +5,10 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
-	"github.com/tillwright/tillwright/pos/rail/rpc"
 	"math/big"
 	"time"
+
+	"github.com/tillwright/tillwright/pos/rail/rpc"
 )
 
 // Anybody may sweep a sale's address, also between two looks of the till. Then its
@@ -48,7 +49,7 @@ func (c *chain) swept(now time.Time) (out []*payment) {
 // sweptOf counts what was swept from p's address and what is still there, both at
 // one block, as deep as a payment of p's size must lie.
 func (c *chain) sweptOf(ctx context.Context, k *rpc.Client, p *payment) error {
-	row := PolicyOf(c.Chain).Row(p.token, p.units)
+	row := PolicyOf(c.Chain).Row(p.token.Decimals, p.units)
 	blocks, err := c.blocks(ctx, k, []wish{{level: row.Level}})
 	b, ok := blocks[row.Level]
 	if err != nil || !ok {
@@ -72,7 +73,7 @@ func (c *chain) sweptOf(ctx context.Context, k *rpc.Client, p *payment) error {
 	if own.why = why; why == "" {
 		own.swept, own.proved, own.time = sum, left, b.time
 	}
-	p.wake()
+	p.Wake()
 	return nil
 }
 
@@ -97,7 +98,7 @@ func (c *chain) sweptBy(ctx context.Context, k *rpc.Client, p *payment, b block)
 
 // sweptAgreed lets another operator say the same; it returns why not.
 func (c *chain) sweptAgreed(ctx context.Context, k *rpc.Client, p *payment, b block, sum, left *big.Int) string {
-	for _, o := range c.clients {
+	for _, o := range c.clients.All {
 		if o.Operator == k.Operator {
 			continue
 		}

@@ -32,7 +32,7 @@ func (r *Rail) Trace(ctx context.Context, p pos.Payment) ([]Trace, error) {
 	if err != nil || !ok {
 		return nil, pos.Wrap(op, pos.NotFound, err, "%s", r.w.word("evm_over"))
 	}
-	k := r.c.clients[r.c.current.Load()]
+	k := r.c.clients.Now()
 	head := r.c.headNow().number
 	from, span, tries := e.ref.from, uint64(traceSpan), 0
 	var out []Trace
@@ -42,12 +42,12 @@ func (r *Rail) Trace(ctx context.Context, p pos.Payment) ([]Trace, error) {
 		k.Spend()
 		answers, err := k.Batch(ctx, incomingCall(r.token.Contract, e.ref.address, from, end))
 		if err != nil {
-			return nil, r.unknown(op, err)
+			return nil, r.Unknown(op, err)
 		}
 		logs, err := readLogs(answers[0].Result)
 		if answers[0].Err != nil || err != nil {
 			if span == 0 {
-				return nil, r.unknown(op, rpc.Failed(rpc.Refused, "no events"))
+				return nil, r.Unknown(op, rpc.Failed(rpc.Refused, "no events"))
 			}
 			span /= 2
 			continue

@@ -4,10 +4,12 @@ import (
 	"context"
 	"encoding/hex"
 	"fmt"
-	"github.com/tillwright/tillwright/pos/rail/rpc"
 	"math/big"
 	"slices"
 	"time"
+
+	"github.com/tillwright/tillwright/pos/rail/coin"
+	"github.com/tillwright/tillwright/pos/rail/rpc"
 )
 
 // transfer is money that came to the shared address.
@@ -130,12 +132,12 @@ func (c *chain) proveTransfers(ctx context.Context, k *rpc.Client) error {
 	now := time.Now()
 	deep, last := !now.Before(c.nextDeep), !now.Before(c.nextFinal)
 	for _, p := range c.given() {
-		row := PolicyOf(c.Chain).Row(p.token, p.units)
+		row := PolicyOf(c.Chain).Row(p.token.Decimals, p.units)
 		final := p.told
 		if final {
-			row = Row{0, Finalized, 1}
+			row = coin.UpTo(0, Finalized, 1)
 		}
-		if row.Level.deep() && !(final && last || !final && deep) {
+		if isDeep(row.Level) && !(final && last || !final && deep) {
 			continue
 		}
 		sum, why, err := c.deepSum(ctx, k, p, row)
@@ -150,12 +152,12 @@ func (c *chain) proveTransfers(ctx context.Context, k *rpc.Client) error {
 			p.settled = p.taken != nil && sum.Cmp(p.taken) >= 0
 		case why != "":
 			own.why = why
-			p.wake()
+			p.Wake()
 		default:
 			c.nextDeep = now.Add(deepEvery)
 			if own.why = ""; own.proved == nil || own.proved.Cmp(sum) != 0 {
 				own.proved, own.time = sum, c.headNow().time
-				p.wake()
+				p.Wake()
 			}
 		}
 		c.w.mu.Unlock()
@@ -249,7 +251,7 @@ func succeeded(r rpc.Reply, t transfer) bool {
 
 // otherSays lets another operator find the same transfer.
 func (c *chain) otherSays(ctx context.Context, k *rpc.Client, t transfer) bool {
-	for _, o := range c.clients {
+	for _, o := range c.clients.All {
 		if o.Operator == k.Operator {
 			continue
 		}
@@ -267,7 +269,7 @@ func (c *chain) endShared() {
 	for _, p := range c.w.payments {
 		if p.ref.scheme == schemeShared && c.closes(p) {
 			p.ended = true
-			p.wake()
+			p.Wake()
 		}
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/tillwright/tillwright/pos"
+	"github.com/tillwright/tillwright/pos/rail/coin"
 )
 
 // sold is a sale of 12.3401 USDC on base that was asked for.
@@ -228,7 +229,7 @@ func TestDepth(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			base := newPlace(t, 31337, "base", Policy{{0, row.level, 1}}, 1)
+			base := newPlace(t, 31337, "base", Policy{coin.UpTo(0, row.level, 1)}, 1)
 			l := newLab(t, base).start()
 			r, p, to := sold(l, "1")
 			base.usdc.mint(to, 12_340_100)
@@ -259,7 +260,7 @@ func looks(l *lab, r *Rail, p pos.Payment, n int) {
 func TestReorg(t *testing.T) {
 	t.Parallel()
 	t.Run("before it counts", func(t *testing.T) {
-		base := newPlace(t, 31337, "base", Policy{{0, Finalized, 1}}, 1)
+		base := newPlace(t, 31337, "base", Policy{coin.UpTo(0, Finalized, 1)}, 1)
 		l := newLab(t, base).start()
 		r, p, to := sold(l, "1")
 		base.usdc.mint(to, 12_340_100)
@@ -333,7 +334,7 @@ func (l *lab) touch(r *Rail) {
 	l.w.mu.Lock()
 	var all []*payment
 	for _, p := range l.w.payments {
-		p.wants++
+		p.Wants++
 		all = append(all, p)
 	}
 	l.w.mu.Unlock()
@@ -341,10 +342,10 @@ func (l *lab) touch(r *Rail) {
 		l.w.mu.Lock()
 		defer l.w.mu.Unlock()
 		for _, p := range all {
-			p.wants--
+			p.Wants--
 		}
 	}()
-	if err := <-r.c.ask(); err != nil {
+	if err := <-r.c.rounds.Ask(); err != nil {
 		l.t.Fatal(err)
 	}
 }
@@ -374,7 +375,7 @@ func TestLate(t *testing.T) {
 	}
 
 	s := l.requested(r, "SALE000000003", 7_000_000)
-	base.do("evm_increaseTime", int(watchFor/time.Second)+700)
+	base.do("evm_increaseTime", int(coin.WatchFor/time.Second)+700)
 	base.do("anvil_mine", "0xa")
 	l.until("nothing can change any more", func() bool { return l.found(r, s).Final })
 }

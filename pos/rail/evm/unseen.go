@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/tillwright/tillwright/pos"
+	"github.com/tillwright/tillwright/pos/rail/coin"
 	"github.com/tillwright/tillwright/pos/rail/rpc"
 )
 
@@ -41,13 +42,13 @@ func (p *payment) murky() bool { return p.ref.unseen != 0 && !p.past.clean }
 func (r *Rail) Cut() (cut bool, why string) {
 	r.c.mu.Lock()
 	defer r.c.mu.Unlock()
-	switch dead := r.c.dead[r.token.Contract]; {
-	case !r.c.cut || dead != "":
+	switch {
+	case !r.c.cut || r.c.health.Dead(r.token.Contract) != "":
 		return false, ""
 	case r.w.o.Shared:
-		why = r.w.word("evm_only_online", "chain", r.c.Name)
+		why = r.c.word("evm_only_online")
 	case r.c.state.time == 0:
-		why = r.w.word("evm_not_yet", "chain", r.c.Name)
+		why = r.c.word("evm_not_yet")
 	}
 	return true, why
 }
@@ -73,24 +74,19 @@ func cutOff(err error) bool {
 // It fails as Ask does; with Unavailable also when the chain has not answered since the
 // till started, and when all customers pay to one address.
 func (r *Rail) AskOffline(ctx context.Context, p pos.Payment) (pos.Asked, error) {
-	if r.why() == "" {
+	if r.Why() == "" {
 		return r.Ask(ctx, p, "")
 	}
-	if err := r.identify(askOp, p); err != nil {
+	done, err := r.Begin(ctx, p, func() string {
+		if cut, why := r.Cut(); cut {
+			return why
+		}
+		return orElse(r.Why(), r.c.word("evm_connecting")) // it came back just now: the next try is Ask's
+	})
+	if err != nil {
 		return pos.Asked{}, err
 	}
-	if !p.State.Open() && p.State != "" {
-		return pos.Asked{}, pos.E(askOp, pos.Conflict, "%s", r.w.word("evm_over"))
-	}
-	if cut, why := r.Cut(); !cut || why != "" {
-		return pos.Asked{}, pos.E(askOp, pos.Unavailable, "%s", orElse(why, r.why()))
-	}
-	select { // one new address at a time
-	case r.w.asking <- struct{}{}:
-		defer func() { <-r.w.asking }()
-	case <-ctx.Done():
-		return pos.Asked{}, r.unknown(askOp, rpc.Failed(rpc.Unreachable, "given up"))
-	}
+	defer done()
 	head := r.c.headNow()
 	now := head.time + uint64(time.Since(head.moved)/time.Second)
 	e, known, err := r.known(p)
@@ -102,7 +98,7 @@ func (r *Rail) AskOffline(ctx context.Context, p pos.Payment) (pos.Asked, error)
 			return pos.Asked{}, err
 		}
 	}
-	return r.asked(p, e, now)
+	return r.Asked(p, e, now)
 }
 
 func orElse(s, otherwise string) string {
@@ -120,7 +116,7 @@ func (r *Rail) blind(p pos.Payment, head, now uint64) (*payment, error) {
 		End: now + uint64(r.w.o.Expiry/time.Second), From: head, Treasury: r.w.o.Treasury, Unseen: now,
 	}
 	if ok, err := r.w.book.add(e); err != nil || !ok {
-		return nil, pos.Wrap(askOp, pos.Internal, err, "%s", r.w.word("evm_book"))
+		return nil, pos.Wrap(coin.AskOp, pos.Internal, err, "%s", r.w.word("evm_book"))
 	}
 	r.w.mu.Lock()
 	defer r.w.mu.Unlock()
@@ -128,18 +124,18 @@ func (r *Rail) blind(p pos.Payment, head, now uint64) (*payment, error) {
 }
 
 // mistrust takes out of s what may have lain there before e was asked for. r.w.mu is held.
-func (r *Rail) mistrust(e *payment, s *standing) {
-	if !e.murky() || (!s.coming && !e.past.used) {
+func (r *Rail) mistrust(e *payment, s *coin.Standing) {
+	if !e.murky() || (!s.Coming && !e.past.used) {
 		return
 	}
-	s.coming, s.enough, s.part, s.why = false, false, nil, ""
+	s.Coming, s.Enough, s.Got, s.Why = false, false, nil, ""
 	switch {
 	case e.past.used:
-		s.wrong = r.w.word("evm_used_before")
+		s.Wrong = r.w.word("evm_used_before")
 	case e.past.why != "":
-		s.wrong = e.past.why
+		s.Wrong = e.past.why
 	default:
-		s.why = r.w.word("evm_looking_back")
+		s.Why = r.w.word("evm_looking_back")
 	}
 }
 
@@ -175,16 +171,16 @@ func (c *chain) lookBack(ctx context.Context, k *rpc.Client) {
 		c.w.mu.Lock()
 		switch {
 		case err != nil:
-			c.w.o.Log.Warn("past of an address unknown", "chain", c.Key, "payment", string(p.id), "endpoint", k.Operator, "err", err)
+			c.log.Warn("past of an address unknown", "payment", string(p.id), "endpoint", k.Operator, "err", err)
 			p.past.why = c.w.word("evm_no_past")
 		case empty:
 			p.past.clean, p.past.why = true, ""
 			c.w.book.clean(p.id)
 		default:
 			p.past.used = true
-			c.w.tell(c, "used", c.w.word("evm_used", "tail", p.ref.address.Tail()))
+			c.notices.Tell("used", c.w.word("evm_used", "tail", p.ref.address.Tail()))
 		}
-		p.wake()
+		p.Wake()
 		c.w.mu.Unlock()
 	}
 }
@@ -215,7 +211,7 @@ func (c *chain) wasEmpty(ctx context.Context, k *rpc.Client, p *payment) (bool, 
 	if err != nil {
 		return false, err
 	}
-	if PolicyOf(c.Chain).Row(p.token, c.atStake(p)).Operators > 1 {
+	if PolicyOf(c.Chain).Row(p.token.Decimals, c.atStake(p)).Operators > 1 {
 		other, err := c.second(ctx, k, b, owners)
 		if err != nil {
 			return false, err

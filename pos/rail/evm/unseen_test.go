@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/tillwright/tillwright/pos"
+	"github.com/tillwright/tillwright/pos/rail/coin"
 )
 
 // unseen asks for a payment while the line is cut, as the desk does.
@@ -40,7 +41,7 @@ func TestUnseen(t *testing.T) {
 	base.lines[0].cut()
 	l.until("the line is cut", func() bool { return isCut(r) })
 	p := l.unseen(r, "SALE000000001", 12_340_100)
-	if left := time.Until(p.Expires); left < defaultExpiry-30*time.Second || left > defaultExpiry+time.Second {
+	if left := time.Until(p.Expires); left < coin.UsualExpiry-30*time.Second || left > coin.UsualExpiry+time.Second {
 		t.Errorf("the customer has %v", left)
 	}
 	if again := l.unseen(r, "SALE000000001", 12_340_100); again.Reference != p.Reference || !strings.Contains(string(l.store.b), string(p.ID)) {
@@ -70,7 +71,7 @@ func TestUnseen(t *testing.T) {
 	if f := l.becomes(r, q, pos.Expire); f.Final {
 		t.Error("an address cannot end")
 	}
-	base.do("evm_increaseTime", int(watchFor/time.Second)+700)
+	base.do("evm_increaseTime", int(coin.WatchFor/time.Second)+700)
 	base.do("anvil_mine", "0xa")
 	l.until("nothing can change any more", func() bool { f := l.found(r, q); return f.Event == pos.Expire && f.Final })
 }
@@ -109,7 +110,7 @@ func TestUnseenUsed(t *testing.T) {
 	if _, err := r.Cancel(t.Context(), p); pos.KindOf(err) != pos.Unavailable {
 		t.Errorf("cancelled: %v", err)
 	}
-	base.do("evm_increaseTime", int(watchFor/time.Second)+3600)
+	base.do("evm_increaseTime", int(coin.WatchFor/time.Second)+3600)
 	base.do("anvil_mine", "0xa")
 	if f := l.becomes(r, p, pos.Fail); !f.Final || !strings.Contains(f.Why, "used before") {
 		t.Errorf("in the end %+v", f)

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/tillwright/tillwright/pos"
+	"github.com/tillwright/tillwright/pos/rail/coin"
 )
 
 // Form is one way to show a payment request: "standard", "address", "metamask",
@@ -30,14 +31,8 @@ func Forms(c Chain, t Token, to Address, units *big.Int) []Form {
 	return out
 }
 
-// quantityOf counts units of t; more than 256 bits count as nothing, and cannot be.
-func quantityOf(t Token, units *big.Int) pos.Quantity {
-	q, err := t.Asset().Units(units)
-	if err != nil {
-		return t.Asset().UnitsOf(0)
-	}
-	return q
-}
+// quantityOf counts units of t.
+func quantityOf(t Token, units *big.Int) pos.Quantity { return coin.QuantityOf(t.Asset(), units) }
 
 // URI returns the ERC-681 text that asks a wallet for units of t at to. Letters are
 // small where they can be, digits are plain, the chain is always named: each of

@@ -4,8 +4,9 @@ import (
 	"context"
 	"encoding/hex"
 	"encoding/json"
-	"github.com/tillwright/tillwright/pos/rail/rpc"
 	"slices"
+
+	"github.com/tillwright/tillwright/pos/rail/rpc"
 )
 
 const (
@@ -58,7 +59,7 @@ func (c *chain) verify(ctx context.Context, k *rpc.Client) error {
 func (c *chain) verifyTags(ctx context.Context, k *rpc.Client) error {
 	var calls []rpc.Call
 	for _, r := range PolicyOf(c.Chain) {
-		if r.Level.deep() {
+		if isDeep(r.Level) {
 			calls = append(calls, rpc.To("eth_getBlockByNumber", string(r.Level), false))
 		}
 	}
@@ -113,7 +114,7 @@ func (c *chain) checkTreasury(code, nonce json.RawMessage) error {
 		return rpc.Failed(faultTreasury, "the treasury is a contract on other chains and not here")
 	}
 	if len(b) == 0 && n == 0 {
-		c.w.tell(c, "treasury "+c.Key, c.w.word("evm_treasury_new", "chain", c.Name, "tail", c.w.o.Treasury.Tail()))
+		c.notices.Tell("treasury", c.word("evm_treasury_new", "tail", c.w.o.Treasury.Tail()))
 	}
 	return nil
 }
@@ -157,14 +158,12 @@ func (c *chain) verifyTokens(ctx context.Context, k *rpc.Client) error {
 		}
 		for i, t := range part {
 			if why := t.differs(answers[2*i], answers[2*i+1]); why != "" {
-				dead[t.Contract] = c.w.word("evm_token", "token", t.Symbol, "chain", c.Name, "why", c.w.word(why))
-				c.w.o.Log.Warn("token is not what the registry says", "chain", c.Key, "token", t.Symbol, "why", why)
+				dead[t.Contract] = c.word("evm_token", "token", t.Symbol, "why", c.w.word(why))
+				c.log.Warn("token is not what the registry says", "token", t.Symbol, "why", why)
 			}
 		}
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.dead = dead
+	c.health.SetDead(dead)
 	return nil
 }
 

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/tillwright/tillwright/pos"
+	"github.com/tillwright/tillwright/pos/rail/coin"
 	"github.com/tillwright/tillwright/pos/rail/rpc"
 )
 
@@ -113,7 +114,7 @@ func TestVerify(t *testing.T) {
 
 	t.Run("an endpoint without the final block", func(t *testing.T) {
 		deep := *base
-		deep.chain.Policy = Policy{{0, Finalized, 1}}
+		deep.chain.Policy = Policy{coin.UpTo(0, Finalized, 1)}
 		base.lines[0].lies(func(method string, params []json.RawMessage, r json.RawMessage) json.RawMessage {
 			if method == "eth_getBlockByNumber" && string(params[0]) == `"finalized"` {
 				return json.RawMessage("null")
@@ -172,7 +173,7 @@ func TestPeekFull(t *testing.T) {
 		}
 	}
 	base.usdc.mint(customer, 1) // the last block is there
-	answers, err := r.c.clients[0].Batch(t.Context(), peekCall(r.c.asked, owners, "latest"))
+	answers, err := r.c.clients.All[0].Batch(t.Context(), peekCall(r.c.asked, owners, "latest"))
 	if err != nil {
 		t.Fatal(err)
 	}

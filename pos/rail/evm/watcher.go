@@ -6,11 +6,11 @@ import (
 	"math/big"
 	"net"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
 	"github.com/tillwright/tillwright/pos"
+	"github.com/tillwright/tillwright/pos/rail/coin"
 	"github.com/tillwright/tillwright/pos/rail/rpc"
 	"github.com/tillwright/tillwright/pos/rail/unique"
 )
@@ -63,13 +63,8 @@ type Options struct {
 	Log *slog.Logger // nil discards
 }
 
-// Bounds of Options.Expiry: below, customers miss it; above, the price is a gift.
-const (
-	minExpiry     = 2 * time.Minute
-	defaultExpiry = 10 * time.Minute
-	longestExpiry = 30 * time.Minute
-	maxTolerance  = 100
-)
+// maxTolerance bounds Options.Tolerance: one percent.
+const maxTolerance = 100
 
 // Watcher watches the shop's payments on all chains. It is safe for concurrent use.
 type Watcher struct {
@@ -78,24 +73,12 @@ type Watcher struct {
 	chains []*chain
 	rails  []*Rail
 
-	// mu guards payments, what is known of each, and notices. It is held for moments.
+	// mu guards payments and what is known of each. It is held for moments.
 	mu       sync.Mutex
 	payments map[pos.PaymentID]*payment
-	notices  []notice
 	wallets  map[uint64]bool // chains that were looked at: whether the treasury is a contract there
-	watches  int             // numbers them
 	asking   chan struct{}   // holds a token while a new address is made
 }
-
-// notice is something that the owner should know, of one chain.
-type notice struct {
-	chain uint64
-	key   string
-	text  string
-}
-
-// maxNotices bounds what is told at once; older ones are in the log.
-const maxNotices = 12
 
 // New makes a Watcher and reads its book, or begins one. It fails with Invalid when
 // the Options are not usable, and as Store and the book do. It makes no call; Run
@@ -127,12 +110,12 @@ func New(o Options) (*Watcher, error) {
 func (o *Options) complete() error {
 	const op = "set up stablecoins"
 	if o.Expiry == 0 {
-		o.Expiry = defaultExpiry
+		o.Expiry = coin.UsualExpiry
 	}
 	switch {
 	case len(o.Accept) == 0 || o.Store == nil:
 		return pos.E(op, pos.Invalid, "stablecoins need a chain and a place for their book")
-	case o.Expiry < minExpiry || o.Expiry > longestExpiry:
+	case o.Expiry < coin.MinExpiry || o.Expiry > coin.MaxExpiry:
 		return pos.E(op, pos.Invalid, "a price may be held 2 to 30 minutes, not %v", o.Expiry)
 	case o.Tolerance < 0 || o.Tolerance > maxTolerance:
 		return pos.E(op, pos.Invalid, "at most %d of 10000 may be missing, not %d", maxTolerance, o.Tolerance)
@@ -194,9 +177,9 @@ func (w *Watcher) admit(a Accept, paces map[string]*rpc.Pace) (*chain, error) {
 			paces[e.Operator] = p
 		}
 		voices[e.Operator] = true
-		c.clients = append(c.clients, rpc.New(e, p, w.o.Dial))
+		c.clients.All = append(c.clients.All, rpc.New(e, p, w.o.Dial))
 	}
-	if need := PolicyOf(known).operators(); len(voices) < need {
+	if need := PolicyOf(known).Operators(); len(voices) < need {
 		return nil, pos.E(op, pos.Invalid, "%s needs endpoints of %d operators for large sales, or a policy that is content with 1", known.Name, need)
 	}
 	for _, symbol := range a.Tokens {
@@ -204,7 +187,7 @@ func (w *Watcher) admit(a Accept, paces map[string]*rpc.Pace) (*chain, error) {
 		if !ok {
 			return nil, pos.E(op, pos.Invalid, "token %q is not known on %s", rpc.Clip(symbol), known.Name)
 		}
-		w.rails = append(w.rails, &Rail{w: w, c: c, token: t})
+		w.rails = append(w.rails, newRail(w, c, t))
 	}
 	return c, nil
 }
@@ -225,11 +208,11 @@ func (w *Watcher) Recovery() [32]byte { return w.book.seed }
 func (w *Watcher) Run(ctx context.Context) error {
 	var wg sync.WaitGroup
 	for _, c := range w.chains {
-		wg.Go(func() { c.run(ctx) })
+		wg.Go(func() { c.rounds.Run(ctx) })
 	}
 	wg.Wait()
 	for _, c := range w.chains {
-		for _, k := range c.clients {
+		for _, k := range c.clients.All {
 			k.Close()
 		}
 	}
@@ -239,35 +222,6 @@ func (w *Watcher) Run(ctx context.Context) error {
 // word returns a text in the till's language.
 func (w *Watcher) word(key string, with ...string) string {
 	return pos.Word(w.o.Language, key, with...)
-}
-
-// tell notes something that the owner should know, once. w.mu is held.
-func (w *Watcher) tell(c *chain, key, text string) {
-	if slices.ContainsFunc(w.notices, func(n notice) bool { return n.key == key && n.text == text }) {
-		return
-	}
-	w.notices = slices.DeleteFunc(w.notices, func(n notice) bool { return n.key == key })
-	if w.notices = append(w.notices, notice{c.ID, key, text}); len(w.notices) > maxNotices {
-		w.notices = slices.Delete(w.notices, 0, 1)
-	}
-	w.o.Log.Warn("stablecoin notice", "chain", c.Key, "about", key, "text", text)
-}
-
-// untell takes a notice back. w.mu is held.
-func (w *Watcher) untell(key string) {
-	w.notices = slices.DeleteFunc(w.notices, func(n notice) bool { return n.key == key })
-}
-
-// told returns the notices of a chain.
-func (w *Watcher) told(chain uint64) (out []string) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	for _, n := range w.notices {
-		if n.chain == chain {
-			out = append(out, n.text)
-		}
-	}
-	return out
 }
 
 // resume watches a request of before the start.
@@ -298,8 +252,7 @@ func (w *Watcher) add(id pos.PaymentID, ref reference, t Token, paid string) *pa
 	if p := w.payments[id]; p != nil {
 		return p
 	}
-	now := time.Now()
-	p := &payment{id: id, ref: ref, token: t, units: ref.units, made: now, touched: now, claims: map[claimKey]*claim{}}
+	p := &payment{id: id, ref: ref, token: t, units: ref.units, Open: coin.OpenNow(), claims: map[claimKey]*claim{}}
 	if n, ok := new(big.Int).SetString(paid, 10); ok {
 		p.told, p.taken, p.left = true, n, n
 	}
@@ -308,9 +261,4 @@ func (w *Watcher) add(id pos.PaymentID, ref reference, t Token, paid string) *pa
 	}
 	w.payments[id] = p
 	return p
-}
-
-// tenderName names the tender of a token on a chain: "usdc-base".
-func tenderName(t Token, c Chain) pos.Tender {
-	return pos.Tender(strings.ToLower(t.Symbol) + "-" + c.Key)
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/tillwright/tillwright/pos"
 	"github.com/tillwright/tillwright/pos/postest"
+	"github.com/tillwright/tillwright/pos/rail/coin"
 	"github.com/tillwright/tillwright/pos/rail/rpc"
 )
 
@@ -33,7 +34,7 @@ func TestRailInBubble(t *testing.T) {
 				m.pay(req.Token, req.To, q.Int())
 				return nil
 			},
-			Expire:  func(pos.Payment) { time.Sleep(defaultExpiry + 10*time.Second) },
+			Expire:  func(pos.Payment) { time.Sleep(coin.UsualExpiry + 10*time.Second) },
 			Break:   func() { w.each(func(l *line) { l.mu.Lock(); l.down = true; l.mu.Unlock() }) },
 			Mend:    func() { w.each(func(l *line) { l.mend() }) },
 			Restart: func() postest.Rail { return w.restart().rail(r.Tender()) },

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/tillwright/tillwright/pos"
+	"github.com/tillwright/tillwright/pos/rail/unique"
 )
 
 // Store keeps the till's book of requests on its own disk.
@@ -20,7 +21,7 @@ type Store interface {
 }
 
 // The book says which reference and which amount belong to which attempt, before
-// anybody sees them. An entry holds its amount until uniqueHold after its end.
+// anybody sees them. An entry holds its amount until unique.Hold after its end.
 
 // maxEntries bounds the book: a full one takes no more. 1,024 entries are 300 KB,
 // written with every request.
@@ -134,16 +135,12 @@ func (k *book) add(e entry) (ok bool, err error) {
 	return true, nil
 }
 
-// uniqueHold is how long an amount stays taken after its end: exchanges send
-// withdrawals hours later. It is a little more than watchFor.
-const uniqueHold = watchFor + 15*time.Minute
-
 // taken returns the amounts of a token that requests hold at a time of the cluster's.
 // Entries that hold theirs no more are forgotten.
 func (k *book) taken(mint Key, now uint64) map[string]bool {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	k.entries = slices.DeleteFunc(k.entries, func(e entry) bool { return e.End+uint64(uniqueHold/time.Second) <= now })
+	k.entries = slices.DeleteFunc(k.entries, func(e entry) bool { return e.End+uint64(unique.Hold/time.Second) <= now })
 	out := map[string]bool{}
 	for _, e := range k.entries {
 		if e.Mint == mint {

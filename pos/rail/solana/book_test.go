@@ -11,7 +11,9 @@ import (
 	"time"
 
 	"github.com/tillwright/tillwright/pos"
+	"github.com/tillwright/tillwright/pos/rail/coin"
 	"github.com/tillwright/tillwright/pos/rail/rpc"
+	"github.com/tillwright/tillwright/pos/rail/unique"
 )
 
 // TestBook: what is in the book survives, a damaged one stops the rail, and a full one
@@ -33,7 +35,7 @@ func TestBook(t *testing.T) {
 	if taken := k.taken(e.Mint, 1000); !taken["12340100"] || len(k.taken(keyOf("other"), 1000)) != 0 {
 		t.Errorf("%v", taken)
 	}
-	if taken := k.taken(e.Mint, 1000+uint64(uniqueHold/time.Second)); len(taken) != 0 || len(k.entries) != 0 {
+	if taken := k.taken(e.Mint, 1000+uint64(unique.Hold/time.Second)); len(taken) != 0 || len(k.entries) != 0 {
 		t.Errorf("still taken: %v", taken)
 	}
 	m.fail = errors.New("the disk is full")
@@ -118,7 +120,7 @@ func TestUnique(t *testing.T) {
 		w.start()
 		r := w.ready("usdc-solana")
 		seen := map[string]bool{}
-		for i := range uniqueSlots {
+		for i := range unique.Slots {
 			p := w.requested(r, fmt.Sprintf("SLOT%09d", i), 5_000_000)
 			if n := p.Quantity.Int().Int64(); n != 5_000_000+int64(i)*100 || seen[p.Reference] {
 				t.Fatalf("number %d is asked for %v", i, p.Quantity)
@@ -137,7 +139,7 @@ func TestUnique(t *testing.T) {
 			w.start()
 			r = w.ready("usdc-solana")
 		}
-		off(uniqueHold - time.Hour)
+		off(unique.Hold - time.Hour)
 		if _, err := r.Ask(t.Context(), intended(r, "SLOTEARLY", 5_000_000), ""); pos.KindOf(err) != pos.Conflict {
 			t.Fatalf("%v", err)
 		}
@@ -248,10 +250,12 @@ func TestOptions(t *testing.T) {
 		"till 4 of 3":        func(o *Options) { o.Till, o.Tills = 4, 3 },
 		"a hundred tills":    func(o *Options) { o.Till, o.Tills = 1, 100 },
 		"an odd cluster":     func(o *Options) { o.Cluster = Cluster{"solana", "Solana", "x"} },
-		"a policy of nobody": func(o *Options) { o.Policy = Policy{{0, Confirmed, 0}} },
-		"processed":          func(o *Options) { o.Policy = Policy{{0, "processed", 1}} },
-		"falling sizes":      func(o *Options) { o.Policy = Policy{{50, Confirmed, 1}, {50, Confirmed, 2}, {0, Finalized, 2}} },
-		"no last size":       func(o *Options) { o.Policy = Policy{{50, Confirmed, 1}} },
+		"a policy of nobody": func(o *Options) { o.Policy = Policy{coin.UpTo(0, Confirmed, 0)} },
+		"processed":          func(o *Options) { o.Policy = Policy{coin.UpTo(0, "processed", 1)} },
+		"falling sizes": func(o *Options) {
+			o.Policy = Policy{coin.UpTo(50, Confirmed, 1), coin.UpTo(50, Confirmed, 2), coin.UpTo(0, Finalized, 2)}
+		},
+		"no last size": func(o *Options) { o.Policy = Policy{coin.UpTo(50, Confirmed, 1)} },
 	} {
 		o := base()
 		f(&o)
@@ -315,7 +319,7 @@ func TestPolicy(t *testing.T) {
 	for units, want := range map[int64]Row{
 		1: DefaultPolicy[0], 50_000_000: DefaultPolicy[0], 50_000_001: DefaultPolicy[1], 1_000_000_000: DefaultPolicy[1], 1_000_000_001: DefaultPolicy[2],
 	} {
-		if got := DefaultPolicy.row(usdc, big.NewInt(units)); got != want {
+		if got := DefaultPolicy.Row(usdc.Decimals, big.NewInt(units)); got != want {
 			t.Errorf("%d: %+v", units, got)
 		}
 	}

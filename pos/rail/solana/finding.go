@@ -8,16 +8,6 @@ import (
 	"github.com/tillwright/tillwright/pos/rail/coin"
 )
 
-// news returns the first of events that can move p, "" if none can.
-func news(p pos.Payment, events ...pos.Event) pos.Event {
-	for _, ev := range events {
-		if q := p; q.Apply(ev, p.Moved) == nil {
-			return ev
-		}
-	}
-	return ""
-}
-
 // paid returns the finding of money that is proved: enough of it, or, when short is
 // set, any. Nothing but dust is forgiven: the amount tells sales apart. It is final when the
 // cluster cannot undo it and the customer has left: what comes later the owner is told.
@@ -26,16 +16,17 @@ func (r *Rail) paid(p pos.Payment, e *payment, short bool) (pos.Finding, bool) {
 	defer r.w.mu.Unlock()
 	got := r.w.received(e)
 	enough := coin.Pays(e.units, got, e.token.step())
-	if !enough && (!short || got.Sign() == 0) {
+	lost := p.Lost && e.taken != nil && got.Cmp(e.taken) < 0 // only all of it is back
+	if lost || !enough && (!short || got.Sign() == 0) {
 		return pos.Finding{}, false
 	}
 	now := time.Now()
-	e.touched = now
+	e.Touched = now
 	sure := e.sum(func(t *transfer) bool { return t.final })
 	f := pos.Finding{
-		Event: news(p, pos.Settle), Enough: enough && got.Cmp(e.units) < 0,
+		Event: coin.News(p, pos.Settle), Enough: enough && got.Cmp(e.units) < 0,
 		Received: quantityOf(r.w.o.Cluster, e.token, coin.Told(got, e.token.step(), e.units, p.Received.Int())),
-		Final:    sure.Cmp(got) >= 0 && now.Sub(e.made) >= youngFor,
+		Final:    sure.Cmp(got) >= 0 && now.Sub(e.Made) >= coin.YoungFor,
 	}
 	for _, t := range e.transfers {
 		if t.alone(e) && t.time > 0 {
@@ -50,9 +41,8 @@ func (r *Rail) paid(p pos.Payment, e *payment, short bool) (pos.Finding, bool) {
 }
 
 // remind notes that the till has p as settled: the book may not have been written since.
-func (w *Watcher) remind(p pos.Payment, e *payment) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
+// Watcher.mu is held.
+func (e *payment) remind(p pos.Payment) {
 	if n := p.Received.Int(); (p.State == pos.Settled || p.Lost) && !e.told && n.Sign() > 0 {
 		e.told, e.taken = true, n
 	}
@@ -63,7 +53,8 @@ func (w *Watcher) remind(p pos.Payment, e *payment) {
 func (r *Rail) gone(p pos.Payment, e *payment) (pos.Finding, bool) {
 	r.w.mu.Lock()
 	defer r.w.mu.Unlock()
-	e.touched = time.Now()
+	e.remind(p)
+	e.Touched = time.Now()
 	switch {
 	case !e.gone && !p.Lost || e.taken != nil && r.w.received(e).Cmp(e.taken) >= 0:
 		return pos.Finding{}, false
@@ -72,41 +63,30 @@ func (r *Rail) gone(p pos.Payment, e *payment) (pos.Finding, bool) {
 	case p.Lost && e.ended:
 		return pos.Finding{Event: pos.Fail, Why: r.w.word("evm_vanished"), Final: true}, true
 	}
-	return pos.Finding{}, p.Lost
+	return pos.Finding{}, false // it is looked for once more
 }
 
-// standing is what is known of a payment that is not paid.
-type standing struct {
-	coming, enough bool         // something came, and as much as was asked for
-	part           *big.Int     // of what is coming, when all of that is proved and is not enough; else nil
-	torn           bool         // it names another sale, too
-	wrong          string       // other money came, in a cashier's words
-	stray          pos.Quantity // that money
-	why            string       // it cannot be proved, in a cashier's words
-	over           bool         // its end is past, by the cluster's clock
-	ended          bool         // long past: nothing is waited for any more
-}
-
-func (r *Rail) standing(e *payment) standing {
+// standing says how e stands, which is not paid.
+func (r *Rail) standing(p pos.Payment, e *payment) coin.Standing {
 	r.w.mu.Lock()
 	defer r.w.mu.Unlock()
 	coming := e.arriving()
-	s := standing{
-		coming: coming.Sign() > 0, enough: coin.Pays(e.units, coming, e.token.step()),
-		over: r.w.head.time > e.ref.end, ended: e.ended,
+	s := coin.Standing{
+		Coming: coming.Sign() > 0, Enough: coin.Pays(e.units, coming, e.token.step()),
+		Over: r.w.head.time > e.ref.end, Ended: e.ended, Lost: p.Lost,
 	}
-	if got := r.w.received(e); s.coming && !s.enough && got.Cmp(coming) == 0 {
-		s.part = got
+	if got := r.w.received(e); s.Coming && !s.Enough && got.Cmp(coming) == 0 {
+		s.Got = got
 	}
 	for _, t := range e.transfers {
 		switch {
 		case !t.alone(e):
-			s.torn = true
+			s.Torn = true
 		case t.why != "":
-			s.why = t.why
+			s.Why = t.why
 		case t.brought(e).Sign() == 0:
 			if other, why := r.w.wrong(e, t); why != "" {
-				s.stray, s.wrong = plus(s.stray, other), why
+				s.Stray, s.Wrong = plus(s.Stray, other), why
 			}
 		}
 	}
@@ -141,85 +121,6 @@ func (w *Watcher) wrong(e *payment, t *transfer) (came pos.Quantity, why string)
 // known lists what may come: the tokens of the registry, and the native coin.
 func (w *Watcher) known() []Token {
 	return append(w.tokens[:len(w.tokens):len(w.tokens)], Token{Cluster: w.o.Cluster.Key, Symbol: "SOL", Mint: nativeMint, Decimals: 9})
-}
-
-// finding says what became of e after a round. Only events that can move p are told.
-func (r *Rail) finding(op string, p pos.Payment, e *payment) (pos.Finding, error) {
-	if f, ok := r.paid(p, e, false); ok {
-		return f, nil
-	}
-	s := r.standing(e)
-	switch {
-	case p.Lost:
-		f, _ := r.gone(p, e)
-		return f, nil
-	case s.why != "":
-		return pos.Finding{}, pos.E(op, pos.Unavailable, "%s", s.why)
-	case s.enough:
-		return pos.Finding{Event: news(p, pos.Accept)}, nil
-	case p.State == pos.Accepted: // it was taken back before it counted
-		return pos.Finding{Event: news(p, pos.Doubt), Why: r.w.word("evm_vanished")}, nil
-	case s.torn:
-		return pos.Finding{Event: news(p, pos.Doubt), Why: r.w.word("sol_torn")}, nil
-	case s.over && s.coming: // nobody waits for the rest: what came pays a part
-		if f, ok := r.paid(p, e, true); ok {
-			return f, nil
-		}
-		return pos.Finding{Event: news(p, pos.See)}, nil
-	case s.coming:
-		return r.parts(p, e, s), nil
-	case s.wrong != "" && s.ended:
-		return pos.Finding{Event: news(p, pos.Fail), Why: s.wrong, Stray: s.stray, Final: true}, nil
-	case s.wrong != "":
-		return pos.Finding{Event: news(p, pos.Doubt), Why: s.wrong, Stray: s.stray}, nil
-	case s.over:
-		return pos.Finding{Event: news(p, pos.Expire), Final: s.ended}, nil
-	}
-	return pos.Finding{}, nil
-}
-
-// parts tells of money that is not enough: the customer is asked for the rest with the
-// same reference, once what came is certain.
-func (r *Rail) parts(p pos.Payment, e *payment, s standing) pos.Finding {
-	f := pos.Finding{Event: news(p, pos.See)}
-	if s.part == nil {
-		return f
-	}
-	if part := coin.Part(e.units, s.part, e.token.step()); part.Sign() > 0 {
-		f.Part = quantityOf(r.w.o.Cluster, e.token, part)
-		f.Rest = &pos.Asked{Forms: r.forms(e, new(big.Int).Sub(e.units, part))}
-	}
-	return f
-}
-
-// cancelled says what a cancellation found.
-func (r *Rail) cancelled(op string, p pos.Payment, e *payment) (pos.Finding, error) {
-	if f, ok := r.paid(p, e, true); ok {
-		f.Event = pos.Settle
-		return f, nil
-	}
-	s := r.standing(e)
-	why := s.wrong
-	if s.torn {
-		s.stray, why = pos.Quantity{}, r.w.word("sol_torn")
-	}
-	switch {
-	case s.why != "":
-		return pos.Finding{}, pos.E(op, pos.Unavailable, "%s", s.why)
-	case s.enough && news(p, pos.Accept) != "":
-		return pos.Finding{Event: pos.Accept}, nil
-	case s.coming && !s.enough && news(p, pos.See) != "":
-		return pos.Finding{Event: pos.See}, nil
-	case s.coming:
-		return pos.Finding{}, pos.E(op, pos.Unavailable, "%s", r.w.word("evm_arriving"))
-	case why != "" && s.ended && !s.torn:
-		return pos.Finding{Event: news(p, pos.Fail), Why: why, Stray: s.stray, Final: true}, nil
-	case why != "" && news(p, pos.Doubt) != "":
-		return pos.Finding{Event: pos.Doubt, Why: why, Stray: s.stray}, nil
-	case why != "":
-		return pos.Finding{}, pos.E(op, pos.Unavailable, "%s", why)
-	}
-	return pos.Finding{Event: pos.Cancel, Final: s.ended}, nil
 }
 
 // scaled reports that a units of a token with da decimals is the number b with db.

@@ -14,6 +14,7 @@ import (
 
 	"github.com/tillwright/tillwright/pos"
 	"github.com/tillwright/tillwright/pos/postest"
+	"github.com/tillwright/tillwright/pos/rail/coin"
 	"github.com/tillwright/tillwright/pos/rail/rpc"
 )
 
@@ -44,8 +45,8 @@ func (m *memory) Save(b []byte) error {
 var (
 	merchant = MustKey("FnHyam9w4NZoWR6mKN1CuGBritdsEWZQa4Z4oawLZGxa")
 	testNet  = Cluster{"solana", "Solana", "TiLLwrightTestCLusterxxxxxxxxxxxxxxxxxxxxxx"}
-	small    = Policy{{0, Confirmed, 1}} // one operator's word is enough for everything
-	both     = Policy{{0, Confirmed, 2}}
+	small    = Policy{coin.UpTo(0, Confirmed, 1)} // one operator's word is enough for everything
+	both     = Policy{coin.UpTo(0, Confirmed, 2)}
 )
 
 // keyOf makes a key out of a word.

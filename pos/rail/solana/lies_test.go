@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/tillwright/tillwright/pos"
+	"github.com/tillwright/tillwright/pos/rail/coin"
 )
 
 // lie is one way in which an endpoint is not to be trusted.
@@ -58,7 +59,7 @@ func TestLies(t *testing.T) {
 		"a false balance":                  {small, 1, lies(falseBalance), ""},
 		"a payment that the other denies":  {both, 2, invent(12_340_100), "do not agree"},
 		"an amount that the other denies":  {both, 2, inflate, "do not agree"},
-		"a large one, and it is not final": {Policy{{0, Finalized, 1}}, 1, inventUnlisted, ""},
+		"a large one, and it is not final": {Policy{coin.UpTo(0, Finalized, 1)}, 1, inventUnlisted, ""},
 		"a payment in another's signature": {small, 1, otherSignature, ""},
 		"a payment that failed":            {small, 1, failedPayment, ""},
 		"a transaction that is none":       {small, 1, garbageTransaction, ""},
@@ -278,7 +279,7 @@ func garbageTransaction(w *world, l *line, p pos.Payment) {
 // cashier reads why, and small sales go on.
 func TestSilentSecond(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, Policy{{50, Confirmed, 1}, {0, Confirmed, 2}}, 2)
+		w := newWorld(t, Policy{coin.UpTo(50, Confirmed, 1), coin.UpTo(0, Confirmed, 2)}, 2)
 		w.start()
 		r := w.ready("usdc-solana")
 		p := w.requested(r, "SALE000000001", 60_000_000)

@@ -2,9 +2,9 @@ package solana
 
 import (
 	"context"
-	"errors"
 	"time"
 
+	"github.com/tillwright/tillwright/pos/rail/coin"
 	"github.com/tillwright/tillwright/pos/rail/rpc"
 )
 
@@ -24,65 +24,29 @@ const (
 	greetEvery = 2 * time.Minute
 )
 
-// run makes rounds until ctx ends.
-func (w *Watcher) run(ctx context.Context) {
-	for ctx.Err() == nil {
-		if w.rest(ctx) != nil || w.client().Wait(ctx) != nil {
-			break
+// newRounds returns the rounds of a watcher.
+func newRounds(w *Watcher) *coin.Rounds {
+	r := coin.NewRounds()
+	r.Every, r.Round = w.interval, w.round
+	r.Turn = func(ctx context.Context) error { return w.clients.Now().Wait(ctx) }
+	r.Outcome = func(err error) {
+		if err == nil {
+			w.health.Set("")
+			return
 		}
-		w.began = time.Now()
-		waiters := w.take()
-		err := w.round(ctx)
-		if ctx.Err() != nil {
-			err = rpc.Failed(rpc.Unreachable, "the till stops")
-		}
-		w.failing = err != nil
-		w.setReason(err)
-		if err == nil && len(w.pending) > 0 {
-			w.giveBack(waiters) // something was not read yet: nobody may hear "nothing came"
-			continue
-		}
-		for _, done := range waiters {
-			done <- err // has room for one
-		}
+		w.health.Set(w.reasonOf(err))
 	}
-	for _, done := range w.take() {
-		done <- rpc.Failed(rpc.Unreachable, "the till stops")
-	}
-}
-
-func (w *Watcher) client() *rpc.Client { return w.clients[w.current.Load()] }
-
-// rest waits until the next round is due.
-func (w *Watcher) rest(ctx context.Context) error {
-	for {
-		now := time.Now()
-		next := w.began.Add(w.interval(now))
-		if !next.After(now) {
-			return ctx.Err()
-		}
-		t := time.NewTimer(next.Sub(now))
-		select {
-		case <-t.C:
-		case <-w.wakeup:
-		case <-ctx.Done():
-		}
-		t.Stop()
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-	}
+	return r
 }
 
 // interval is the time between two rounds as things stand.
-func (w *Watcher) interval(now time.Time) time.Duration {
+func (w *Watcher) interval(now time.Time, waiting, failing bool) time.Duration {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	waiting := len(w.waiters) > 0
 	switch {
-	case waiting && w.failing:
+	case waiting && failing:
 		return failEvery
-	case w.failing:
+	case failing:
 		return failIdle
 	case waiting || len(w.pending) > 0 || w.busy(now):
 		return hotEvery
@@ -112,68 +76,16 @@ func (w *Watcher) busy(now time.Time) bool {
 	return false
 }
 
-// take returns who waits for the round that begins now.
-func (w *Watcher) take() []chan error {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	out := w.waiters
-	w.waiters = nil
-	return out
-}
-
-// giveBack lets waiters wait for the next round, too. Most have given up by then.
-func (w *Watcher) giveBack(waiters []chan error) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.waiters = append(waiters, w.waiters...); len(w.waiters) > maxWaiters {
-		w.waiters = w.waiters[len(w.waiters)-maxWaiters:]
-	}
-}
-
-// maxWaiters bounds who waits over several rounds; each waits for seconds.
-const maxWaiters = 4096
-
-// ask asks for a round, and returns a channel that tells once what came of the next
-// one to begin.
-func (w *Watcher) ask() <-chan error {
-	done := make(chan error, 1)
-	w.mu.Lock()
-	w.waiters = append(w.waiters, done)
-	w.mu.Unlock()
-	w.poke()
-	return done
-}
-
-// poke lets Run's goroutine think again about when its next round is due.
-func (w *Watcher) poke() {
-	select {
-	case w.wakeup <- struct{}{}:
-	default:
-	}
-}
-
 // round reads the cluster once: with the endpoint that answered last, or else with
-// the others in turn.
-func (w *Watcher) round(ctx context.Context) error {
-	var errs []error
-	for range w.clients {
-		k := w.client()
-		err := w.roundWith(ctx, k)
-		if err == nil {
-			return nil
+// the others in turn. While something listed was not read, nothing is whole.
+func (w *Watcher) round(ctx context.Context) (whole bool, err error) {
+	err = w.clients.Try(ctx, func(k *rpc.Client) error { return w.roundWith(ctx, k) }, func(k *rpc.Client, err error, more bool) {
+		w.log.Debug("round failed", "endpoint", k.Operator, "err", err)
+		if delete(w.verified, k); more {
+			w.clients.Now().Spend()
 		}
-		w.o.Log.Debug("round failed", "cluster", w.o.Cluster.Key, "endpoint", k.Operator, "err", err)
-		errs = append(errs, err)
-		delete(w.verified, k)
-		if ctx.Err() != nil {
-			break
-		}
-		w.current.Store((w.current.Load() + 1) % int32(len(w.clients)))
-		if len(errs) < len(w.clients) {
-			w.client().Spend()
-		}
-	}
-	return errors.Join(errs...)
+	})
+	return len(w.pending) == 0, err
 }
 
 func (w *Watcher) roundWith(ctx context.Context, k *rpc.Client) error {
@@ -208,34 +120,17 @@ func (w *Watcher) greet(ctx context.Context, k *rpc.Client) {
 		return
 	}
 	w.greeted = time.Now()
-	for _, o := range w.clients {
+	for _, o := range w.clients.All {
 		if o == k {
 			continue
 		}
 		o.Spend()
 		err := w.sameCluster(ctx, o)
-		w.mu.Lock()
 		if key := "second " + o.Operator; err != nil {
-			w.tell(key, w.word("evm_second", "operator", o.Operator))
+			w.notices.Tell(key, w.word("evm_second", "operator", o.Operator))
 		} else {
-			w.untell(key)
+			w.notices.Untell(key)
 		}
-		w.mu.Unlock()
-	}
-}
-
-// setReason makes the outcome of a round the health.
-func (w *Watcher) setReason(err error) {
-	reason := ""
-	if err != nil {
-		reason = w.reasonOf(err)
-	}
-	w.mu.Lock()
-	changed := w.reason != reason
-	w.reason = reason
-	w.mu.Unlock()
-	if changed {
-		w.o.Log.Info("chain health", "cluster", w.o.Cluster.Key, "ready", reason == "", "reason", reason)
 	}
 }
 
@@ -243,14 +138,10 @@ func (w *Watcher) setReason(err error) {
 // wallet.
 const badOwner rpc.Fault = 100
 
-// reasons are keys of words.
-var reasons = map[rpc.Fault]string{
-	rpc.Odd: "evm_odd", rpc.Unreachable: "evm_unreachable", rpc.Limited: "evm_limited", rpc.Denied: "evm_denied",
-	rpc.Refused: "evm_odd", rpc.WrongChain: "evm_wrong_chain", rpc.Stale: "evm_stale", rpc.Differ: "evm_differ", badOwner: "evm_treasury",
-}
-
 // reasonOf puts an error into a cashier's words.
-func (w *Watcher) reasonOf(err error) string { return w.word(reasons[rpc.FaultOf(err)]) }
+func (w *Watcher) reasonOf(err error) string {
+	return w.word(coin.Reason(err, map[rpc.Fault]string{badOwner: "evm_treasury"}))
+}
 
 func (w *Watcher) headNow() headState {
 	w.mu.Lock()

@@ -7,6 +7,7 @@ import (
 
 	"github.com/tillwright/tillwright/pos/rail/coin"
 	"github.com/tillwright/tillwright/pos/rail/rpc"
+	"github.com/tillwright/tillwright/pos/rail/unique"
 )
 
 // A transaction belongs to the payment whose reference it names, whatever it brings.
@@ -30,7 +31,7 @@ func (w *Watcher) match(k *rpc.Client, t *transaction) bool {
 	for _, p := range of {
 		p.transfers = append(p.transfers, f)
 		w.unasked(p, f)
-		p.wake()
+		p.Wake()
 	}
 	return true
 }
@@ -117,7 +118,7 @@ func (w *Watcher) unassigned(t *transaction) {
 	}
 	for _, c := range w.tokens {
 		if n := t.came[moved{w.o.Owner, c.Mint}]; n != nil && n.Sign() > 0 {
-			w.tell("unassigned "+t.sig[:8], w.word("evm_unassigned", "came", quantityOf(w.o.Cluster, c, n).String()))
+			w.notices.Tell("unassigned "+t.sig[:8], w.word("evm_unassigned", "came", quantityOf(w.o.Cluster, c, n).String()))
 		}
 	}
 }
@@ -127,14 +128,14 @@ func (w *Watcher) unassigned(t *transaction) {
 func (w *Watcher) unasked(p *payment, t *transfer) {
 	switch {
 	case len(t.of) > 1:
-		w.tell("torn "+t.sig[:8], w.word("sol_torn"))
+		w.notices.Tell("torn "+t.sig[:8], w.word("sol_torn"))
 	case t.brought(p).Sign() == 0:
 		if _, why := w.wrong(p, t); why != "" {
-			w.tell("wrong "+string(p.id), why)
+			w.notices.Tell("wrong "+string(p.id), why)
 		}
 	case p.told && p.taken != nil && p.arriving().Cmp(p.taken) > 0:
 		if more := coin.Whole(new(big.Int).Sub(p.arriving(), p.taken), p.token.step()); more.Sign() > 0 {
-			w.tell("late "+string(p.id), w.word("evm_more", "came", quantityOf(w.o.Cluster, p.token, more).String(), "tail", p.ref.owner.Tail()))
+			w.notices.Tell("late "+string(p.id), w.word("evm_more", "came", quantityOf(w.o.Cluster, p.token, more).String(), "tail", p.ref.owner.Tail()))
 		}
 	}
 }
@@ -142,15 +143,15 @@ func (w *Watcher) unasked(p *payment, t *transfer) {
 // gone takes a transfer back that the cluster does not have any more. The owner is
 // told when a sale was completed by it. w.mu is held.
 func (w *Watcher) gone(t *transfer) {
-	w.o.Log.Warn("a transaction is not there any more", "cluster", w.o.Cluster.Key, "signature", t.sig)
+	w.log.Warn("a transaction is not there any more", "signature", t.sig)
 	delete(w.transfers, t.sig)
 	for _, p := range t.of {
 		if p.told && t.alone(p) && t.brought(p).Sign() > 0 {
-			w.tell("lost "+string(p.id), w.word("evm_lost", "amount", quantityOf(w.o.Cluster, p.token, t.brought(p)).String(), "tail", p.ref.owner.Tail()))
+			w.notices.Tell("lost "+string(p.id), w.word("evm_lost", "amount", quantityOf(w.o.Cluster, p.token, t.brought(p)).String(), "tail", p.ref.owner.Tail()))
 		}
 		p.forget(t)
 		p.gone = p.told && p.taken != nil && p.arriving().Cmp(p.taken) < 0
-		p.wake()
+		p.Wake()
 	}
 }
 
@@ -161,9 +162,9 @@ func (w *Watcher) prune(now time.Time) {
 	for id, p := range w.payments {
 		if !p.ended && len(w.pending) == 0 && w.longOver(p, now) {
 			p.ended = true
-			p.wake()
+			p.Wake()
 		}
-		if !p.ended || now.Sub(p.touched) < forgetAfter || p.wants > 0 || len(p.wakes) > 0 || w.head.time <= p.ref.end+uint64(uniqueHold/time.Second) {
+		if !p.ended || !p.Idle(now) || w.head.time <= p.ref.end+uint64(unique.Hold/time.Second) {
 			continue
 		}
 		delete(w.payments, id)
@@ -179,7 +180,7 @@ func (w *Watcher) prune(now time.Time) {
 // longOver reports that p's time is well over: by the cluster's clock, which one
 // operator tells, and by the till's own. w.mu is held.
 func (w *Watcher) longOver(p *payment, now time.Time) bool {
-	last := p.ref.end + uint64(watchFor/time.Second)
-	own := now.Sub(p.made) > watchFor || w.o.ClockTrusted() && now.Unix() > int64(last)
+	last := p.ref.end + uint64(coin.WatchFor/time.Second)
+	own := now.Sub(p.Made) > coin.WatchFor || w.o.ClockTrusted() && now.Unix() > int64(last)
 	return own && w.head.time > last
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/tillwright/tillwright/pos"
+	"github.com/tillwright/tillwright/pos/rail/coin"
 )
 
 // payment is what is known of one request. Watcher.mu guards it; the fields of the
@@ -16,17 +17,22 @@ type payment struct {
 	key   string // ref.key in base58
 	token Token
 	units *big.Int // asked for, in all
-	made  time.Time
 
-	touched   time.Time      // when the till asked about it last
-	listed    time.Time      // when its reference was looked for last
-	wants     int            // questions that wait for the next round
-	transfers []*transfer    // what names it or has its amount
-	wakes     map[int]func() // of Watch
-	told      bool           // the till was told that it is paid
-	taken     *big.Int       // how much it was told of
-	gone      bool           // what it was told of was taken back
-	ended     bool           // its end and watchFor are past: nothing more is waited for
+	coin.Open
+	listed    time.Time   // when its reference was looked for last
+	transfers []*transfer // what names it or has its amount
+	told      bool        // the till was told that it is paid
+	taken     *big.Int    // how much it was told of
+	gone      bool        // what it was told of was taken back
+	ended     bool        // its end and coin.WatchFor are past: nothing more is waited for
+}
+
+// Watched returns what is the same of all requests.
+func (p *payment) Watched() *coin.Open { return &p.Open }
+
+// Asks returns what the till's record keeps of p.
+func (p *payment) Asks() (reference string, units *big.Int, end uint64) {
+	return p.ref.String(), p.units, p.ref.end
 }
 
 // transfer is a transaction that brought something, and what became of it.
@@ -72,7 +78,7 @@ func (w *Watcher) row(p *payment) Row {
 	if n.Cmp(p.units) < 0 {
 		n = p.units
 	}
-	return w.o.Policy.row(p.token, n)
+	return w.o.Policy.Row(p.token.Decimals, n)
 }
 
 // counts reports that as many operators as r wants said of t what r wants.
@@ -92,38 +98,20 @@ func (w *Watcher) received(p *payment) *big.Int {
 	return p.sum(func(t *transfer) bool { return t.counts(row) })
 }
 
-// wake tells everybody who watches p. Watcher.mu is held.
-func (p *payment) wake() {
-	for _, f := range p.wakes {
-		f()
-	}
-}
-
 // forget takes t away from p.
 func (p *payment) forget(t *transfer) {
 	p.transfers = slices.DeleteFunc(p.transfers, func(o *transfer) bool { return o == t })
 }
 
-// How long payments are looked at, by the cluster's clock and by the till's.
-const (
-	// watchFor is how long after its end a request is still watched: exchanges send
-	// withdrawals hours later, and people pay yesterday's code.
-	watchFor = 24 * time.Hour
-	// youngFor is how long somebody may be standing there.
-	youngFor = longestExpiry + 5*time.Minute
-	// forgetAfter is how long a payment is kept that nobody asks about.
-	forgetAfter = 15 * time.Minute
-)
-
 // young reports that a customer may be standing there.
-func (p *payment) young(now time.Time) bool { return !p.told && now.Sub(p.made) < youngFor }
+func (p *payment) young(now time.Time) bool { return !p.told && now.Sub(p.Made) < coin.YoungFor }
 
 // listEvery is how often p's reference is looked for. What comes to the owner's usual
 // accounts is found without it.
 func (p *payment) listEvery(now time.Time) time.Duration {
 	switch {
 	case p.told:
-		return watchFor
+		return coin.WatchFor
 	case p.young(now):
 		return 3 * time.Second
 	}

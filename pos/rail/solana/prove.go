@@ -105,7 +105,7 @@ func (w *Watcher) asks(ctx context.Context, k *rpc.Client, ws []wish) error {
 // second asks endpoints of other operators until one of them answers.
 func (w *Watcher) second(ctx context.Context, k *rpc.Client, ws []wish) {
 	err := error(rpc.Failed(rpc.Differ, "there is no second operator"))
-	for _, o := range w.clients {
+	for _, o := range w.clients.All {
 		if o.Operator == k.Operator || time.Since(w.silent[o]) < silentFor {
 			continue
 		}
@@ -155,7 +155,7 @@ func (w *Watcher) heard(k *rpc.Client, x wish, r rpc.Reply) {
 	default:
 		x.t.said[k.Operator], x.t.why = x.level, ""
 		for _, p := range x.t.of {
-			p.wake()
+			p.Wake()
 		}
 	}
 }
@@ -163,9 +163,9 @@ func (w *Watcher) heard(k *rpc.Client, x wish, r rpc.Reply) {
 // differ notes that a transfer cannot be verified. w.mu is held.
 func (w *Watcher) differ(t *transfer, err error) {
 	t.why = w.word("evm_differ")
-	w.o.Log.Warn("not verified", "cluster", w.o.Cluster.Key, "signature", t.sig, "err", err)
+	w.log.Warn("not verified", "signature", t.sig, "err", err)
 	for _, p := range t.of {
-		p.wake()
+		p.Wake()
 	}
 }
 

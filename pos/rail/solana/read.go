@@ -150,7 +150,7 @@ func (w *Watcher) plan(now time.Time) (refs []*payment, floor uint64, open bool)
 			continue
 		}
 		open, floor = true, min(floor, p.ref.from)
-		if !p.told && (p.wants > 0 || now.Sub(p.listed) >= p.listEvery(now)) {
+		if !p.told && (p.Wants > 0 || now.Sub(p.listed) >= p.listEvery(now)) {
 			refs = append(refs, p)
 		}
 	}
@@ -220,13 +220,13 @@ func (w *Watcher) advance(k *rpc.Client, slot uint64, clock account) error {
 // setHomes notes which tokens can be taken. A token that cannot goes grey, the others
 // do not.
 func (w *Watcher) setHomes(found []account) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
+	dead := map[Key]string{}
 	for i, t := range w.tokens {
-		if w.dead[t.Mint] = w.odd[t.Mint]; w.dead[t.Mint] == "" {
-			w.dead[t.Mint] = w.home(t, found[i])
+		if dead[t.Mint] = w.odd[t.Mint]; dead[t.Mint] == "" {
+			dead[t.Mint] = w.home(t, found[i])
 		}
 	}
+	w.health.SetDead(dead)
 }
 
 // sweep lists the owner's accounts whose balance changed, and all of them now and
@@ -300,7 +300,7 @@ func (w *Watcher) list(ctx context.Context, k *rpc.Client, first rpc.Reply, at K
 		}
 		first = replies[0]
 	}
-	w.o.Log.Warn("more transactions than are read", "account", at.String()) // references are still looked for
+	w.log.Warn("more transactions than are read", "account", at.String()) // references are still looked for
 	return nil
 }
 
@@ -337,7 +337,7 @@ func (w *Watcher) order() {
 		return cmp.Or(cmp.Compare(a.tries, b.tries), -cmp.Compare(btoi(a.first), btoi(b.first)), -cmp.Compare(a.slot, b.slot))
 	})
 	if len(w.pending) > maxPending {
-		w.o.Log.Warn("transactions are given up unread", "number", len(w.pending)-maxPending)
+		w.log.Warn("transactions are given up unread", "number", len(w.pending)-maxPending)
 		w.pending = w.pending[:maxPending]
 	}
 }
@@ -415,8 +415,8 @@ func (w *Watcher) take1(k *rpc.Client, l waiting, r rpc.Reply) {
 		if w.pending[i].tries++; w.pending[i].tries < fetchTries {
 			return
 		}
-		w.o.Log.Warn("a transaction cannot be read", "signature", l.sig, "err", err)
-		w.tell("unread "+l.sig[:8], w.word("sol_unread", "tail", l.sig[:8]))
+		w.log.Warn("a transaction cannot be read", "signature", l.sig, "err", err)
+		w.notices.Tell("unread "+l.sig[:8], w.word("sol_unread", "tail", l.sig[:8]))
 	}
 	w.pending = slices.Delete(w.pending, i, i+1)
 	if t == nil || !w.match(k, t) {

@@ -37,7 +37,7 @@ var keyForm = regexp.MustCompile(`^[a-z][a-z0-9-]{1,23}$`)
 
 // check fails with Invalid for a cluster that cannot be.
 func (c Cluster) check() error {
-	if _, err := ParseKey(c.Genesis); err != nil || !keyForm.MatchString(c.Key) || !plainName(c.Name) {
+	if _, err := ParseKey(c.Genesis); err != nil || !keyForm.MatchString(c.Key) || !coin.PlainName(c.Name) {
 		return pos.E("set up Solana", pos.Invalid, "cluster %q needs a key of small letters, a name and a genesis hash", rpc.Clip(rpc.Plain(c.Key)))
 	}
 	return nil
@@ -119,7 +119,7 @@ func (r Registry) With(tokens ...Token) (Registry, error) {
 		switch {
 		case known:
 			return bad("token %s is there twice", t.Mint)
-		case !keyForm.MatchString(t.Cluster) || !plainName(t.Symbol) || t.Mint.IsZero() || t.Decimals < 0 || t.Decimals > 18 || err != nil:
+		case !keyForm.MatchString(t.Cluster) || !coin.PlainName(t.Symbol) || t.Mint.IsZero() || t.Decimals < 0 || t.Decimals > 18 || err != nil:
 			return bad("token %q needs a cluster, a symbol, a mint, 0 to 18 decimals and a currency that it follows", rpc.Clip(rpc.Plain(t.Symbol)))
 		case t.Program != "" && t.Program != SPLToken && t.Program != Token2022:
 			return bad(`token %q: program is "token" or "token-2022"`, t.Symbol)
@@ -132,28 +132,18 @@ func (r Registry) With(tokens ...Token) (Registry, error) {
 	return out, nil
 }
 
-// plainName bounds a name that people read.
-func plainName(s string) bool { return s != "" && len(s) <= 32 && pos.IsPlain(s) }
-
 // Token returns the token with a mint.
 func (r Registry) Token(cluster string, mint Key) (Token, bool) {
-	return r.first(func(t Token) bool { return t.Cluster == cluster && t.Mint == mint })
+	return coin.First(r.tokens, func(t Token) bool { return t.Cluster == cluster && t.Mint == mint })
 }
 
 // Find returns the token that can be asked for under this symbol ("usdc", in any
 // letters) on a cluster.
 func (r Registry) Find(cluster, symbol string) (Token, bool) {
-	return r.first(func(t Token) bool { return t.Cluster == cluster && !t.Watch && strings.EqualFold(t.Symbol, symbol) })
-}
-
-func (r Registry) first(is func(Token) bool) (Token, bool) {
-	if i := slices.IndexFunc(r.tokens, is); i >= 0 {
-		return r.tokens[i], true
-	}
-	return Token{}, false
+	return coin.First(r.tokens, func(t Token) bool { return t.Cluster == cluster && !t.Watch && strings.EqualFold(t.Symbol, symbol) })
 }
 
 // Tokens returns the tokens of a cluster, look-alikes too; the caller owns the slice.
 func (r Registry) Tokens(cluster string) []Token {
-	return slices.DeleteFunc(slices.Clone(r.tokens), func(t Token) bool { return t.Cluster != cluster })
+	return coin.All(r.tokens, func(t Token) bool { return t.Cluster == cluster })
 }

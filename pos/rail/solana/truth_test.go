@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/tillwright/tillwright/pos"
+	"github.com/tillwright/tillwright/pos/rail/coin"
 )
 
 // TestMoney sends money to the real token programs in every way that wallets do, and
@@ -204,7 +205,7 @@ func TestForks(t *testing.T) {
 	t.Parallel()
 	t.Run("before it counted", func(t *testing.T) {
 		s := startSVM(t, 100_000)
-		l := newLab(t, Policy{{0, Finalized, 1}}, coins(s), newLine(t, s.answer)).start()
+		l := newLab(t, Policy{coin.UpTo(0, Finalized, 1)}, coins(s), newLine(t, s.answer)).start()
 		r := l.ready("usdc-solana")
 		p := l.requested(r, "SALE000000001", 1_000_000)
 		s.do("mark", nil)

@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/tillwright/tillwright/pos"
+	"github.com/tillwright/tillwright/pos/rail/coin"
 )
 
 // number writes units in a wallet's numbers: "12.3401", no exponent, no zero behind.
@@ -171,9 +172,5 @@ func (r *Rail) forms(p *payment, units *big.Int) []pos.Form {
 
 // quantityOf counts units of t; what no u64 holds cannot be, and counts as nothing.
 func quantityOf(c Cluster, t Token, units *big.Int) pos.Quantity {
-	q, err := t.asset(c).Units(units)
-	if err != nil {
-		return t.asset(c).UnitsOf(0)
-	}
-	return q
+	return coin.QuantityOf(t.asset(c), units)
 }

@@ -52,7 +52,7 @@ func (w *Watcher) verify(ctx context.Context, k *rpc.Client) error {
 	for i, t := range w.tokens {
 		if why := t.differs(found[i+1]); why != "" {
 			w.odd[t.Mint] = w.word("evm_token", "token", t.Symbol, "why", w.word(why))
-			w.o.Log.Warn("token is not what the registry says", "cluster", w.o.Cluster.Key, "token", t.Symbol, "why", why)
+			w.log.Warn("token is not what the registry says", "token", t.Symbol, "why", why)
 		}
 	}
 	return nil
@@ -107,7 +107,7 @@ func (w *Watcher) home(t Token, a account) string {
 // glance asks for the clock and the owner's account of a token now, apart from the
 // rounds.
 func (w *Watcher) glance(ctx context.Context, t Token) (head headState, err error) {
-	k := w.client()
+	k := w.clients.Now()
 	k.Spend()
 	raw, err := one(ctx, k, accountsCall(clockAccount, AccountOf(w.o.Owner, t.Program.key(), t.Mint)))
 	if err != nil {

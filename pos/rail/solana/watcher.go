@@ -4,13 +4,13 @@ import (
 	"context"
 	"log/slog"
 	"slices"
-	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/tillwright/tillwright/pos"
+	"github.com/tillwright/tillwright/pos/rail/coin"
 	"github.com/tillwright/tillwright/pos/rail/rpc"
+	"github.com/tillwright/tillwright/pos/rail/unique"
 )
 
 // Options of a Watcher.
@@ -42,40 +42,34 @@ type Options struct {
 	Log *slog.Logger // nil discards
 }
 
-// Bounds of Options. Of Expiry: below, customers miss it; above, the price is a gift.
+// Bounds of Options.
 const (
-	minExpiry     = 2 * time.Minute
-	defaultExpiry = 10 * time.Minute
-	longestExpiry = 30 * time.Minute
-	maxLabel      = 40 // the code must stay small enough to be scanned
-	maxTills      = 20 // of uniqueSlots amounts, at least five are each till's
+	maxLabel = 40              // the code must stay small enough to be scanned
+	maxTills = unique.MaxLanes // of unique.Slots amounts, at least five are each till's
 )
 
 // Watcher watches the shop's payments on one cluster. It is safe for concurrent use.
 type Watcher struct {
 	o       Options
 	book    *book
-	clients []*rpc.Client
+	log     *slog.Logger // names the cluster
+	clients coin.Ring[*rpc.Client]
 	rails   []*Rail
 	tokens  []Token       // of the registry: all are looked for
 	homes   []Key         // the owner's account of each
 	asking  chan struct{} // holds a token while a new request is made
-	wakeup  chan struct{} // holds a token when somebody waits for a round
+	rounds  *coin.Rounds
+	health  coin.Health[Key] // tokens by their mints
+	notices coin.Notices
 
 	// mu guards what follows. It is held for moments.
 	mu        sync.Mutex
 	payments  map[pos.PaymentID]*payment
 	transfers map[string]*transfer // by signature: what belongs to a payment
-	notices   []notice
-	watches   int            // numbers them
-	waiters   []chan error   // of the next round to begin
-	reason    string         // why the cluster cannot be used; empty: it can
-	dead      map[Key]string // tokens that cannot be taken, by mint, and why
 	head      headState
 	rescan    bool // a payment came that is older than what was read
 
-	current atomic.Int32 // the client that is asked
-	looks                // of Run's goroutine alone
+	looks // of Run's goroutine alone
 }
 
 // headState is how far the cluster is, by the endpoint that was asked last.
@@ -88,12 +82,6 @@ type headState struct {
 	since time.Time // when that came, by the till's monotonic clock
 }
 
-// notice is something that the owner should know.
-type notice struct{ key, text string }
-
-// maxNotices bounds what is told at once; older ones are in the log.
-const maxNotices = 12
-
 // New makes a Watcher and reads its book, or begins one. It fails with Invalid when
 // the Options are not usable, and as Store and the book do. It makes no call; Run
 // does.
@@ -101,11 +89,13 @@ func New(o Options) (*Watcher, error) {
 	if err := o.complete(); err != nil {
 		return nil, err
 	}
+	log := o.Log.With("cluster", o.Cluster.Key)
 	w := &Watcher{
-		o: o, payments: map[pos.PaymentID]*payment{}, transfers: map[string]*transfer{}, dead: map[Key]string{},
-		asking: make(chan struct{}, 1), wakeup: make(chan struct{}, 1), looks: newLooks(), tokens: o.Registry.Tokens(o.Cluster.Key),
+		o: o, log: log, health: coin.Health[Key]{Log: log}, notices: coin.Notices{Log: log}, payments: map[pos.PaymentID]*payment{}, transfers: map[string]*transfer{},
+		asking: make(chan struct{}, 1), looks: newLooks(), tokens: o.Registry.Tokens(o.Cluster.Key),
 	}
-	w.reason = w.word("evm_connecting")
+	w.rounds = newRounds(w)
+	w.health.Set(w.word("evm_connecting"))
 	for _, t := range w.tokens {
 		w.homes = append(w.homes, AccountOf(o.Owner, t.Program.key(), t.Mint))
 	}
@@ -117,7 +107,7 @@ func New(o Options) (*Watcher, error) {
 		if !ok {
 			return nil, pos.E(setUp, pos.Invalid, "token %q is not known on %s", rpc.Clip(rpc.Plain(symbol)), o.Cluster.Name)
 		}
-		w.rails = append(w.rails, &Rail{w: w, token: t})
+		w.rails = append(w.rails, newRail(w, t))
 	}
 	var err error
 	if w.book, err = openBook(o.Store); err != nil {
@@ -142,7 +132,7 @@ func (o *Options) complete() error {
 		o.Registry = Known()
 	}
 	if o.Expiry == 0 {
-		o.Expiry = defaultExpiry
+		o.Expiry = coin.UsualExpiry
 	}
 	if len(o.Policy) == 0 {
 		o.Policy = DefaultPolicy
@@ -159,7 +149,7 @@ func (o *Options) complete() error {
 	switch {
 	case len(o.Accept) == 0 || len(o.Endpoints) == 0 || o.Store == nil:
 		return pos.E(setUp, pos.Invalid, "Solana needs a token, an endpoint and a place for its book")
-	case o.Expiry < minExpiry || o.Expiry > longestExpiry:
+	case o.Expiry < coin.MinExpiry || o.Expiry > coin.MaxExpiry:
 		return pos.E(setUp, pos.Invalid, "a price may be held 2 to 30 minutes, not %v", o.Expiry)
 	case len(o.Label) > maxLabel || !pos.IsPlain(o.Label):
 		return pos.E(setUp, pos.Invalid, "the shop's name for wallets has at most %d letters", maxLabel)
@@ -169,7 +159,7 @@ func (o *Options) complete() error {
 	if err := o.Cluster.check(); err != nil {
 		return err
 	}
-	if err := o.Policy.check(); err != nil {
+	if err := o.Policy.Check(Confirmed, Finalized); err != nil {
 		return err
 	}
 	return o.checkOwner()
@@ -202,9 +192,9 @@ func (w *Watcher) connect() error {
 		if paces[e.Operator] == nil {
 			paces[e.Operator] = &rpc.Pace{}
 		}
-		w.clients = append(w.clients, rpc.New(e, paces[e.Operator], w.o.Dial))
+		w.clients.All = append(w.clients.All, rpc.New(e, paces[e.Operator], w.o.Dial))
 	}
-	if need := w.o.Policy.operators(); len(paces) < need {
+	if need := w.o.Policy.Operators(); len(paces) < need {
 		return pos.E(setUp, pos.Invalid, "%s needs endpoints of %d operators for large sales, or a policy that is content with 1", w.o.Cluster.Name, need)
 	}
 	return nil
@@ -223,8 +213,8 @@ func (w *Watcher) Warning() string { return w.word("sol_trust") }
 // Run watches the cluster until ctx ends; then it returns nil, and no goroutine of its
 // is left.
 func (w *Watcher) Run(ctx context.Context) error {
-	w.run(ctx)
-	for _, k := range w.clients {
+	w.rounds.Run(ctx)
+	for _, k := range w.clients.All {
 		k.Close()
 	}
 	return nil
@@ -235,39 +225,16 @@ func (w *Watcher) word(key string, with ...string) string {
 	return pos.Word(w.o.Language, key, append(with, "chain", w.o.Cluster.Name, "asked", w.o.Cluster.Name)...)
 }
 
-// tell notes something that the owner should know, once. w.mu is held.
-func (w *Watcher) tell(key, text string) {
-	if slices.Contains(w.notices, notice{key, text}) {
-		return
-	}
-	w.untell(key)
-	if w.notices = append(w.notices, notice{key, text}); len(w.notices) > maxNotices {
-		w.notices = slices.Delete(w.notices, 0, 1)
-	}
-	w.o.Log.Warn("stablecoin notice", "cluster", w.o.Cluster.Key, "about", key, "text", text)
-}
-
-// untell takes a notice back. w.mu is held.
-func (w *Watcher) untell(key string) {
-	w.notices = slices.DeleteFunc(w.notices, func(n notice) bool { return n.key == key })
-}
-
 // add begins to watch a payment, or returns it. paid is what the till was told of
 // before. w.mu is held, or w is not shared yet.
 func (w *Watcher) add(id pos.PaymentID, ref reference, t Token, paid string) *payment {
 	if p := w.payments[id]; p != nil {
 		return p
 	}
-	now := time.Now()
-	p := &payment{id: id, ref: ref, key: ref.key.String(), token: t, units: ref.units, made: now, touched: now}
+	p := &payment{id: id, ref: ref, key: ref.key.String(), token: t, units: ref.units, Open: coin.OpenNow()}
 	if n, ok := readUnits(paid); ok {
 		p.told, p.taken = true, n
 	}
 	w.payments[id] = p
 	return p
-}
-
-// tender names the tender of a token: "usdc-solana".
-func tender(t Token, c Cluster) pos.Tender {
-	return pos.Tender(strings.ToLower(t.Symbol) + "-" + c.Key)
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/tillwright/tillwright/pos"
 	"github.com/tillwright/tillwright/pos/postest"
+	"github.com/tillwright/tillwright/pos/rail/coin"
 	"github.com/tillwright/tillwright/pos/rail/rpc"
 )
 
@@ -35,7 +36,7 @@ func TestRailInBubble(t *testing.T) {
 						w.m.pay(x)
 						return nil
 					},
-					Expire:  func(pos.Payment) { time.Sleep(defaultExpiry + 10*time.Second) },
+					Expire:  func(pos.Payment) { time.Sleep(coin.UsualExpiry + 10*time.Second) },
 					Break:   func() { w.each((*line).cut) },
 					Mend:    func() { w.each((*line).mend) },
 					Restart: func() postest.Rail { return w.restart().rail(r.Tender()) },

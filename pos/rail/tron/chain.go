@@ -2,14 +2,13 @@ package tron
 
 import (
 	"context"
-	"errors"
+	"log/slog"
 	"math/big"
-	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/tillwright/tillwright/pos"
+	"github.com/tillwright/tillwright/pos/rail/coin"
 	"github.com/tillwright/tillwright/pos/rail/rpc"
 )
 
@@ -39,17 +38,13 @@ func (k *client) operator() string { return k.line.Operator }
 type chain struct {
 	shop
 	w       *Watcher
-	clients []*client
+	log     *slog.Logger // names the network
+	clients coin.Ring[*client]
+	rounds  *coin.Rounds
+	health  coin.Health[Address] // tokens by their contracts
 
-	wakeup chan struct{} // holds a token when somebody waits for a round
-
-	mu      sync.Mutex
-	waiters []chan error       // of the next round to begin
-	reason  string             // why it cannot be used; empty: it can
-	dead    map[Address]string // tokens that are not what the registry says, and why
-	state   headState
-
-	current atomic.Int32 // the client that is asked
+	mu    sync.Mutex
+	state headState
 
 	// Under Watcher.mu.
 	anchors []anchor
@@ -57,9 +52,7 @@ type chain struct {
 	// Of the chain's goroutine alone.
 	newest    map[*client]uint64    // the newest block time that each endpoint has told
 	verified  map[*client]time.Time // when each was found to be what it should be
-	began     time.Time
 	greeted   time.Time
-	failing   bool
 	next      block     // what was read last; 0: nothing
 	covered   block     // from where on nothing is left out
 	reread    time.Time // when the last hours were read again
@@ -77,7 +70,7 @@ type headState struct {
 func newChain(w *Watcher, known Chain) (*chain, error) {
 	const op = "set up Tron"
 	c := &chain{
-		shop: shop{chain: known, address: w.o.Address}, w: w, wakeup: make(chan struct{}, 1), dead: map[Address]string{},
+		shop: shop{chain: known, address: w.o.Address}, w: w, log: w.log, health: coin.Health[Address]{Log: w.log},
 		newest: map[*client]uint64{}, verified: map[*client]time.Time{},
 	}
 	for _, symbol := range w.o.Accept {
@@ -101,13 +94,21 @@ func newChain(w *Watcher, known Chain) (*chain, error) {
 		if voices[e.Operator] == nil {
 			voices[e.Operator] = &voice{quota: e.quota()}
 		}
-		c.clients = append(c.clients, newClient(e, voices[e.Operator], c.shop, w.o.Dial))
+		c.clients.All = append(c.clients.All, newClient(e, voices[e.Operator], c.shop, w.o.Dial))
 	}
-	if need := known.policy().operators(); len(voices) < need {
+	if need := known.policy().Operators(); len(voices) < need {
 		return nil, pos.E(op, pos.Invalid, "%s needs endpoints of %d operators for large sales, or a policy that is content with 1", known.Name, need)
 	}
-	c.reason = w.word("evm_connecting", "chain", known.Name)
+	c.rounds = coin.NewRounds()
+	c.rounds.Every, c.rounds.Round, c.rounds.Outcome = c.interval, c.round, c.outcome
+	c.rounds.Turn = func(ctx context.Context) error { return c.clients.Now().line.Wait(ctx) }
+	c.health.Set(c.word("evm_connecting"))
 	return c, nil
+}
+
+// word returns a text in the till's language; {chain} is the network's name.
+func (c *chain) word(key string, with ...string) string {
+	return c.w.word(key, append(with, "chain", c.chain.Name)...)
 }
 
 func newClient(e Endpoint, v *voice, s shop, dial rpc.Dialer) *client {
@@ -118,64 +119,12 @@ func newClient(e Endpoint, v *voice, s shop, dial rpc.Dialer) *client {
 	return &client{&node{l, s}, l}
 }
 
-// tenderName names the tender of a token on a network: "usdt-tron".
-func tenderName(t Token, c Chain) pos.Tender {
-	return pos.Tender(strings.ToLower(t.Symbol) + "-" + c.Key)
-}
-
-// run makes rounds until ctx ends.
-func (c *chain) run(ctx context.Context) {
-	for ctx.Err() == nil {
-		if c.rest(ctx) != nil || c.clients[c.current.Load()].line.Wait(ctx) != nil {
-			break
-		}
-		c.began = time.Now()
-		waiters := c.take()
-		err := c.round(ctx)
-		if ctx.Err() != nil {
-			err = rpc.Failed(rpc.Unreachable, "the till stops")
-		}
-		c.failing = err != nil
-		c.setReason(err)
-		for _, w := range waiters {
-			w <- err // has room for one
-		}
-	}
-	for _, w := range c.take() {
-		w <- rpc.Failed(rpc.Unreachable, "the till stops")
-	}
-}
-
-// rest waits until the next round is due.
-func (c *chain) rest(ctx context.Context) error {
-	for {
-		now := time.Now()
-		next := c.began.Add(c.interval(now))
-		if !next.After(now) {
-			return ctx.Err()
-		}
-		t := time.NewTimer(next.Sub(now))
-		select {
-		case <-t.C:
-		case <-c.wakeup:
-		case <-ctx.Done():
-		}
-		t.Stop()
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-	}
-}
-
 // interval is the time between two rounds as things stand.
-func (c *chain) interval(now time.Time) time.Duration {
-	c.mu.Lock()
-	waiting := len(c.waiters) > 0
-	c.mu.Unlock()
+func (c *chain) interval(now time.Time, waiting, failing bool) time.Duration {
 	switch busy := waiting || c.w.busy(now); {
-	case busy && c.failing:
+	case busy && failing:
 		return failEvery
-	case c.failing:
+	case failing:
 		return failIdle
 	case busy:
 		return c.w.o.every
@@ -195,37 +144,9 @@ func (w *Watcher) busy(now time.Time) bool {
 	return false
 }
 
-// take returns who waits for the round that begins now.
-func (c *chain) take() []chan error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	out := c.waiters
-	c.waiters = nil
-	return out
-}
-
-// ask asks for a round, and returns a channel that tells once what came of the next one
-// to begin.
-func (c *chain) ask() <-chan error {
-	done := make(chan error, 1)
-	c.mu.Lock()
-	c.waiters = append(c.waiters, done)
-	c.mu.Unlock()
-	c.poke()
-	return done
-}
-
-// poke lets the chain's goroutine think again about when its next round is due.
-func (c *chain) poke() {
-	select {
-	case c.wakeup <- struct{}{}:
-	default:
-	}
-}
-
 // look reads a balance and its block now, apart from the rounds.
 func (c *chain) look(ctx context.Context, t Token) (block, *big.Int, error) {
-	b, units, err := c.clients[c.current.Load()].balance(ctx, t)
+	b, units, err := c.clients.Now().balance(ctx, t)
 	if err == nil && b.time+uint64(otherBehind/time.Second) < c.headNow().time {
 		err = rpc.Failed(rpc.Stale, "an answer from before the newest block")
 	}
@@ -237,25 +158,13 @@ func (c *chain) look(ctx context.Context, t Token) (block, *big.Int, error) {
 
 // round looks at the network once: with the endpoint that answered last, or else with
 // the others in turn.
-func (c *chain) round(ctx context.Context) error {
-	var errs []error
-	for range c.clients {
-		k := c.clients[c.current.Load()]
-		err := c.roundWith(ctx, k)
-		if err == nil {
-			return nil
-		}
-		c.w.o.Log.Debug("round failed", "chain", c.chain.Key, "endpoint", k.operator(), "err", err)
-		errs = append(errs, err)
-		if rpc.FaultOf(err) != rpc.Limited { // it is still what it was
+func (c *chain) round(ctx context.Context) (whole bool, err error) {
+	return true, c.clients.Try(ctx, func(k *client) error { return c.roundWith(ctx, k) }, func(k *client, err error, _ bool) {
+		c.log.Debug("round failed", "endpoint", k.operator(), "err", err)
+		if rpc.FaultOf(err) != rpc.Limited { // else it is still what it was
 			delete(c.verified, k)
 		}
-		if ctx.Err() != nil {
-			break
-		}
-		c.current.Store((c.current.Load() + 1) % int32(len(c.clients)))
-	}
-	return errors.Join(errs...)
+	})
 }
 
 func (c *chain) roundWith(ctx context.Context, k *client) error {
@@ -340,7 +249,7 @@ func (c *chain) greet(ctx context.Context, k *client) {
 		return
 	}
 	c.greeted = time.Now()
-	for _, o := range c.clients {
+	for _, o := range c.clients.All {
 		if o == k {
 			continue
 		}
@@ -348,29 +257,21 @@ func (c *chain) greet(ctx context.Context, k *client) {
 		if err == nil {
 			_, err = o.at(ctx, which{})
 		}
-		c.w.mu.Lock()
 		if key := "second " + o.operator(); err != nil {
-			c.w.tell(key, c.w.word("evm_second", "operator", o.operator(), "chain", c.chain.Name))
+			c.w.notices.Tell(key, c.word("evm_second", "operator", o.operator()))
 		} else {
-			c.w.untell(key)
+			c.w.notices.Untell(key)
 		}
-		c.w.mu.Unlock()
 	}
 }
 
-// setReason makes the outcome of a round the network's health.
-func (c *chain) setReason(err error) {
-	reason := ""
-	if err != nil {
-		reason = c.reasonOf(err)
+// outcome makes what came of a round the network's health.
+func (c *chain) outcome(err error) {
+	if err == nil {
+		c.health.Set("")
+		return
 	}
-	c.mu.Lock()
-	changed := c.reason != reason
-	c.reason = reason
-	c.mu.Unlock()
-	if changed {
-		c.w.o.Log.Info("chain health", "chain", c.chain.Key, "ready", reason == "", "reason", reason)
-	}
+	c.health.Set(c.reasonOf(err))
 }
 
 // Faults of this network beside those of rpc.
@@ -381,16 +282,9 @@ const (
 	tagFault
 )
 
-// reasons are keys of words.
-var reasons = map[rpc.Fault]string{
-	rpc.Odd: "evm_odd", rpc.Unreachable: "evm_unreachable", rpc.Limited: "evm_limited", rpc.Denied: "evm_denied",
-	rpc.Refused: "evm_odd", rpc.WrongChain: "evm_wrong_chain", rpc.Stale: "evm_stale", rpc.Differ: "evm_differ",
-	addressFault: "evm_treasury", tagFault: "evm_no_tags",
-}
-
 // reasonOf puts an error into a cashier's words.
 func (c *chain) reasonOf(err error) string {
-	return c.w.word(reasons[rpc.FaultOf(err)], "chain", c.chain.Name)
+	return c.word(coin.Reason(err, map[rpc.Fault]string{addressFault: "evm_treasury", tagFault: "evm_no_tags"}))
 }
 
 func (c *chain) headNow() headState {

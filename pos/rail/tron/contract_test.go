@@ -7,6 +7,7 @@ import (
 
 	"github.com/tillwright/tillwright/pos"
 	"github.com/tillwright/tillwright/pos/postest"
+	"github.com/tillwright/tillwright/pos/rail/coin"
 )
 
 // TestRailInBubble is the contract of all rails, before a network made of code, for both
@@ -21,13 +22,13 @@ func TestRailInBubble(t *testing.T) {
 		"trongrid":                 {small, []Kind{TronGrid}},
 		"jsonrpc, solidified":      {deep, []Kind{JSONRPC}},
 		"trongrid, solidified":     {deep, []Kind{TronGrid}},
-		"both, for large payments": {Policy{{0, Solidified, 2}}, []Kind{TronGrid, JSONRPC}},
+		"both, for large payments": {Policy{coin.UpTo(0, Solidified, 2)}, []Kind{TronGrid, JSONRPC}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			postest.TestRailInBubble(t, func(t testing.TB) postest.Harness {
 				l, m := usual(t, c.policy, c.kinds...)
 				l.start()
-				return harness(l, func(to Address, units int64) { m.pay(l.usdt.Contract, to, units) }, func() { time.Sleep(defaultExpiry + 10*time.Second) })
+				return harness(l, func(to Address, units int64) { m.pay(l.usdt.Contract, to, units) }, func() { time.Sleep(coin.UsualExpiry + 10*time.Second) })
 			})
 		})
 	}

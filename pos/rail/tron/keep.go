@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/tillwright/tillwright/pos"
+	"github.com/tillwright/tillwright/pos/rail/coin"
 )
 
 const (
@@ -78,7 +79,7 @@ func (w *Watcher) oldest() (b block, open bool) {
 
 // over reports that p need not be watched any more. w.mu is held.
 func (w *Watcher) over(p *payment, now time.Time) bool {
-	if now.Sub(p.touched) < forgetAfter || p.wants > 0 || len(p.wakes) > 0 {
+	if !p.Idle(now) {
 		return false
 	}
 	_, kept := w.book.Find(p.id)
@@ -177,7 +178,7 @@ func (c *chain) match() {
 	}
 	for p, n := range before {
 		if len(p.got) != n {
-			p.wake()
+			p.Wake()
 		}
 		c.w.lost(p)
 	}
@@ -201,21 +202,16 @@ func (c *chain) give(h *held) {
 		}
 	}
 	if h.twice = len(takers) > 1; h.twice {
-		h.proved, h.why = false, c.w.word("tron_two", "chain", c.chain.Name)
+		h.proved, h.why = false, c.word("tron_two")
 	}
 	if len(takers) > 0 {
 		h.known = true
 	}
 	ours := c.w.o.Lane.Has(h.units, h.token.step()) // else another till tells of it, or has sold for it
-	if !h.known && ours && new(big.Int).Mul(h.units, big.NewInt(dust)).Cmp(one(h.token)) >= 0 {
-		c.w.tell("unassigned "+hex.EncodeToString(h.tx[:4])+h.amount, c.w.word("evm_unassigned", "came", quantityOf(h.token, h.units).String(), "chain", c.chain.Name))
+	if !h.known && ours && new(big.Int).Mul(h.units, big.NewInt(dust)).Cmp(coin.One(h.token.Decimals)) >= 0 {
+		c.w.notices.Tell("unassigned "+hex.EncodeToString(h.tx[:4])+h.amount, c.word("evm_unassigned", "came", quantityOf(h.token, h.units).String()))
 	}
 	h.known = true
-}
-
-// one returns the units of a whole token.
-func one(t Token) *big.Int {
-	return new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(t.Decimals)), nil)
 }
 
 // lost raises the alarm when money that the till was told of is not there any more, and
@@ -234,12 +230,12 @@ func (w *Watcher) lost(p *payment) {
 	tail := p.ref.address.Tail()
 	if p.gone = p.absent >= goneAfter; p.gone {
 		gone := quantityOf(p.token, new(big.Int).Sub(p.taken, there))
-		w.tell("lost "+string(p.id), w.word("evm_lost", "amount", gone.String(), "chain", w.chain.chain.Name, "tail", tail))
-		p.wake()
+		w.notices.Tell("lost "+string(p.id), w.chain.word("evm_lost", "amount", gone.String(), "tail", tail))
+		p.Wake()
 	}
 	if certain.Cmp(p.taken) > 0 {
 		more := quantityOf(p.token, new(big.Int).Sub(certain, p.taken))
-		w.tell("late "+string(p.id), w.word("evm_more", "came", more.String(), "chain", w.chain.chain.Name, "tail", tail))
+		w.notices.Tell("late "+string(p.id), w.chain.word("evm_more", "came", more.String(), "tail", tail))
 	}
 }
 
@@ -252,7 +248,7 @@ func (c *chain) countCoin(n *big.Int) {
 	if c.coin != nil && n.Cmp(c.coin) > 0 {
 		more, err := c.chain.coinAsset().Units(new(big.Int).Sub(n, c.coin))
 		if err == nil && more.Int().Cmp(big.NewInt(leastCoin)) >= 0 {
-			c.w.tell("coin "+n.String(), c.w.word("evm_unassigned", "came", more.String(), "chain", c.chain.Name))
+			c.w.notices.Tell("coin "+n.String(), c.word("evm_unassigned", "came", more.String()))
 		}
 	}
 	c.coin = n

@@ -16,6 +16,7 @@ import (
 
 	"github.com/tillwright/tillwright/pos"
 	"github.com/tillwright/tillwright/pos/postest"
+	"github.com/tillwright/tillwright/pos/rail/coin"
 )
 
 var _ postest.Rail = (*Rail)(nil)
@@ -43,13 +44,13 @@ func (m *memory) Save(b []byte) error {
 }
 
 // small is content with one block of one operator, whatever the size.
-var small = Policy{{0, OneBlock, 1}}
+var small = Policy{coin.UpTo(0, OneBlock, 1)}
 
 // strict wants two operators for everything.
-var strict = Policy{{0, OneBlock, 2}}
+var strict = Policy{coin.UpTo(0, OneBlock, 2)}
 
 // deep wants the solidified block.
-var deep = Policy{{0, Solidified, 1}}
+var deep = Policy{coin.UpTo(0, Solidified, 1)}
 
 // lab is a till before a network.
 type lab struct {
@@ -232,7 +233,7 @@ func bubble(t *testing.T, policy Policy, body func(t *testing.T, l *lab, m *mem)
 		t.Run(string(kind), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				kinds := []Kind{kind}
-				if policy.operators() > 1 { // the second one is of the other kind
+				if policy.Operators() > 1 { // the second one is of the other kind
 					kinds = []Kind{kind, map[Kind]Kind{JSONRPC: TronGrid, TronGrid: JSONRPC}[kind]}
 				}
 				l, m := usual(t, policy, kinds...)

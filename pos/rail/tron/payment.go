@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/tillwright/tillwright/pos"
+	"github.com/tillwright/tillwright/pos/rail/coin"
 	"github.com/tillwright/tillwright/pos/rail/unique"
 )
 
@@ -16,17 +17,22 @@ type payment struct {
 	ref   reference
 	token Token
 	units *big.Int // asked for
-	made  time.Time
 
-	touched time.Time      // when the till asked about it last
-	wants   int            // questions that wait for the next round
-	wakes   map[int]func() // of Watch
-	got     []*held        // what came with its amount, the oldest first
-	wrong   *held          // another token came with its number
-	taken   *big.Int       // what the till was told of; nil: nothing yet
-	absent  int            // looks in a row that did not show what the till was told of
-	gone    bool           // what the till was told of is not there any more: a reorg took it back
-	ended   bool           // a solidified block lies past its end and watchFor
+	coin.Open
+	got    []*held  // what came with its amount, the oldest first
+	wrong  *held    // another token came with its number
+	taken  *big.Int // what the till was told of; nil: nothing yet
+	absent int      // looks in a row that did not show what the till was told of
+	gone   bool     // what the till was told of is not there any more: a reorg took it back
+	ended  bool     // a solidified block lies past its end and coin.WatchFor
+}
+
+// Watched returns what is the same of all requests.
+func (p *payment) Watched() *coin.Open { return &p.Open }
+
+// Asks returns what the till's record keeps of p.
+func (p *payment) Asks() (reference string, units *big.Int, end uint64) {
+	return p.ref.String(), p.units, p.ref.end
 }
 
 // held is a transfer that was seen, and how sure it is.
@@ -87,27 +93,8 @@ func (p *payment) received() *big.Int {
 	return n
 }
 
-// wake tells everybody who watches p. Watcher.mu is held.
-func (p *payment) wake() {
-	for _, f := range p.wakes {
-		f()
-	}
-}
-
-// How long payments are looked at, by the chain's clock and by the till's.
-const (
-	// watchFor is how long after its end a request is still watched: exchanges send
-	// withdrawals hours later, and people pay yesterday's code. It is a little less than
-	// unique.Hold.
-	watchFor = 24 * time.Hour
-	// youngFor is how long a customer may be standing there.
-	youngFor = longestExpiry + 5*time.Minute
-	// forgetAfter is how long a payment is kept that nobody asks about.
-	forgetAfter = 15 * time.Minute
-)
-
 // young reports that a customer may be standing there.
-func (p *payment) young(now time.Time) bool { return p.taken == nil && now.Sub(p.made) < youngFor }
+func (p *payment) young(now time.Time) bool { return p.taken == nil && now.Sub(p.Made) < coin.YoungFor }
 
 // settled reports that what the till was told of can never be undone.
 func (p *payment) settled() bool {
@@ -120,11 +107,5 @@ func (p *payment) settled() bool {
 	return p.taken != nil && n.Cmp(p.taken) >= 0
 }
 
-// quantityOf counts units of t; more than 256 bits count as nothing, and cannot be.
-func quantityOf(t Token, units *big.Int) pos.Quantity {
-	q, err := t.Asset().Units(units)
-	if err != nil {
-		return t.Asset().UnitsOf(0)
-	}
-	return q
-}
+// quantityOf counts units of t.
+func quantityOf(t Token, units *big.Int) pos.Quantity { return coin.QuantityOf(t.Asset(), units) }

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/tillwright/tillwright/pos/rail/coin"
 	"github.com/tillwright/tillwright/pos/rail/rpc"
 )
 
@@ -53,7 +54,7 @@ func (c *chain) prove(ctx context.Context, k *client) error {
 		why := ""
 		if t.row.Operators > 1 {
 			if err := c.second(ctx, k, t, b); err != nil {
-				c.w.o.Log.Warn("not verified", "chain", c.chain.Key, "payment", string(t.p.id), "err", err)
+				c.log.Warn("not verified", "payment", string(t.p.id), "err", err)
 				why = c.reasonOf(err)
 			}
 		}
@@ -75,7 +76,7 @@ func (c *chain) tasks(now time.Time) (out []task) {
 	defer c.w.mu.Unlock()
 	for _, p := range c.w.payments {
 		for _, h := range p.all() {
-			row := c.chain.policy().Row(h.token, h.units)
+			row := c.chain.policy().Row(h.token.Decimals, h.units)
 			if h.proved || h.twice || row.Level == Solidified && now.Sub(h.tried) < deepEvery {
 				continue
 			}
@@ -83,7 +84,7 @@ func (c *chain) tasks(now time.Time) (out []task) {
 			out = append(out, task{p, h, row})
 		}
 	}
-	slices.SortFunc(out, func(a, b task) int { return a.p.made.Compare(b.p.made) })
+	slices.SortFunc(out, func(a, b task) int { return a.p.Made.Compare(b.p.Made) })
 	return out
 }
 
@@ -99,7 +100,7 @@ func (c *chain) placedIn(t task, b block) bool {
 // second lets another operator find the same transfer in the same block.
 func (c *chain) second(ctx context.Context, k *client, t task, b block) error {
 	err := error(rpc.Failed(rpc.Differ, "there is no second operator"))
-	for _, o := range c.clients {
+	for _, o := range c.clients.All {
 		if o.operator() == k.operator() {
 			continue
 		}
@@ -203,7 +204,7 @@ func (c *chain) grown(ctx context.Context, k *client, t task, b block, balances 
 	if t.h.short++; t.h.short < shortTries {
 		return false, "", nil
 	}
-	return false, c.w.word("tron_balance", "chain", c.chain.Name), nil
+	return false, c.word("tron_balance"), nil
 }
 
 // maxBases bounds the readings that one balance is held against: one may be another
@@ -259,10 +260,10 @@ func (c *chain) proven(t task, b block, why string) {
 	if t.h.why = why; why == "" && !t.h.twice {
 		t.h.proved, t.h.at, t.h.deep = true, b, t.row.Level == Solidified
 		if t.h == t.p.wrong {
-			c.w.tell("wrong "+string(t.p.id), c.w.wrongMoney(t.p, t.h))
+			c.w.notices.Tell("wrong "+string(t.p.id), c.w.wrongMoney(t.p, t.h))
 		}
 	}
-	t.p.wake()
+	t.p.Wake()
 }
 
 // settle looks now and then at what was proved in one block, whether it can still be
@@ -306,7 +307,7 @@ func (c *chain) unsettled() (shallow []*held, closing bool) {
 				shallow = append(shallow, h)
 			}
 		}
-		closing = closing || !p.ended && head > p.ref.end+uint64(watchFor/time.Second)
+		closing = closing || !p.ended && head > p.ref.end+uint64(coin.WatchFor/time.Second)
 	}
 	return shallow, closing
 }
@@ -317,9 +318,9 @@ func (c *chain) close(final block) {
 	c.w.mu.Lock()
 	defer c.w.mu.Unlock()
 	for _, p := range c.w.payments {
-		if !p.ended && final.time > p.ref.end+uint64(watchFor/time.Second) && !p.ref.from.before(c.covered) {
+		if !p.ended && final.time > p.ref.end+uint64(coin.WatchFor/time.Second) && !p.ref.from.before(c.covered) {
 			p.ended = true
-			p.wake()
+			p.Wake()
 		}
 	}
 }

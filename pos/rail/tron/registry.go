@@ -120,14 +120,14 @@ const registryOp = "read networks and tokens"
 
 func (r *Registry) addChain(c Chain) error {
 	switch {
-	case c.ID == 0 || c.ID > 1<<32 || !keyForm.MatchString(c.Key) || !plainName(c.Name) || !plainName(c.Coin) || c.StaleS < 10 || c.StaleS > 3600:
+	case c.ID == 0 || c.ID > 1<<32 || !keyForm.MatchString(c.Key) || !coin.PlainName(c.Name) || !coin.PlainName(c.Coin) || c.StaleS < 10 || c.StaleS > 3600:
 		return pos.E(registryOp, pos.Invalid, "network %q needs an id, a key of small letters, a name, a coin, and 10 to 3600 stale_s", rpc.Clip(c.Key))
 	case slices.ContainsFunc(r.chains, func(o Chain) bool { return o.Key == c.Key || o.ID == c.ID }):
 		return pos.E(registryOp, pos.Invalid, "network %q is there twice", c.Key)
 	case len(r.chains) == maxChains:
 		return pos.E(registryOp, pos.Invalid, "more than %d networks", maxChains)
 	}
-	if err := c.Policy.check(); err != nil {
+	if err := c.Policy.Check(OneBlock, Solidified); err != nil {
 		return err
 	}
 	r.chains = append(r.chains, c)
@@ -142,7 +142,7 @@ func (r *Registry) addToken(t Token) error {
 		return pos.E(registryOp, pos.Invalid, "token %q is on network %d, which is not known", rpc.Clip(t.Symbol), t.Chain)
 	case known:
 		return pos.E(registryOp, pos.Invalid, "token %s is there twice", t.Contract)
-	case !plainName(t.Symbol) || t.Contract.IsZero() || t.Decimals < 0 || t.Decimals > 30 || err != nil:
+	case !coin.PlainName(t.Symbol) || t.Contract.IsZero() || t.Decimals < 0 || t.Decimals > 30 || err != nil:
 		return pos.E(registryOp, pos.Invalid, "token %q needs a symbol, a contract, 0 to 30 decimals and a currency that it follows", rpc.Clip(t.Symbol))
 	case len(r.Tokens(t.Chain)) == maxTokensPerChain:
 		return pos.E(registryOp, pos.Invalid, "more than %d tokens on one network", maxTokensPerChain)
@@ -151,16 +151,9 @@ func (r *Registry) addToken(t Token) error {
 	return nil
 }
 
-// plainName bounds a name that people read.
-func plainName(s string) bool { return s != "" && len(s) <= 32 && pos.IsPlain(s) }
-
 // Chain returns the network with this key.
 func (r Registry) Chain(key string) (Chain, bool) {
-	i := slices.IndexFunc(r.chains, func(c Chain) bool { return c.Key == key })
-	if i < 0 {
-		return Chain{}, false
-	}
-	return r.chains[i], true
+	return coin.First(r.chains, func(c Chain) bool { return c.Key == key })
 }
 
 // Chains returns all networks; the caller owns the slice.
@@ -168,27 +161,19 @@ func (r Registry) Chains() []Chain { return slices.Clone(r.chains) }
 
 // Token returns the token at a contract.
 func (r Registry) Token(chain uint64, contract Address) (Token, bool) {
-	i := slices.IndexFunc(r.tokens, func(t Token) bool { return t.Chain == chain && t.Contract == contract })
-	if i < 0 {
-		return Token{}, false
-	}
-	return r.tokens[i], true
+	return coin.First(r.tokens, func(t Token) bool { return t.Chain == chain && t.Contract == contract })
 }
 
 // Tokens returns the tokens of a network, those to watch too; the caller owns the
 // slice.
 func (r Registry) Tokens(chain uint64) []Token {
-	return slices.DeleteFunc(slices.Clone(r.tokens), func(t Token) bool { return t.Chain != chain })
+	return coin.All(r.tokens, func(t Token) bool { return t.Chain == chain })
 }
 
 // Find returns the token that can be asked for under this symbol ("usdt", in any
 // letters) on a network.
 func (r Registry) Find(chain uint64, symbol string) (Token, bool) {
-	i := slices.IndexFunc(r.tokens, func(t Token) bool {
+	return coin.First(r.tokens, func(t Token) bool {
 		return t.Chain == chain && !t.Watch && strings.EqualFold(t.Symbol, symbol)
 	})
-	if i < 0 {
-		return Token{}, false
-	}
-	return r.tokens[i], true
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/tillwright/tillwright/pos"
+	"github.com/tillwright/tillwright/pos/rail/coin"
 	"github.com/tillwright/tillwright/pos/rail/unique"
 )
 
@@ -211,7 +212,7 @@ func emptied(b []byte) []byte {
 // TestDeep: a middle sum waits for the solidified block; a large one for two operators.
 func TestDeep(t *testing.T) {
 	for _, operators := range []int{1, 2} {
-		bubble(t, Policy{{0, Solidified, operators}}, func(t *testing.T, l *lab, m *mem) {
+		bubble(t, Policy{coin.UpTo(0, Solidified, operators)}, func(t *testing.T, l *lab, m *mem) {
 			r := l.ready()
 			p := l.wanted(r, "SALE000000001", price)
 			m.pay(l.usdt.Contract, merchant, price)
@@ -228,13 +229,13 @@ func TestDeep(t *testing.T) {
 // TestUsual: the policy of the reference, by size.
 func TestUsual(t *testing.T) {
 	usdt, _ := Known().Find(728126428, "usdt")
-	for units, want := range map[int64]Row{50_000_000: {50, OneBlock, 1}, 50_000_001: {1000, Solidified, 1}, 1_000_000_001: {0, Solidified, 2}} {
-		if got := Usual.Row(usdt, big.NewInt(units)); got != want {
+	for units, want := range map[int64]Row{50_000_000: coin.UpTo(50, OneBlock, 1), 50_000_001: coin.UpTo(1000, Solidified, 1), 1_000_000_001: coin.UpTo(0, Solidified, 2)} {
+		if got := Usual.Row(usdt.Decimals, big.NewInt(units)); got != want {
 			t.Errorf("%d: %+v, want %+v", units, got, want)
 		}
 	}
-	for name, p := range map[string]Policy{"falls": {{5, OneBlock, 1}, {4, OneBlock, 1}, {0, OneBlock, 1}}, "no end": {{5, OneBlock, 1}}, "three": {{0, OneBlock, 3}}, "unknown": {{0, "soon", 1}}} {
-		if pos.KindOf(p.check()) != pos.Invalid || p.check() == nil {
+	for name, p := range map[string]Policy{"falls": {coin.UpTo(5, OneBlock, 1), coin.UpTo(4, OneBlock, 1), coin.UpTo(0, OneBlock, 1)}, "no end": {coin.UpTo(5, OneBlock, 1)}, "three": {coin.UpTo(0, OneBlock, 3)}, "unknown": {coin.UpTo(0, "soon", 1)}} {
+		if pos.KindOf(p.Check(OneBlock, Solidified)) != pos.Invalid {
 			t.Errorf("%s: taken", name)
 		}
 	}
@@ -258,13 +259,13 @@ func TestLate(t *testing.T) {
 		l.becomes(r, p, pos.Settle)
 
 		q := l.wanted(r, "SALE000000002", 77_000)
-		time.Sleep(watchFor + defaultExpiry + 2*time.Minute)
+		time.Sleep(coin.WatchFor + coin.UsualExpiry + 2*time.Minute)
 		f := pos.Finding{}
 		l.until("it is over", func() bool { f = l.found(r, q); return f.Final })
 		if f.Event != pos.Expire {
 			t.Errorf("%+v", f)
 		}
-		time.Sleep(unique.Hold - watchFor)
+		time.Sleep(unique.Hold - coin.WatchFor)
 		if n := l.wanted(r, "SALE000000003", 77_000).Quantity.Int().Int64(); n != 77_000 {
 			t.Errorf("still held: %d", n)
 		}
@@ -322,7 +323,7 @@ func TestBefore(t *testing.T) {
 // TestSecondTakesOver: the first operator goes away, the other one of the other kind goes
 // on where it was, and a payment that was seen by one is proved by the other.
 func TestSecondTakesOver(t *testing.T) {
-	bubble(t, Policy{{1000, Solidified, 1}, {0, Solidified, 2}}, func(t *testing.T, l *lab, m *mem) {
+	bubble(t, Policy{coin.UpTo(1000, Solidified, 1), coin.UpTo(0, Solidified, 2)}, func(t *testing.T, l *lab, m *mem) {
 		r := l.ready()
 		p := l.wanted(r, "SALE000000001", price)
 		m.pay(l.usdt.Contract, merchant, price)

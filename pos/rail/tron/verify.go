@@ -42,19 +42,15 @@ func (c *chain) setDead(f facts) {
 	dead := map[Address]string{}
 	for contract, why := range f.dead {
 		t, _ := c.token(contract)
-		dead[contract] = c.w.word("evm_token", "token", t.Symbol, "chain", c.chain.Name, "why", c.w.word(why))
-		c.w.o.Log.Warn("token is not what the registry says", "chain", c.chain.Key, "token", t.Symbol, "why", why)
+		dead[contract] = c.word("evm_token", "token", t.Symbol, "why", c.w.word(why))
+		c.log.Warn("token is not what the registry says", "token", t.Symbol, "why", why)
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.dead = dead
+	c.health.SetDead(dead)
 }
 
 // advise tells the owner what is odd about the address: it may be an exchange's, which
 // no till can see for certain, or somebody else's key may move its money.
 func (c *chain) advise(f facts) {
-	c.w.mu.Lock()
-	defer c.w.mu.Unlock()
 	for key, x := range map[string]struct {
 		is   doubt
 		word string
@@ -64,9 +60,9 @@ func (c *chain) advise(f facts) {
 	} {
 		switch x.is {
 		case yes:
-			c.w.tell(key, c.w.word(x.word, "chain", c.chain.Name, "tail", c.address.Tail()))
+			c.w.notices.Tell(key, c.word(x.word, "tail", c.address.Tail()))
 		case no:
-			c.w.untell(key)
+			c.w.notices.Untell(key)
 		}
 	}
 }

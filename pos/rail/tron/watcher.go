@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/tillwright/tillwright/pos"
+	"github.com/tillwright/tillwright/pos/rail/coin"
 	"github.com/tillwright/tillwright/pos/rail/rpc"
 	"github.com/tillwright/tillwright/pos/rail/unique"
 )
@@ -46,13 +47,6 @@ type Options struct {
 	every time.Duration // between two rounds while a customer pays; hotEvery if zero. For tests in real time.
 }
 
-// Bounds of Options.Expiry: below, customers miss it; above, the price is a gift.
-const (
-	minExpiry     = 2 * time.Minute
-	defaultExpiry = 10 * time.Minute
-	longestExpiry = 30 * time.Minute
-)
-
 // Watcher watches the shop's payments on one network of Tron's kind. It is safe for
 // concurrent use.
 type Watcher struct {
@@ -61,21 +55,15 @@ type Watcher struct {
 	chain *chain
 	rails []*Rail
 
-	// mu guards payments, what is known of each, transfers, and notices. It is held for
-	// moments.
+	log     *slog.Logger // names the network
+	notices coin.Notices
+
+	// mu guards payments, what is known of each, and transfers. It is held for moments.
 	mu       sync.Mutex
 	payments map[pos.PaymentID]*payment
-	held     []*held // transfers, as they were first seen
-	notices  []notice
-	watches  int           // numbers them
+	held     []*held       // transfers, as they were first seen
 	asking   chan struct{} // holds a token while a new request is made
 }
-
-// notice is something that the owner should know.
-type notice struct{ key, text string }
-
-// maxNotices bounds what is told at once; older ones are in the log.
-const maxNotices = 12
 
 // New makes a Watcher and reads its book, or begins one. It fails with Invalid when the
 // Options are not usable, and as Store and the book do. It makes no call; Run does.
@@ -84,12 +72,13 @@ func New(o Options) (*Watcher, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := &Watcher{o: o, payments: map[pos.PaymentID]*payment{}, asking: make(chan struct{}, 1)}
+	log := o.Log.With("chain", known.Key)
+	w := &Watcher{o: o, log: log, notices: coin.Notices{Log: log}, payments: map[pos.PaymentID]*payment{}, asking: make(chan struct{}, 1)}
 	if w.chain, err = newChain(w, known); err != nil {
 		return nil, err
 	}
 	for _, t := range w.chain.tokens[:w.chain.asked] {
-		w.rails = append(w.rails, &Rail{w: w, c: w.chain, token: t})
+		w.rails = append(w.rails, newRail(w, t))
 	}
 	if w.book, err = unique.Open(o.Store, o.Lane); err != nil {
 		return nil, err
@@ -104,7 +93,7 @@ func New(o Options) (*Watcher, error) {
 func (o *Options) complete() (Chain, error) {
 	const op = "set up Tron"
 	if o.Expiry == 0 {
-		o.Expiry = defaultExpiry
+		o.Expiry = coin.UsualExpiry
 	}
 	if o.every == 0 {
 		o.every = hotEvery
@@ -127,7 +116,7 @@ func (o *Options) complete() (Chain, error) {
 		return known, pos.E(op, pos.Invalid, "network %q is not known", rpc.Clip(o.Chain))
 	case len(o.Accept) == 0 || len(o.Endpoints) == 0 || o.Store == nil:
 		return known, pos.E(op, pos.Invalid, "%s needs a token, an endpoint, and a place for its book", known.Name)
-	case o.Expiry < minExpiry || o.Expiry > longestExpiry:
+	case o.Expiry < coin.MinExpiry || o.Expiry > coin.MaxExpiry:
 		return known, pos.E(op, pos.Invalid, "a price may be held 2 to 30 minutes, not %v", o.Expiry)
 	}
 	return known, o.checkAddress()
@@ -165,8 +154,8 @@ func (w *Watcher) Advice() []string {
 
 // Run watches until ctx ends; then it returns nil, and no goroutine of its is left.
 func (w *Watcher) Run(ctx context.Context) error {
-	w.chain.run(ctx)
-	for _, k := range w.chain.clients {
+	w.chain.rounds.Run(ctx)
+	for _, k := range w.chain.clients.All {
 		k.line.Close()
 	}
 	return nil
@@ -175,33 +164,6 @@ func (w *Watcher) Run(ctx context.Context) error {
 // word returns a text in the till's language.
 func (w *Watcher) word(key string, with ...string) string {
 	return pos.Word(w.o.Language, key, with...)
-}
-
-// tell notes something that the owner should know, once. w.mu is held.
-func (w *Watcher) tell(key, text string) {
-	if slices.Contains(w.notices, notice{key, text}) {
-		return
-	}
-	w.untell(key)
-	if w.notices = append(w.notices, notice{key, text}); len(w.notices) > maxNotices {
-		w.notices = slices.Delete(w.notices, 0, 1)
-	}
-	w.o.Log.Warn("stablecoin notice", "chain", w.chain.chain.Key, "about", key, "text", text)
-}
-
-// untell takes a notice back. w.mu is held.
-func (w *Watcher) untell(key string) {
-	w.notices = slices.DeleteFunc(w.notices, func(n notice) bool { return n.key == key })
-}
-
-// told returns the notices.
-func (w *Watcher) told() (out []string) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	for _, n := range w.notices {
-		out = append(out, n.text)
-	}
-	return out
 }
 
 // resume watches a request of before the start.
@@ -237,8 +199,7 @@ func (w *Watcher) add(id pos.PaymentID, ref reference, t Token, told *big.Int) *
 	if p := w.payments[id]; p != nil {
 		return p
 	}
-	now := time.Now()
-	p := &payment{id: id, ref: ref, token: t, units: ref.units, made: now, touched: now, taken: told}
+	p := &payment{id: id, ref: ref, token: t, units: ref.units, Open: coin.OpenNow(), taken: told}
 	w.payments[id] = p
 	w.chain.remember(t, ref.from, ref.balance)
 	return p
