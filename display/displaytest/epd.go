@@ -69,14 +69,13 @@ func (e *EPD) Cut() { e.cut = true }
 // Busy returns the BUSY line's level, which is high for busy on an SSD16xx, and low
 // on a UC81xx.
 func (e *EPD) Busy() gpio.Level {
-	busy := e.isBusy() || e.Stuck || (e.StuckFrom > 0 && e.refresh.Activations >= e.StuckFrom)
-	if e.Loose {
-		busy = false
-	}
-	return gpio.Level(busy == e.busyHigh)
+	return gpio.Level((e.isBusy() && !e.Loose) == e.busyHigh)
 }
 
-func (e *EPD) isBusy() bool { return time.Now().Before(e.busy) }
+// isBusy reports that the chip works, or says so for ever.
+func (e *EPD) isBusy() bool {
+	return time.Now().Before(e.busy) || e.Stuck || (e.StuckFrom > 0 && e.refresh.Activations >= e.StuckFrom)
+}
 
 func (e *EPD) work(d time.Duration) { e.busy = time.Now().Add(d) }
 

@@ -162,14 +162,91 @@ func TestSSD16xxFindsFaults(t *testing.T) {
 		"data too long":           func(s *SSD16xx) { wake(s); cmd(s, 0x44, 0, 9, 9) },
 		"a waveform too short":    func(s *SSD16xx) { wake(s); cmd(s, 0x32, make([]byte, 70)...); cmd(s, 0x7F) },
 		"more than the window":    func(s *SSD16xx) { wake(s); cmd(s, 0x24, append(frame, 0)...); cmd(s, 0x7F) },
-		"no waveform":             func(s *SSD16xx) { wake(s); cmd(s, 0x22, 0xC7); cmd(s, 0x20) },
-		"no pumps":                func(s *SSD16xx) { wake(s); cmd(s, 0x22, 0x14); cmd(s, 0x20) },
+		"a command while it is stuck": func(s *SSD16xx) {
+			wake(s)
+			s.Stuck = true
+			cmd(s, 0x10, 1)
+		},
+		"deep sleep after a refresh that never ends": func(s *SSD16xx) {
+			wake(s)
+			s.StuckFrom = 1
+			cmd(s, 0x22, 0xF7)
+			cmd(s, 0x20)
+			time.Sleep(time.Hour)
+			cmd(s, 0x10, 1)
+		},
+		"an option that is none": func(s *SSD16xx) { wake(s); cmd(s, 0x21, 0x20, 0x80) },
+		"no waveform":            func(s *SSD16xx) { wake(s); cmd(s, 0x22, 0xC7); cmd(s, 0x20) },
+		"no pumps":               func(s *SSD16xx) { wake(s); cmd(s, 0x22, 0x14); cmd(s, 0x20) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s := NewSSD16xx("SSD1680", 122, 250)
 				do(s)
 				if got := len(s.Faults()) > 0; got == (name == "nothing wrong") {
+					t.Errorf("faults: %v", s.Faults())
+				}
+			})
+		})
+	}
+}
+
+// TestSources gives register 21 what other sheets want. Goal: a picture that stands eight
+// columns off on glass stands eight columns off here, and a second memory that is read
+// as red, or not read, is noticed.
+func TestSources(t *testing.T) {
+	for _, test := range []struct {
+		name   string
+		chip   string
+		size   image.Point
+		option []byte
+		update byte
+		shown  bool // as it is
+		faults bool
+	}{
+		{"from S8 on", "SSD1680", image.Pt(122, 250), []byte{0x00, 0x80}, 0xF7, true, false},
+		{"from S0 on", "SSD1680", image.Pt(122, 250), []byte{0x00, 0x00}, 0xF7, false, false},
+		{"not told", "SSD1680", image.Pt(122, 250), nil, 0xF7, false, false},
+		{"inverted", "SSD1680", image.Pt(122, 250), []byte{0x08, 0x80}, 0xF7, false, false},
+		{"black passed by", "SSD1680", image.Pt(122, 250), []byte{0x04, 0x80}, 0xF7, false, false},
+		{"4.2 in full", "SSD1683", image.Pt(400, 300), []byte{0x40, 0x00}, 0xF7, true, false},
+		{"4.2 in full, red", "SSD1683", image.Pt(400, 300), []byte{0x00, 0x00}, 0xF7, false, true},
+		{"4.2 in part", "SSD1683", image.Pt(400, 300), []byte{0x00, 0x00}, 0xFF, false, false}, // both are the same: nothing moves
+		{"4.2 in part, red passed by", "SSD1683", image.Pt(400, 300), []byte{0x40, 0x00}, 0xFF, false, false},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := NewSSD16xx(test.chip, test.size.X, test.size.Y)
+				pulse(s)
+				time.Sleep(bootTime)
+				w := byte((test.size.X + 7) / 8)
+				y := test.size.Y - 1
+				cmd(s, 0x01, byte(y), byte(y>>8), 0)
+				cmd(s, 0x44, 0, w-1)
+				cmd(s, 0x45, 0, 0, byte(y), byte(y>>8))
+				if test.option != nil {
+					cmd(s, 0x21, test.option...)
+				}
+				want := pattern(image.Rectangle{Max: test.size})
+				bits := make([]byte, int(w)*test.size.Y)
+				for i := range bits {
+					for b := range 8 {
+						if x := i%int(w)*8 + b; x < test.size.X && want.Pix[want.PixOffset(x, i/int(w))] != 0 {
+							bits[i] |= 0x80 >> b
+						}
+					}
+				}
+				for _, memory := range []byte{0x24, 0x26} {
+					cmd(s, 0x4E, 0)
+					cmd(s, 0x4F, 0, 0)
+					cmd(s, memory, bits...)
+				}
+				cmd(s, 0x22, test.update)
+				cmd(s, 0x20)
+				if err := differ(s.Look(), want, want.Rect); (err == nil) != test.shown {
+					t.Errorf("shown: %v", err)
+				}
+				if got := len(s.Faults()) > 0; got != test.faults {
 					t.Errorf("faults: %v", s.Faults())
 				}
 			})
@@ -214,6 +291,7 @@ func TestUC81xxFindsFaults(t *testing.T) {
 		"a command in deep sleep":    func(u *UC81xx) { pulse(u); time.Sleep(bootTime); cmd(u, 0x07, 0xA5); cmd(u, 0x04) },
 		"an unknown command":         func(u *UC81xx) { wake(u); cmd(u, 0x2A) },
 		"data too long":              func(u *UC81xx) { wake(u); cmd(u, 0x50, 1, 2, 3) },
+		"asleep while it is stuck":   func(u *UC81xx) { wake(u); u.Stuck = true; cmd(u, 0x02) },
 		"data too short":             func(u *UC81xx) { wake(u); cmd(u, 0x50, 1); cmd(u, 0x11) },
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -10,16 +10,22 @@ import (
 // ssdChip is what the data sheets of the family tell apart.
 type ssdChip struct {
 	sources, gates int   // columns and rows of memory
+	wired          int   // the source that a sheet's first column hangs on
 	lut            []int // lengths of register 32
 	option         []int // lengths of register 21
+
+	// red: display mode 1 takes the second memory for red, as the data sheet has it. The
+	// sheets with an SSD1680 have waveforms that do not look at it (Waveshare's own
+	// code for them fills it with the picture).
+	red bool
 }
 
 // ssdChips by name: SSD1675B rev 1.1 (2018-05), SSD1680 rev 0.14 (2019-04),
 // SSD1683 rev 1.0 (2020).
 var ssdChips = map[string]ssdChip{
-	"SSD1675B": {160, 296, []int{70, 100}, []int{1}},
-	"SSD1680":  {176, 296, []int{153}, []int{1, 2}},
-	"SSD1683":  {400, 300, []int{227}, []int{1, 2}},
+	"SSD1675B": {sources: 160, gates: 296, lut: []int{70, 100}, option: []int{1}},
+	"SSD1680":  {sources: 176, gates: 296, wired: 8, lut: []int{153}, option: []int{1, 2}},
+	"SSD1683":  {sources: 400, gates: 300, lut: []int{227}, option: []int{1, 2}, red: true},
 }
 
 // ssdLengths are the data bytes of the commands that all of them share ("Command
@@ -45,11 +51,14 @@ type SSD16xx struct {
 	entry                  byte
 	x0, x1, y0, y1, cx, cy int // window and counters: X in bytes
 	update                 byte
+	option                 byte // register 21, A: how the memories are read
+	first                  int  // and B: the source that the first column of memory drives
 	lutLoaded, power       bool
 }
 
 // NewSSD16xx returns a chip that needs a reset, with a sheet of w × h pixels whose
-// first column and row are the chip's. It panics when there is no such chip.
+// first row is the chip's, and whose first column hangs on S0, or S8 of an SSD1680, as
+// those that are sold do. It panics when there is no such chip.
 func NewSSD16xx(name string, w, h int) *SSD16xx {
 	c, ok := ssdChips[name]
 	if !ok || w > c.sources || h > c.gates {
@@ -69,6 +78,7 @@ func (s *SSD16xx) defaults() {
 	s.command, s.data, s.entry = 0x7F, nil, 3
 	s.x0, s.x1, s.y0, s.y1, s.cx, s.cy = 0, s.chip.sources/8-1, 0, s.chip.gates-1, 0, 0
 	s.update, s.lutLoaded, s.power = 0xFF, false, false
+	s.option, s.first = 0, 0
 }
 
 // Reset follows RES.
@@ -185,6 +195,8 @@ func (s *SSD16xx) register() {
 		if s.entry&4 != 0 {
 			s.fault("columns before rows are not modelled")
 		}
+	case 0x21:
+		s.options(d)
 	case 0x22:
 		s.update = d[0]
 	case 0x32:
@@ -203,6 +215,33 @@ func (s *SSD16xx) register() {
 		if s.cy = int(d[0]) | int(d[1])<<8; s.cy < min(s.y0, s.y1) || s.cy > max(s.y0, s.y1) {
 			s.fault("Y counter %d is outside of its window", s.cy)
 		}
+	}
+}
+
+// options are register 21 ("Display Update Control 1"): A says for either memory, red in
+// the upper four bits, whether it is read as it is, as 0, or inverted; the highest bit
+// of B, which only an SSD1680 has a use for, that the sources used begin with S8.
+func (s *SSD16xx) options(d []byte) {
+	for _, o := range []byte{d[0] >> 4, d[0] & 15} {
+		if o != 0 && o != 4 && o != 8 {
+			s.fault("register 21 with %02x", d[0])
+		}
+	}
+	s.option = d[0]
+	if len(d) == 2 { // else B stays what it was: periph's drivers write A alone before a refresh
+		s.first = int(d[1]>>7) * 8
+	}
+}
+
+// read returns a bit of a memory as register 21 has it read.
+func read(memory []byte, at int, bit, option byte) bool {
+	switch v := memory[at]&bit != 0; option {
+	case 4:
+		return false
+	case 8:
+		return !v
+	default:
+		return v
 	}
 }
 
@@ -267,14 +306,27 @@ func (s *SSD16xx) activate() {
 }
 
 // show drives the sheet. In display mode 2 only pixels that differ between the two
-// memories move; the others keep what they show.
+// memories move; the others keep what they show. In mode 1 a pixel that is red gets a
+// waveform that a sheet without red answers with nothing that is known.
 func (s *SSD16xx) show(differences, loaded bool) {
+	red := false
 	for i := range s.sheet {
-		x, y := i%s.size.X, i/s.size.X
-		at, bit := y*(s.chip.sources/8)+x/8, byte(0x80)>>(x%8)
-		if !differences || (s.black[at]^s.red[at])&bit != 0 {
-			s.sheet[i] = s.black[at]&bit == 0
+		x, y := i%s.size.X+s.chip.wired-s.first, i/s.size.X
+		if x < 0 || x >= s.chip.sources-s.first {
+			continue // no memory drives it
 		}
+		at, bit := y*(s.chip.sources/8)+x/8, byte(0x80)>>(x%8)
+		white, second := read(s.black, at, bit, s.option&15), read(s.red, at, bit, s.option>>4)
+		switch {
+		case differences && white == second:
+		case !differences && s.chip.red && second:
+			red = true
+		default:
+			s.sheet[i] = !white
+		}
+	}
+	if red {
+		s.fault("a full refresh with red pixels on a sheet without red: register 21 shall pass the second memory by")
 	}
 	switch {
 	case differences:
