@@ -70,7 +70,7 @@ func (d *doctorCmd) Run(ctx context.Context, args []string, s streams) error {
 		list = append(list, finding{what: "configuration", good: true, detail: "but " + w.String()})
 	}
 	for _, try := range []func(context.Context, config) []finding{
-		tryDisk, tryClock, tryNode, tryStablecoins, tryRates, tryTokenRates, tryPrinter, tryPanels, tryOffice,
+		tryDisk, tryClock, tryNode, tryStablecoins, tryRates, tryTokenRates, tryPrinter, tryPanels, tryHands, tryOffice,
 	} {
 		within, stop := context.WithTimeout(ctx, doctorWithin)
 		list = append(list, try(within, cfg)...)
@@ -266,6 +266,7 @@ func tryPanel(b board, p panelConfig) finding {
 		}
 		return finding{good: true, detail: p.describe() + ": tells amounts and states; it never answers, so look at it"}
 	}
+	console := p.console
 	p.console = ""
 	panel, shut, err := b.open(p)
 	if err != nil {
@@ -283,7 +284,7 @@ func tryPanel(b board, p panelConfig) finding {
 	if err = errors.Join(err, shut()); err != nil {
 		f.good, f.detail = false, p.describe()+": "+message(err)
 	}
-	return f
+	return withConsole(f, console)
 }
 
 func tryOffice(ctx context.Context, c config) []finding {
