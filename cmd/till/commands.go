@@ -44,7 +44,10 @@ func (c *configCheckCmd) Run(_ context.Context, args []string, s streams) error 
 		fmt.Fprintf(s.out, "%s: %s\n", printerLink(p), cfg.describeSecond(i))
 	}
 	for i, p := range cfg.display.panels {
-		fmt.Fprintf(s.out, "%s: %s\n", panelName(i), p.describe())
+		fmt.Fprintf(s.out, "%s: %s%s\n", panelName(i), p.describe(), p.tells(browserSize))
+	}
+	if text := cfg.describeHands(); text != "" {
+		fmt.Fprintf(s.out, "hands: %s\n", text)
 	}
 	for _, w := range cfg.warnings {
 		fmt.Fprintf(s.out, "but %s\n", w)

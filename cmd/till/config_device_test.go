@@ -223,7 +223,7 @@ func TestConfigOfReadmes(t *testing.T) {
 // links, those of text last.
 func TestConfigCheckDevices(t *testing.T) {
 	file := write(t, "till.toml", small+"[[display.panel]]\ndriver = \"pole\"\nport = \"/dev/ttyUSB0\"\n[[display.panel]]\ndriver = \"oled\"\n[[display.panel]]\ndriver = \"framebuffer\"\n")
-	if out := good(t, "config", "check", "--config", file); !strings.HasSuffix(out, "printer: none\ndisplay: oled on I2C1\ndisplay 2: framebuffer on /dev/fb0\ndisplay 3: pole on /dev/ttyUSB0\n") {
+	if out := good(t, "config", "check", "--config", file); !strings.HasSuffix(out, "printer: none\ndisplay: oled on I2C1; "+tooSmall+"\ndisplay 2: framebuffer on /dev/fb0\ndisplay 3: pole on /dev/ttyUSB0; it tells amounts and states, and is no place for a payment's code\n") {
 		t.Errorf("printed %q", out)
 	}
 }

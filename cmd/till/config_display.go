@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"image"
 	"os"
 	"regexp"
 	"slices"
@@ -109,6 +110,18 @@ func (p panelConfig) describe() string {
 		where += ", for both"
 	}
 	return kind + " on " + where
+}
+
+// tells says what a panel cannot show, as words to put behind describe; size is that of
+// a framebuffer, which only the device knows.
+func (p panelConfig) tells(size image.Point) string {
+	if p.driver == driverPole {
+		return "; it tells amounts and states, and is no place for a payment's code"
+	}
+	if g, err := glassSized(p, size); err == nil && !g.Carries() {
+		return "; " + tooSmall
+	}
+	return ""
 }
 
 // text is 1 for a display of text, 0 for one of pictures.

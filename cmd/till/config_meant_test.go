@@ -203,6 +203,10 @@ func TestConfigWarns(t *testing.T) {
 			}
 		})
 	}
+	hands := write(t, "till.toml", "listen = \":80\"\n"+small+glassAndKeys+"[[hands.keypad]]\nid = \"04d9:1203\"\n[[hands.scanner]]\nmatch = \"gun\"\n[hands.buzzer]\nline = \"GPIO5\"\n[[hands.led]]\nled = \"ACT\"\non = [\"paid\"]\n")
+	if out := good(t, "config", "check", "-config", hands); !strings.HasSuffix(out, "\nhands: sold with a keypad, Keypad (04d9:1203), Scanner (gun), buzzer on GPIO5, light on ACT\n") {
+		t.Errorf("of the hands it says %q", out)
+	}
 	file := write(t, "till.toml", small+kitchen+"categories = [\"Food\"]\n")
 	out, _ := try(t, "doctor", "-config", file)
 	if !strings.Contains(out, "ok    configuration  but line 11: printer.second.0.connect: Kitchen will never print") {

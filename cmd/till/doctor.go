@@ -216,7 +216,7 @@ func askPrinter(ctx context.Context, p *printerConfig, detail string) finding {
 		err = errors.Join(serr, rw.Close())
 	}
 	if err != nil {
-		f.good, f.detail, f.remedy = false, p.connect+": "+message(err), "check cable, power and paper; look up its address on its own test page"
+		f.good, f.detail, f.remedy = false, p.connect+": "+message(err), "check cable, power and paper; look up its address on its own test page; a till that runs may hold it"
 	}
 	return f
 }
@@ -255,6 +255,10 @@ func tryPanels(_ context.Context, c config) []finding {
 	return out
 }
 
+// tooSmall is what to do about a panel that carries no payment's code: a module of less
+// than two pixels would be read by nobody.
+const tooSmall = "too small for a payment's code: the customer needs another screen for it, a phone or paper"
+
 func tryPanel(b board, p panelConfig) finding {
 	if p.driver == driverPole {
 		w, err := b.port(p.port)
@@ -276,7 +280,7 @@ func tryPanel(b board, p panelConfig) finding {
 	f := finding{good: true, detail: fmt.Sprintf("%s: %d × %d, shows payment codes", p.describe(), g.Size.X, g.Size.Y)}
 	if !g.Carries() {
 		f.detail = fmt.Sprintf("%s: %d × %d, tells amounts and states", p.describe(), g.Size.X, g.Size.Y)
-		f.remedy = "too small for a payment's code: the customer needs another screen for it, a phone or paper"
+		f.remedy = tooSmall
 	}
 	if p.driver == driverFrame {
 		err = panel.Halt()

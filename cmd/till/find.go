@@ -58,6 +58,7 @@ func findPrinters(b *strings.Builder, found []port.Found) {
 		}
 		b.WriteString(text)
 	}
+	b.WriteString("\n# A printer on the network is not found from here: its own test page has its address.\n# [printer]\n# connect = \"tcp://192.168.1.50\"\n")
 }
 
 // stations are what shops have second printers for, with goods that may go there.
@@ -116,6 +117,9 @@ func findBuses(b *strings.Builder, sys fs.FS) {
 	}
 	if len(spis) == 0 {
 		b.WriteString("# no SPI: dtparam=spi=on in config.txt switches it on\n")
+	}
+	if len(i2cs) == 0 {
+		b.WriteString("# no I²C: dtparam=i2c_arm=on in config.txt, and the module i2c-dev, switch it on\n")
 	}
 }
 

@@ -100,7 +100,7 @@ func TestFindNothing(t *testing.T) {
 	for name, sys := range map[string]fstest.MapFS{"no /sys": {}, "empty": {"class/tty/tty0/uevent": {}, "class/input/mice/uevent": {}}} {
 		t.Run(name, func(t *testing.T) {
 			var out strings.Builder
-			if err := find(&out, sys); err != nil || strings.Count(out.String(), "none found") != 4 || !strings.Contains(out.String(), "no SPI") {
+			if err := find(&out, sys); err != nil || strings.Count(out.String(), "none found") != 4 || !strings.Contains(out.String(), "no SPI") || !strings.Contains(out.String(), "no I²C") || !strings.Contains(out.String(), "its own test page has its address") {
 				t.Errorf("%v\n%s", err, &out)
 			}
 		})

@@ -200,7 +200,7 @@ func (s *screenshotCmd) draw(c config, v scene, size image.Point) (image.Image, 
 	p := list[s.Panel-1]
 	if p.driver == driverPole {
 		img, err := drawPole(p, v)
-		return img, p.describe(), err
+		return img, p.describe() + p.tells(size), err
 	}
 	g, err := glassSized(p, size)
 	if err != nil {
@@ -210,7 +210,7 @@ func (s *screenshotCmd) draw(c config, v scene, size image.Point) (image.Image, 
 	if g.Round {
 		cutDisc(img)
 	}
-	return img, p.describe(), nil
+	return img, p.describe() + p.tells(size), nil
 }
 
 // drawPole sets what a display of text shows in the letters of a printer.

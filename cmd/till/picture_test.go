@@ -182,6 +182,11 @@ func TestScreenshotCommand(t *testing.T) {
 		drawn(t, "screenshot", "--config", file, "-phase", string(p))
 	}
 	out := filepath.Join(t.TempDir(), "out.png")
+	for panel, small := range map[string]bool{"1": false, "2": false, "3": false, "4": true, "5": true} { // what cannot be shown is said
+		if said := good(t, "screenshot", "--config", file, "-panel", panel, out); strings.Contains(said, "a payment's code") != small {
+			t.Errorf("of panel %s it says %q", panel, said)
+		}
+	}
 	for _, args := range [][]string{
 		{}, {out, out}, {out, "-panel", "6"}, {out, "-panel", "0"}, {out, "-phase", "dew"}, {out, "-size", "800"}, {out, "-size", "0x9"}, {out, "-size", "99999x1"},
 	} {
