@@ -50,7 +50,11 @@
 //
 // A copy of the database. It holds salts and no key: tokens and codes need the file
 // offline.secret, which is mode 0600 or the server does not start. A server that has
-// lost it does not make another while tills hold keys of the first.
+// lost it does not make another while tills hold keys of the first. What stablecoin
+// addresses are computed from is encrypted with a key made of the file backoffice.key.
+//
+// A till that names another till's addresses as its own is refused, and so is more than
+// a till makes; both are alarms. No refusal of the API says back what was sent.
 //
 // Tills that lie. Records are kept only as the till's own signed chain; another
 // history is kept as evidence and raises an alarm. What a till says is escaped in

@@ -88,6 +88,9 @@ func TestHostileSeeds(t *testing.T) {
 	if err := hostile.KeepSeed(t.Context(), seedOf(0xA1)); pos.KindOf(err) != pos.Invalid || strings.Contains(err.Error(), "a1a4") { // 409
 		t.Errorf("another till's: %v", err)
 	}
+	if alarms, err := o.db.Alarms(t.Context()); err != nil || len(alarms) != 1 || alarms[0].Times != 1 || !strings.Contains(alarms[0].Why, "copy") {
+		t.Errorf("the owner hears %+v, %v", alarms, err)
+	}
 	elsewhere := seedOf(0xA1)
 	elsewhere.Treasury = "0xfB6916095ca1df60bB79Ce92cE3Ea74c37c5d359"
 	if err := hostile.KeepSeed(t.Context(), elsewhere); err != nil { // other addresses: it is as good as a seed of its own
