@@ -20,12 +20,15 @@ var (
 	wincor   = pages.Set("0=437 6=858 8=1252 1=850 2=852 7=866 17=1250 16=1254 3=860")
 )
 
-// Profiles for printers that are not in the table. Default58 is the common battery
+// Profiles for printers that are not in the table. Those of ASB are for machines that answer
+// no question at once, but report by themselves, as their manual says under GS a. Default58 is the common battery
 // or counter printer without a knife. Safe expects nothing: it takes the narrowest
 // paper, no code page beyond ASCII, no knife, no answers.
 var (
 	Default80 = Profile{Name: "80mm", Title: "80 mm, like an Epson", Columns: 48, Dots: 576, Pages: common, Cutter: true, Barcodes: true, Module: 6, Answers: true, Queued: true}
 	Default58 = Profile{Name: "58mm", Title: "58 mm, without a knife", Columns: 32, Dots: 384, Pages: common, Module: 4, Answers: true}
+	ASB80     = Profile{Name: "80mm-asb", Title: "80 mm, reports by itself alone (ASB)", Columns: 48, Dots: 576, Pages: common, Cutter: true, Module: 6, Auto: true}
+	ASB58     = Profile{Name: "58mm-asb", Title: "58 mm, reports by itself alone (ASB)", Columns: 32, Dots: 384, Pages: common, Module: 4, Auto: true}
 	Safe      = Profile{Name: "safe", Title: "any, with nothing taken for granted", Columns: 32, Dots: 384, Module: 4}
 )
 
@@ -47,7 +50,7 @@ func Models() []Profile {
 	def := Default80
 	def.Name = "default"
 	return []Profile{
-		def, Default80, Default58, Safe,
+		def, Default80, Default58, ASB80, ASB58, Safe,
 		t("tm-t20ii", "Epson TM-T20II", 48, 576, epson),
 		t("tm-t20iii", "Epson TM-T20III", 48, 576, epson),
 		t("tm-t88iv", "Epson TM-T88IV", 42, 512, old),

@@ -28,7 +28,7 @@ func TestTable(t *testing.T) {
 		if p.Image != NoImages && (p.Dots%8 != 0 || p.Dots < p.Columns*p.cell() || p.Module < 3) {
 			t.Errorf("%s: %d columns on %d dots, modules of %d", p.Name, p.Columns, p.Dots, p.Module)
 		}
-		if p.NativeQR || p.Auto || p.Queued && !p.Answers {
+		if p.NativeQR || p.Auto && p.Answers || p.Queued && !p.Answers {
 			t.Errorf("%s: %+v", p.Name, p)
 		}
 		for i, pg := range p.Pages {
@@ -165,10 +165,9 @@ func TestLostFeed(t *testing.T) {
 
 // TestAuto: a printer that answers no DLE EOT reports by itself.
 func TestAuto(t *testing.T) {
-	p := Default80
-	p.Answers, p.Queued, p.Auto = false, false, true
+	p := ASB80
 	d := printer.Document{Columns: 48, Rows: []printer.Row{printer.Line{Text: "x"}, printer.Code{Text: "TW1"}, printer.Cut{}}}
-	x := printertest.New(t, 576)
+	x := deaf(t)
 	if st, err := p.Print(x, d, printer.Run{}); err != nil || st.Health() != printer.OK {
 		t.Errorf("%+v, %v", st, err)
 	}
@@ -184,8 +183,8 @@ func TestAuto(t *testing.T) {
 		{"hot", "\x18\x40\x00\x0f", printer.Status{Known: true, Drawer: printer.Low, Offline: true, Hot: true}},
 		{"end", "\x18\x00\x0f\x0f", printer.Status{Known: true, Drawer: printer.Low, Offline: true, PaperOut: true, PaperLow: true}},
 		{"near end", "\x10\x00\x03\x0f", printer.Status{Known: true, Drawer: printer.Low, PaperLow: true}},
-		{"silent", "", printer.Status{}},
-		{"half", "\x10\x00", printer.Status{}},
+		{"silent", "", printer.Status{Stalled: true}},
+		{"half", "\x10\x00", printer.Status{Stalled: true}},
 		{"what looks like a frame and is none", "\x10\xff\x10\x00\x00\x0f", printer.Status{Known: true, Drawer: printer.Low}},
 	}
 	for _, tt := range tests {
@@ -194,6 +193,73 @@ func TestAuto(t *testing.T) {
 		if got, err := p.Status(sc); got != tt.want || err != nil {
 			t.Errorf("%s: got %+v, %v, want %+v", tt.name, got, err, tt.want)
 		}
+	}
+}
+
+// deaf returns a machine that reports by GS a alone.
+func deaf(t *testing.T) *paper.Printer {
+	x := printertest.New(t, 576)
+	x.SetDeaf(true)
+	return x
+}
+
+// TestAutoAtEveryFault ends the roll at every line and opens the cover at every byte: a
+// paper that is not out is never called printed, whatever the printer has room for, and an
+// idle printer's trouble is known by what it said when it began.
+func TestAutoAtEveryFault(t *testing.T) {
+	d := printer.Layout(printertest.Receipts()["cash"], 48)
+	whole := deaf(t)
+	if _, err := ASB80.Print(whole, d, printer.Run{}); err != nil {
+		t.Fatal(err)
+	}
+	check := func(what string, at int, x *paper.Printer) {
+		st, err := ASB80.Print(x, d, printer.Run{})
+		if out := x.Text() == whole.Text(); out != (err == nil) && !(out && x.Empty()) || err != nil && st.Trouble() == "" {
+			t.Errorf("%s at %d: %+v, %v, all on paper: %v", what, at, st, err, out)
+		}
+	}
+	for lines := range 60 {
+		x := deaf(t)
+		x.SetBuffer(64 << 10)
+		x.SetPaper(lines, false)
+		check("roll ends", lines, x)
+	}
+	for at := 0; at < 3000; at += 7 {
+		x := deaf(t)
+		x.SetBuffer(64 << 10)
+		x.OpenCoverAfter(at)
+		check("cover", at, x)
+	}
+}
+
+// TestAutoIdle: what an idle printer said when its cover was opened is known at the next
+// look, it is stuck for who looks later, and well at once when it says so.
+func TestAutoIdle(t *testing.T) {
+	x := deaf(t)
+	look := func(want string) {
+		t.Helper()
+		if st, err := ASB80.Status(x); st.Trouble() != want || err != nil {
+			t.Errorf("%+v, %v, want %q", st, err, want)
+		}
+	}
+	look("")
+	x.SetCover(true)
+	look("printer_cover")
+	look("printer_stalled")
+	x.SetCover(false)
+	look("")
+	x.SetPaper(0, true)
+	if err := ASB80.Kick(x, true); err != nil || x.Drawer() != 1 || x.Waiting() != 0 {
+		t.Errorf("%v, drawer %d: %d bytes wait for the roll", err, x.Drawer(), x.Waiting())
+	}
+	for _, answers := range []bool{true, false} { // its last word is read already
+		was := x.Drawer()
+		if err := ASB80.Kick(x, answers); err != nil || x.Drawer() != was+1 {
+			t.Errorf("%v, drawer %d", err, x.Drawer())
+		}
+	}
+	if x.SetPaper(paper.Endless, false); x.Drawer() != 3 {
+		t.Errorf("drawer %d: it opens by itself", x.Drawer())
 	}
 }
 

@@ -58,7 +58,8 @@ func (t *dialogue) finish(s printer.Status) (printer.Status, error) {
 // before: then it is asked first, which takes milliseconds. A printer that is
 // offline keeps ordinary commands and would open the drawer whenever somebody
 // changes the roll; it gets the real-time command instead, which it obeys at once or
-// never. So does one whose cable tells that it has no paper.
+// never. So does one whose cable tells that it has no paper, and one that reports by
+// itself (Auto) and does not do so within half a second.
 func (p Profile) Kick(rw io.ReadWriter, answers bool) error {
 	t := dialogue{p: p, rw: rw}
 	off := talk.Sense(rw, printer.Status{}).PaperOut
@@ -70,9 +71,12 @@ func (p Profile) Kick(rw io.ReadWriter, answers bool) error {
 			return err
 		}
 		off = b&offlineBit != 0 || b == 0 && off
-	case answers && p.Auto:
-		t.said()
-		off = t.auto.Offline || !t.auto.Known && off
+	case p.Auto:
+		st, err := t.report(1)
+		if err != nil {
+			return err
+		}
+		off = st.Trouble() != ""
 	}
 	var s printer.Status
 	if off {

@@ -51,7 +51,7 @@ type Profile struct {
 	Drawer   byte // pin of the drawer: 0 for pin 2, 1 for pin 5
 	Beeper   Beeper
 	Answers  bool // to DLE EOT, if the port is two-way
-	Auto     bool // does not answer DLE EOT, but reports by GS a (ASB)
+	Auto     bool // does not answer DLE EOT, but reports by GS a (ASB, automatic status back)
 	Queued   bool // answers GS r 1 once everything before it is printed
 	// Text draws what the code pages lack; nil is the built-in face alone.
 	Text *raster.Text

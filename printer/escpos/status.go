@@ -39,9 +39,13 @@ const (
 // status frames have four each.
 const junkMax = 16
 
+// autoAsks bounds the waits for a report, of half a second each: a printer that has just
+// taken a full buffer gets to the question in three seconds.
+const autoAsks = 6
+
 // Status asks the printer how it is. By DLE EOT it answers in real time, even while
 // offline or with a full buffer; by GS a (Auto) only when its turn comes, but it reports
-// what changes by itself. The zero Status comes back, without error, when the profile
+// what changes by itself, and is Stalled when it does neither. The zero Status comes back, without error, when the profile
 // expects no answers, none came, or they ceased; PaperOut alone when the cable says so
 // (port.Port). It fails when the port is closed or takes no bytes.
 func (p Profile) Status(rw io.ReadWriter) (printer.Status, error) {
@@ -145,21 +149,36 @@ func (a answers) status() printer.Status {
 	}
 }
 
-// automatic has the printer report now and, from then on, whenever something changes. One
-// that is off line does so only when it is well again: what it said by itself when that
-// began is its last word.
+// automatic has the printer report when its turn comes, and from then on whenever
+// something changes. One that is off line does not get to it: what it said by itself when
+// that began is its last word, and silence means that it is stuck, for who chose such a
+// profile has a printer that reports.
 func (t *dialogue) automatic() (printer.Status, error) {
-	t.said()
-	var s printer.Status
-	if err := talk.Write(t.rw, gsAuto, &s); err != nil {
-		return s, err
+	return t.report(autoAsks)
+}
+
+// report is automatic, but waits only so many times.
+func (t *dialogue) report(asks int) (printer.Status, error) {
+	if t.said(); t.auto.Trouble() != "" {
+		return t.auto, nil
 	}
-	for range junkMax {
-		if _, kind, err := t.answer(); err != nil || kind == silence || kind == frame {
+	t.auto = printer.Status{}
+	if err := talk.Write(t.rw, gsAuto, &t.broke); err != nil {
+		return t.broke, err
+	}
+	for silent, junk := 0, 0; silent < asks && junk < junkMax; {
+		switch _, kind, err := t.answer(); {
+		case err != nil:
 			return t.auto, err
+		case kind == frame:
+			return t.auto, nil
+		case kind == silence:
+			silent++
+		default:
+			junk++
 		}
 	}
-	return t.auto, nil
+	return printer.Status{Stalled: true}, nil
 }
 
 // said takes what the printer reported by itself since it was last asked.

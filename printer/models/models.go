@@ -107,7 +107,7 @@ func (m Model) Draw(d printer.Document) (*image.Gray, error) {
 }
 
 func fromEpson(p escpos.Profile) Model {
-	m := Model{Encoder: p, Name: p.Name, Title: p.Title, Language: "ESC/POS", Columns: p.Columns, Answers: p.Answers, Cutter: p.Cutter}
+	m := Model{Encoder: p, Name: p.Name, Title: p.Title, Language: "ESC/POS", Columns: p.Columns, Answers: p.Answers || p.Auto, Cutter: p.Cutter}
 	m.machine = func() *paper.Printer {
 		dots := p.Dots
 		if p.Image == escpos.NoImages {
@@ -119,7 +119,8 @@ func fromEpson(p escpos.Profile) Model {
 		x.SetLacks(lacks(p)...)
 		x.SetClone(p.Beeper == escpos.CloneBeeper)
 		x.SetLostFeed(p.LostFeed)
-		x.SetOneWay(!p.Answers)
+		x.SetOneWay(!p.Answers && !p.Auto)
+		x.SetDeaf(!p.Answers)
 		return x
 	}
 	return m

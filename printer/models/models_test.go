@@ -213,6 +213,9 @@ func TestFaults(t *testing.T) {
 	for _, m := range All() {
 		for _, tt := range tests {
 			p := machine(t, m)
+			if _, err := m.Status(p); err != nil { // ASB tells only of what changes after it was asked for
+				t.Errorf("%s, %s: %v", m.Name, tt.name, err)
+			}
 			tt.setUp(p)
 			st, err := m.Status(p)
 			switch {

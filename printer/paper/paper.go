@@ -38,6 +38,7 @@ type Printer struct {
 	paused  bool // by its button
 	sensor  bool // of the drawer: high
 	oneWay  bool
+	deaf    bool // to DLE EOT
 	lacks   map[string]bool
 	pages   map[byte]*printer.CodePage
 	clone   bool
@@ -97,6 +98,7 @@ func (p *Printer) reset() {
 	}
 	p.sheet.line = nil
 	p.image = imageStore{module: 3}
+	p.auto = 0 // Epson: the setting of GS a lasts until ESC @
 }
 
 // OnFault has f called, under the printer's lock, for every byte that the manual
@@ -174,10 +176,13 @@ func (p *Printer) SetLostFeed(on bool) { p.with(func() { p.lostLF = on }) }
 // SetOneWay makes a printer that never answers.
 func (p *Printer) SetOneWay(on bool) { p.with(func() { p.oneWay = on }) }
 
+// SetDeaf makes a printer that does not answer DLE EOT, though it may report by GS a.
+func (p *Printer) SetDeaf(on bool) { p.with(func() { p.deaf = on }) }
+
 // PowerCycle forgets everything that is not on paper, as a switch does.
 func (p *Printer) PowerCycle() {
 	p.with(func() {
-		p.pend, p.rt, p.answers, p.auto, p.star = nil, nil, nil, 0, starRaster{}
+		p.pend, p.rt, p.answers, p.star = nil, nil, nil, starRaster{}
 		p.reset()
 	})
 }

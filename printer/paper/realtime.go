@@ -90,7 +90,9 @@ func (p *Printer) obey(b []byte) {
 	case p.dialect != ESCPOS:
 		p.answer([]byte(p.starStatus())...)
 	case b[1] == 0x04:
-		p.answer(p.status(b[2]))
+		if now := p.status(b[2]); !p.deaf {
+			p.answer(now)
+		}
 	case b[1] == 0x05 && (b[2] == 1 || b[2] == 2): // DLE ENQ: recover, 2 also forgets
 		if p.cutter = false; b[2] == 2 {
 			p.pend = nil

@@ -24,8 +24,10 @@ const (
 )
 
 // QR draws the QR code of text at level M, without its quiet zone, with modules of
-// at most module dots. ok is false when it would not fit dots with its quiet zone at
-// MinModule, and when text is no code.
+// at most module dots. Higher levels would fit the width of the paper, but cost its
+// length: at level H the code of a receipt has 33 modules a side for 29, which is 3 mm
+// more of each and 29 % more bytes. ok is false when the code would not fit dots with its
+// quiet zone at MinModule, and when text is no code.
 func QR(text string, dots, module int) (b Bitmap, ok bool) {
 	m, err := qr.Encode(text, qr.M)
 	if err != nil || text == "" {
