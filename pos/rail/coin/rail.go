@@ -331,6 +331,8 @@ func (r *Rail[R]) finding(p pos.Payment, e R) (pos.Finding, error) {
 		return pos.Finding{Event: News(p, pos.Accept)}, nil
 	case p.State == pos.Accepted: // it was taken back before it counted
 		return pos.Finding{Event: News(p, pos.Doubt), Why: r.Word("evm_vanished")}, nil
+	case s.Torn && s.Ended: // nothing can come any more that would tell whose it is
+		return pos.Finding{Event: News(p, pos.Fail), Why: r.Word("sol_torn"), Final: true}, nil
 	case s.Torn:
 		return pos.Finding{Event: News(p, pos.Doubt), Why: r.Word("sol_torn")}, nil
 	case s.Over && s.Coming: // nobody waits for the rest: what came pays a part
@@ -400,7 +402,7 @@ func (r *Rail[R]) cancelled(p pos.Payment, e R) (pos.Finding, error) {
 	}
 	s := r.Standing(p, e)
 	if s.Torn {
-		s.Wrong, s.Stray, s.Ended = r.Word("sol_torn"), pos.Quantity{}, false
+		s.Wrong, s.Stray = r.Word("sol_torn"), pos.Quantity{}
 	}
 	switch {
 	case s.Why != "":

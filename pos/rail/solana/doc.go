@@ -11,8 +11,10 @@
 //
 // Found and named. Money that comes short, over, late or twice, another token of the
 // registry, or the cluster's own coin, is told to the cashier or the owner; a
-// transaction that names two open requests pays neither, and a manager decides. Nothing
-// is ever sent back by itself.
+// transaction that names two open requests pays neither, and a manager decides: they are
+// in doubt until nothing more is waited for (coin.WatchFor after their end), for until
+// then each can be paid by its own; then they have failed, and are asked about no more.
+// Nothing is ever sent back by itself.
 //
 // How. A Watcher makes rounds: one request reads the cluster's clock and the balance of
 // each of the owner's token accounts, at one slot, and looks for some references. That

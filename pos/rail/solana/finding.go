@@ -90,6 +90,7 @@ func (r *Rail) standing(p pos.Payment, e *payment) coin.Standing {
 			}
 		}
 	}
+	e.last = e.last || s.Torn && s.Ended
 	return s
 }
 

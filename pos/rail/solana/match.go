@@ -26,7 +26,7 @@ func (w *Watcher) match(k *rpc.Client, t *transaction) bool {
 		w.unassigned(t)
 		return false
 	}
-	f := &transfer{transaction: t.slim(of), of: of, said: map[string]Level{k.Operator: Confirmed}, seen: time.Now()}
+	f := &transfer{transaction: t.slim(of), of: of, torn: len(of) > 1, said: map[string]Level{k.Operator: Confirmed}, seen: time.Now()}
 	w.transfers[t.sig] = f
 	for _, p := range of {
 		p.transfers = append(p.transfers, f)
@@ -127,7 +127,7 @@ func (w *Watcher) unassigned(t *transaction) {
 // names two sales, or more for one that is paid. w.mu is held.
 func (w *Watcher) unasked(p *payment, t *transfer) {
 	switch {
-	case len(t.of) > 1:
+	case t.torn:
 		w.notices.Tell("torn "+t.sig[:8], w.word("sol_torn"))
 	case t.brought(p).Sign() == 0:
 		if _, why := w.wrong(p, t); why != "" {
@@ -167,6 +167,9 @@ func (w *Watcher) prune(now time.Time) {
 		if !p.ended || !p.Idle(now) || w.head.time <= p.ref.end+uint64(unique.Hold/time.Second) {
 			continue
 		}
+		if p.isTorn() && !p.last { // the till will ask once more; read anew, it might be taken for one sale's
+			continue
+		}
 		delete(w.payments, id)
 		for _, t := range p.transfers {
 			if t.of = slices.DeleteFunc(t.of, func(o *payment) bool { return o == p }); len(t.of) == 0 {
@@ -175,6 +178,11 @@ func (w *Watcher) prune(now time.Time) {
 			}
 		}
 	}
+}
+
+// isTorn reports that something came for p and for another payment together.
+func (p *payment) isTorn() bool {
+	return slices.ContainsFunc(p.transfers, func(t *transfer) bool { return t.torn })
 }
 
 // longOver reports that p's time is well over: by the cluster's clock, which one

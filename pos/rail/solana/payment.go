@@ -24,6 +24,7 @@ type payment struct {
 	told      bool        // the till was told that it is paid
 	taken     *big.Int    // how much it was told of
 	gone      bool        // what it was told of was taken back
+	last      bool        // the till heard the last word of it, which is no money
 	ended     bool        // its end and coin.WatchFor are past: nothing more is waited for
 }
 
@@ -39,7 +40,8 @@ func (p *payment) Asks() (reference string, units *big.Int, end uint64) {
 // Watcher.mu guards it.
 type transfer struct {
 	*transaction
-	of      []*payment       // whose it is; two or more: a manager decides
+	of      []*payment       // whose it is
+	torn    bool             // it named two payments or more: a manager decides, also when one of them is forgotten
 	said    map[string]Level // what each operator said of it
 	seen    time.Time        // when it was read first
 	final   bool             // it cannot be undone
@@ -56,7 +58,7 @@ func (t *transfer) brought(p *payment) *big.Int {
 }
 
 // alone reports that t is p's and nobody else's.
-func (t *transfer) alone(p *payment) bool { return len(t.of) == 1 && t.of[0] == p }
+func (t *transfer) alone(p *payment) bool { return !t.torn && len(t.of) == 1 && t.of[0] == p }
 
 // arriving returns all that came for p, proved or not.
 func (p *payment) arriving() *big.Int { return p.sum(func(*transfer) bool { return true }) }

@@ -63,7 +63,7 @@ func (w *Watcher) wishes(k *rpc.Client, now time.Time) (own, second []wish) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, t := range w.transfers {
-		if len(t.of) != 1 || t.brought(t.of[0]).Sign() == 0 {
+		if t.torn || len(t.of) != 1 || t.brought(t.of[0]).Sign() == 0 {
 			continue
 		}
 		row := w.row(t.of[0])

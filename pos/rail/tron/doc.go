@@ -22,7 +22,9 @@
 // Balances. Tron cannot say what a balance was at a height. It is read between two
 // looks at the newest block: when both are the same block, it is of that block. Each
 // request keeps one such reading, and later balances must have grown by what the
-// events say.
+// events say. It is the word of the endpoint in use alone, also where the policy wants two
+// operators: there the second one finds the transfer itself, with its amount, in the same
+// block of the chain, so that a false balance can hold a payment up and never make one.
 //
 // Clocks. The chain's own time decides what an end was; the till's may stand at 1970.
 //

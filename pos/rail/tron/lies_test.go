@@ -195,6 +195,37 @@ func TestKnownByOne(t *testing.T) {
 	})
 }
 
+// TestAlteredByOne: a real payment of another amount came, so that the balance has grown
+// by more than enough and nobody needs to lie about it; the first operator alone tells of
+// it as if it were this sale's. The second one says what was sent, and that decides.
+func TestAlteredByOne(t *testing.T) {
+	bubble(t, strict, func(t *testing.T, l *lab, m *mem) {
+		r := l.ready()
+		p := l.wanted(r, "SALE000000001", 900_000)
+		l.endpoints[0].lies(func(_ string, b []byte) []byte {
+			for _, form := range []string{"%064x", `"%d"`} { // in a node's events, in TronGrid's lists
+				b = bytes.ReplaceAll(b, fmt.Appendf(nil, form, 901_000), fmt.Appendf(nil, form, 900_000))
+			}
+			return b
+		})
+		m.pay(l.usdt.Contract, merchant, 901_000)
+		read := false
+		for range 20 {
+			f, err := r.Check(t.Context(), p)
+			if f.Event == pos.Settle {
+				t.Fatalf("%+v", f)
+			}
+			read = read || err != nil && strings.Contains(err.Error(), "do not agree")
+		}
+		if !read {
+			t.Error("nobody said that two sources do not agree")
+		}
+		l.endpoints[0].lies(nil)
+		m.pay(l.usdt.Contract, merchant, 900_000)
+		l.becomes(r, p, pos.Settle)
+	})
+}
+
 // orphaned is a network that tells of transactions in blocks that are not on the chain.
 type orphaned struct{ *mem }
 
