@@ -73,8 +73,8 @@ func TestCoinGrey(t *testing.T) {
 	for _, c := range webtest.Coins {
 		k.desk.Grey(c.Tender, "no line to "+c.Chain)
 	}
-	p.see(`[data-key="token USDC"]`, "No network ready")
-	p.wait(`document.querySelector('[data-key="token USDC"]').disabled`)
+	p.see(`[data-key="token *"]`, "No network ready")
+	p.wait(`document.querySelector('[data-key="token *"]').disabled`)
 }
 
 // TestManyCoins asks for the token first where there are more than fit beside each other,
@@ -271,4 +271,18 @@ func TestOtherMoney(t *testing.T) {
 	p.wait(`!document.querySelector("till-wait").innerText.includes("No answer")`)
 	p.wait(`!document.querySelector("till-wait").innerText.includes("Look at their phone")`)
 	p.shot("2-stray")
+}
+
+// TestNoCoin says once, not once a token, that no stablecoin can be had, and why.
+func TestNoCoin(t *testing.T) {
+	k := serve(t)
+	for _, c := range webtest.Coins {
+		k.desk.Grey(c.Tender, "The internet is down.")
+	}
+	p := cashier(t, k)
+	p.key("1250\r")
+	p.see("till-foot .money", "€12.50")
+	p.click(".pay")
+	p.see(`[data-key="token *"]:disabled`, "The internet is down.")
+	p.wait(`document.querySelectorAll(".coins .tender").length === 1`)
 }

@@ -71,7 +71,7 @@ func (c *counter) charge(item string) (ref string) {
 	c.t.Helper()
 	c.cashier.tap("till-items button.tile", item)
 	c.cashier.tap(".pay", "")
-	c.cashier.see(seeIn, `[data-key="tender lightning"]:not([aria-disabled="true"])`, "Offline")
+	c.cashier.see(seeIn, `.off[data-key="tender lightning"]:not([aria-disabled="true"])`, "Lightning")
 	c.cashier.tap(`[data-key="tender lightning"]`, "")
 	c.cashier.see(seeIn, "till-wait .ref", "#")
 	return eval[string](c.cashier, "document.querySelector('till-wait .ref').innerText")

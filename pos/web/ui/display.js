@@ -58,7 +58,7 @@ function cover() {
   shown.hidden = !lost.hidden;
   const open = online && view?.customer?.phase === "due" ? view.customer.link ?? "" : "";
   const safe = /^[a-z]+:[A-Za-z0-9?=&%.+:@_/-]+$/.test(open) && !/^(javascript|data|vbscript):/i.test(open);
-  bell.hidden = !lost.hidden || !sound.silent() || (!!view && view.customer.phase !== "idle"); // it covers nothing that a customer reads
+  bell.hidden = !lost.hidden || !sound.silent() || (!!view && view.customer.phase !== "idle");
   link.hidden = !safe;
   if (safe) link.href = open;
   else link.removeAttribute("href");

@@ -33,9 +33,10 @@ export const word = (key) => words[key];
 
 /** LONG words may be divided; shorter ones fit everywhere. */
 const LONG = /\p{L}{11,}/gu;
-const SYLLABLE = /(?<=[aeiouyäöüáéíóúàèìòùâêîôûãõëïåæø]\p{L}*)(?<=\p{L}{2})((?:sch|ch|ck|ph|th|str|st|qu|[bcdfgkpt][lr]|[b-df-hj-np-tv-xzßñç])(?=[aeiouyäöüáéíóúàèìòùâêîôûãõëïåæø]\p{L}))/giu;
+const V = "[aeiouyà-æè-ïò-öø-ü]";
+const SYLLABLE = new RegExp(`(?<=${V}\\p{L}+|^${V}\\p{L})((?:sch|ch|ck|ph|th|str|st|qu|[bcdfgkpt][lr]|[b-df-hj-np-tv-xzßñç])(?=${V}\\p{L}))`, "giu");
 
-/** divided lets long words of a name be divided where a syllable begins, should a line be too short for them. Browsers know that for some languages, on some devices. @param {string} name */
+/** divided lets long words be divided where a syllable begins; not every browser knows how. @param {string} name */
 export const divided = (name) => name.replace(LONG, (w) => w.replace(SYLLABLE, "\u00ad$1"));
 
 /** tender names a way to pay; a stablecoin with its network, which its payment tells when the till takes it no more. @param {string} name @param {string} [network] */

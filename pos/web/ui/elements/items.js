@@ -83,7 +83,7 @@ customElements.define("till-items", class extends TillElement {
     set({ search: text });
   }
 
-  /** #next begins at the first tile again when a sale is over: its category is not the next customer's. @param {string} sale */
+  /** #next ends the category with its sale. @param {string} sale */
   #next(sale) {
     if (this.#sale && this.#sale !== sale && local.category) {
       local.category = "";

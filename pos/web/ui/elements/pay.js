@@ -45,7 +45,7 @@ function back(e, sale) {
 /** off reports a tender that is taken while its line is down. @param {any} x */
 const off = (x) => !!x.offline?.now;
 
-/** without says of a tender whose line is down what is not confirmed yet, and why it cannot be taken. @param {any} x @param {any} sum */
+/** without says why a tender cannot be taken, and what of it is not confirmed yet. @param {any} x @param {any} sum */
 function without(x, sum) {
   const o = x.offline;
   if (!o?.now) return { no: x.ready ? "" : [x.reason || t("ui.not_now"), o?.why].filter(Boolean).join(" "), used: "" };
@@ -83,8 +83,11 @@ function coin(name, tenders, how, online, none) {
 function row(tenders, how, online, none, own) {
   const names = coins(tenders);
   if (!names.length) return null;
-  return h("div", { class: "coins" }, ...names.length <= own ? names.map((n) => coin(n, tenders, how, online, none)) : [
-    h("button", { class: "tender coin", "data-key": "token *", disabled: !online || none, click: () => set({ coin: "*" }) }, h("b", {}, t("ui.coins")), h("small", {}, names.join(", ")))]);
+  const nos = tenders.filter((x) => x.token).map((x) => without(x, how.amount ?? current()?.due).no);
+  const shut = names.length > 1 && nos.every(Boolean); // one reason is read, four are not
+  const why = !shut ? names.join(", ") : new Set(nos).size > 1 ? t("ui.no_network") : nos[0];
+  return h("div", { class: "coins" }, ...names.length <= own && !shut ? names.map((n) => coin(n, tenders, how, online, none)) : [
+    h("button", { class: "tender coin", "data-key": "token *", disabled: !online || none || shut, click: () => set({ coin: "*" }) }, h("b", {}, t("ui.coins")), h("small", {}, why))]);
 }
 
 /** choose lets the customer choose on their own screen, or no more. @param {Event} e @param {any} sale @param {boolean} open */
