@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"math/big"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -37,16 +38,23 @@ func rounds(round func() (bool, error)) (r *coin.Rounds, outcomes *[]error) {
 // way, nor of one that left something unread; and nobody waits when the till stops.
 func TestRounds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		looks, whole, fault := 0, true, error(nil)
-		r, outcomes := rounds(func() (bool, error) { looks++; return whole, fault })
+		var looks atomic.Int32
+		var unread, old atomic.Bool
+		fault := rpc.Failed(rpc.Stale, "old")
+		r, outcomes := rounds(func() (bool, error) {
+			if looks.Add(1); old.Load() {
+				return true, fault
+			}
+			return !unread.Load(), nil
+		})
 		ctx, stop := context.WithCancel(t.Context())
 		done := make(chan struct{})
 		go func() { r.Run(ctx); close(done) }()
 		time.Sleep(50 * time.Millisecond) // the first look is under way
-		if err := <-r.Ask(); err != nil || looks != 2 {
-			t.Errorf("heard %v of look %d", err, looks)
+		if err := <-r.Ask(); err != nil || looks.Load() != 2 {
+			t.Errorf("heard %v of look %d", err, looks.Load())
 		}
-		whole = false
+		unread.Store(true)
 		heard := r.Ask()
 		time.Sleep(10 * time.Second)
 		select {
@@ -54,12 +62,12 @@ func TestRounds(t *testing.T) {
 			t.Error("heard of a look that left something unread")
 		default:
 		}
-		whole = true
+		unread.Store(false)
 		if err := <-heard; err != nil {
 			t.Error(err)
 		}
-		fault = rpc.Failed(rpc.Stale, "old")
-		if err := <-r.Ask(); !errors.Is(err, fault) || (*outcomes)[len(*outcomes)-1] == nil {
+		old.Store(true)
+		if err := <-r.Ask(); !errors.Is(err, fault) {
 			t.Errorf("heard %v", err)
 		}
 		heard = r.Ask()
@@ -68,6 +76,9 @@ func TestRounds(t *testing.T) {
 			t.Errorf("stopped: %v", err)
 		}
 		<-done
+		if all := *outcomes; len(all) < 3 || all[0] != nil || !errors.Is(all[len(all)-1], fault) && rpc.FaultOf(all[len(all)-1]) != rpc.Unreachable {
+			t.Errorf("the health was told %v", all)
+		}
 	})
 }
 
