@@ -237,6 +237,8 @@ func TestLines(t *testing.T) {
 	huger := sale(t, "en", "KWD", pos.PhaseDue, 1, 1234567890123)
 	late := coffee(t, "en", pos.PhaseDue)
 	late.Customer.Expires = t0
+	exact := coffee(t, "en", pos.PhaseChange)
+	exact.Customer.Given, exact.Customer.Change.Minor = exact.Customer.Total, 0
 	for _, test := range []struct {
 		name string
 		v    pos.View
@@ -251,6 +253,7 @@ func TestLines(t *testing.T) {
 		{"time is up", late, [2]string{"Checking the payment", "                    "}},
 		{"arriving", coffee(t, "en", pos.PhaseArriving), [2]string{"Payment on its way …", "                    "}},
 		{"paid", coffee(t, "en", pos.PhasePaid), [2]string{"PAID          €16.95", "     Thank you!     "}},
+		{"exact cash", exact, [2]string{"PAID          €16.95", "     Thank you!     "}},
 		{"change", coffee(t, "en", pos.PhaseChange), [2]string{"Given         €19.37", "Change         €2.42"}},
 		{"refused", coffee(t, "en", pos.PhaseRefused), [2]string{"The code has expired", "                    "}},
 		{"in French", coffee(t, "fr", pos.PhaseDue), [2]string{"À payer      16,95 €", "Lightning       4:37"}},

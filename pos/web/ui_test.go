@@ -11,9 +11,9 @@ import (
 )
 
 // uiBudget bounds all screens together, as they are served: the four pages of
-// five languages in 140 KiB. A phone on a shop's network has them in half a
+// five languages in 148 KiB. A phone on a shop's network has them in half a
 // second; a library from elsewhere would not fit.
-const uiBudget = 140 << 10
+const uiBudget = 148 << 10
 
 // TestUI holds the screens to one rule: the browser runs only what is in this
 // repository, and only from files.

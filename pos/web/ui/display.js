@@ -111,14 +111,15 @@ function tell() {
   const { view } = now();
   if (!view) return;
   const c = view.customer;
-  const word = { basket: "total", due: "to_pay", arriving: "arriving", paid: "paid", change: "change", refused: c.reason, checking: c.reason || "checking" }[/** @type {string} */ (c.phase)] ?? "welcome";
-  const sum = { basket: c.total, due: c.due, paid: c.total, change: c.change }[/** @type {string} */ (c.phase)];
+  const phase = c.phase === "change" && !c.change?.minor ? "paid" : c.phase; // exact cash
+  const word = { basket: "total", due: "to_pay", arriving: "arriving", paid: "paid", change: "change", refused: c.reason, checking: c.reason || "checking" }[/** @type {string} */ (phase)] ?? "welcome";
+  const sum = { basket: c.total, due: c.due, paid: c.total, change: c.change }[/** @type {string} */ (phase)];
   const how = c.phase !== "due" ? "" : c.offline ? ". " + t("request_no", { ref: c.counter }) + ". " + t(c.other ? "offline_camera" : "offline_scan")
     : c.token ? `. ${c.quantity} ${t("on_chain", { chain: c.chain })}. ${t("evm_only", { token: c.token, chain: c.chain })}` : "";
   const text = t(word) + (sum ? " " + money(sum) : "") + how;
   if (said.textContent !== text) said.textContent = text;
   shown.alt = text;
-  const over = c.phase === "paid" || c.phase === "change";
+  const over = phase === "paid" || phase === "change";
   const mark = over ? "over " + c.sale : c.phase;
   if (over && was && was !== mark) sound.paid();
   was = mark;

@@ -42,7 +42,7 @@ func TestOfflinePage(t *testing.T) {
 	till := o.sample()
 	o.signIn()
 	_, page := o.do("GET", "/offline", nil)
-	for _, want := range []string{"150.00\u00a0EUR a sale", "1,500.00\u00a0EUR together", "To refund", "#0001", "11.11\u00a0EUR", "7777 sat", "#0002", "22.22\u00a0EUR", "15554 sat", "#0003", "33.33\u00a0EUR", "0100000000", "epoch 0"} {
+	for _, want := range []string{"150.00\u00a0EUR a sale", "1,500.00\u00a0EUR together", "To refund", "#0001", "11.11\u00a0EUR", "7777 sat", "#0002", "22.22\u00a0EUR", "15554 sat", "#0003", "33.33\u00a0EUR", "0100000000", "renewed 0 ×"} {
 		if !strings.Contains(page, want) {
 			t.Errorf("no %q on the page", want)
 		}
