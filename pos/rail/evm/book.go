@@ -170,17 +170,19 @@ func (k *book) burn(n uint64) error {
 }
 
 // add makes e durable. With a number, e.N must be the next one; ok is false when
-// somebody else took it.
+// somebody else took it. What the disk did not take is not in the book, or the next try
+// would show it; its number is used up all the same, for it may be on the disk.
 func (k *book) add(e entry) (ok bool, err error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if e.N != 0 && e.N != k.next {
 		return false, nil
 	}
+	before := k.entries
 	if e.N != 0 {
 		k.next++
 	}
-	k.entries = append(k.entries, e)
+	k.entries = append(slices.Clone(k.entries), e)
 	limit := maxEntries
 	if e.N == 0 {
 		limit = maxShared
@@ -188,7 +190,11 @@ func (k *book) add(e entry) (ok bool, err error) {
 	if len(k.entries) > limit {
 		k.entries = slices.Delete(k.entries, 0, len(k.entries)-limit)
 	}
-	return true, k.write()
+	if err := k.write(); err != nil {
+		k.entries = before
+		return false, err
+	}
+	return true, nil
 }
 
 // all returns the entries; the caller owns the slice.

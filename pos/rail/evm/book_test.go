@@ -7,6 +7,7 @@ import (
 	"math/big"
 	"strings"
 	"testing"
+	"testing/synctest"
 
 	"github.com/tillwright/tillwright/pos"
 )
@@ -187,5 +188,68 @@ func FuzzBook(f *testing.F) {
 				t.Errorf("an entry of %q units", e.Units)
 			}
 		}
+	})
+}
+
+// TestBookThatFails: a disk that is full keeps nothing, so nothing may be shown: neither
+// at the first try nor at the next. When it keeps again, no number comes twice.
+func TestBookThatFails(t *testing.T) {
+	m := &memory{}
+	k, err := openBook(m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for n := range uint64(maxEntries) {
+		if _, err := k.add(entry{ID: pos.PaymentID(fmt.Sprint("S-", n)), N: n + 1, Units: "1"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	m.fail = errors.New("disk full")
+	for range 2 {
+		n, _ := k.peek()
+		if _, err := k.add(entry{ID: "A-1", N: n, Units: "5"}); err == nil {
+			t.Fatal("kept on a full disk")
+		}
+		if e, ok := k.find("A-1"); ok {
+			t.Fatalf("what is not on the disk is found: %+v", e)
+		}
+	}
+	if _, err := k.add(entry{ID: "B-1", Units: "5"}); err == nil {
+		t.Fatal("kept on a full disk")
+	} else if _, ok := k.find("B-1"); ok {
+		t.Fatal("an amount that is not on the disk is found")
+	}
+	if _, ok := k.find("S-0"); !ok || len(k.all()) != maxEntries {
+		t.Fatal("the oldest was pushed out by what was not kept")
+	}
+	m.fail = nil
+	n, _ := k.peek()
+	if ok, err := k.add(entry{ID: "A-1", N: n, Units: "5"}); !ok || err != nil || n != maxEntries+3 {
+		t.Fatalf("number %d: %v, %v", n, ok, err)
+	}
+}
+
+// TestAskThatIsNotKept: the same as the cashier meets it, through a power cut.
+func TestAskThatIsNotKept(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, 2, "base")
+		w.start()
+		r := w.ready("usdc-base")
+		w.store.mu.Lock()
+		w.store.fail = errors.New("disk full")
+		w.store.mu.Unlock()
+		p := intended(r, "SALE000000001", 5_000_000)
+		for range 2 {
+			if a, err := r.Ask(t.Context(), p, ""); err == nil {
+				t.Fatalf("shown, and not kept: %s", a.Reference)
+			}
+		}
+		w.store.mu.Lock()
+		w.store.fail = nil
+		w.store.mu.Unlock()
+		if q := w.requested(r, "SALE000000001", 5_000_000); !strings.Contains(string(w.store.b), string(q.ID)) {
+			t.Error("shown, and not kept")
+		}
+		w.stop()
 	})
 }
