@@ -3,7 +3,6 @@ package evm
 import (
 	"encoding/json"
 	"fmt"
-	"slices"
 	"strings"
 	"testing"
 )
@@ -55,7 +54,7 @@ func TestReadLogs(t *testing.T) {
 			t.Errorf("without %s: %+v", key, logs)
 		}
 	}
-	for _, bad := range []string{"null", "{}", "[1]", `["x"]`, "[" + strings.Join(slices.Repeat([]string{good}, maxLogs+1), ",") + "]"} {
+	for _, bad := range []string{"null", "{}", "[1]", `["x"]`} {
 		if logs, err := readLogs(json.RawMessage(bad)); err == nil {
 			t.Errorf("%.40s: %+v", bad, logs)
 		}
@@ -77,8 +76,8 @@ func FuzzAnswers(f *testing.F) {
 	f.Add(`[{"address":"0x22","topics":[],"data":"0x"}]`)
 	f.Fuzz(func(t *testing.T, s string) {
 		_, _ = readBlock(json.RawMessage(s)) // must end, and not panic
-		if logs, err := readLogs(json.RawMessage(s)); err == nil && len(logs) > maxLogs {
-			t.Errorf("%d events", len(logs))
+		if logs, err := readLogs(json.RawMessage(s)); err == nil && 100*len(logs) > len(s) {
+			t.Errorf("%d events of %d bytes", len(logs), len(s))
 		}
 	})
 }

@@ -21,6 +21,9 @@ const (
 	failIdle  = 10 * time.Second // the same while nobody does
 	// verifyEvery is how often an endpoint and the tokens are looked at anew.
 	verifyEvery = time.Hour
+	// deadEvery is the same while a token is not what it should be: a wrong word must not
+	// stop its sales for an hour.
+	deadEvery = time.Minute
 	// greetEvery is how often the endpoints that are not in use are asked for a sign of
 	// life.
 	greetEvery = 2 * time.Minute
@@ -52,6 +55,7 @@ type chain struct {
 	nextDeep  time.Time // when the deep blocks are asked for again, for a customer
 	nextFinal time.Time // the same for the owner
 	readAt    map[*payment]time.Time
+	spans     map[*rpc.Client]uint64 // how many blocks' events an endpoint gives at once; 0: it refused none
 }
 
 // headState is how far the chain is, by the endpoint that is asked.
@@ -70,7 +74,7 @@ func newChain(w *Watcher, known Chain) *chain {
 	log := w.o.Log.With("chain", known.Key)
 	c := &chain{
 		Chain: known, w: w, log: log, health: coin.Health[Address]{Log: log}, notices: coin.Notices{Log: log},
-		verified: map[*rpc.Client]time.Time{}, told: map[*rpc.Client]uint64{}, readAt: map[*payment]time.Time{},
+		verified: map[*rpc.Client]time.Time{}, told: map[*rpc.Client]uint64{}, readAt: map[*payment]time.Time{}, spans: map[*rpc.Client]uint64{},
 	}
 	c.tokens = append([]Token{known.native()}, w.o.Registry.Tokens(known.ID)...)
 	for _, t := range c.tokens {
@@ -149,12 +153,21 @@ func (c *chain) round(ctx context.Context) (whole bool, err error) {
 	})
 }
 
+// verifyAfter is how long a look at the endpoint and its tokens is good for.
+func (c *chain) verifyAfter() time.Duration {
+	if slices.ContainsFunc(c.asked, func(at Address) bool { return c.health.Dead(at) != "" }) {
+		return deadEvery
+	}
+	return verifyEvery
+}
+
 func (c *chain) roundWith(ctx context.Context, k *rpc.Client) error {
-	if at, ok := c.verified[k]; !ok || time.Since(at) > verifyEvery {
+	if at, ok := c.verified[k]; !ok || time.Since(at) > c.verifyAfter() {
 		if err := c.verify(ctx, k); err != nil {
 			return err
 		}
 		c.verified[k] = time.Now()
+		delete(c.spans, k) // its plan may have grown
 	}
 	c.w.mu.Lock()
 	lacks := c.w.lacksWallet(c.ID)

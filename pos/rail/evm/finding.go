@@ -43,7 +43,7 @@ func (r *Rail) paid(p pos.Payment, e *payment, short bool) (pos.Finding, bool) {
 		f.At = time.Unix(int64(own.time), 0).UTC()
 	}
 	if !e.told || e.taken == nil {
-		e.told, e.taken, e.left = true, got, e.here()
+		e.told, e.taken = true, got
 		r.w.book.paid(e.id, got)
 	}
 	return f, true
@@ -53,7 +53,7 @@ func (r *Rail) paid(p pos.Payment, e *payment, short bool) (pos.Finding, bool) {
 // Watcher.mu is held.
 func (e *payment) remind(p pos.Payment) {
 	if n := p.Received.Int(); (p.State == pos.Settled || p.Lost) && !e.told && n.Sign() > 0 {
-		e.told, e.taken, e.left = true, n, n
+		e.told, e.taken = true, n
 		e.past.clean = true // or it had not been booked
 	}
 }
@@ -85,18 +85,24 @@ func (r *Rail) standing(_ pos.Payment, e *payment) coin.Standing {
 		Coming: coming.Sign() > 0, Enough: r.w.pays(e, coming),
 		Over: r.c.headNow().time > e.ref.end, Ended: e.ended,
 	}
-	if own := e.own(); own != nil && s.Coming {
+	if own := e.own(); own != nil && (s.Coming || e.uncounted()) {
 		s.Why = own.why
+	}
+	if e.uncounted() && s.Why == "" {
+		s.Why = r.c.word("evm_arriving")
 	}
 	if got := e.received(); s.Coming && !s.Enough && got.Cmp(coming) == 0 && e.ref.scheme == Scheme {
 		s.Got = got
+	}
+	if e.torn {
+		s.Why = r.c.word("tron_two")
 	}
 	if e.dumb {
 		s.Why = r.c.word("evm_odd")
 	}
 	r.mistrust(e, &s)
 	if key, k := e.other(); k != nil {
-		s.Stray = quantityOf(k.token, k.proved)
+		s.Stray = quantityOf(k.token, k.proof.came())
 		s.Wrong = r.w.word("evm_wrong_money", "came", s.Stray.String(), "chain", r.w.chainName(key.chain),
 			"token", e.token.Symbol, "asked", r.c.Name, "tail", e.ref.address.Tail())
 	}
@@ -107,7 +113,7 @@ func (r *Rail) standing(_ pos.Payment, e *payment) coin.Standing {
 // the first that came, and the same one at every look: each change is a record.
 func (p *payment) other() (of claimKey, first *claim) {
 	for key, k := range p.claims {
-		if k == p.own() || k.proved == nil || k.proved.Sign() == 0 || k.units.Sign() == 0 {
+		if k == p.own() || k.proof.came().Sign() == 0 || k.units.Sign() == 0 {
 			continue
 		}
 		if first == nil || cmp.Or(cmp.Compare(k.time, first.time), cmp.Compare(key.chain, of.chain), bytes.Compare(key.token[:], of.token[:])) < 0 {

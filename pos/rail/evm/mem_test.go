@@ -33,6 +33,7 @@ type mem struct {
 	mu     sync.Mutex
 	tokens map[Address]memToken
 	paid   []payment1
+	forks  []uint64 // blocks from which on the chain turned back once
 }
 
 type memToken struct {
@@ -40,11 +41,12 @@ type memToken struct {
 	decimals int64
 }
 
-// payment1 is money that came in a block.
+// payment1 is money that came in a block, or left by a sweep.
 type payment1 struct {
 	block     uint64
 	token, to Address
-	units     *big.Int
+	units     *big.Int // of a sweep what was held
+	swept     bool
 }
 
 // codes are what stands at D and F on a real chain; TestCodes writes them.
@@ -109,30 +111,132 @@ func (m *mem) head() uint64 { return 100 + uint64(time.Since(m.born)/m.every) }
 
 // at returns the time and the hash of a block.
 func (m *mem) at(n uint64) (at uint64, hash [32]byte) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	turns := 0
+	for _, fork := range m.forks {
+		if fork <= n {
+			turns++
+		}
+	}
 	at = uint64(m.born.Add(time.Duration(n-100) * m.every).Unix())
-	return at, keccak([]byte("mem"), binary.BigEndian.AppendUint64(nil, m.id), binary.BigEndian.AppendUint64(nil, n))
+	return at, keccak([]byte("mem"), binary.BigEndian.AppendUint64(nil, m.id), binary.BigEndian.AppendUint64(nil, n), make([]byte, turns))
 }
 
 // pay puts money into the next block.
 func (m *mem) pay(token, to Address, units *big.Int) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.paid = append(m.paid, payment1{m.head() + 1, token, to, units})
+	m.paid = append(m.paid, payment1{m.head() + 1, token, to, units, false})
 }
 
+// sweep moves what is at an address to the treasury in the next block.
+func (m *mem) sweep(token, at Address) {
+	held := m.balance(m.head()+1, token, at)
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.paid = append(m.paid, payment1{m.head() + 1, token, at, held, true})
+}
+
+// reorg takes the newest blocks back, with all that was in them.
+func (m *mem) reorg(blocks uint64) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	fork := m.head() + 1 - blocks
+	m.forks = append(m.forks, fork)
+	m.paid = slices.DeleteFunc(m.paid, func(p payment1) bool { return p.block >= fork })
+}
+
+// balance returns what is at an address in a block.
+func (m *mem) balance(block uint64, token, at Address) *big.Int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	sum := new(big.Int)
+	for _, p := range m.paid {
+		switch {
+		case p.block > block || p.token != token || p.to != at:
+		case p.swept:
+			sum.SetInt64(0)
+		default:
+			sum.Add(sum, p.units)
+		}
+	}
+	return sum
+}
+
+// logs answers eth_getLogs: of the factory and of tokens, about one receiver.
+func (m *mem) logs(head uint64, raw json.RawMessage) (json.RawMessage, *rpcFault) {
+	var in struct {
+		Address            any
+		FromBlock, ToBlock json.RawMessage
+		BlockHash          string
+		Topics             []*string
+	}
+	if err := json.Unmarshal(raw, &in); err != nil {
+		m.t.Errorf("a filter that is none: %v", err)
+	}
+	from, to := uint64(100), head
+	if in.BlockHash == "" {
+		from, _ = rpc.Hex64(in.FromBlock)
+		to, _ = rpc.Hex64(in.ToBlock)
+	}
+	m.mu.Lock()
+	list := slices.Clone(m.paid)
+	m.mu.Unlock()
+	out := []map[string]any{}
+	for i, p := range list {
+		about, address, topics := in.Topics[1], p.token, []string{hash0x(topicTransfer), hash0x(keccak([]byte("somebody"))), word0x(p.to)}
+		if p.swept {
+			address, topics = Factory, []string{hash0x(topicSwept), word0x(p.to), word0x(p.token)}
+		} else {
+			about = in.Topics[2]
+		}
+		_, hash := m.at(p.block)
+		if p.block < from || p.block > min(to, head) || *in.Topics[0] != topics[0] || about == nil || *about != word0x(p.to) ||
+			!strings.Contains(fmt.Sprint(in.Address), address.String()) || in.BlockHash != "" && in.BlockHash != hash0x(hash) {
+			continue
+		}
+		out = append(out, map[string]any{
+			"address": strings.ToLower(address.String()), "topics": topics, "data": fmt.Sprintf("0x%x", uint256(p.units)), "blockNumber": fmt.Sprintf("0x%x", p.block),
+			"blockHash": hash0x(hash), "transactionHash": m.tx(i), "logIndex": fmt.Sprintf("0x%x", i), "removed": false,
+		})
+	}
+	b, _ := json.Marshal(out)
+	return b, nil
+}
+
+func (m *mem) tx(i int) string { return hash0x(keccak([]byte("tx"), num(int64(i)))) }
+
+// receipt answers eth_getTransactionReceipt.
+func (m *mem) receipt(head uint64, raw json.RawMessage) json.RawMessage {
+	var tx string
+	_ = json.Unmarshal(raw, &tx) // of no transaction then
+	m.mu.Lock()
+	list := slices.Clone(m.paid)
+	m.mu.Unlock()
+	for i, p := range list {
+		if _, hash := m.at(p.block); m.tx(i) == tx && p.block <= head {
+			return json.RawMessage(fmt.Sprintf(`{"blockHash":%q,"transactionHash":%q,"status":"0x1"}`, hash0x(hash), tx))
+		}
+	}
+	return json.RawMessage("null")
+}
+
+func hash0x(h [32]byte) string { return fmt.Sprintf("0x%x", h) }
+func word0x(a Address) string  { return hash0x(a.word()) }
+
 // block finds what a parameter names: a tag, a number, or a hash that must be on the
-// chain.
-func (m *mem) block(raw json.RawMessage) (uint64, bool) {
-	head := m.head()
+// chain, by a node that knows it up to head.
+func (m *mem) block(head uint64, raw json.RawMessage) (uint64, bool) {
 	var s string
 	if json.Unmarshal(raw, &s) == nil {
 		switch s {
 		case "latest":
 			return head, true
 		case "safe":
-			return head - m.safe, true
+			return max(head, 100+m.safe) - m.safe, true
 		case "finalized":
-			return head - m.final, true
+			return max(head, 100+m.final) - m.final, true
 		}
 		n, ok := rpc.Hex64(raw)
 		return n, ok && n <= head && n >= 100
@@ -154,11 +258,12 @@ var noBlock = &rpcFault{-32001, "header not found"}
 
 // serve answers one call.
 func (m *mem) serve(method string, params []json.RawMessage) (json.RawMessage, *rpcFault) {
+	head := m.head()
 	switch method {
 	case "eth_chainId":
 		return hexNum(m.id), nil
 	case "eth_blockNumber":
-		return hexNum(m.head()), nil
+		return hexNum(head), nil
 	case "eth_getTransactionCount":
 		return hexNum(1), nil
 	case "eth_getCode":
@@ -166,16 +271,18 @@ func (m *mem) serve(method string, params []json.RawMessage) (json.RawMessage, *
 		_ = json.Unmarshal(params[0], &at) // an odd address has no code
 		return json.RawMessage(`"` + max(codes()[at], "0x") + `"`), nil
 	case "eth_getBlockByNumber":
-		n, ok := m.block(params[0])
+		n, ok := m.block(head, params[0])
 		if !ok {
 			return json.RawMessage("null"), nil
 		}
 		at, hash := m.at(n)
 		return json.RawMessage(fmt.Sprintf(`{"number":"0x%x","hash":"0x%x","timestamp":"0x%x","transactions":[]}`, n, hash, at)), nil
 	case "eth_call":
-		return m.call(params)
+		return m.call(head, params)
 	case "eth_getLogs":
-		return json.RawMessage("[]"), nil
+		return m.logs(head, params[0])
+	case "eth_getTransactionReceipt":
+		return m.receipt(head, params[0]), nil
 	}
 	m.t.Errorf("the till calls %s", method)
 	return nil, &rpcFault{-32601, "the method does not exist"}
@@ -183,13 +290,13 @@ func (m *mem) serve(method string, params []json.RawMessage) (json.RawMessage, *
 
 func hexNum(n uint64) json.RawMessage { return json.RawMessage(fmt.Sprintf(`"0x%x"`, n)) }
 
-func (m *mem) call(params []json.RawMessage) (json.RawMessage, *rpcFault) {
+func (m *mem) call(head uint64, params []json.RawMessage) (json.RawMessage, *rpcFault) {
 	var in struct{ To, Data string }
 	if len(params) != 2 || json.Unmarshal(params[0], &in) != nil {
 		m.t.Errorf("a call with %d parameters", len(params))
 		return nil, &rpcFault{-32602, "invalid params"}
 	}
-	n, ok := m.block(params[1])
+	n, ok := m.block(head, params[1])
 	if !ok {
 		return nil, noBlock
 	}
@@ -223,25 +330,22 @@ func (m *mem) peek(n uint64, data []byte) []byte {
 	}
 	at, _ := m.at(n)
 	out := slices.Concat(num(int64(m.id)), num(int64(n)), num(int64(at)))
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	sums := map[[2]Address]*big.Int{}
-	for _, p := range m.paid {
-		if p.block <= n {
-			key := [2]Address{p.token, p.to}
-			if sums[key] == nil {
-				sums[key] = new(big.Int)
-			}
-			sums[key].Add(sums[key], p.units)
-		}
+	put := func(kind, k, o int, value *big.Int) {
+		tag := new(big.Int).SetUint64(uint64(kind))
+		tag.Lsh(tag, 64).Or(tag, new(big.Int).SetUint64(uint64(k)<<32|uint64(o)))
+		out = append(append(out, uint256(tag)...), uint256(value)...)
 	}
 	for o, owner := range lists[1] {
 		for k, token := range lists[0] {
-			if sum := sums[[2]Address{token, owner}]; sum != nil {
-				tag := new(big.Int).SetUint64(foundBalance)
-				tag.Lsh(tag, 64).Or(tag, new(big.Int).SetUint64(uint64(k)<<32|uint64(o)))
-				out = append(append(out, uint256(tag)...), uint256(sum)...)
+			if sum := m.balance(n, token, owner); sum.Sign() > 0 {
+				put(foundBalance, k, o, sum)
 			}
+		}
+		m.mu.Lock()
+		stands := slices.ContainsFunc(m.paid, func(p payment1) bool { return p.swept && p.to == owner && p.block <= n })
+		m.mu.Unlock()
+		if stands {
+			put(foundCode, 0, o, big.NewInt(65))
 		}
 	}
 	return out

@@ -18,16 +18,16 @@ type payment struct {
 
 	coin.Open
 	claims  map[claimKey]*claim
-	code    map[uint64]bool // chains where its forwarder stands: something was swept
+	code    map[uint64]bool // chains where its forwarder stood when they were read last: something was swept
 	dumb    bool            // its token gave no balance in the last round
-	sweptAt time.Time       // when the factory's events were asked for last
 	told    bool            // the till was told that it is paid
 	taken   *big.Int        // how much it was told of
-	left    *big.Int        // how much of that still lies at the address: none after a sweep
 	ended   bool            // a block that is final lies past its end and coin.WatchFor: nothing came
 	settled bool            // what was told of is final
 	gone    bool            // what was told of is not there any more: a reorg took it back
+	torn    bool            // with a shared address: money came that another sale asks for, too
 	past    past            // of a request made unseen
+	sweeps  sweeps          // what is read of the factory's events
 }
 
 // Watched returns what is the same of all requests.
@@ -46,53 +46,83 @@ type claimKey struct {
 
 // claim is what was seen of one token at a payment's address.
 type claim struct {
-	token  Token
-	units  *big.Int // at the newest block that was read; never nil
-	proved *big.Int // what lies as deep as the policy wants, said by as many as it wants; nil: nothing yet
-	time   uint64   // of the block of the proof
-	swept  *big.Int // what left for the treasury, as deep as the policy wants; nil: nothing
-	why    string   // why it could not be proved: operators differ
+	token Token
+	units *big.Int // what lies there at the newest block that was read; never nil
+	proof *proof   // what came, as deep as the policy wants, said by as many as it wants; nil: nothing yet
+	time  uint64   // of the block that first proved as much
+	why   string   // why it could not be proved: operators differ
+	stake *big.Int // more than units, when the last look found more: it needs the policy's row for as much
 
 	// The block that was read last to prove it, and what units was then.
 	tried      [32]byte
 	triedUnits *big.Int
 }
 
+// proof is what came of one token to a payment's address, as one block has it: what lies
+// there and what was swept, both at that very block. So money on its way from the one to
+// the other is counted once, whichever block it is; and an older block, of a node that
+// lags, can say too little and never too much.
+type proof struct {
+	block
+	left  *big.Int
+	swept *big.Int
+	code  bool // the forwarder stood; where it does not, nothing ever was swept
+}
+
+// came returns what came in all.
+func (f *proof) came() *big.Int {
+	if f == nil {
+		return new(big.Int)
+	}
+	return new(big.Int).Add(f.left, f.swept)
+}
+
+// worth is what the policy's row is chosen by.
+func (k *claim) worth() *big.Int {
+	if k.stake != nil && k.stake.Cmp(k.units) > 0 {
+		return k.stake
+	}
+	return k.units
+}
+
 // own returns the claim that was asked for; nil while nothing was seen.
 func (p *payment) own() *claim { return p.claims[claimKey{p.token.Chain, p.token.Contract}] }
 
-// received returns what is certain to have come of what was asked for.
+// received returns what is certain to have come of what was asked for: what is final is,
+// also when no endpoint tells any more what was swept.
 func (p *payment) received() *big.Int {
 	n := new(big.Int)
 	if c := p.own(); c != nil {
-		if c.proved != nil {
-			n.Add(n, c.proved)
-		}
-		if c.swept != nil {
-			n.Add(n, c.swept)
-		}
+		n = c.proof.came()
+	}
+	if p.settled && p.taken != nil && p.taken.Cmp(n) > 0 {
+		n.Set(p.taken)
 	}
 	return n
 }
 
-// here returns how much of what was asked for is proved to lie at the address.
-func (p *payment) here() *big.Int {
-	if c := p.own(); c != nil && c.proved != nil {
-		return c.proved
-	}
-	return new(big.Int)
-}
-
-// arriving returns what the newest block shows of what was asked for.
+// arriving returns what the newest block shows of what was asked for. What left by a
+// sweep that is not proved yet came all the same.
 func (p *payment) arriving() *big.Int {
-	n := new(big.Int)
-	if c := p.own(); c != nil {
-		n.Add(n, c.units)
-		if c.swept != nil {
-			n.Add(n, c.swept)
-		}
+	c := p.own()
+	if c == nil {
+		return new(big.Int)
+	}
+	n := p.received()
+	if c.proof == nil {
+		return n.Set(c.units)
+	}
+	if now := new(big.Int).Add(c.units, c.proof.swept); now.Cmp(n) > 0 {
+		return now
 	}
 	return n
+}
+
+// uncounted reports that something was swept from p's address, and nobody knows yet how
+// much came.
+func (p *payment) uncounted() bool {
+	own := p.own()
+	return p.code[p.token.Chain] && p.ref.scheme == Scheme && (own == nil || own.proof == nil || !own.proof.code)
 }
 
 // see notes what one round of a chain showed. It reports whether anything changed.

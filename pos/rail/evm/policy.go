@@ -1,6 +1,11 @@
 package evm
 
-import "github.com/tillwright/tillwright/pos/rail/coin"
+import (
+	"math/big"
+	"slices"
+
+	"github.com/tillwright/tillwright/pos/rail/coin"
+)
 
 // What a policy is made of; see package coin.
 type (
@@ -49,6 +54,9 @@ func PolicyOf(c Chain) Policy {
 
 // checkPolicy fails with Invalid for rows that do not rise or say nothing.
 func checkPolicy(p Policy) error { return p.Check(OneBlock, TwoBlocks, Safe, Finalized) }
+
+// rowOf returns the place of the row that a payment needs.
+func rowOf(p Policy, t Token, units *big.Int) int { return slices.Index(p, p.Row(t.Decimals, units)) }
 
 // isDeep reports a level that is many blocks behind the newest.
 func isDeep(l Level) bool { return l == Safe || l == Finalized }

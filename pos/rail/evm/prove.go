@@ -33,15 +33,13 @@ type wish struct {
 	key       claimKey
 	level     Level
 	operators int
+	row       int  // of the policy
 	final     bool // to know that it cannot change any more
 }
 
 // prove carries out the wishes of this chain. An error means that the endpoint is
 // not to be relied on; that two operators differ is noted at the claims.
 func (c *chain) prove(ctx context.Context, k *rpc.Client) error {
-	if err := c.sweeps(ctx, k); err != nil {
-		return err
-	}
 	wishes := c.wishes(time.Now())
 	if len(wishes) == 0 {
 		return nil
@@ -78,28 +76,37 @@ func (c *chain) wishes(now time.Time) (out []wish) {
 	policy := PolicyOf(c.Chain)
 	c.w.mu.Lock()
 	defer c.w.mu.Unlock()
+	var swept []wish
+	add := func(w wish) {
+		if w.p.token.Chain == c.ID && w.p.code[c.ID] && w.p.ref.scheme == Scheme && w.key.token == w.p.token.Contract {
+			swept = append(swept, w)
+		} else if len(out) < c.perPeek()-sweptRound {
+			out = append(out, w)
+		}
+	}
 	for _, p := range c.w.payments {
 		if p.ref.scheme == schemeShared {
 			continue // proved by its events
 		}
 		for key, k := range p.claims {
-			if key.chain != c.ID || k.units.Sign() == 0 || len(out) >= c.perPeek() {
+			if key.chain != c.ID || k.units.Sign() == 0 && !(k == p.own() && p.code[c.ID]) {
 				continue
 			}
-			row := policy.Row(k.token.Decimals, k.units)
-			switch {
-			case k.proved == nil || k.proved.Cmp(k.units) != 0:
+			at := rowOf(policy, k.token, k.worth())
+			switch row := policy[at]; {
+			case p.due(k, now):
 				if deep || !isDeep(row.Level) {
-					out = append(out, wish{p, key, row.Level, row.Operators, false})
+					add(wish{p, key, row.Level, row.Operators, at, false})
 				}
 			case last && p.told && k == p.own() && !p.settled:
-				out = append(out, wish{p, key, Finalized, 1, true})
+				add(wish{p, key, Finalized, 1, 0, true})
 			}
 		}
-		if last && c.closes(p) && len(out) < c.perPeek() {
-			out = append(out, wish{p, claimKey{c.ID, p.token.Contract}, Finalized, 1, true})
+		if last && c.closes(p) {
+			add(wish{p, claimKey{c.ID, p.token.Contract}, Finalized, 1, 0, true})
 		}
 	}
+	out = append(out, fewSwept(swept)...)
 	for _, w := range out {
 		switch {
 		case w.final:
@@ -186,22 +193,48 @@ func (c *chain) proveAt(ctx context.Context, k *rpc.Client, b block, ws []wish) 
 	if both {
 		other, differ = c.second(ctx, k, b, owners)
 	}
+	outs := make([]outcome, len(ws))
+	for i, w := range ws {
+		if err := differ; w.operators > 1 {
+			if err == nil && !sameOwner(v, other, i) {
+				err = rpc.Failed(rpc.Differ, "operators tell different balances at block %x", b.hash[:4])
+			}
+			outs[i].err = err
+		}
+		if outs[i].err == nil {
+			outs[i] = c.judge(ctx, k, w, b, v, i)
+		}
+	}
 	c.w.mu.Lock()
 	defer c.w.mu.Unlock()
 	for i, w := range ws {
-		why := ""
-		if w.operators > 1 {
-			if differ == nil && !sameOwner(v, other, i) {
-				differ = rpc.Failed(rpc.Differ, "operators tell different balances at block %x", b.hash[:4])
-			}
-			if differ != nil {
-				why = c.reasonOf(differ)
-				c.log.Warn("not verified", "payment", string(w.p.id), "err", differ)
-			}
-		}
-		c.proven(w, b, v.balance(i, slices.Index(c.asked, w.key.token)), why)
+		c.proven(w, b, outs[i])
 	}
 	return nil
+}
+
+// outcome is what a block said of a wish: a proof, or why there is none; neither: not all
+// is known yet.
+type outcome struct {
+	proof *proof
+	err   error
+}
+
+// judge makes a proof of what v, which is of block b, says of its owner i.
+func (c *chain) judge(ctx context.Context, k *rpc.Client, w wish, b block, v view, i int) outcome {
+	left := v.balance(i, slices.Index(c.asked, w.key.token))
+	if left == nil {
+		return outcome{} // the token gave no balance
+	}
+	f := &proof{b, left, new(big.Int), v.code(i)}
+	if f.code && w.key == (claimKey{w.p.token.Chain, w.p.token.Contract}) {
+		sum, err := c.sweptAt(ctx, k, w.p, b, w.operators)
+		if err != nil || sum == nil {
+			return outcome{err: err}
+		}
+		f.swept = sum
+	}
+	return outcome{proof: f}
 }
 
 // peekAt reads balances at a block and demands that they are of that block.
@@ -255,6 +288,11 @@ func (v view) balance(owner, token int) *big.Int {
 	return new(big.Int)
 }
 
+// code reports that a view has code at an owner's address.
+func (v view) code(owner int) bool {
+	return slices.ContainsFunc(v.found, func(f found) bool { return f.owner == owner && f.kind == foundCode })
+}
+
 // sameOwner reports that two views say the same of an owner.
 func sameOwner(a, b view, owner int) bool {
 	pick := func(v view) (out []string) {
@@ -270,42 +308,77 @@ func sameOwner(a, b view, owner int) bool {
 }
 
 // proven notes an outcome. w.mu of the watcher is held.
-func (c *chain) proven(w wish, b block, units *big.Int, why string) {
-	p := w.p
-	k := p.claims[w.key]
+func (c *chain) proven(w wish, b block, o outcome) {
+	p, k := w.p, w.p.claims[w.key]
 	switch {
-	case units == nil:
-		return // the token gave no balance
 	case w.final:
-		c.finalized(p, k, b, units)
-	case k != nil && why != "":
-		k.why = why
+		c.finalized(w, b, o)
+	case k == nil:
+	case o.err != nil:
+		k.why, p.sweeps.next = c.reasonOf(o.err), time.Now().Add(sweptEvery)
+		c.log.Warn("not verified", "payment", string(p.id), "err", o.err)
 		p.Wake()
-	case k != nil:
-		// What was seen chose the row. Had more been proved than was seen, a row for
-		// smaller sums would have proved it: then the next round looks again.
-		if row := PolicyOf(c.Chain).Row(k.token.Decimals, units); row.Level != w.level || row.Operators != w.operators {
-			return
-		}
-		k.why, k.tried, k.triedUnits = "", b.hash, k.units
-		if k.proved == nil || k.proved.Cmp(units) != 0 {
-			k.proved, k.time = units, b.time
-			c.w.unasked(c, p, k)
-			p.Wake()
-		}
+	case o.proof != nil:
+		c.weigh(w, k, o.proof)
 	}
 }
 
-// finalized notes what a final block says of what was asked for.
-func (c *chain) finalized(p *payment, k *claim, b block, units *big.Int) {
-	if k != nil {
+// weigh takes a proof in, unless it is of too few or too shallow blocks for what it
+// found, or of an older block than the last one.
+func (c *chain) weigh(w wish, k *claim, f *proof) {
+	p, came := w.p, f.came()
+	// What was seen chose the row. Had more been proved than was seen, a row for
+	// smaller sums would have proved it: then the next round looks again.
+	if rowOf(PolicyOf(c.Chain), k.token, came) > w.row {
+		k.stake = came
+		return
+	}
+	if k.proof != nil && f.number < k.proof.number {
+		return
+	}
+	if k.stake != nil && came.Cmp(k.stake) >= 0 {
+		k.stake = nil
+	}
+	changed := k.proof == nil || k.proof.came().Cmp(came) != 0
+	k.why, k.tried, k.triedUnits, k.proof = "", f.hash, k.units, f
+	if k == p.own() {
+		p.sweeps.read(f, p.told)
+	}
+	if changed {
+		k.time = f.time
+		c.w.unasked(c, p, k)
+		p.Wake()
+	}
+}
+
+// read notes what a proof says about where the factory's events begin, and when they
+// are asked for again.
+func (s *sweeps) read(f *proof, told bool) {
+	every := sweptEvery
+	if told {
+		every = sweptLate
+	}
+	if s.next = time.Now().Add(every); !f.code {
+		s.bare = f.block
+	}
+}
+
+// finalized notes what a final block says of what was asked for. Where the factory's
+// events cannot be had, a forwarder that stands a day after the end has to do: the
+// owner swept what the till was told of. For what it was not told of it does not.
+func (c *chain) finalized(w wish, b block, o outcome) {
+	p, past := w.p, b.time > w.p.ref.end+uint64(coin.WatchFor/time.Second)
+	if k := p.claims[w.key]; k != nil && o.proof != nil {
 		k.tried, k.triedUnits = b.hash, k.units
 	}
-	if p.told && p.taken != nil && units.Cmp(p.taken) >= 0 {
-		p.settled = true
+	switch {
+	case o.proof != nil:
+		p.settled = p.settled || p.told && p.taken != nil && o.proof.came().Cmp(p.taken) >= 0
+		p.ended = p.ended || past
+	case o.err != nil && p.told && past:
+		p.settled, p.ended = true, true
 	}
-	if b.time > p.ref.end+uint64(coin.WatchFor/time.Second) {
-		p.ended = true
+	if p.ended {
 		p.Wake()
 	}
 }
@@ -313,16 +386,17 @@ func (c *chain) finalized(p *payment, k *claim, b block, units *big.Int) {
 // unasked tells the owner of money that no open request wants: another token or
 // chain, or more for one that is paid. w.mu is held.
 func (w *Watcher) unasked(c *chain, p *payment, k *claim) {
-	if k.proved.Sign() == 0 {
+	sum := k.proof.came()
+	if sum.Sign() == 0 {
 		return
 	}
-	came := quantityOf(k.token, k.proved).String()
+	came := quantityOf(k.token, sum).String()
 	switch {
 	case k != p.own():
 		c.notices.Tell("wrong "+string(p.id)+k.token.Contract.String(), w.word("evm_wrong_money", "came", came, "chain", c.Name,
 			"token", p.token.Symbol, "asked", w.chainName(p.token.Chain), "tail", p.ref.address.Tail()))
-	case p.told && p.left != nil && k.proved.Cmp(p.left) > 0:
-		more := coin.Whole(new(big.Int).Sub(k.proved, p.left), k.token.step())
+	case p.told && p.taken != nil && sum.Cmp(p.taken) > 0:
+		more := coin.Whole(new(big.Int).Sub(sum, p.taken), k.token.step())
 		if more.Sign() == 0 {
 			return
 		}

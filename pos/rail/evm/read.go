@@ -145,7 +145,7 @@ func (w *Watcher) over(p *payment, now time.Time) bool {
 	if !p.Idle(now) {
 		return false
 	}
-	if _, kept := w.book.find(p.id); kept && !(p.ended && (!p.told || p.settled)) {
+	if _, kept := w.book.find(p.id); kept && !(p.ended && (!p.told || p.settled || p.gone)) {
 		return false
 	}
 	w.book.drop(p.id)
@@ -158,13 +158,16 @@ func (c *chain) note(turn []*payment, v view) {
 	dumb := map[Address]bool{}
 	c.w.mu.Lock()
 	defer c.w.mu.Unlock()
+	for _, p := range turn {
+		delete(p.code, c.ID) // a reorg takes a forwarder back, too
+	}
 	for _, f := range v.found {
 		t := c.tokens[f.token]
 		switch {
 		case f.kind == foundDumb:
 			dumb[t.Contract] = true
 		case f.kind == foundCode:
-			turn[f.owner].stands(c.ID)
+			turn[f.owner].code[c.ID] = true
 		default:
 			if seen[f.owner] == nil {
 				seen[f.owner] = map[Address]found1{}
@@ -189,8 +192,8 @@ func (c *chain) note(turn []*payment, v view) {
 			p.doubt()
 			p.Wake()
 		}
-		if own := p.own(); p.left != nil && own != nil && p.token.Chain == c.ID && p.code[c.ID] && own.units.Cmp(p.left) < 0 {
-			p.left = new(big.Int) // swept: whatever is there is new
+		if p.token.Chain == c.ID && p.code[c.ID] && p.own() == nil { // swept before it was seen
+			p.claims[claimKey{c.ID, p.token.Contract}] = &claim{token: p.token, units: new(big.Int)}
 		}
 		c.w.lost(c, p)
 	}
@@ -200,18 +203,10 @@ func (c *chain) note(turn []*payment, v view) {
 // told of it, or it was swept.
 func (p *payment) doubt() {
 	for key, k := range p.claims {
-		if k.proved != nil && k.units.Cmp(k.proved) < 0 && !p.told && !p.code[key.chain] {
-			k.proved = nil
+		if k.proof != nil && k.units.Cmp(k.proof.came()) < 0 && !p.told && !p.code[key.chain] {
+			k.proof = nil
 		}
 	}
-}
-
-// stands notes that p's forwarder is on a chain: it was swept.
-func (p *payment) stands(chain uint64) {
-	if p.code == nil {
-		p.code = map[uint64]bool{}
-	}
-	p.code[chain] = true
 }
 
 // lost raises the alarm when money that the till was told of is not there any more

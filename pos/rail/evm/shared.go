@@ -1,6 +1,7 @@
 package evm
 
 import (
+	"cmp"
 	"context"
 	"encoding/hex"
 	"fmt"
@@ -25,7 +26,7 @@ const (
 	scanTries = 12
 	// scanBack bounds how far back a till looks after it was off.
 	scanBack = 50_000
-	// maxTransfers bounds what is kept; older ones are told to the owner or matched.
+	// maxTransfers bounds what is kept beside the transfers that payments take.
 	maxTransfers = 512
 )
 
@@ -37,6 +38,7 @@ func (r *Rail) unique(ctx context.Context, p pos.Payment) (*payment, error) {
 	}
 	step := r.token.step()
 	taken, full := r.w.book.taken(r.c.ID, r.token.Contract, head.time)
+	r.c.open(taken, r.token, head.time)
 	units := p.Quantity.Int()
 	free := func() bool { return !taken[units.String()] && r.w.o.Lane.Has(units, step) }
 	for k := 1; !free() && k < unique.Slots; k++ {
@@ -78,6 +80,17 @@ func (k *book) taken(chain uint64, token Address, now uint64) (out map[string]bo
 	return out, len(k.entries) >= maxShared
 }
 
+// open adds the amounts of requests that only the till's records knew: the book was lost.
+func (c *chain) open(taken map[string]bool, t Token, now uint64) {
+	c.w.mu.Lock()
+	defer c.w.mu.Unlock()
+	for _, p := range c.w.payments {
+		if p.ref.scheme == schemeShared && p.token.Chain == c.ID && p.token.Contract == t.Contract && p.ref.end+uint64(unique.Hold/time.Second) > now {
+			taken[p.units.String()] = true
+		}
+	}
+}
+
 // shared reads what came to the shared address, gives it to payments, and proves it.
 func (c *chain) shared(ctx context.Context, k *rpc.Client) error {
 	if !c.anyShared() {
@@ -88,6 +101,7 @@ func (c *chain) shared(ctx context.Context, k *rpc.Client) error {
 		return err
 	}
 	c.match()
+	c.forget()
 	return c.proveTransfers(ctx, k)
 }
 
@@ -108,18 +122,25 @@ func (c *chain) anyShared() bool {
 func (c *chain) match() {
 	c.w.mu.Lock()
 	defer c.w.mu.Unlock()
+	sums, torn := map[*payment]*big.Int{}, map[*payment]bool{}
+	for i := range c.transfers.list {
+		t := &c.transfers.list[i]
+		takers := c.takers(*t)
+		if t.of, t.claimed = nil, len(takers) > 1; len(takers) == 1 {
+			t.of = takers[0]
+			sums[t.of] = new(big.Int).Add(t.units, cmp.Or(sums[t.of], new(big.Int)))
+		}
+		t.known = t.known || len(takers) > 0
+		for _, p := range takers {
+			torn[p] = torn[p] || t.claimed
+		}
+	}
 	for _, p := range c.w.payments {
 		if p.ref.scheme != schemeShared || p.token.Chain != c.ID {
 			continue
 		}
-		sum := new(big.Int)
-		for i := range c.transfers.list {
-			if t := &c.transfers.list[i]; p.takes(*t) {
-				t.known = true
-				sum.Add(sum, t.units)
-			}
-		}
-		if p.see(c.ID, found2(p.token, sum)) {
+		if p.see(c.ID, found2(p.token, cmp.Or(sums[p], new(big.Int)))) || p.torn != torn[p] {
+			p.torn = torn[p]
 			p.doubt()
 			p.Wake()
 		}
@@ -135,6 +156,23 @@ func (c *chain) match() {
 		}
 	}
 }
+
+// takers lists the payments that a transfer pays: one, or it is not known whose it is. A
+// book that was lost lets two ask for one amount; an amount that is free again belongs to
+// the one whose day is not over.
+func (c *chain) takers(t transfer) (out []*payment) {
+	for _, p := range c.w.payments {
+		if p.ref.scheme == schemeShared && p.token.Chain == c.ID && p.takes(t) {
+			out = append(out, p)
+		}
+	}
+	if open := slices.DeleteFunc(slices.Clone(out), (*payment).isOver); len(out) > 1 && len(open) > 0 {
+		return open
+	}
+	return out
+}
+
+func (p *payment) isOver() bool { return p.ended }
 
 func found2(t Token, units *big.Int) map[Address]found1 {
 	if units.Sign() == 0 {

@@ -3,8 +3,10 @@ package evm
 import (
 	"encoding/json"
 	"fmt"
+	"math/big"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/tillwright/tillwright/pos"
@@ -218,5 +220,148 @@ func TestSharedTills(t *testing.T) {
 	})
 	if told0() {
 		t.Error("the first tells of it, too")
+	}
+}
+
+// oneWallet is chains in a bubble where all customers pay to the merchant's wallet.
+func oneWallet(t testing.TB) *world {
+	w := newWorld(t, 2, "base")
+	inner := w.change
+	w.change = func(o *Options) { inner(o); o.Shared = true }
+	w.start()
+	return w
+}
+
+// TestSharedTwice: an exchange sends the same amount again after the sale was complete.
+func TestSharedTwice(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := oneWallet(t)
+		r, m := w.ready("usdc-base"), w.chains["base"]
+		p := w.wanted(r, "SALE000000001", 12_340_100)
+		m.pay(r.token.Contract, merchant, big.NewInt(12_340_100))
+		p.Received = w.becomes(r, p, pos.Settle).Received
+		p = w.moved(p, pos.Settle)
+		time.Sleep(time.Minute)
+		m.pay(r.token.Contract, merchant, big.NewInt(12_340_100))
+		if !w.watching(r, p, time.Minute, func(f pos.Finding, _ error) bool { return f.Received.Int().Int64() == 24_680_200 }) {
+			t.Error("the second payment is not booked")
+		}
+		if !told(r, "12.3401 USDC more") {
+			t.Errorf("the owner reads %q", r.Health().Notices)
+		}
+		if !w.watching(r, p, time.Hour, func(f pos.Finding, _ error) bool { return f.Final }) {
+			t.Error("never final")
+		}
+		w.stop()
+	})
+}
+
+// TestSharedLostBook: the book is lost, and the till's records are not. An amount that
+// is known to be open is not given again; and where two ask for one all the same,
+// neither is called paid.
+func TestSharedLostBook(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := oneWallet(t)
+		r, m := w.ready("usdc-base"), w.chains["base"]
+		p := w.wanted(r, "SALE000000001", 12_340_100)
+		lose := func() {
+			w.stop()
+			w.store.b = nil
+			w.start()
+			r = w.ready("usdc-base")
+		}
+		lose()
+		w.found(r, p) // as the desk does at the start
+		if q := w.wanted(r, "SALE000000002", 12_340_100); q.Quantity.Cmp(p.Quantity) == 0 {
+			t.Fatal("an open amount was given again")
+		}
+		lose()
+		q := w.wanted(r, "SALE000000003", 12_340_100)
+		time.Sleep(time.Minute)
+		w.found(r, p)
+		m.pay(r.token.Contract, merchant, q.Quantity.Int())
+		torn := map[pos.PaymentID]bool{}
+		for range 20 {
+			for _, x := range []pos.Payment{p, q} {
+				f, err := r.Check(t.Context(), x)
+				if f.Event == pos.Settle {
+					t.Fatalf("one transfer pays %s: %+v", x.ID, f)
+				}
+				torn[x.ID] = torn[x.ID] || err != nil && strings.Contains(err.Error(), "two open sales")
+			}
+		}
+		if len(torn) != 2 || !torn[p.ID] || !torn[q.ID] {
+			t.Errorf("in doubt: %v", torn)
+		}
+		w.stop()
+	})
+}
+
+// TestSharedAmountAgain: an amount that is free again after its day belongs to its new
+// sale alone, although the till still watches the old one.
+func TestSharedAmountAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := oneWallet(t)
+		r, m := w.ready("usdc-base"), w.chains["base"]
+		p := w.wanted(r, "SALE000000001", 12_340_100)
+		for range int((unique.Hold + time.Hour) / (10 * time.Minute)) { // somebody still asks about it
+			_, _ = r.Check(t.Context(), p)
+			time.Sleep(10 * time.Minute)
+		}
+		q := w.wanted(r, "SALE000000002", 12_340_100)
+		if q.Quantity.Cmp(p.Quantity) != 0 {
+			t.Fatalf("%v is still held", p.Quantity)
+		}
+		m.pay(r.token.Contract, merchant, q.Quantity.Int())
+		w.becomes(r, q, pos.Settle)
+		if f, err := r.Check(t.Context(), p); f.Event == pos.Settle {
+			t.Errorf("yesterday's sale is paid, too: %+v, %v", f, err)
+		}
+		w.stop()
+	})
+}
+
+// TestSharedSpam: anybody can write transfers of nothing, and of next to nothing, to the
+// shop's wallet into a block. They stop nobody's sale.
+func TestSharedSpam(t *testing.T) {
+	for name, row := range map[string]struct {
+		of    int64
+		times int
+		each  int // blocks have so many
+	}{
+		"of nothing, 65 in a block":   {0, 65, 65},
+		"of nothing, 1200 in a block": {0, 1200, 1200},
+		"of dust, more than are kept": {1, 2 * maxTransfers, 60},
+		"of dust, 300 in a block":     {1, 300, 300},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := oneWallet(t)
+				r, m := w.ready("usdc-base"), w.chains["base"]
+				p, q := w.wanted(r, "SALE000000001", 12_340_100), w.wanted(r, "SALE000000002", 5_000_000)
+				m.pay(r.token.Contract, merchant, big.NewInt(5_000_000))
+				w.becomes(r, q, pos.Settle)
+				q = w.moved(q, pos.Settle)
+				for i := range row.times {
+					if i%row.each == 0 {
+						time.Sleep(2 * time.Second)
+					}
+					m.pay(r.token.Contract, merchant, big.NewInt(row.of))
+				}
+				time.Sleep(3 * time.Second)
+				m.pay(r.token.Contract, merchant, big.NewInt(12_340_100))
+				if !w.watching(r, p, time.Minute, func(f pos.Finding, _ error) bool { return f.Event == pos.Settle }) {
+					_, err := r.Check(t.Context(), p)
+					t.Errorf("an honest payment is not found: %v, %q", err, r.Health().Reason)
+				}
+				w.watching(r, q, 40*time.Second, func(f pos.Finding, err error) bool {
+					if f.Lost || err == nil && f.Event == pos.Doubt {
+						t.Errorf("pushed out: %+v", f)
+					}
+					return f.Lost
+				})
+				w.stop()
+			})
+		})
 	}
 }

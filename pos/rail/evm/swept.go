@@ -1,143 +1,220 @@
 package evm
 
 import (
+	"cmp"
 	"context"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"math/big"
+	"slices"
 	"time"
 
 	"github.com/tillwright/tillwright/pos/rail/rpc"
 )
 
 // Anybody may sweep a sale's address, also between two looks of the till. Then its
-// balance is gone before it was counted, and only the factory's events tell how
-// much it was.
+// balance is gone, and only the factory's events tell how much it was. They are read
+// once, from where it is known that nothing was swept, and no endpoint is asked for more
+// blocks at a time than it gives. What cannot be had keeps one payment in doubt, and
+// stops nobody else's.
 
 const (
-	// sweptTries bounds the requests for one payment's events in one round: a range
-	// that an endpoint refuses is halved.
-	sweptTries = 12
-	// sweptEvery is how often they are asked for while the payment is not paid.
+	// sweptRound is how many payments' events are read in one round, and sweptTries in how
+	// many requests each: others wait for their pace.
+	sweptRound = 2
+	sweptTries = 4
+	// sweptRanges is how many ranges of blocks one request asks about: 14 calls.
+	sweptRanges = 6
+	// sweptEvery is how often events are asked for while the payment is not paid, and
+	// after a failure; sweptLate while it is: somebody may pay and sweep between two looks.
 	sweptEvery = 15 * time.Second
+	sweptLate  = 10 * time.Minute
+	// widestSpan is how many blocks are asked about at once until an endpoint refuses: three
+	// days of the quickest chain.
+	widestSpan = 1 << 20
+	// maxSweeps bounds what is kept of one address: a customer's has one or two.
+	maxSweeps = 512
 )
 
-// sweeps looks for money that left before it was counted.
-func (c *chain) sweeps(ctx context.Context, k *rpc.Client) error {
-	for _, p := range c.swept(time.Now()) {
-		if err := c.sweptOf(ctx, k, p); err != nil {
-			return err
+// sweeps is what is read of the factory's events about one payment.
+type sweeps struct {
+	next time.Time // when they are asked for again, although nothing has changed
+	bare block     // the newest block that proved that no forwarder stood: nothing was swept before
+
+	trails map[*rpc.Client]*trail // by each endpoint; it belongs to the goroutine of the payment's chain
+}
+
+// trail is how far one endpoint's events are read: up to a block by its hash, so that a
+// reorg is noticed, and what was swept until then.
+type trail struct {
+	to    block // with no hash: nothing is read
+	sweep []swept
+}
+
+// swept is one sweep.
+type swept struct {
+	number uint64 // of its block
+	units  *big.Int
+}
+
+// until adds up what was swept in blocks up to one.
+func (t *trail) until(number uint64) *big.Int {
+	sum := new(big.Int)
+	for _, s := range t.sweep {
+		if s.number <= number {
+			sum.Add(sum, s.units)
 		}
 	}
-	return nil
+	return sum
 }
 
-// swept lists payments whose forwarder stands though the till was never paid.
-func (c *chain) swept(now time.Time) (out []*payment) {
-	c.w.mu.Lock()
-	defer c.w.mu.Unlock()
-	for _, p := range c.w.payments {
-		if p.token.Chain == c.ID && p.code[c.ID] && !p.told && p.ref.scheme == Scheme && now.Sub(p.sweptAt) >= sweptEvery {
-			p.sweptAt = now
-			out = append(out, p)
+// begin returns an empty trail of p.
+func (p *payment) begin() *trail { return &trail{to: block{number: max(p.ref.from, 1) - 1}} }
+
+// trail returns what k told of p so far.
+func (p *payment) trail(k *rpc.Client) *trail {
+	if p.sweeps.trails == nil {
+		p.sweeps.trails = map[*rpc.Client]*trail{}
+	}
+	t := p.sweeps.trails[k]
+	if t == nil {
+		if t = p.begin(); p.sweeps.bare.number > t.to.number {
+			t.to = p.sweeps.bare
 		}
+		p.sweeps.trails[k] = t
 	}
-	return out
+	return t
 }
 
-// sweptOf counts what was swept from p's address and what is still there, both at
-// one block, as deep as a payment of p's size must lie.
-func (c *chain) sweptOf(ctx context.Context, k *rpc.Client, p *payment) error {
-	row := PolicyOf(c.Chain).Row(p.token.Decimals, p.units)
-	blocks, err := c.blocks(ctx, k, []wish{{level: row.Level}})
-	b, ok := blocks[row.Level]
-	if err != nil || !ok {
-		return err
+// due reports that k's proof is not of what is there now, or that it is time to look
+// whether more was swept. Where the last look failed, only time counts.
+func (p *payment) due(k *claim, now time.Time) bool {
+	if k != p.own() || !p.code[p.token.Chain] {
+		return k.proof == nil || k.proof.left.Cmp(k.units) != 0
 	}
-	sum, left, err := c.sweptBy(ctx, k, p, b)
-	if err != nil {
-		return err
-	}
-	why := ""
-	if row.Operators > 1 {
-		why = c.sweptAgreed(ctx, k, p, b, sum, left)
-	}
-	c.w.mu.Lock()
-	defer c.w.mu.Unlock()
-	own := p.own()
-	if own == nil {
-		own = &claim{token: p.token, units: new(big.Int)}
-		p.claims[claimKey{c.ID, p.token.Contract}] = own
-	}
-	if own.why = why; why == "" {
-		own.swept, own.proved, own.time = sum, left, b.time
-	}
-	p.Wake()
-	return nil
+	changed := k.proof == nil || k.proof.left.Cmp(k.units) != 0 || !k.proof.code
+	return changed && k.why == "" || !now.Before(p.sweeps.next)
 }
 
-// sweptBy asks one operator.
-func (c *chain) sweptBy(ctx context.Context, k *rpc.Client, p *payment, b block) (sum, left *big.Int, err error) {
-	k.Spend()
-	v, err := c.peekAt(ctx, k, b, []Address{p.ref.address})
-	if err != nil {
-		return nil, nil, err
-	}
-	for i, t := range c.asked {
-		if t == p.token.Contract {
-			left = v.balance(0, i)
+// fewSwept leaves of those that need the factory's events the first sweptRound: the ones
+// that a customer waits for, and then who waited longest.
+func fewSwept(list []wish) []wish {
+	slices.SortFunc(list, func(a, b wish) int {
+		told := func(w wish) int {
+			if w.p.told {
+				return 1
+			}
+			return 0
 		}
-	}
-	if left == nil {
-		return nil, nil, rpc.Failed(rpc.Odd, "the token gives no balance")
-	}
-	sum, err = c.events(ctx, k, p, p.ref.from, b.number)
-	return sum, left, err
+		return cmp.Or(told(a)-told(b), a.p.sweeps.next.Compare(b.p.sweeps.next), cmp.Compare(a.p.id, b.p.id))
+	})
+	return list[:min(len(list), sweptRound)]
 }
 
-// sweptAgreed lets another operator say the same; it returns why not.
-func (c *chain) sweptAgreed(ctx context.Context, k *rpc.Client, p *payment, b block, sum, left *big.Int) string {
+// sweptAt counts what had been swept from p's address at block b, by as many operators as
+// are wanted. nil: not all is read yet, the next round goes on.
+func (c *chain) sweptAt(ctx context.Context, k *rpc.Client, p *payment, b block, operators int) (*big.Int, error) {
+	sum, err := c.sweptBy(ctx, k, p, b)
+	if err != nil || sum == nil || operators < 2 {
+		return sum, err
+	}
 	for _, o := range c.clients.All {
 		if o.Operator == k.Operator {
 			continue
 		}
-		if s, l, err := c.sweptBy(ctx, o, p, b); err == nil && s.Cmp(sum) == 0 && l.Cmp(left) == 0 {
-			return ""
+		switch other, err := c.sweptBy(ctx, o, p, b); {
+		case err == nil && other == nil:
+			return nil, nil
+		case err == nil && other.Cmp(sum) == 0:
+			return sum, nil
 		}
 	}
-	return c.reasonOf(rpc.Failed(rpc.Differ, "no second operator says what was swept"))
+	return nil, rpc.Failed(rpc.Differ, "no second operator says what was swept")
 }
 
-// events adds up the factory's events of p between two blocks. A range that is
-// refused is halved: free plans answer for five or ten blocks at a time.
-func (c *chain) events(ctx context.Context, k *rpc.Client, p *payment, from, to uint64) (*big.Int, error) {
-	sum, step := new(big.Int), to-min(from, to)
-	for try := 0; from <= to; try++ {
-		if try == sweptTries {
-			return nil, rpc.Failed(rpc.Refused, "the endpoint gives no events")
-		}
-		end := min(from+step, to)
-		k.Spend()
-		answers, err := k.Batch(ctx, sweptCall(p.ref.address, p.token.Contract, from, end))
-		if err != nil {
+// sweptBy asks one operator.
+func (c *chain) sweptBy(ctx context.Context, k *rpc.Client, p *payment, b block) (*big.Int, error) {
+	t := p.trail(k)
+	for range sweptTries {
+		on, err := c.follow(ctx, k, p, t, b)
+		switch {
+		case err != nil:
 			return nil, err
+		case !on: // a reorg took back what was read
+			*t = *p.begin()
+		case t.to.number >= b.number:
+			return t.until(b.number), nil
 		}
-		if answers[0].Err != nil {
-			if step == 0 {
-				return nil, answers[0].Err
-			}
-			step /= 2
-			continue
-		}
-		part, err := sumSwept(answers[0].Result, p.ref.address, p.token.Contract)
-		if err != nil {
-			return nil, &rpc.Error{Fault: rpc.Odd, Err: err}
-		}
-		sum.Add(sum, part)
-		from = end + 1
 	}
-	return sum, nil
+	return nil, nil
+}
+
+// span is a range of blocks, both ends in it.
+type span struct{ from, to uint64 }
+
+// follow reads on along t, to b at most. The blocks where it goes on and where it ends are
+// asked for in the same request, which one node answers: its events are those of b's
+// chain. on is false when t's end is not on it.
+func (c *chain) follow(ctx context.Context, k *rpc.Client, p *payment, t *trail, b block) (on bool, err error) {
+	ranges := c.ranges(k, t.to.number+1, b.number, sweptRanges)
+	calls := []rpc.Call{headerCall(t.to.number), headerCall(b.number)}
+	for _, r := range ranges {
+		calls = append(calls, sweptCall(p.ref.address, p.token.Contract, r.from, r.to), headerCall(r.to))
+	}
+	k.Spend()
+	answers, err := k.Batch(ctx, calls...)
+	if err != nil {
+		if len(ranges) > 0 && rpc.FaultOf(err) == rpc.Odd && c.narrow(k, ranges[0]) { // too long an answer, perhaps
+			return true, nil
+		}
+		return false, err
+	}
+	if at, err := readBlock(answers[1].Result); err != nil || at.hash != b.hash {
+		return false, rpc.Failed(rpc.Stale, "block %d is another one now", b.number)
+	}
+	if at, err := readBlock(answers[0].Result); t.to.hash != [32]byte{} && (err != nil || at.hash != t.to.hash) {
+		return false, nil
+	}
+	for i, r := range ranges {
+		list, err := readSwept(answers[2+2*i], p.ref.address, p.token.Contract, r)
+		end, err2 := readBlock(answers[3+2*i].Result)
+		switch {
+		case err != nil && c.narrow(k, r):
+			return true, nil
+		case err != nil:
+			return false, err
+		case err2 != nil || end.number != r.to:
+			return false, rpc.Failed(rpc.Odd, "no block %d on the way to %d", r.to, b.number)
+		case len(t.sweep)+len(list) > maxSweeps:
+			return false, rpc.Failed(rpc.Odd, "more than %d sweeps of one address", maxSweeps)
+		}
+		t.to, t.sweep = end, append(t.sweep, list...)
+	}
+	return true, nil
+}
+
+// ranges cuts blocks into so many ranges at most, as long as k answers for.
+func (c *chain) ranges(k *rpc.Client, from, to uint64, most int) (out []span) {
+	width := cmp.Or(c.spans[k], widestSpan)
+	for ; from <= to && len(out) < most; from += width {
+		out = append(out, span{from, min(from+width-1, to)})
+	}
+	return out
+}
+
+// narrow asks k about fewer blocks from now on, for it gives no events of r. It reports
+// false for a single block: then fewer is of no help.
+func (c *chain) narrow(k *rpc.Client, r span) bool {
+	if r.from == r.to {
+		return false
+	}
+	c.spans[k] = (r.to - r.from + 1) / 2
+	return true
+}
+
+func headerCall(number uint64) rpc.Call {
+	return rpc.To("eth_getBlockByNumber", fmt.Sprintf("0x%x", number), false)
 }
 
 // sweptCall asks for the factory's word about one address and one token.
@@ -149,18 +226,21 @@ func sweptCall(at, token Address, from, to uint64) rpc.Call {
 	})
 }
 
-// sumSwept adds up what the events say that left an address.
-func sumSwept(raw json.RawMessage, at, token Address) (*big.Int, error) {
-	logs, err := readLogs(raw)
-	if err != nil {
-		return nil, err
+// readSwept reads what the events of a range say that left an address.
+func readSwept(r rpc.Reply, at, token Address, in span) (out []swept, err error) {
+	if r.Err != nil {
+		return nil, r.Err
 	}
-	sum := new(big.Int)
+	logs, err := readLogs(json.RawMessage(r.Result))
+	if err != nil {
+		return nil, &rpc.Error{Fault: rpc.Odd, Err: err}
+	}
 	for _, l := range logs {
-		if l.address != Factory || len(l.topics) != 3 || l.topics[0] != topicSwept || l.topics[1] != at.word() || l.topics[2] != token.word() || len(l.data) != 32 {
+		if l.address != Factory || len(l.topics) != 3 || l.topics[0] != topicSwept || l.topics[1] != at.word() || l.topics[2] != token.word() ||
+			len(l.data) != 32 || l.number < in.from || l.number > in.to {
 			return nil, rpc.Failed(rpc.Odd, "an event that was not asked for")
 		}
-		sum.Add(sum, new(big.Int).SetBytes(l.data))
+		out = append(out, swept{l.number, new(big.Int).SetBytes(l.data)})
 	}
-	return sum, nil
+	return out, nil
 }

@@ -15,9 +15,11 @@ import (
 // transfer is money that came to the shared address.
 type transfer struct {
 	logEntry
-	token Token
-	units *big.Int
-	known bool // it belongs to a payment, or the owner was told
+	token   Token
+	units   *big.Int
+	known   bool     // it belongs to a payment, or the owner was told
+	of      *payment // whose it is; nil: nobody's, or claimed
+	claimed bool     // more than one payment could take it: a manager decides
 }
 
 // transfers is what one chain knows of the shared address. It belongs to the
@@ -31,34 +33,42 @@ type transfers struct {
 func (c *chain) scan(ctx context.Context, k *rpc.Client) error {
 	head := c.headNow().number
 	from := c.scanFrom(head)
-	step := head - min(from, head)
-	for try := 0; from <= head; try++ {
-		if try == scanTries {
-			return nil // the rest in the next round
+	for range scanTries { // the rest in the next round
+		ranges := c.ranges(k, from, head, 1)
+		if len(ranges) == 0 {
+			return nil
 		}
-		end := min(from+step, head)
-		k.Spend()
-		answers, err := k.Batch(ctx, c.transferCall(from, end))
+		r := ranges[0]
+		logs, err := c.transfersIn(ctx, k, r)
 		if err != nil {
-			return err
-		}
-		logs, err := []logEntry(nil), answers[0].Err
-		if err == nil {
-			logs, err = readLogs(answers[0].Result)
-		}
-		if err != nil {
-			if step == 0 {
-				return &rpc.Error{Fault: rpc.Refused, Err: err}
+			if rpc.FaultOf(err) != rpc.Unreachable && c.narrow(k, r) {
+				continue
 			}
-			step /= 2
-			continue
-		}
-		if err := c.keep(logs, from, end); err != nil {
 			return err
 		}
-		from, c.transfers.next = end+1, end+1
+		if err := c.keep(logs, r.from, r.to); err != nil {
+			return err
+		}
+		from, c.transfers.next = r.to+1, r.to+1
 	}
 	return nil
+}
+
+// transfersIn reads the events of a range.
+func (c *chain) transfersIn(ctx context.Context, k *rpc.Client, r span) ([]logEntry, error) {
+	k.Spend()
+	answers, err := k.Batch(ctx, c.transferCall(r.from, r.to))
+	if err == nil {
+		err = answers[0].Err
+	}
+	if err != nil {
+		return nil, err
+	}
+	logs, err := readLogs(answers[0].Result)
+	if err != nil {
+		return nil, &rpc.Error{Fault: rpc.Refused, Err: err}
+	}
+	return logs, nil
 }
 
 // scanFrom is the first block to read: where the oldest open request began, or some
@@ -92,8 +102,7 @@ func (c *chain) transferCall(from, to uint64) rpc.Call {
 	})
 }
 
-// transferOf reads an event, and demands that it is what was asked for. A transfer
-// of nothing is how swindlers write into people's histories: it is dropped.
+// transferOf reads an event, and demands that it is what was asked for.
 func (c *chain) transferOf(l logEntry) (t transfer, ok bool) {
 	i := slices.Index(c.asked, l.address)
 	if i < 1 || len(l.topics) != 3 || l.topics[0] != topicTransfer || l.topics[2] != c.w.o.Treasury.word() || len(l.data) != 32 {
@@ -113,6 +122,7 @@ func (c *chain) keep(logs []logEntry, from, to uint64) error {
 		}
 		id := keccak(l.block[:], l.tx[:], uint256(new(big.Int).SetUint64(l.index)))
 		fresh[id] = true
+		// A transfer of nothing is how swindlers write into people's histories.
 		if t.units.Sign() > 0 && !slices.ContainsFunc(c.transfers.list, func(o transfer) bool { return o.block == l.block && o.index == l.index }) {
 			c.transfers.list = append(c.transfers.list, t)
 		}
@@ -121,53 +131,81 @@ func (c *chain) keep(logs []logEntry, from, to uint64) error {
 		id := keccak(t.block[:], t.tx[:], uint256(new(big.Int).SetUint64(t.index)))
 		return t.number >= from && t.number <= to && !fresh[id]
 	})
-	if n := len(c.transfers.list); n > maxTransfers {
-		c.transfers.list = slices.Delete(c.transfers.list, 0, n-maxTransfers)
-	}
 	return nil
+}
+
+// forget drops the oldest transfers that are nobody's when there are too many: dust must
+// not push out what a payment takes.
+func (c *chain) forget() {
+	extra := len(c.transfers.list) - maxTransfers
+	c.transfers.list = slices.DeleteFunc(c.transfers.list, func(t transfer) bool {
+		drop := extra > 0 && t.known && t.of == nil && !t.claimed
+		if drop {
+			extra--
+		}
+		return drop
+	})
 }
 
 // proveTransfers proves what payments were given, each by its own block.
 func (c *chain) proveTransfers(ctx context.Context, k *rpc.Client) error {
 	now := time.Now()
 	deep, last := !now.Before(c.nextDeep), !now.Before(c.nextFinal)
-	for _, p := range c.given() {
-		row := PolicyOf(c.Chain).Row(p.token.Decimals, p.units)
-		final := p.told
-		if final {
-			row = coin.UpTo(0, Finalized, 1)
-		}
-		if isDeep(row.Level) && !(final && last || !final && deep) {
-			continue
-		}
-		sum, why, err := c.deepSum(ctx, k, p, row)
-		if err != nil {
-			return err
-		}
-		c.w.mu.Lock()
-		switch own := p.own(); {
-		case own == nil:
-		case final:
-			c.nextFinal = now.Add(finalEvery)
-			p.settled = p.taken != nil && sum.Cmp(p.taken) >= 0
-		case why != "":
-			own.why = why
-			p.Wake()
-		default:
-			c.nextDeep = now.Add(deepEvery)
-			if own.why = ""; own.proved == nil || own.proved.Cmp(sum) != 0 {
-				own.proved, own.time = sum, c.headNow().time
-				p.Wake()
+	for _, g := range c.given() {
+		row := PolicyOf(c.Chain).Row(g.p.token.Decimals, g.p.units)
+		if g.grew && (deep || !isDeep(row.Level)) {
+			if isDeep(row.Level) {
+				c.nextDeep = now.Add(deepEvery)
 			}
+			sum, why, err := c.deepSum(ctx, k, g.p, row)
+			if err != nil {
+				return err
+			}
+			c.provenShared(g.p, sum, why)
 		}
-		c.w.mu.Unlock()
+		if g.open && last {
+			c.nextFinal = now.Add(finalEvery)
+			sum, _, err := c.deepSum(ctx, k, g.p, coin.UpTo(0, Finalized, 1))
+			if err != nil {
+				return err
+			}
+			c.w.mu.Lock()
+			g.p.settled = g.p.taken != nil && sum.Cmp(g.p.taken) >= 0
+			c.w.mu.Unlock()
+		}
 	}
 	c.endShared()
 	return nil
 }
 
+// provenShared notes what came for p for sure, or why that cannot be said.
+func (c *chain) provenShared(p *payment, sum *big.Int, why string) {
+	c.w.mu.Lock()
+	defer c.w.mu.Unlock()
+	own := p.own()
+	switch {
+	case own == nil:
+	case why != "":
+		own.why = why
+		p.Wake()
+	default:
+		if own.why = ""; own.proof == nil || own.proof.came().Cmp(sum) != 0 {
+			own.proof, own.time = &proof{left: sum, swept: new(big.Int)}, c.headNow().time
+			c.w.unasked(c, p, own)
+			p.Wake()
+		}
+	}
+}
+
+// gift is a payment that was given money: it is not proved yet, also when it is more for
+// one that is paid (grew), or what the till was told of is not final (open).
+type gift struct {
+	p          *payment
+	grew, open bool
+}
+
 // given lists payments with money that is not proved, or not final.
-func (c *chain) given() (out []*payment) {
+func (c *chain) given() (out []gift) {
 	c.w.mu.Lock()
 	defer c.w.mu.Unlock()
 	for _, p := range c.w.payments {
@@ -175,8 +213,9 @@ func (c *chain) given() (out []*payment) {
 		if p.ref.scheme != schemeShared || p.token.Chain != c.ID || own == nil || own.units.Sign() == 0 {
 			continue
 		}
-		if own.proved == nil || own.proved.Cmp(own.units) != 0 || p.told && !p.settled {
-			out = append(out, p)
+		g := gift{p, own.proof == nil || own.proof.left.Cmp(own.units) != 0, p.told && !p.settled}
+		if g.grew || g.open {
+			out = append(out, g)
 		}
 	}
 	return out
@@ -192,7 +231,7 @@ func (c *chain) deepSum(ctx context.Context, k *rpc.Client, p *payment, row Row)
 	sum = new(big.Int)
 	b, ok := blocks[row.Level]
 	for _, t := range c.transfers.list {
-		if !ok || !p.takes(t) || t.number > b.number {
+		if !ok || t.of != p || t.number > b.number {
 			continue
 		}
 		on, err := c.onChain(ctx, k, t)

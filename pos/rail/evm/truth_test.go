@@ -304,6 +304,7 @@ func TestReorg(t *testing.T) {
 		base.usdc.mint(to, 12_340_100)
 		l.becomes(r, p, pos.Settle)
 		base.do("anvil_reorg", 1, []any{})
+		base.do("evm_increaseTime", 2) // beyond the time of the block that is gone
 		base.do("anvil_mine", "0x1")
 		l.until("the owner is told", func() bool {
 			l.touch(r)

@@ -156,6 +156,14 @@ func (c *chain) verifyTokens(ctx context.Context, k *rpc.Client) error {
 		if err != nil {
 			return err
 		}
+		for _, a := range answers { // only a word of the chain's own says something about a token
+			if a.Err != nil && rpc.FaultOf(a.Err) != rpc.Refused {
+				return a.Err
+			}
+			if _, ok := rpc.HexBytes(a.Result, codeLimit); a.Err == nil && !ok {
+				return rpc.Failed(rpc.Odd, "a word about a token that cannot be read")
+			}
+		}
 		for i, t := range part {
 			if why := t.differs(answers[2*i], answers[2*i+1]); why != "" {
 				dead[t.Contract] = c.word("evm_token", "token", t.Symbol, "why", c.w.word(why))

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/tillwright/tillwright/pos"
 	"github.com/tillwright/tillwright/pos/rail/coin"
@@ -232,4 +234,61 @@ func TestDeployCall(t *testing.T) {
 	if !a.hasCode(Factory) {
 		t.Fatal(fmt.Sprintf("nothing at %s after 0x%s…", Factory, hex.EncodeToString(data[:8])))
 	}
+}
+
+// TestVerifyLimited: an operator that is asked too often while a token is looked at says
+// nothing about the token.
+func TestVerifyLimited(t *testing.T) {
+	for name, fault := range map[string]*rpcFault{"asked too often": {-32005, "limit exceeded"}, "no answer": nil} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t, 2, "base")
+				n := 0
+				w.each(func(l *line) {
+					l.through(func(method string, ps []json.RawMessage, next answerer) (json.RawMessage, *rpcFault) {
+						if method == "eth_call" && len(ps) == 2 && len(ps[0]) < 150 {
+							if n++; n <= 3 {
+								return json.RawMessage("7"), fault
+							}
+						}
+						return next(method, ps)
+					})
+				})
+				w.start()
+				r := w.rail("usdc-base")
+				w.until("the rail is ready", func() bool {
+					if why := r.Health().Reason; strings.Contains(why, "no such token") {
+						t.Fatal(why)
+					}
+					return r.Health().Ready
+				})
+				w.stop()
+			})
+		})
+	}
+}
+
+// TestVerifySoon: a token that is not what it should be is looked at again in a minute.
+func TestVerifySoon(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, 2, "base")
+		bad := true
+		w.each(func(l *line) {
+			l.through(func(method string, ps []json.RawMessage, next answerer) (json.RawMessage, *rpcFault) {
+				if bad && method == "eth_call" && len(ps) == 2 && len(ps[0]) < 150 {
+					return nil, &rpcFault{3, "execution reverted"}
+				}
+				return next(method, ps)
+			})
+		})
+		w.start()
+		r := w.rail("usdc-base")
+		w.until("the token is grey", func() bool { return strings.Contains(r.Health().Reason, "no such token") })
+		w.each(func(l *line) { l.mu.Lock(); bad = false; l.mu.Unlock() })
+		time.Sleep(2 * time.Minute)
+		if why := r.Health().Reason; why != "" {
+			t.Errorf("two minutes later: %s", why)
+		}
+		w.stop()
+	})
 }

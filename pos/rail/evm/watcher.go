@@ -252,9 +252,9 @@ func (w *Watcher) add(id pos.PaymentID, ref reference, t Token, paid string) *pa
 	if p := w.payments[id]; p != nil {
 		return p
 	}
-	p := &payment{id: id, ref: ref, token: t, units: ref.units, Open: coin.OpenNow(), claims: map[claimKey]*claim{}}
+	p := &payment{id: id, ref: ref, token: t, units: ref.units, Open: coin.OpenNow(), claims: map[claimKey]*claim{}, code: map[uint64]bool{}}
 	if n, ok := new(big.Int).SetString(paid, 10); ok {
-		p.told, p.taken, p.left = true, n, n
+		p.told, p.taken = true, n
 	}
 	if e, kept := w.book.find(id); kept && e.Clean {
 		p.past.clean = true
