@@ -49,6 +49,8 @@ type entry struct {
 	// Unseen as in a reference. Clean: the chain said since that nothing lay there before.
 	Unseen uint64 `json:"unseen,omitempty"`
 	Clean  bool   `json:"clean,omitempty"`
+	// Salt is of the address, in hex, when it is of an older seed than the book's.
+	Salt string `json:"salt,omitempty"`
 	// Treasury is where a sweep brings the money; with N zero, where all customers pay.
 	Treasury Address `json:"treasury"`
 }
@@ -58,6 +60,7 @@ func (e entry) units() *big.Int { n, _ := new(big.Int).SetString(e.Units, 10); r
 
 type bookFile struct {
 	Version int     `json:"version"`
+	Of      string  `json:"of,omitempty"` // the till and its enrolment that the seed is of; empty: not bound yet
 	Seed    string  `json:"seed"`
 	Next    uint64  `json:"next"`
 	Entries []entry `json:"entries"`
@@ -68,6 +71,7 @@ type book struct {
 	store Store
 
 	mu      sync.Mutex
+	of      string
 	seed    Seed
 	next    uint64
 	entries []entry // oldest first
@@ -107,18 +111,22 @@ func (k *book) read(b []byte) error {
 	for _, e := range f.Entries {
 		n, ok := new(big.Int).SetString(e.Units, 10)
 		paid, ok2 := new(big.Int).SetString(cmp.Or(e.Paid, "0"), 10)
-		bad = bad || !ok || !ok2 || paid.Sign() < 0 || paid.BitLen() > 256 || n.Sign() <= 0 || n.BitLen() > 256 || e.N >= f.Next || e.ID == ""
+		bad = bad || !ok || !ok2 || paid.Sign() < 0 || paid.BitLen() > 256 || n.Sign() <= 0 || n.BitLen() > 256 || e.Salt == "" && e.N >= f.Next || e.ID == ""
+		if e.Salt != "" {
+			_, err := e.salt()
+			bad = bad || err != nil || e.N == 0
+		}
 	}
 	if bad {
 		return pos.E("read book", pos.Corrupt, "not a book of addresses")
 	}
-	k.seed, k.next, k.entries = Seed(seed), f.Next, f.Entries
+	k.of, k.seed, k.next, k.entries = f.Of, Seed(seed), f.Next, f.Entries
 	return nil
 }
 
 // write makes the book durable. k.mu is held, or k is not shared yet.
 func (k *book) write() error {
-	f := bookFile{1, hex.EncodeToString(k.seed[:]), k.next, k.entries}
+	f := bookFile{1, k.of, hex.EncodeToString(k.seed[:]), k.next, k.entries}
 	b, err := json.Marshal(f)
 	if err == nil {
 		err = k.store.Save(append(b, '\n'))
@@ -127,6 +135,58 @@ func (k *book) write() error {
 		return pos.Wrap("write book of addresses", pos.Internal, err, "the till cannot keep a note of this payment's address")
 	}
 	return nil
+}
+
+// maxIdentity bounds what a book is bound to: some hashes.
+const maxIdentity = 256
+
+// bind binds the book to a till and its enrolment. A book of another one is a copy, as far
+// as anybody can tell, and both would give out the same addresses: a new seed is begun,
+// and the old entries keep their salts. A book that is bound to nothing yet is taken as it
+// is. When the disk fails, the new seed holds all the same: the next address is written
+// with it before anybody sees it.
+func (k *book) bind(identity string) error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if identity == "" || len(identity) > maxIdentity {
+		return pos.E("bind book of addresses", pos.Invalid, "the till's addresses cannot be bound to %d bytes", len(identity))
+	}
+	if k.of == identity {
+		return nil
+	}
+	if k.of != "" {
+		var seed Seed
+		if _, err := rand.Read(seed[:]); err != nil {
+			return pos.Wrap("bind book of addresses", pos.Internal, err, "this computer gives no random numbers")
+		}
+		k.entries = slices.Clone(k.entries)
+		for i, e := range k.entries {
+			if e.N != 0 && e.Salt == "" {
+				salt := k.seed.Salt(e.N)
+				k.entries[i].Salt = hex.EncodeToString(salt[:])
+			}
+		}
+		k.seed, k.next = seed, 1
+	}
+	k.of = identity
+	return k.write()
+}
+
+// secret returns the seed.
+func (k *book) secret() Seed {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.seed
+}
+
+// salt reads Salt.
+func (e entry) salt() (out [32]byte, err error) {
+	b, err := hex.DecodeString(e.Salt)
+	if err == nil && len(b) != len(out) {
+		err = hex.ErrLength
+	}
+	copy(out[:], b)
+	return out, err
 }
 
 // find returns the entry of an attempt.
@@ -148,7 +208,10 @@ func (k *book) reference(e entry) reference {
 	if e.N == 0 {
 		return reference{schemeShared, 0, e.From, e.End, e.Treasury, [32]byte{}, e.Treasury, e.units(), 0}
 	}
-	salt := k.seed.Salt(e.N)
+	salt, err := e.salt() // read checked it
+	if err != nil || e.Salt == "" {
+		salt = k.secret().Salt(e.N)
+	}
 	return reference{Scheme, e.N, e.From, e.End, e.Treasury, salt, AddressOf(e.Treasury, salt), e.units(), e.Unseen}
 }
 

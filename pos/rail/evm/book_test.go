@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -252,4 +253,74 @@ func TestAskThatIsNotKept(t *testing.T) {
 		}
 		w.stop()
 	})
+}
+
+// TestBind: the storage of a till is copied to a second one, and each is enrolled by
+// itself. No address is given by both, the old requests are where they were, also after a
+// restart, and one identity never changes the seed.
+func TestBind(t *testing.T) {
+	m := &memory{}
+	first, err := openBook(m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	add := func(k *book, id string) reference {
+		t.Helper()
+		n, _ := k.peek()
+		if ok, err := k.add(entry{ID: pos.PaymentID(id), N: n, Units: "5", Treasury: merchant}); err != nil || !ok {
+			t.Fatal(ok, err)
+		}
+		e, _ := k.find(pos.PaymentID(id))
+		return k.reference(e)
+	}
+	before := add(first, "A-1")
+	seed := first.secret()
+	if err := first.bind("till 1, enrolled on Monday"); err != nil || first.secret() != seed {
+		t.Fatalf("an unbound book got another seed: %v", err)
+	}
+	copied := &memory{b: slices.Clone(m.b)}
+	second, err := openBook(copied)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := second.bind("till 1, enrolled on Monday"); err != nil || second.secret() != seed {
+		t.Fatalf("a restart made another seed: %v", err)
+	}
+	copied.fail = errors.New("disk full")
+	if err := second.bind("till 1, enrolled on Tuesday"); err == nil || second.secret() == seed {
+		t.Fatalf("a failing disk keeps the copy's seed: %v", err)
+	}
+	copied.fail = nil
+	mine, theirs := add(first, "B-1"), add(second, "B-1")
+	if mine.address == theirs.address {
+		t.Fatal("one address at two tills")
+	}
+	again, err := openBook(copied)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, k := range []*book{second, again} {
+		e, ok := k.find("A-1")
+		if got := k.reference(e); !ok || got.String() != before.String() {
+			t.Errorf("the old request is at %s, and was at %s", got, before)
+		}
+		e, _ = k.find("B-1")
+		if got := k.reference(e); got.String() != theirs.String() {
+			t.Errorf("the new request is at %s, and was at %s", got, theirs)
+		}
+	}
+	if again.secret() != second.secret() || again.of != "till 1, enrolled on Tuesday" {
+		t.Error("another seed after a restart")
+	}
+	for _, bad := range []string{"", strings.Repeat("x", maxIdentity+1)} {
+		if err := first.bind(bad); pos.KindOf(err) != pos.Invalid {
+			t.Errorf("bound to %d bytes: %v", len(bad), err)
+		}
+	}
+	for _, salt := range []string{"00", "xy"} {
+		bad := strings.Replace(string(copied.b), `"salt":"`, `"salt":"`+salt, 1)
+		if _, err := openBook(&memory{b: []byte(bad)}); pos.KindOf(err) != pos.Corrupt {
+			t.Errorf("a salt that begins with %q: %v", salt, err)
+		}
+	}
 }

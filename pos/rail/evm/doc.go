@@ -27,7 +27,8 @@
 // Damage. The seed and the counter of addresses are in one file, the book: lost
 // together, they begin anew together, and old payments are still found by the
 // references in the till's records. A damaged book stops stablecoins until the owner
-// decides. A copied card is noticed when its next address has been used. A payment
+// decides. A copied card that is enrolled by itself begins a new seed (Watcher.Bind);
+// before that it is noticed when its next address has been used. A payment
 // that a reorg takes back after the sale was complete is an alarm to the owner; the
 // sale is not changed. Alarms and notices do not outlive a restart.
 //

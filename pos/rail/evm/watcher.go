@@ -201,7 +201,23 @@ func (w *Watcher) Treasury() Address { return w.o.Treasury }
 
 // Recovery returns the seed of this till's addresses for the recovery sheet and the
 // backoffice: with it and the treasury, every address can be found again.
-func (w *Watcher) Recovery() [32]byte { return w.book.seed }
+func (w *Watcher) Recovery() [32]byte { return w.book.secret() }
+
+// Bind binds the till's addresses to identity: text of the till and its enrolment, 1 to
+// 256 bytes, that no copy of its storage has once it is enrolled by itself. It is to be
+// called at each start and after each enrolment, before anything is asked for. The first
+// identity is taken as it is; with another one a new seed is begun, so that no address of
+// a copied card is given again, and Recovery returns it: the sheet must be printed, and
+// the backoffice told, anew. Old requests stay watched.
+//
+// It waits for a request that is being made, and for the book's disk. It fails with Invalid for
+// another length, and with Internal when the book cannot be kept; then nothing more can be
+// asked for until it can.
+func (w *Watcher) Bind(identity string) error {
+	w.asking <- struct{}{}
+	defer func() { <-w.asking }()
+	return w.book.bind(identity)
+}
 
 // Run watches all chains until ctx ends; then it returns nil, and no goroutine of
 // its is left. Each chain is watched by itself: one that hangs stops no other.
