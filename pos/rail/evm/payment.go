@@ -27,7 +27,7 @@ type payment struct {
 	gone    bool            // what was told of is not there any more: a reorg took it back
 	torn    bool            // with a shared address: money came that another sale asks for, too
 	past    past            // of a request made unseen
-	sweeps  sweeps          // what is read of the factory's events
+	sweeps  sweeps          // what is read of the factory's events; with a shared address, when it is looked at again
 }
 
 // Watched returns what is the same of all requests.

@@ -150,8 +150,8 @@ func (c *chain) forget() {
 // proveTransfers proves what payments were given, each by its own block.
 func (c *chain) proveTransfers(ctx context.Context, k *rpc.Client) error {
 	now := time.Now()
-	deep, last := !now.Before(c.nextDeep), !now.Before(c.nextFinal)
-	for _, g := range c.given() {
+	deep := !now.Before(c.nextDeep)
+	for _, g := range c.given(now) {
 		row := PolicyOf(c.Chain).Row(g.p.token.Decimals, g.p.units)
 		if g.grew && (deep || !isDeep(row.Level)) {
 			if isDeep(row.Level) {
@@ -163,8 +163,7 @@ func (c *chain) proveTransfers(ctx context.Context, k *rpc.Client) error {
 			}
 			c.provenShared(g.p, sum, why)
 		}
-		if g.open && last {
-			c.nextFinal = now.Add(finalEvery)
+		if g.open {
 			sum, _, err := c.deepSum(ctx, k, g.p, coin.UpTo(0, Finalized, 1))
 			if err != nil {
 				return err
@@ -204,8 +203,14 @@ type gift struct {
 	grew, open bool
 }
 
-// given lists payments with money that is not proved, or not final.
-func (c *chain) given() (out []gift) {
+// toldRound is how many payments that the till was told of are looked at again in one
+// round: customers who wait come first.
+const toldRound = 2
+
+// given lists payments with money that is not proved, or not final: of those that the
+// till was told of, each every finalEvery, and not all at once.
+func (c *chain) given(now time.Time) (out []gift) {
+	var told []gift
 	c.w.mu.Lock()
 	defer c.w.mu.Unlock()
 	for _, p := range c.w.payments {
@@ -214,11 +219,20 @@ func (c *chain) given() (out []gift) {
 			continue
 		}
 		g := gift{p, own.proof == nil || own.proof.left.Cmp(own.units) != 0, p.told && !p.settled}
-		if g.grew || g.open {
+		switch {
+		case !g.grew && !g.open:
+		case !p.told:
 			out = append(out, g)
+		case !now.Before(p.sweeps.next):
+			told = append(told, g)
 		}
 	}
-	return out
+	slices.SortFunc(told, func(a, b gift) int { return a.p.sweeps.next.Compare(b.p.sweeps.next) })
+	told = told[:min(len(told), toldRound)]
+	for _, g := range told {
+		g.p.sweeps.next = now.Add(finalEvery)
+	}
+	return append(out, told...)
 }
 
 // deepSum adds up p's transfers that lie as deep as row wants, in blocks that are on
