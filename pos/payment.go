@@ -117,6 +117,9 @@ type Payment struct {
 	StrayOn   string    `json:"stray_on,omitempty"`
 	StrayIn   PaymentID `json:"stray_in,omitempty"`
 	Lost      bool      `json:"lost,omitempty"`
+	// Price is what all that was asked for costs at the rate of the moment when money came
+	// after the request had ended; Rate is that one then. Zero: Quantity.
+	Price Quantity `json:"price,omitzero"`
 
 	// Offline: the till had no line. The customer's phone carries the request, which
 	// has this number, to the backoffice, and brings a code back that only a payer

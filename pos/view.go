@@ -86,6 +86,8 @@ const (
 	OwedOver    = "over"    // more than its sale needed
 	OwedNetwork = "network" // what was asked for, on another network
 	OwedCoin    = "coin"    // another token than was asked for
+
+	OwedUnpriced = "unpriced" // it came after its request had ended, when it had no price; its sale still waits
 )
 
 // RefundView is money that somebody must decide about: no open sale needed it when it

@@ -254,7 +254,7 @@ func (d *Desk) clearSale(t *turn, do pos.ClearSale) error {
 
 // received reports that money came for the sale.
 func received(s pos.Sale) bool {
-	return slices.ContainsFunc(s.Payments, func(p pos.Payment) bool { return p.State == pos.Settled || p.Covers() })
+	return slices.ContainsFunc(s.Payments, func(p pos.Payment) bool { return p.Covers() })
 }
 
 // meant returns the open sale that a command means: the current one when it names none.
@@ -273,7 +273,7 @@ func (d *Desk) giveUp(t *turn, s pos.Sale, into pos.SaleID, why string) error {
 		return pos.E("give sale up", pos.Conflict, "a payment for sale %s is under way; cancel it first", s.Ref)
 	}
 	for _, p := range s.Payments {
-		if p.State == pos.Settled || p.Covers() {
+		if p.Covers() {
 			return pos.E("give sale up", pos.Conflict, "%s was received for sale %s already", p.Amount, s.Ref)
 		}
 	}

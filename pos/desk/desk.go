@@ -234,6 +234,7 @@ type turn struct {
 	stops   bool         // the last turn of all
 	again   bool         // the view changed although nothing durable did
 	astray  pos.Quantity // other money than was asked for that is news
+	was     pos.State    // of the payment that a finding is about, before that
 }
 
 // record adds an entry to the turn.

@@ -19,6 +19,7 @@ func (d *Desk) found(c pos.Command, p pos.Payment, f pos.Finding) (pos.Answer, e
 		event, news, covered, before, astray := pos.Event(""), false, p.Covers(), p.Received, p.Stray
 		trusted := p.OnTrust()
 		if err == nil {
+			t.was = p.State
 			event, news = learn(&p, f, t)
 		}
 		if !news { // another answer was booked before
@@ -136,6 +137,9 @@ func (d *Desk) settle(t *turn, p pos.Payment) error {
 	}
 	p.Refundable = !open
 	asked := p.Amount
+	if open && p.Late && d.lapsed(t, p) && d.reprice(&p) != nil { // nobody can say what it is worth
+		p.Refundable, due = true, asked
+	}
 	covers(&p, due)
 	if p.Amount.Minor < asked.Minor && d.tender[p.Tender].Token != "" {
 		p.Asked = asked // the rest may still come
@@ -146,7 +150,7 @@ func (d *Desk) settle(t *turn, p pos.Payment) error {
 	if !open {
 		return nil
 	}
-	return d.cover(t, s, p)
+	return d.cover(t, s, p) // one that a manager must decide about covers nothing
 }
 
 // proven books the money behind a payment that a code had proven. What it covers
@@ -174,8 +178,9 @@ func (d *Desk) overNotice(p pos.Payment, over string) *pos.Notice {
 // covers lowers the part of the sale that p pays for when less arrived than was
 // asked, rounded down, or when less is due by now: then the rest is over.
 func covers(p *pos.Payment, due pos.Amount) {
-	asked, got := p.Quantity.Int(), p.Received.Int()
-	if asked.Sign() > 0 && got.Cmp(asked) < 0 && p.Short.IsZero() {
+	asked, got := costs(*p).Int(), p.Received.Int()
+	got.Add(got, p.Short.Int()) // what is forgiven counts as if it had come
+	if asked.Sign() > 0 && got.Cmp(asked) < 0 {
 		part := new(big.Int).Mul(big.NewInt(p.Amount.Minor), got)
 		p.Amount.Minor = part.Quo(part, asked).Int64() // below the old Minor: it fits
 	}
@@ -201,8 +206,12 @@ func (d *Desk) settleNotice(t *turn, p pos.Payment, s pos.Sale) *pos.Notice {
 	n := &pos.Notice{Sale: p.Sale}
 	with := []string{"amount", p.Amount.String(), "ref", s.Ref}
 	switch {
+	case p.Refundable && s.ID != "":
+		n.Kind, n.Text = pos.NoticeTrouble, pos.Word(lang, "notice_late_unpriced", "received", p.Received.String(), "ref", s.Ref)
 	case p.Refundable:
 		*n = d.refundNotice(p)
+	case p.Late && !p.Price.IsZero() && p.Asked.Minor > p.Amount.Minor:
+		n.Kind, n.Text = pos.NoticeLate, pos.Word(lang, "notice_late_less", append(with, "received", p.Received.String())...)
 	case p.Late:
 		n.Kind, n.Text = pos.NoticeLate, pos.Word(lang, "notice_late", with...)
 	case !p.Over.IsZero():

@@ -21,6 +21,8 @@ func (d *Desk) refundView(p pos.Payment) pos.RefundView {
 	v.Sells, v.Of = known && !beside(p), s.Ref
 	if beside(p) {
 		v.Came, v.Kind = cameBeside(p), pos.OwedOver
+	} else if _, waits := d.unpriced(p); waits {
+		v.Sells, v.Kind = true, pos.OwedUnpriced
 	}
 	if open, err := d.o.Sales.Sale(p.Sale); err == nil {
 		v.Of = open.Ref
@@ -78,6 +80,9 @@ func (d *Desk) decide(t *turn, do pos.Decide) error {
 	case do.As == pos.GivenBack:
 		return d.giveBack(t, p, do)
 	case do.As == pos.AsSale:
+		if s, waits := d.unpriced(p); waits {
+			return d.takeLate(t, s, p, do.Note)
+		}
 		return d.sellAfter(t, p, do.Note)
 	}
 	return pos.E("decide", pos.Invalid, "money is given back, or sold after all")

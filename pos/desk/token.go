@@ -126,14 +126,22 @@ func (d *Desk) more(t *turn, p pos.Payment, came pos.Quantity) error {
 	if p.Asked.Minor > asked.Minor {
 		asked = p.Asked
 	}
-	paid := p.Amount
-	switch p.Over = p.Received.Minus(shareOf(p, asked, paid)); {
+	paid, over := p.Amount, p.Over
+	if p.Over = p.Received.Minus(shareOf(p, asked, paid)); !p.Price.IsZero() && !p.Refundable {
+		p.Over = plus(over, came)
+	}
+	switch {
 	case decidedBefore(p):
 		p.Over = p.Received
 	case open && !p.Refundable:
 		due, err := s.Due()
 		if err != nil {
 			return err
+		}
+		if d.lapsed(t, p) {
+			p.Over = over
+			d.topUp(&p, came, asked, due)
+			break
 		}
 		due.Minor += paid.Minor // it is among the payments already
 		p.Over = p.Received.Minus(p.Quantity)

@@ -40,6 +40,7 @@ type chain struct {
 	stray    map[pos.PaymentID]int64
 	strayIs  pos.Asset // of stray; zero: USDC
 	gone     bool
+	over     bool   // requests have ended
 	told     string // another asset's ID in what it finds
 }
 
@@ -119,12 +120,14 @@ func (c *chain) finding(p pos.Payment, last bool) pos.Finding {
 			is = c.strayIs
 		}
 		return pos.Finding{Event: pos.Doubt, Why: is.Symbol + " came instead", Stray: is.UnitsOf(c.stray[p.ID])}
-	case got.Cmp(least) >= 0, (last || p.Lost || p.State == pos.Settled) && got.Sign() > 0:
+	case got.Cmp(least) >= 0, (last || c.over || p.Lost || p.State == pos.Settled) && got.Sign() > 0:
 		return pos.Finding{Event: pos.Settle, Received: q, Enough: got.Cmp(asked) < 0 && got.Cmp(least) >= 0}
 	case got.Sign() > 0:
 		return pos.Finding{Event: pos.See, Part: q, Rest: &pos.Asked{Forms: []pos.Form{{Name: "standard", Payload: "the rest of " + q.Number()}}}}
 	case last:
 		return pos.Finding{Event: pos.Cancel}
+	case c.over && p.State == pos.Requested:
+		return pos.Finding{Event: pos.Expire}
 	}
 	return pos.Finding{}
 }
