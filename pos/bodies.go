@@ -11,32 +11,35 @@ type RecordKind string
 
 // Kinds of records and, behind each, its body.
 const (
-	KindGenesis       RecordKind = "genesis"        // Genesis: the first record of every journal
-	KindBoot          RecordKind = "boot"           // Boot
-	KindEnrolled      RecordKind = "enrolled"       // Enrolled
-	KindCheckpoint    RecordKind = "checkpoint"     // Checkpoint
-	KindFork          RecordKind = "fork"           // Fork
-	KindStaffChanged  RecordKind = "staff_changed"  // StaffChanged
-	KindSignedIn      RecordKind = "signed_in"      // ByActor
-	KindSignedOut     RecordKind = "signed_out"     // ByActor
-	KindPINFailed     RecordKind = "pin_failed"     // PINFailed
-	KindLineRemoved   RecordKind = "line_removed"   // LineRemoved
-	KindBasketCleared RecordKind = "basket_cleared" // BasketCleared
-	KindSaleCharged   RecordKind = "sale_charged"   // SaleCharged
-	KindPayment       RecordKind = "payment"        // PaymentMoved
-	KindCodeTried     RecordKind = "code_tried"     // CodeTried
-	KindOfflineTerms  RecordKind = "offline_terms"  // OfflineTerms
-	KindTenderPolicy  RecordKind = "tender_policy"  // TenderPolicy
-	KindRefundDecided RecordKind = "refund_decided" // RefundDecided
-	KindTrustOff      RecordKind = "trust_off"      // TrustChanged: a payment taken unverified was a loss
-	KindTrustOn       RecordKind = "trust_on"       // TrustChanged: a manager lets the tender be taken unverified again
-	KindSaleCompleted RecordKind = "sale_completed" // SaleCompleted
-	KindSaleCancelled RecordKind = "sale_cancelled" // SaleCancelled
-	KindDrawerOpened  RecordKind = "drawer_opened"  // DrawerOpened
-	KindReprinted     RecordKind = "reprinted"      // Reprinted
-	KindTestReceipt   RecordKind = "test_receipt"   // ByActor
-	KindPrintFailed   RecordKind = "print_failed"   // PrintFailed
-	KindStopped       RecordKind = "stopped"        // Stopped: the till was shut down in order
+	KindGenesis       RecordKind = "genesis"               // Genesis: the first record of every journal
+	KindBoot          RecordKind = "boot"                  // Boot
+	KindEnrolled      RecordKind = "enrolled"              // Enrolled
+	KindCheckpoint    RecordKind = "checkpoint"            // Checkpoint
+	KindFork          RecordKind = "fork"                  // Fork
+	KindStaffChanged  RecordKind = "staff_changed"         // StaffChanged
+	KindSignedIn      RecordKind = "signed_in"             // ByActor
+	KindSignedOut     RecordKind = "signed_out"            // ByActor
+	KindPINFailed     RecordKind = "pin_failed"            // PINFailed
+	KindLineRemoved   RecordKind = "line_removed"          // LineRemoved
+	KindBasketCleared RecordKind = "basket_cleared"        // BasketCleared
+	KindSaleCharged   RecordKind = "sale_charged"          // SaleCharged
+	KindPayment       RecordKind = "payment"               // PaymentMoved
+	KindCodeTried     RecordKind = "code_tried"            // CodeTried
+	KindOfflineTerms  RecordKind = "offline_terms"         // OfflineTerms
+	KindTenderPolicy  RecordKind = "tender_policy"         // TenderPolicy
+	KindRefundDecided RecordKind = "refund_decided"        // RefundDecided
+	KindTrustOff      RecordKind = "trust_off"             // TrustChanged: a payment taken unverified was a loss
+	KindTrustOn       RecordKind = "trust_on"              // TrustChanged: a manager lets the tender be taken unverified again
+	KindTokenAllowed  RecordKind = "token_allowed"         // TokenAllowed
+	KindDestination   RecordKind = "destination"           // DestinationChanged: where money goes
+	KindConfirmed     RecordKind = "destination_confirmed" // DestinationChanged: a manager confirmed where it goes
+	KindSaleCompleted RecordKind = "sale_completed"        // SaleCompleted
+	KindSaleCancelled RecordKind = "sale_cancelled"        // SaleCancelled
+	KindDrawerOpened  RecordKind = "drawer_opened"         // DrawerOpened
+	KindReprinted     RecordKind = "reprinted"             // Reprinted
+	KindTestReceipt   RecordKind = "test_receipt"          // ByActor
+	KindPrintFailed   RecordKind = "print_failed"          // PrintFailed
+	KindStopped       RecordKind = "stopped"               // Stopped: the till was shut down in order
 )
 
 // Genesis opens a journal and names the till for good.

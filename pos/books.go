@@ -26,10 +26,13 @@ type Books struct {
 	Untold bool         // no record says so yet: Lost is to become a KindRecordsLost
 	Unsure uint64       // so many of Count may never have been: nobody knows what the newest gap held
 
-	Counter  uint32                  // of the newest offline request
-	Terms    *OfflineTerms           // nil before the first
-	Policies map[Tender]TenderPolicy // as last recorded; replaced, never changed
-	Wrong    []time.Time             // the newest wrong codes, MaxWrongCodesHour at most; replaced, never changed
+	Counter      uint32                        // of the newest offline request
+	Terms        *OfflineTerms                 // nil before the first
+	Policies     map[Tender]TenderPolicy       // as last recorded; replaced, never changed
+	Wrong        []time.Time                   // the newest wrong codes, MaxWrongCodesHour at most; replaced, never changed
+	Allowed      map[string]TokenAllowed       // by token: managers' newest words; replaced, never changed
+	Destinations map[string]DestinationChanged // by name: where money goes, as last recorded; replaced, never changed
+
 	Distrust map[Tender]TrustChanged // not to be taken by customers' word, and since which loss; replaced, never changed
 }
 

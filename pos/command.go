@@ -98,6 +98,14 @@ type (
 	}
 	// AllowUnverified lets a tender be taken by customers' word again, after a loss had switched that off. It needs a manager.
 	AllowUnverified struct{ Tender Tender }
+	// AllowToken takes a token that is off its value at the market's price, which the manager saw, for a while; with Off, not any more.
+	AllowToken struct {
+		Token string
+		Price string
+		Off   bool
+	}
+	// ConfirmDestination confirms that the money of some tenders goes to an address that was changed. It needs a manager, who saw it.
+	ConfirmDestination struct{ Name, Address string }
 	// EnterCode tries what a customer brings back from an offline request: six digits, typed or as the payer's page shows
 	// them to a scanner. A wrong code is an answer (Answer.Wrong), no error.
 	EnterCode struct {
@@ -135,22 +143,24 @@ type (
 	NextCustomer struct{}
 )
 
-func (OpenSale) action()        {}
-func (SwitchTo) action()        {}
-func (AddItem) action()         {}
-func (AddAmount) action()       {}
-func (SetQty) action()          {}
-func (ClearSale) action()       {}
-func (Reopen) action()          {}
-func (Pay) action()             {}
-func (CancelPayment) action()   {}
-func (TakeUnverified) action()  {}
-func (AllowUnverified) action() {}
-func (EnterCode) action()       {}
-func (ShowOther) action()       {}
-func (ShowForm) action()        {}
-func (Decide) action()          {}
-func (Reprint) action()         {}
-func (OpenDrawer) action()      {}
-func (Dismiss) action()         {}
-func (NextCustomer) action()    {}
+func (OpenSale) action()           {}
+func (SwitchTo) action()           {}
+func (AddItem) action()            {}
+func (AddAmount) action()          {}
+func (SetQty) action()             {}
+func (ClearSale) action()          {}
+func (Reopen) action()             {}
+func (Pay) action()                {}
+func (CancelPayment) action()      {}
+func (TakeUnverified) action()     {}
+func (AllowUnverified) action()    {}
+func (AllowToken) action()         {}
+func (ConfirmDestination) action() {}
+func (EnterCode) action()          {}
+func (ShowOther) action()          {}
+func (ShowForm) action()           {}
+func (Decide) action()             {}
+func (Reprint) action()            {}
+func (OpenDrawer) action()         {}
+func (Dismiss) action()            {}
+func (NextCustomer) action()       {}

@@ -96,6 +96,7 @@ type Payment struct {
 	Other     string    `json:"other,omitempty"`     // the same request for a phone's camera, when that is another text
 	Forms     []Form    `json:"forms,omitempty"`     // every way to show it, when there are several; Payload is the first one's
 	Network   string    `json:"network,omitempty"`   // in words, for the customer
+	To        string    `json:"to,omitempty"`        // which of the shop's own addresses it goes to, by its end: "EVM …d8976F"
 	Expires   time.Time `json:"expires,omitzero"`
 	Received  Quantity  `json:"received,omitzero"`
 	Over      Quantity  `json:"over,omitzero"` // received beyond what was asked

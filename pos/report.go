@@ -72,6 +72,9 @@ type Report struct {
 	AstrayBack  int64    `json:"astray_back,omitzero"`  // times it was given back
 	AstrayTaken Tally    `json:"astray_taken,omitzero"` // taken as payment
 
+	// Destinations are the shop's own addresses that payments came to, or that were changed.
+	Destinations []DestinationTotal `json:"destinations,omitempty"`
+
 	Records  []Run  `json:"records"`  // numbers seen: one run a till, unless some are missing
 	Receipts []Run  `json:"receipts"` // the same for receipt numbers
 	Marks    []Mark `json:"marks"`    // where each till stood at the end
@@ -235,6 +238,12 @@ var folds = map[RecordKind]func(one *Report, rec Record) error{
 		}
 		return err
 	},
+	KindDestination: func(one *Report, rec Record) error {
+		var b DestinationChanged
+		err := rec.Decode(&b)
+		one.Destinations = destinations(b.Tail(), 0)
+		return err
+	},
 	KindCodeTried: func(one *Report, rec Record) error {
 		var b CodeTried
 		err := rec.Decode(&b)
@@ -373,6 +382,7 @@ func (r *Report) moved(rec Record) error {
 	if b.Event != Settle {
 		return nil
 	}
+	r.Destinations = destinations(p.To, 1)
 	came := Arrivals{1, p.Amount, assets(p.Received)}
 	if p.Late {
 		r.Late = came

@@ -67,17 +67,20 @@ type Customer struct {
 
 // Counter is what the cashier's screen shows beside the customer's picture.
 type Counter struct {
-	Current  *SaleView      `json:"current,omitempty"`
-	Open     []SaleView     `json:"open"`      // every sale that is not over, oldest first, without lines
-	LastDone *SaleView      `json:"last_done"` // for reprint and for the big CHANGE
-	Tenders  []TenderView   `json:"tenders"`
-	Links    []Link         `json:"links"`
-	Sync     Sync           `json:"sync"`
-	Notices  []Notice       `json:"notices"` // newest first, at most MaxNotices
-	Refunds  []RefundView   `json:"refunds"` // oldest first, at most MaxNotices: money that somebody must decide about
-	Actor    *Actor         `json:"actor,omitempty"`
-	Version  string         `json:"software"`
-	Limits   map[string]int `json:"limits,omitempty"`
+	Current  *SaleView    `json:"current,omitempty"`
+	Open     []SaleView   `json:"open"`      // every sale that is not over, oldest first, without lines
+	LastDone *SaleView    `json:"last_done"` // for reprint and for the big CHANGE
+	Tenders  []TenderView `json:"tenders"`
+	Links    []Link       `json:"links"`
+	Sync     Sync         `json:"sync"`
+	Notices  []Notice     `json:"notices"` // newest first, at most MaxNotices
+	Refunds  []RefundView `json:"refunds"` // oldest first, at most MaxNotices: money that somebody must decide about
+	Actor    *Actor       `json:"actor,omitempty"`
+	// Destinations are changed addresses that money would go to: nothing is asked for there
+	// until a manager confirms each.
+	Destinations []DestinationView `json:"destinations,omitempty"`
+	Version      string            `json:"software"`
+	Limits       map[string]int    `json:"limits,omitempty"`
 }
 
 // Kinds of money that somebody must decide about. The empty one came for a sale that no
@@ -143,6 +146,8 @@ type TenderView struct {
 	Token  string `json:"token,omitempty"`  // "USDC"
 	Chain  string `json:"chain,omitempty"`  // "Base"
 	Notice string `json:"notice,omitempty"` // works, and the cashier should know: "USDC is charged at 0.9931 USD"
+
+	Peg PegView `json:"peg,omitzero"` // of a token that is off its value
 
 	Rule    OfflineRule `json:"rule,omitempty"`
 	Offline OfflineView `json:"offline,omitzero"`

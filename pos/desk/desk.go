@@ -131,9 +131,11 @@ type Tender struct {
 	Rule    pos.OfflineRule   // empty: online only
 	Limits  pos.OfflineLimits // of this till
 
-	Token  string        // of a stablecoin, for people: "USDC"
-	Chain  string        // likewise: "Base"
-	Notice func() string // what the cashier should know though it works; nil: nothing. It must not block
+	Token  string          // of a stablecoin, for people: "USDC"
+	Chain  string          // likewise: "Base"
+	To     pos.Destination // where its money goes; the zero value: nowhere that anybody could change
+	Peg    Pegged          // of a token that may come off its value; nil: it is always charged at its price
+	Notice func() string   // what the cashier should know though it works; nil: nothing. It must not block
 }
 
 // Options wires a desk.
@@ -173,6 +175,8 @@ type Desk struct {
 	o      Options
 	items  map[string]pos.Item
 	tender map[pos.Tender]Tender
+	places []pos.Destination // where money goes, each once
+	began  time.Time         // when it was last compared
 
 	// mu is held for one command at a time, from the first look at the state to the
 	// fold of its records; the answer leaves when the journal is durable, which is
@@ -211,6 +215,8 @@ func New(o Options) *Desk {
 	for _, t := range o.Tenders {
 		d.tender[t.Name] = t
 	}
+	d.places = placesOf(o.Tenders)
+	d.notice = uint64(len(d.places)) // their notices have the numbers before
 	if d.o.Storage == nil {
 		d.o.Storage = func() pos.Health { return pos.Health{Ready: true} }
 	}
@@ -234,6 +240,7 @@ type turn struct {
 	stops   bool         // the last turn of all
 	again   bool         // the view changed although nothing durable did
 	astray  pos.Quantity // other money than was asked for that is news
+	then    func()       // once all is durable; it must not block
 	was     pos.State    // of the payment that a finding is about, before that
 }
 
@@ -351,6 +358,9 @@ func (d *Desk) follow(t *turn, recs []pos.Record) {
 	if t.stops {
 		d.broken = errStopped
 	}
+	if t.then != nil {
+		t.then()
+	}
 	if t.notice != nil {
 		d.addNotice(t.at, *t.notice)
 	}
@@ -406,6 +416,10 @@ func (d *Desk) handle(t *turn, do pos.Action) error {
 		return d.takeUnverified(t, do)
 	case pos.AllowUnverified:
 		return d.allowUnverified(t, do)
+	case pos.AllowToken:
+		return d.allowToken(t, do)
+	case pos.ConfirmDestination:
+		return d.confirmDestination(t, do)
 	case pos.EnterCode:
 		return d.enterCode(t, do)
 	case pos.ShowOther:

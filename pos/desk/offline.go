@@ -389,6 +389,7 @@ func (d *Desk) request(p *pos.Payment, a pos.Asked, now time.Time) {
 	if p.Forms = a.Forms; len(a.Forms) > 0 {
 		p.Payload = a.Forms[0].Payload
 	}
+	p.To = d.tender[p.Tender].To.Tail()
 	if !a.Quantity.IsZero() {
 		p.Quantity = a.Quantity
 	}

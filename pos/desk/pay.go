@@ -124,6 +124,9 @@ func (d *Desk) payRail(t *turn, p pos.Payment) error {
 	if !ok {
 		return pos.E("pay", pos.NotFound, "this till does not take %q", string(p.Tender))
 	}
+	if why := d.unconfirmed(tender, t.books); why != "" {
+		return pos.E("pay", pos.Unavailable, "%s", why)
+	}
 	if full := d.full(); full != "" {
 		return pos.E("pay", pos.Unavailable, "%s", full)
 	}

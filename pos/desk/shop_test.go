@@ -321,6 +321,7 @@ type shop struct {
 	rail    *rail
 	rates   *rates
 	pins    *pins
+	priced  desk.Rates // instead of rates, if not nil
 	rules   pos.Rounding
 	tenders []desk.Tender
 	skew    atomic.Int64 // how far the wall clock is off
@@ -354,9 +355,13 @@ func (s *shop) start() {
 		s.t.Fatal(err)
 	}
 	s.ledger = led
+	prices := desk.Rates(s.rates)
+	if s.priced != nil {
+		prices = s.priced
+	}
 	s.Desk = desk.New(desk.Options{
 		Journal: s.journal, Ledger: led, Sales: led, Payments: led, Prints: led,
-		Tenders: s.tenders, Rates: s.rates, PINs: s.pins,
+		Tenders: s.tenders, Rates: prices, PINs: s.pins,
 		Shop: pos.Shop{Name: "Café", Till: "Till 1", Series: "01", Currency: eur, Language: "en",
 			Taxes: []pos.TaxRate{taxA, taxB}, MaxSale: eur.Of(500_000), Rounding: s.rules},
 		Zone: time.UTC, Items: []pos.Item{espr, bread, soup, wine}, Routes: s.routes, Label: s.label, Software: "test",

@@ -19,7 +19,8 @@ func (d *Desk) Start() error {
 	}
 	d.mu.Lock() // not before the effects of begin
 	defer d.mu.Unlock()
-	at, _ := d.o.Now()
+	at, clock := d.o.Now()
+	d.allowAgain(at, clock)
 	for _, text := range d.o.Troubles {
 		d.addNotice(at, pos.Notice{Kind: pos.NoticeTrouble, Text: text})
 	}
@@ -45,6 +46,7 @@ func (d *Desk) begin() error {
 			t.record(pos.KindRecordsLost, *t.books.Lost)
 		}
 		d.notePolicies(t)
+		d.notePlaces(t)
 		return nil
 	})
 	return err

@@ -85,7 +85,7 @@ func (d *Desk) makeView(at time.Time) (pos.View, error) {
 		return v, err
 	}
 	c.Version, c.Links = d.o.Software, d.linkList()
-	c.Notices = slices.Clone(d.notices)
+	c.Notices, c.Destinations = d.withPlaces(b), d.openPlaces(b)
 	c.Open = []pos.SaleView{}
 	for _, s := range open {
 		sv, err := d.saleView(s, b, at)
@@ -134,11 +134,11 @@ func (d *Desk) tenders(b pos.Books, at time.Time) ([]pos.TenderView, error) {
 	for _, t := range d.o.Tenders {
 		h := t.Rail.Health()
 		tv := pos.TenderView{Tender: t.Name, Ready: h.Ready, Reason: h.Reason, Token: t.Token, Chain: t.Chain, Rule: t.Rule}
-		if h.Ready {
-			if _, err := d.o.Rates.Rate(h.Asset); err != nil {
-				tv.Ready, tv.Reason = false, message(err)
-			}
+		_, none := d.o.Rates.Rate(h.Asset)
+		if h.Ready && none != nil {
+			tv.Ready, tv.Reason = false, message(none)
 		}
+		tv.Peg = d.pegView(t, b, none == nil)
 		var err error
 		if tv.Offline, err = d.offlineView(t, b, at); err != nil {
 			return nil, err
@@ -147,7 +147,10 @@ func (d *Desk) tenders(b pos.Books, at time.Time) ([]pos.TenderView, error) {
 			tv.Ready, tv.Offline.Now = true, true
 		}
 		if t.Notice != nil && tv.Ready {
-			tv.Notice = t.Notice()
+			tv.Notice = strings.TrimSpace(t.Notice() + " " + d.pegNotice(tv.Peg))
+		}
+		if why := d.unconfirmed(t, b); why != "" {
+			tv.Ready, tv.Reason, tv.Offline.Now = false, why, false
 		}
 		if full := d.full(); full != "" {
 			tv.Ready, tv.Reason, tv.Offline.Now = false, full, false
@@ -341,6 +344,9 @@ func (d *Desk) addNotice(at time.Time, n pos.Notice) {
 }
 
 func (d *Desk) dismiss(t *turn, do pos.Dismiss) error {
+	if d.stays(do.Notice, t.books) {
+		return pos.E("dismiss notice", pos.Conflict, "%s", pos.Word(d.o.Shop.Language, "destination_open"))
+	}
 	d.notices = slices.DeleteFunc(slices.Clone(d.notices), func(n pos.Notice) bool { return n.ID == do.Notice })
 	t.again = true
 	return nil

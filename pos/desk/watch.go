@@ -166,7 +166,7 @@ func pause(p pos.Payment, age time.Duration) time.Duration {
 func (d *Desk) step(ctx context.Context, p pos.Payment, age time.Duration) {
 	rail := d.checker(p)
 	switch {
-	case p.State == pos.Intended && age <= askFor && !d.over(p.Sale):
+	case p.State == pos.Intended && age <= askFor && !d.over(p.Sale) && d.unconfirmed(d.tender[p.Tender], d.o.Ledger.Books()) == "":
 		d.ask(ctx, d.tender[p.Tender], p)
 	case p.State == pos.Intended, p.State == pos.Unknown && !p.Again && !p.Lost && !p.OnTrust(), !p.Lost && p.State.Open() && !p.Covers() && d.over(p.Sale):
 		// Nobody waits for it, or the cashier wanted it gone: the customer must not pay

@@ -93,6 +93,10 @@ func apply(tx *bolt.Tx, b *pos.Books, r pos.Record) error {
 		err = policy(b, r)
 	case pos.KindTrustOff, pos.KindTrustOn:
 		err = trust(b, r)
+	case pos.KindTokenAllowed:
+		err = allowed(b, r)
+	case pos.KindDestination, pos.KindConfirmed:
+		err = destination(b, r)
 	case pos.KindSaleCompleted:
 		a, err = completed(tx, b, r)
 	case pos.KindSaleCancelled:

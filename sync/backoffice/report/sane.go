@@ -25,7 +25,7 @@ const (
 var errCrowded = pos.E("book record", pos.Corrupt, "this till's day has more different people, rates or gaps than a shop's can")
 
 func crowded(r pos.Report) bool {
-	return max(len(r.Tax), len(r.Tenders), len(r.People), len(r.Received), len(r.Receipts), len(r.Late.Assets), len(r.RefundDue.Assets), len(r.Over.Assets), len(r.Astray.Assets)) >= mostRows
+	return max(len(r.Tax), len(r.Tenders), len(r.People), len(r.Received), len(r.Receipts), len(r.Late.Assets), len(r.RefundDue.Assets), len(r.Over.Assets), len(r.Astray.Assets), len(r.Destinations)) >= mostRows
 }
 
 // fold1 returns the report of one record. It fails with a pos.Error for one that
