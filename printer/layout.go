@@ -107,19 +107,19 @@ func (s *sheet) event(r pos.Receipt) {
 // item is one line of the sale. Where the paper is narrow, a quantity other than
 // one stands on a line of its own under the name.
 func (s *sheet) item(l pos.Line) {
-	sum := left(l.Total.Number()+" "+l.Tax.Code, Cells(l.Total.Number())+s.hang)
+	sum := left(s.number(l.Total.Number())+" "+l.Tax.Code, Cells(l.Total.Number())+s.hang)
 	one := l.Qty == 1000
 	switch {
 	case s.cols >= roomy && one:
 		s.pair("1 x "+l.Name, sum, Style{})
 	case s.cols >= roomy:
-		price := "@ " + l.Price.Number()
-		s.pair(pos.FormatQty(l.Qty)+" x "+l.Name, price+right(sum, s.cols/3), Style{})
+		price := "@ " + s.number(l.Price.Number())
+		s.pair(s.number(pos.FormatQty(l.Qty))+" x "+l.Name, price+right(sum, s.cols/3), Style{})
 	case one:
 		s.pair(l.Name, sum, Style{})
 	default:
 		s.pair(l.Name, "", Style{})
-		s.pair("  "+pos.FormatQty(l.Qty)+" x "+l.Price.Number(), sum, Style{})
+		s.pair("  "+s.number(pos.FormatQty(l.Qty)+" x "+l.Price.Number()), sum, Style{})
 	}
 }
 
@@ -131,7 +131,7 @@ func (s *sheet) sums(r pos.Receipt) {
 			s.amount(s.word("subtotal"), sub, Style{})
 		}
 		for _, t := range added {
-			s.amount(t.Rate.Name+" "+t.Rate.Percent(), t.Tax, Style{})
+			s.amount(t.Rate.Name+" "+s.number(t.Rate.Percent()), t.Tax, Style{})
 		}
 	}
 	s.amount(strings.ToUpper(s.word("total"))+" "+r.Total.Currency.Code, r.Total, high)
@@ -169,14 +169,14 @@ func (s *sheet) payment(p pos.ReceiptPayment, sale time.Time) {
 		if strings.EqualFold(network, name) {
 			network = ""
 		}
-		s.pair("  "+p.Quantity, network, Style{})
+		s.pair("  "+s.number(p.Quantity), network, Style{})
 	}
 	if p.Rate != "" {
-		s.pair("  "+p.Rate, "", Style{})
+		s.pair("  "+s.number(p.Rate), "", Style{})
 		s.pair("  "+strings.TrimPrefix(p.Source+", "+clock(p.RateAt, sale), ", "), "", Style{})
 	}
 	if p.Over != "" {
-		s.pair("  "+s.word("paid_over"), p.Over, Style{})
+		s.pair("  "+s.word("paid_over"), s.number(p.Over), Style{})
 	}
 	if p.Offline {
 		s.pair("  "+s.word("paid_offline"), "", Style{})

@@ -1,6 +1,7 @@
 package printer
 
 import (
+	"strings"
 	"unicode"
 
 	"github.com/tillwright/tillwright/pos"
@@ -108,9 +109,18 @@ func (s *sheet) put(text string, st Style) {
 	}
 }
 
+// number writes a figure, or a text with some, with the decimal mark of the shop's
+// language; thousands stay together, for columns are narrow.
+func (s *sheet) number(plain string) string {
+	if s.lang == "en" || s.lang == "" {
+		return plain
+	}
+	return strings.ReplaceAll(plain, ".", ",")
+}
+
 // amount writes a sum under the ones of the items.
 func (s *sheet) amount(label string, a pos.Amount, st Style) {
-	s.pair(label, a.Number()+pad(s.hang), st)
+	s.pair(label, s.number(a.Number())+pad(s.hang), st)
 }
 
 // end feeds the paper out and cuts it.

@@ -12,7 +12,7 @@ func (s *sheet) taxes(rows []pos.TaxRow) {
 	short := s.word("tax_short")
 	table := [][]string{{short, s.word("rate"), s.word("net"), short, s.word("gross")}}
 	for _, t := range rows {
-		table = append(table, []string{t.Rate.Code, t.Rate.Percent(), t.Net.Number(), t.Tax.Number(), t.Gross.Number()})
+		table = append(table, []string{t.Rate.Code, s.number(t.Rate.Percent()), s.number(t.Net.Number()), s.number(t.Tax.Number()), s.number(t.Gross.Number())})
 	}
 	widths, ok := share(table, s.cols)
 	if !ok {

@@ -68,7 +68,7 @@ func (s *sheet) ticketBanners(t pos.Ticket) {
 // dish is one line: quantity and name. A word that would break is set narrower: half a
 // word is read wrongly.
 func (s *sheet) dish(l pos.TicketLine, size Style) {
-	qty := Clean(pos.FormatQty(l.Qty))
+	qty := Clean(s.number(pos.FormatQty(l.Qty)))
 	if widest(Clean(l.Name)) > s.room(size)-Cells(qty)-1 {
 		size.Wide = false
 	}
