@@ -20,7 +20,8 @@ import (
 // Sweeps is what the pages about stablecoins show and do.
 type Sweeps interface {
 	Overview(ctx context.Context) (sweep.Overview, error)
-	Prepare(ctx context.Context, network, treasury string) (int64, error)
+	// Prepare moves what should wait, too, when the owner ticked the box.
+	Prepare(ctx context.Context, network, treasury string, too bool) (int64, error)
 	Batch(ctx context.Context, id int64) (sweep.BatchView, sweep.Transaction, error)
 	Deploy(network string) (sweep.Transaction, error)
 	Drop(ctx context.Context, id int64) error
@@ -70,7 +71,7 @@ func (s *server) prepare(c *fiber.Ctx) error {
 	if err != nil {
 		return pos.Wrap("prepare transfer", pos.Invalid, err, "the form cannot be read")
 	}
-	id, err := s.Sweeps.Prepare(c.UserContext(), c.Params("network"), form.Get("treasury"))
+	id, err := s.Sweeps.Prepare(c.UserContext(), c.Params("network"), form.Get("treasury"), form.Get("too") == "yes")
 	if err != nil {
 		return err
 	}

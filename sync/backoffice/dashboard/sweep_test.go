@@ -18,6 +18,7 @@ const treasury = "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed"
 // coins is a Sweeper with a shop's week in it.
 type coins struct {
 	prepared, dropped, counted int
+	too                        bool // with what should wait
 }
 
 func (c *coins) Now(context.Context) error {
@@ -44,21 +45,22 @@ func (c *coins) Overview(context.Context) (sweep.Overview, error) {
 	return sweep.Overview{
 		Networks: []sweep.NetworkView{
 			{Network: sweep.Network{Key: "base", Name: "Base", Coin: "ETH"}, Looked: time.Now().Add(-3 * time.Minute), Ready: true, Heaps: []sweep.Heap{
-				{Treasury: treasury, Sums: sum(1_234_560_000, 41), Moving: sum(5_000_000, 1), Coming: sum(2_900_000, 1), Count: 41, More: true, Oldest: midnight, Gas: 3_115_000, Cost: "0.000032 ETH"},
+				{Treasury: treasury, Sums: sum(1_234_560_000, 41), Early: []sweep.Early{{Why: sweep.Open, Sums: sum(17_000_000, 2)}, {Why: sweep.Young, Sums: sum(18_000_000, 3)}, {Why: sweep.Unsaid, Sums: sum(19_000_000, 4)}}, Moving: sum(5_000_000, 1), Coming: sum(2_900_000, 1), Count: 41, More: true, Oldest: midnight, Gas: 3_115_000, Cost: "0.000032 ETH"},
 			}},
 			{Network: sweep.Network{Key: "arbitrum", Name: "Arbitrum One", Coin: "ETH"}, Trouble: "Arbitrum One does not answer; what lies there was not counted anew"},
 			{Network: sweep.Network{Key: "polygon", Name: "Polygon", Coin: "POL"}, Looked: time.Now(), Heaps: []sweep.Heap{{Treasury: treasury, Sums: sum(3_000_000, 1), Count: 1, Oldest: midnight}}},
 			{Network: sweep.Network{Key: "bnb", Name: "BNB <Chain>", Coin: "BNB"}, Looked: time.Now(), Ready: true},
+			{Network: sweep.Network{Key: "optimism", Name: "OP", Coin: "ETH"}, Looked: time.Now(), Ready: true, Heaps: []sweep.Heap{{Treasury: treasury, Early: []sweep.Early{{Why: sweep.Open, Sums: sum(77_000_000, 6)}}}}},
 		},
 		Batches: []sweep.BatchView{c.batch(), done},
 	}, nil
 }
 
-func (c *coins) Prepare(_ context.Context, network, to string) (int64, error) {
+func (c *coins) Prepare(_ context.Context, network, to string, too bool) (int64, error) {
 	if network != "base" || to != treasury {
 		return 0, pos.E("prepare transfer", pos.Conflict, "there is nothing to move now")
 	}
-	c.prepared++
+	c.prepared, c.too = c.prepared+1, too
 	return 3, nil
 }
 
@@ -97,16 +99,22 @@ func TestStablecoins(t *testing.T) {
 	}
 	o.signIn()
 	_, page := o.do("GET", "/stablecoins", nil)
-	for _, want := range []string{"1234.56 USDC", "payments: 41", "0.000032 ETH", "5.00 USDC", "2.90 USDC", treasury, "more than fits", "does not answer", "/stablecoins/polygon/contract", "BNB &lt;Chain&gt;", "Nothing lies here", "1 of 2 moved", "in your wallet"} {
+	for _, want := range []string{"1234.56 USDC", "payments: 41", "0.000032 ETH", "5.00 USDC", "2.90 USDC", treasury, "more than fits", "does not answer", "/stablecoins/polygon/contract", "BNB &lt;Chain&gt;", "Nothing lies here", "still watches it", "17.00 USDC", "less than a day ago", "18.00 USDC", "Found by a search", "19.00 USDC", "Move these too", "take longer to find these payments", "1 of 2 moved", "in your wallet"} {
 		if !strings.Contains(page, want) {
 			t.Errorf("no %q on the page", want)
 		}
 	}
-	if strings.Count(page, "Prepare transfer") != 1 {
+	if strings.Count(page, "Prepare transfer") != 2 {
 		t.Error("a network without the contract, or without money, can be swept")
 	}
-	if res, page := o.do("POST", "/stablecoins/base/transfers", url.Values{"treasury": {treasury}}); res.StatusCode != 200 || c.prepared != 1 || !strings.Contains(page, "0xd1d26af3") || !strings.Contains(page, "<svg class=\"qr\"") {
+	if strings.Count(page, `name="too" value="yes"`) != 2 || strings.Count(page, `value="yes" required`) != 1 || strings.Contains(page, "checked") {
+		t.Error("the box is there where something should wait, is empty, and must be ticked where nothing else can be moved")
+	}
+	if res, page := o.do("POST", "/stablecoins/base/transfers", url.Values{"treasury": {treasury}}); res.StatusCode != 200 || c.prepared != 1 || c.too || !strings.Contains(page, "0xd1d26af3") || !strings.Contains(page, "<svg class=\"qr\"") {
 		t.Errorf("prepared %d, %s", c.prepared, res.Status)
+	}
+	if res, _ := o.do("POST", "/stablecoins/base/transfers", url.Values{"treasury": {treasury}, "too": {"yes"}}); res.StatusCode != 200 || c.prepared != 2 || !c.too {
+		t.Errorf("ticked: %+v, %s", c, res.Status)
 	}
 	for path, want := range map[string]string{
 		"/stablecoins/transfers/3/safe.json": `{"s":1}`, "/stablecoins/transfers/3/transaction.json": `{"a":1}`, "/stablecoins/polygon/contract/safe.json": `{"s":1}`,

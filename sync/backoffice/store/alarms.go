@@ -16,6 +16,8 @@ const (
 
 	AlarmLoss = "unverified_loss" // a payment taken by a customer's word did not come, or not in full
 
+	AlarmDestination = "destination" // the till was told to send money to another address than before
+
 	AlarmRefuted  = "offline_refuted"  // the till took a code of a payment that was never made; N is the token's counter
 	AlarmConflict = "offline_conflict" // two tokens bear this counter, or one that nobody could have made
 

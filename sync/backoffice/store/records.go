@@ -36,11 +36,12 @@ type Head struct {
 
 // Entry is a record to store, and why it goes on the owner's red list; Red is
 // empty for a record that can be booked. Loss is what a record tells of that the owner
-// must hear at once; empty: nothing.
+// must hear at once; empty: nothing. Moved likewise says where money is to go.
 type Entry struct {
 	Record pos.Record
 	Red    string
 	Loss   string
+	Moved  string
 }
 
 const tillColumns = `id, key, name, series, currency, enrolled, seen, last_n, last_hash, last_at, sales, turnover`
@@ -149,6 +150,11 @@ func insert(ctx context.Context, tx *sql.Tx, till string, batch []Entry, receive
 		}
 		if e.Loss != "" {
 			if err := raise(ctx, tx, Alarm{Till: till, Kind: AlarmLoss, N: r.N, Why: e.Loss}, received); err != nil {
+				return err
+			}
+		}
+		if e.Moved != "" {
+			if err := raise(ctx, tx, Alarm{Till: till, Kind: AlarmDestination, N: r.N, Why: e.Moved}, received); err != nil {
 				return err
 			}
 		}

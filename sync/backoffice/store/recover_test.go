@@ -1,6 +1,7 @@
 package store
 
 import (
+	"database/sql"
 	"errors"
 	"path/filepath"
 	"testing"
@@ -21,6 +22,7 @@ func TestFromVersion3(t *testing.T) {
 		`INSERT INTO tills VALUES ('t', x'01', 'Counter', '01', 'EUR', 1, 1, 1, 0, x'00', 1, 0, 0)`,
 		`INSERT INTO sweep_deposits VALUES ('A', 'ref A', 'T', 't', 'SALE-1', 5, 6), ('B', 'ref B', 'T', 't', 'SALE-2', 7, 8)`,
 		`INSERT INTO sweep_holdings VALUES ('base', 'A', 'USDC', 'USDC', 6, '50', '50', 9), ('bnb', 'B', 'USDC', 'USDC', 18, '7', '0', 9)`,
+		`INSERT INTO sweep_read VALUES ('t', 1)`,
 		`INSERT INTO sweep_batches VALUES (4, 'base', 'T', 1, 0)`, `INSERT INTO sweep_items VALUES (4, 'A', 'USDC', 'USDC', 6, '50', 'waiting')`,
 		`PRAGMA user_version = 3`) {
 		if _, err := old.ExecContext(ctx, step); err != nil {
@@ -42,6 +44,22 @@ func TestFromVersion3(t *testing.T) {
 	hs, err := db.SweepHoldings(ctx, 10)
 	if err != nil || len(hs) != 2 || hs[0].Batch != 4 || hs[0].Deposit.Till != "t" || hs[0].Deposit.Payment != "SALE-1" || hs[1].Newest != "7" || !hs[1].Deposit.Made.Equal(unstamp(7)) {
 		t.Fatalf("%+v, %v", hs, err)
+	}
+	if hs[0].Closed || !hs[0].Began.IsZero() {
+		t.Errorf("nobody said that its payment is closed: %+v", hs[0])
+	}
+	if err := db.r.QueryRowContext(ctx, "SELECT 1 FROM sweep_read").Scan(new(int)); !errors.Is(err, sql.ErrNoRows) {
+		t.Errorf("what was read before is not read again: %v", err)
+	}
+	for i, d := range []Deposit{{Payment: "SALE-1", Made: unstamp(5)}, {Payment: "SALE-1", Made: unstamp(6), Closed: true}, {Payment: "SALE-9", Made: unstamp(8), Closed: true}, {Payment: "SALE-9", Made: unstamp(9)}} {
+		d.Address, d.Reference, d.Treasury, d.Next = "A", "ref A", "T", unstamp(6)
+		if err := db.SweepAdd(ctx, "t", 1, []Deposit{d}); err != nil {
+			t.Fatal(err)
+		}
+		now, err := db.SweepHoldings(ctx, 10)
+		if err != nil || now[0].Closed != (i == 1 || i == 2) || !now[0].Began.Equal(unstamp([]int64{5, 5, 8, 8}[i])) || now[0].Deposit.Payment != "SALE-1" {
+			t.Errorf("record %d: %+v, %v", i, now[0], err)
+		}
 	}
 	var broken int
 	if err := db.r.QueryRowContext(ctx, "SELECT count(*) FROM pragma_foreign_key_check").Scan(&broken); err != nil || broken != 0 {

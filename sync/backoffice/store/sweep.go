@@ -13,6 +13,9 @@ import (
 //go:embed sweep.sql
 var sweepSchema string
 
+//go:embed watch.sql
+var watchSchema string
+
 // Deposit is the address of one stablecoin payment.
 type Deposit struct {
 	Address, Reference, Treasury string
@@ -20,6 +23,8 @@ type Deposit struct {
 	Payment                      pos.PaymentID // empty: no record names it, a search found it
 	Made                         time.Time
 	Next                         time.Time // when to look there next
+	// Closed: the record that named it says that nothing about its payment can change any more.
+	Closed bool
 }
 
 // Holding is one token's balance at a deposit, on one network. Units are whole
@@ -32,6 +37,11 @@ type Holding struct {
 	Seen                    time.Time
 	Deposit                 Deposit
 	Batch                   int64 // the open batch that it is in; 0 for none
+	// Closed: the last record of every payment that named the deposit says that nothing can
+	// change any more. Began is when the newest of these payments was first told of; zero: no
+	// record names it.
+	Closed bool
+	Began  time.Time
 }
 
 // Batch is a transaction that the owner was given to sign.
@@ -97,8 +107,8 @@ func (db *DB) SweepUnread(ctx context.Context, till string) (records []Kept, upT
 	return records, uint64(last), broken("read records", rows.Err())
 }
 
-// SweepAdd keeps addresses that records of a till named, and that its records up to n
-// were looked at. An address that is known stays as it is, but is looked at soon; one
+// SweepAdd keeps addresses that records of a till named, in the records' order, and that its
+// records up to n were looked at. An address that is known stays as it is, but is looked at soon; one
 // that only a search knew is that sale's from now on.
 func (db *DB) SweepAdd(ctx context.Context, till string, n uint64, ds []Deposit) error {
 	return db.write(ctx, "keep addresses", func(tx *sql.Tx) error {
@@ -108,6 +118,11 @@ func (db *DB) SweepAdd(ctx context.Context, till string, n uint64, ds []Deposit)
 					reference = CASE payment WHEN '' THEN excluded.reference ELSE reference END, till = CASE payment WHEN '' THEN excluded.till ELSE till END,
 					made = CASE payment WHEN '' THEN excluded.made ELSE made END, payment = CASE payment WHEN '' THEN excluded.payment ELSE payment END`,
 				d.Address, d.Reference, d.Treasury, till, string(d.Payment), stamp(d.Made), stamp(d.Next))
+			if err != nil {
+				return err
+			}
+			_, err = tx.ExecContext(ctx, "INSERT INTO sweep_watched VALUES (?, ?, ?, ?, ?) ON CONFLICT (address, till, payment) DO UPDATE SET final = excluded.final",
+				d.Address, till, string(d.Payment), stamp(d.Made), d.Closed)
 			if err != nil {
 				return err
 			}
@@ -198,7 +213,8 @@ func sweepFollow(ctx context.Context, tx *sql.Tx, l SweepLook) error {
 func (db *DB) SweepHoldings(ctx context.Context, limit int) ([]Holding, error) {
 	rows, err := db.r.QueryContext(ctx, `SELECT h.network, h.address, h.token, h.symbol, h.decimals, h.newest, h.final, h.seen,
 		coalesce((SELECT b.id FROM sweep_items i JOIN sweep_batches b ON b.id = i.batch WHERE b.ended = 0 AND b.network = h.network
-			AND i.address = h.address AND i.token = h.token AND i.state <> 'dropped' LIMIT 1), 0), `+depositColumns+`
+			AND i.address = h.address AND i.token = h.token AND i.state <> 'dropped' LIMIT 1), 0),
+		coalesce((SELECT min(w.final) FROM sweep_watched w WHERE w.address = h.address), 0), coalesce((SELECT max(w.began) FROM sweep_watched w WHERE w.address = h.address), 0), `+depositColumns+`
 		FROM sweep_holdings h JOIN sweep_deposits d ON d.address = h.address ORDER BY h.network, d.treasury, d.made, h.address, h.token LIMIT ?`, limit)
 	if err != nil {
 		return nil, broken("list balances", err)
@@ -207,12 +223,12 @@ func (db *DB) SweepHoldings(ctx context.Context, limit int) ([]Holding, error) {
 	var out []Holding
 	for rows.Next() {
 		var h Holding
-		var seen, made, next int64
-		err := rows.Scan(append([]any{&h.Network, &h.Address, &h.Token, &h.Symbol, &h.Decimals, &h.Newest, &h.Final, &seen, &h.Batch}, scanDeposit(&h.Deposit, &made, &next)...)...)
+		var seen, began, made, next int64
+		err := rows.Scan(append([]any{&h.Network, &h.Address, &h.Token, &h.Symbol, &h.Decimals, &h.Newest, &h.Final, &seen, &h.Batch, &h.Closed, &began}, scanDeposit(&h.Deposit, &made, &next)...)...)
 		if err != nil {
 			return nil, broken("list balances", err)
 		}
-		h.Seen, h.Deposit.Made, h.Deposit.Next = unstamp(seen), unstamp(made), unstamp(next)
+		h.Seen, h.Began, h.Deposit.Made, h.Deposit.Next = unstamp(seen), unstamp(began), unstamp(made), unstamp(next)
 		out = append(out, h)
 	}
 	return out, broken("list balances", rows.Err())

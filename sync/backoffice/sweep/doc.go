@@ -6,12 +6,17 @@
 // the address when the customer paid, and nowhere else, whoever sends it; so a broken
 // or hostile server can hide money or waste gas, and cannot take any. A balance is
 // gone from the list when the newest block that cannot be undone says so. One frozen
-// address does not hold the others up. A batch that was given to sign is kept until
+// address does not hold the others up. What a till may still look for is moved when the
+// owner says so, and not by itself. A batch that was given to sign is kept until
 // its money has moved, or the owner gives it up.
 //
 // How. Records of payments are read as tills send them. Addresses with money, and
 // those of the last days, are looked at every few minutes, older ones once a day, and
 // very old ones once a week: money can come to an address for ever.
+//
+// A till watches an address for a day, and until its last record says that nothing can
+// change any more. What is moved before that, the till has to find in the network's
+// history when it was off meanwhile, and not every operator gives it.
 //
 // Lost tills. A till tells the secret that its addresses are computed from (Keeper); a
 // paper sheet holds it too. With it, money at addresses that no record names is found

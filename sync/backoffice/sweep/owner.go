@@ -30,13 +30,46 @@ type NetworkView struct {
 type Heap struct {
 	Treasury string
 	Sums     []Sum     // what can be moved now
+	Early    []Early   // what can be moved, and should wait
 	Moving   []Sum     // what is in transfers
 	Coming   []Sum     // what is not yet certain
-	Count    int       // balances that can be moved now
+	Count    int       // balances of Sums
 	More     bool      // more than fit into one transaction
 	Oldest   time.Time // of those
 	Gas      uint64    // of a transaction that moves what fits
 	Cost     string    // in the coin: "0.00013 ETH"; empty while the price is not known
+}
+
+// Early is money whose till may still look for it: once it is moved, a till that is off now
+// has to find the payment in the network's history, for which not every operator is good.
+type Early struct {
+	Why  Why
+	Sums []Sum
+}
+
+// Why says why money should not be moved yet.
+type Why string
+
+// Reasons, in the order of the page.
+const (
+	Open   Why = "open"   // its till has not said yet that nothing can change any more
+	Young  Why = "young"  // it was asked for less than about a day ago
+	Unsaid Why = "unsaid" // a search found it: no till's record names its address
+)
+
+var whys = []Why{Open, Young, Unsaid}
+
+// early says why h should wait; empty: it need not.
+func early(h store.Holding, now time.Time) Why {
+	switch {
+	case h.Began.IsZero():
+		return Unsaid
+	case !h.Closed:
+		return Open
+	case now.Sub(h.Began) < watched:
+		return Young
+	}
+	return ""
 }
 
 // Sum is one token's.
@@ -85,12 +118,13 @@ func (s *Sweeper) Overview(ctx context.Context) (Overview, error) {
 		return Overview{}, err
 	}
 	var o Overview
+	now := time.Now()
 	for _, n := range s.chains.Networks() {
 		st := s.stateOf(n.Key)
 		v := NetworkView{Network: n, Looked: st.looked, Trouble: st.trouble, Ready: st.ready}
 		for _, h := range hs {
 			if h.Network == n.Key {
-				v.add(h)
+				v.add(h, now)
 			}
 		}
 		for i := range v.Heaps {
@@ -111,18 +145,20 @@ func (s *Sweeper) stateOf(network string) state {
 }
 
 // add puts a balance into its treasury's heap.
-func (v *NetworkView) add(h store.Holding) {
+func (v *NetworkView) add(h store.Holding, now time.Time) {
 	i := slices.IndexFunc(v.Heaps, func(p Heap) bool { return p.Treasury == h.Deposit.Treasury })
 	if i < 0 {
 		i, v.Heaps = len(v.Heaps), append(v.Heaps, Heap{Treasury: h.Deposit.Treasury})
 	}
 	p := &v.Heaps[i]
-	newest, final := number(h.Newest), number(h.Final)
+	newest, final, why := number(h.Newest), number(h.Final), early(h, now)
 	switch {
 	case h.Batch != 0 || newest.Sign() == 0:
 		p.Moving = plus(p.Moving, h, newest)
 	case final.Sign() == 0:
 		p.Coming = plus(p.Coming, h, newest)
+	case why != "":
+		p.wait(why, h, newest)
 	case p.Count == MaxItems:
 		p.More = true
 	default:
@@ -131,6 +167,17 @@ func (v *NetworkView) add(h store.Holding) {
 			p.Oldest = h.Deposit.Made
 		}
 	}
+}
+
+// wait puts a balance to those that should wait.
+func (p *Heap) wait(why Why, h store.Holding, units *big.Int) {
+	of := func(e Early) bool { return e.Why == why }
+	if !slices.ContainsFunc(p.Early, of) {
+		p.Early = append(p.Early, Early{Why: why})
+		slices.SortFunc(p.Early, func(a, b Early) int { return slices.Index(whys, a.Why) - slices.Index(whys, b.Why) })
+	}
+	e := &p.Early[slices.IndexFunc(p.Early, of)]
+	e.Sums = plus(e.Sums, h, units)
 }
 
 func number(s string) *big.Int {
@@ -174,9 +221,10 @@ func cost(gas uint64, price *big.Int) string {
 }
 
 // Prepare makes a batch of what can be moved to a treasury on a network, the oldest
-// first, and returns its number. It fails with Conflict when there is nothing, with
+// first, and returns its number. With too, what should wait is moved as well, behind the
+// rest: see Early for what that risks. It fails with Conflict when there is nothing, with
 // NotFound for a network that is not set up here, and as Store does.
-func (s *Sweeper) Prepare(ctx context.Context, network, treasury string) (int64, error) {
+func (s *Sweeper) Prepare(ctx context.Context, network, treasury string, too bool) (int64, error) {
 	const op = "prepare transfer"
 	if !slices.ContainsFunc(s.chains.Networks(), func(n Network) bool { return n.Key == network }) {
 		return 0, pos.E(op, pos.NotFound, "this network is not set up here")
@@ -186,9 +234,8 @@ func (s *Sweeper) Prepare(ctx context.Context, network, treasury string) (int64,
 		return 0, err
 	}
 	b := store.Batch{Network: network, Treasury: treasury, Made: time.Now()}
-	for _, h := range hs {
-		ready := h.Network == network && h.Deposit.Treasury == treasury && h.Batch == 0
-		if ready && number(h.Newest).Sign() > 0 && number(h.Final).Sign() > 0 && len(b.Items) < MaxItems {
+	for _, h := range movable(hs, too, b.Made) {
+		if h.Network == network && h.Deposit.Treasury == treasury && len(b.Items) < MaxItems {
 			b.Items = append(b.Items, store.BatchItem{Address: h.Address, Token: h.Token, Symbol: h.Symbol, Decimals: h.Decimals, Units: h.Newest, Reference: h.Deposit.Reference})
 		}
 	}
@@ -199,6 +246,21 @@ func (s *Sweeper) Prepare(ctx context.Context, network, treasury string) (int64,
 		return 0, err
 	}
 	return s.store.SweepMake(ctx, b)
+}
+
+// movable returns what can be moved, and with too behind it what should wait.
+func movable(hs []store.Holding, too bool, now time.Time) []store.Holding {
+	var ready, later []store.Holding
+	for _, h := range hs {
+		switch {
+		case h.Batch != 0 || number(h.Newest).Sign() == 0 || number(h.Final).Sign() == 0:
+		case early(h, now) == "":
+			ready = append(ready, h)
+		case too:
+			later = append(later, h)
+		}
+	}
+	return append(ready, later...)
 }
 
 func items(b store.Batch) (out []Item) {

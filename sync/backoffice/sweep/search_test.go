@@ -182,11 +182,11 @@ func TestOnce(t *testing.T) {
 			if err != nil || paper != id {
 				t.Fatalf("a sheet of the same: %d, %v", paper, err)
 			}
-			if h := d.heap(0); h.Count != 2 || h.Sums[0].Units.Int64() != 120 {
-				t.Fatalf("time %d: %+v", i, h)
+			if got := d.heap(0).says(); got != "open 0.0001 USDC, 1; unsaid 0.00002 USDC, 1; " {
+				t.Fatalf("time %d: %s", i, got)
 			}
 		}
-		batch, err := d.Prepare(t.Context(), "base", wallet)
+		batch, err := d.Prepare(t.Context(), "base", wallet, true)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -338,7 +338,7 @@ func TestTurns(t *testing.T) {
 		time.Sleep(15 * time.Second)
 		within, end := context.WithTimeout(t.Context(), 20*time.Second)
 		defer end()
-		if err := d.bench.Sweeper.Now(within); err != nil || d.heap(0).Count != 1 {
+		if err := d.bench.Sweeper.Now(within); err != nil || d.heap(0).says() != "open 0.000005 USDC, 1; " {
 			t.Errorf("the owner waits for a whole search: %v", err)
 		}
 		if d.seen(id).State != store.SearchAsked {
@@ -423,7 +423,7 @@ func TestPaper(t *testing.T) {
 		}
 		d.do(ss[0].ID, GoOn)
 		d.finds("3 base 5")
-		if h := d.heap(0); h.Count != 1 {
+		if h := d.heap(0); h.says() != "unsaid 0.000005 USDC, 1; " {
 			t.Errorf("of no till, and not in a heap: %+v", h)
 		}
 		if d.keep(a) != ss[0].ID || d.seen(ss[0].ID).Till != d.till.Genesis.Till {

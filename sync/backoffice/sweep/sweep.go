@@ -100,6 +100,9 @@ const (
 	fresh = 48 * time.Hour
 	// young is how long it is looked at every day.
 	young = 90 * 24 * time.Hour
+	// watched is how long a till may look for more money at an address: a day from the
+	// request (coin.WatchFor), and an hour for its clock and for records on their way.
+	watched = 25 * time.Hour
 	// atOnce bounds the addresses of one round: 50 requests to a network.
 	atOnce = 1000
 )
@@ -292,7 +295,7 @@ func (s *Sweeper) deposits(records []store.Kept) (out []store.Deposit) {
 			s.log.Warn("address not read", "payment", b.Payment.ID, "err", err)
 		}
 		if ok {
-			out = append(out, store.Deposit{Address: address, Treasury: treasury, Reference: b.Payment.Reference, Payment: b.Payment.ID, Made: k.Received, Next: k.Received})
+			out = append(out, store.Deposit{Address: address, Treasury: treasury, Reference: b.Payment.Reference, Payment: b.Payment.ID, Made: k.Received, Next: k.Received, Closed: b.Payment.Final})
 		}
 	}
 	return out

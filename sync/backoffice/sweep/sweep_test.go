@@ -118,7 +118,23 @@ func newBench(t *testing.T) *bench {
 func (b *bench) asked(ref string) {
 	b.t.Helper()
 	b.n++
-	b.till.Add(pos.KindPayment, pos.PaymentMoved{Payment: pos.Payment{ID: pos.PaymentID(fmt.Sprintf("SALE-%d", b.n)), Tender: "usdc-base", State: pos.Requested, Reference: ref}})
+	b.says(b.n, ref, pos.Requested, false)
+}
+
+// aged records payments that were asked for, paid, and left alone since.
+func (b *bench) aged(refs ...string) {
+	b.t.Helper()
+	for _, ref := range refs {
+		b.asked(ref)
+		b.says(b.n, ref, pos.Settled, true)
+	}
+	time.Sleep(watched)
+}
+
+// says records where payment n stands, and sends it.
+func (b *bench) says(n int, ref string, state pos.State, final bool) {
+	b.t.Helper()
+	b.till.Add(pos.KindPayment, pos.PaymentMoved{Payment: pos.Payment{ID: pos.PaymentID(fmt.Sprintf("SALE-%d", n)), Tender: "usdc-base", State: state, Final: final, Reference: ref}})
 	var body []byte
 	head, err := b.db.Till(b.t.Context(), b.till.Genesis.Till)
 	if err != nil {
@@ -161,9 +177,7 @@ func (b *bench) heap(i int) Heap {
 func TestLife(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)
-		for _, ref := range []string{"coin A T", "coin B T", "coin C U", "lightning hash", "coin damaged T"} {
-			b.asked(ref)
-		}
+		b.aged("coin A T", "coin B T", "coin C U", "lightning hash", "coin damaged T")
 		b.round()
 		for i := range 2 {
 			if h := b.heap(i); h.Count != 0 || b.overview().Networks[i].Looked.IsZero() {
@@ -176,7 +190,7 @@ func TestLife(t *testing.T) {
 		if h := b.heap(0); h.Count != 0 || len(h.Coming) != 1 || h.Coming[0].String() != "5.00 USDC" {
 			t.Fatalf("not certain yet: %+v", h)
 		}
-		if _, err := b.Prepare(t.Context(), "base", "T"); pos.KindOf(err) != pos.Conflict {
+		if _, err := b.Prepare(t.Context(), "base", "T", false); pos.KindOf(err) != pos.Conflict {
 			t.Fatalf("what is not certain can be moved: %v", err)
 		}
 		b.f.held[place{"base", "A", "USDC"}] = held{5_000_000, 5_000_000}
@@ -199,11 +213,11 @@ func TestLife(t *testing.T) {
 			t.Fatalf("%+v", o)
 		}
 
-		id, err := b.Prepare(t.Context(), "base", "T")
+		id, err := b.Prepare(t.Context(), "base", "T", false)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := b.Prepare(t.Context(), "base", "T"); pos.KindOf(err) != pos.Conflict {
+		if _, err := b.Prepare(t.Context(), "base", "T", false); pos.KindOf(err) != pos.Conflict {
 			t.Fatalf("the same money twice: %v", err)
 		}
 		if h := b.heap(0); h.Count != 0 || len(h.Sums) != 0 || len(h.Moving) != 1 || h.Moving[0].String() != "6.250001 USDC" {
@@ -231,7 +245,7 @@ func TestLife(t *testing.T) {
 		if v, _, _ = b.Batch(t.Context(), id); v.Open() {
 			t.Fatalf("given up and open: %+v", v)
 		}
-		again, err := b.Prepare(t.Context(), "base", "T")
+		again, err := b.Prepare(t.Context(), "base", "T", false)
 		if err != nil {
 			t.Fatalf("what stayed is free again: %v", err)
 		}
@@ -259,7 +273,7 @@ func TestNothingSeemsToStay(t *testing.T) {
 		b.asked("coin B T")
 		b.f.held[place{"base", "B", "USDC"}] = held{2, 2}
 		b.round()
-		id, err := b.Prepare(t.Context(), "base", "T")
+		id, err := b.Prepare(t.Context(), "base", "T", true)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -277,7 +291,7 @@ func TestNothingSeemsToStay(t *testing.T) {
 func TestSilentNetwork(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)
-		b.asked("coin A T")
+		b.aged("coin A T")
 		b.f.held[place{"base", "A", "USDC"}], b.f.held[place{"bnb", "A", "USDT"}] = held{1, 1}, held{2, 2}
 		b.round()
 		b.f.silent["base"] = true
@@ -306,6 +320,8 @@ func TestHowOften(t *testing.T) {
 		b := newBench(t)
 		b.asked("coin empty T")
 		b.asked("coin full T")
+		b.says(1, "coin empty T", pos.Expired, true)
+		b.says(2, "coin full T", pos.Settled, true)
 		b.f.held[place{"base", "full", "USDC"}] = held{1, 1}
 		run := func(d, step time.Duration) {
 			for end := time.Now().Add(d); time.Now().Before(end); time.Sleep(step) {
@@ -340,14 +356,16 @@ func TestMany(t *testing.T) {
 		for i := range MaxItems + 3 {
 			address := fmt.Sprintf("A%03d", i)
 			b.asked("coin " + address + " T")
+			b.says(b.n, "coin "+address+" T", pos.Settled, true)
 			b.f.held[place{"base", address, "USDC"}] = held{1, 1}
 		}
+		time.Sleep(watched)
 		b.round()
 		if h := b.heap(0); h.Count != MaxItems || !h.More {
 			t.Errorf("%d, more %v", h.Count, h.More)
 		}
 		for want := range []int{MaxItems, 3} {
-			id, err := b.Prepare(t.Context(), "base", "T")
+			id, err := b.Prepare(t.Context(), "base", "T", false)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -364,18 +382,22 @@ func TestProperty(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)
 		r := rand.New(rand.NewPCG(5, 5))
+		b.aged("coin A0 T", "coin A1 U", "coin A2 T", "coin A3 U", "coin A4 T")
 		for step := range 150 {
 			at := place{[]string{"base", "bnb"}[r.IntN(2)], fmt.Sprintf("A%d", r.IntN(6)), "USDC"}
 			switch r.IntN(6) {
 			case 0:
-				b.asked("coin " + at.address + " " + []string{"T", "U"}[int(at.address[1])%2])
+				ref := "coin " + at.address + " " + []string{"T", "U"}[int(at.address[1])%2]
+				if b.asked(ref); r.IntN(2) == 0 {
+					b.says(b.n, ref, pos.Settled, true)
+				}
 			case 1, 2:
 				h := b.f.held[at]
 				b.f.held[at] = held{h.newest + 1 + r.Int64N(9), h.newest}
 			case 3:
 				b.f.held[at] = held{0, b.f.held[at].newest * r.Int64N(2)}
 			case 4:
-				if _, err := b.Prepare(t.Context(), at.network, []string{"T", "U"}[r.IntN(2)]); err != nil && pos.KindOf(err) != pos.Conflict {
+				if _, err := b.Prepare(t.Context(), at.network, []string{"T", "U"}[r.IntN(2)], r.IntN(3) > 0); err != nil && pos.KindOf(err) != pos.Conflict {
 					t.Fatal(err)
 				}
 			case 5:
@@ -407,7 +429,11 @@ func (b *bench) adds(step int) {
 			}
 		}
 		for _, h := range b.overview().Networks[i].Heaps {
-			for _, sums := range [][]Sum{h.Sums, h.Moving, h.Coming} {
+			all := [][]Sum{h.Sums, h.Moving, h.Coming}
+			for _, e := range h.Early {
+				all = append(all, e.Sums)
+			}
+			for _, sums := range all {
 				for _, s := range sums {
 					got += s.Units.Int64()
 				}
