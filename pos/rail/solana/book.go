@@ -21,7 +21,8 @@ type Store interface {
 }
 
 // The book says which reference and which amount belong to which attempt, before
-// anybody sees them. An entry holds its amount until unique.Hold after its end.
+// anybody sees them. An entry holds its amount until unique.Hold after its end,
+// and so it does each rest.
 
 // maxEntries bounds the book: a full one takes no more. 1,024 entries are 300 KB,
 // written with every request.
@@ -33,11 +34,22 @@ type entry struct {
 	Owner Key           `json:"owner"`
 	Mint  Key           `json:"mint"`
 	Key   Key           `json:"key"`
-	Units string        `json:"units"`          // asked for, in all
-	From  uint64        `json:"from"`           // the newest slot when it was asked for
-	End   uint64        `json:"end"`            // by the cluster's clock
+	Units string        `json:"units"` // asked for, in all
+	From  uint64        `json:"from"`  // the newest slot when it was asked for
+	End   uint64        `json:"end"`   // by the cluster's clock
+	Rests []rest        `json:"rests,omitempty"`
 	Paid  string        `json:"paid,omitempty"` // units that the till was told of; what comes now is late
 }
+
+// rest is an amount that an attempt asked for after a part had come: it is held like the
+// first one.
+type rest struct {
+	Units string `json:"units"`
+	From  uint64 `json:"from"` // the newest slot when it was asked for: its money is newer
+}
+
+// maxRests bounds the rests of an attempt; then its reference alone finds what comes.
+const maxRests = 8
 
 // reference returns what the till's record keeps of e.
 func (e entry) reference() reference {
@@ -88,7 +100,11 @@ func (k *book) read(b []byte) error {
 	for _, e := range f.Entries {
 		_, ok := readUnits(e.Units)
 		_, ok2 := readUnits(e.Paid)
-		bad = bad || !ok || !ok2 && e.Paid != "" || e.ID == "" || e.Key.IsZero() || e.Mint.IsZero() || e.From >= 1<<53 || e.End >= 1<<53
+		bad = bad || !ok || !ok2 && e.Paid != "" || e.ID == "" || e.Key.IsZero() || e.Mint.IsZero() || e.From >= 1<<53 || e.End >= 1<<53 || len(e.Rests) > maxRests
+		for _, x := range e.Rests {
+			_, ok := readUnits(x.Units)
+			bad = bad || !ok || x.From >= 1<<53
+		}
 	}
 	if bad {
 		return pos.E("read book", pos.Corrupt, "not a book of requests")
@@ -135,6 +151,27 @@ func (k *book) add(e entry) (ok bool, err error) {
 	return true, nil
 }
 
+// hold makes a rest of e durable; e is written anew when the book lost it. ok is false,
+// and nothing is written, when there is no place for it.
+func (k *book) hold(e entry, x rest) (ok bool, err error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	before := k.entries
+	k.entries = slices.Clone(before)
+	i := slices.IndexFunc(k.entries, func(o entry) bool { return o.ID == e.ID })
+	if i < 0 {
+		i, k.entries = len(k.entries), append(k.entries, e)
+	}
+	if rests := k.entries[i].Rests; len(rests) < maxRests && len(k.entries) <= maxEntries {
+		k.entries[i].Rests = append(slices.Clone(rests), x)
+		if err = k.write(); err == nil {
+			return true, nil
+		}
+	}
+	k.entries = before
+	return false, err
+}
+
 // taken returns the amounts of a token that requests hold at a time of the cluster's.
 // Entries that hold theirs no more are forgotten.
 func (k *book) taken(mint Key, now uint64) map[string]bool {
@@ -145,6 +182,9 @@ func (k *book) taken(mint Key, now uint64) map[string]bool {
 	for _, e := range k.entries {
 		if e.Mint == mint {
 			out[e.Units] = true
+			for _, x := range e.Rests {
+				out[x.Units] = true
+			}
 		}
 	}
 	return out

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
+	"reflect"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -29,7 +30,18 @@ func TestBook(t *testing.T) {
 		t.Fatal(ok, err)
 	}
 	k.paid("SALE-1", big.NewInt(5))
-	if k, err = openBook(m); err != nil || len(k.entries) != 1 || k.entries[0] != e {
+	if k, err = openBook(m); err != nil || !reflect.DeepEqual(k.entries, []entry{e}) {
+		t.Fatalf("%+v, %v", k, err)
+	}
+	m.fail = errors.New("the disk is full")
+	if ok, err := k.hold(e, rest{"500", 8}); ok || pos.KindOf(err) != pos.Internal || !reflect.DeepEqual(k.entries, []entry{e}) {
+		t.Errorf("%v, %v", ok, err)
+	}
+	m.fail = nil
+	if ok, err := k.hold(e, rest{"500", 8}); !ok || err != nil || !k.taken(e.Mint, 1000)["500"] {
+		t.Errorf("%v, %v", ok, err)
+	}
+	if k, err = openBook(m); err != nil || len(k.entries) != 1 || !reflect.DeepEqual(k.entries[0].Rests, []rest{{"500", 8}}) {
 		t.Fatalf("%+v, %v", k, err)
 	}
 	if taken := k.taken(e.Mint, 1000); !taken["12340100"] || len(k.taken(keyOf("other"), 1000)) != 0 {

@@ -6,7 +6,10 @@
 // request has. Both are on the till's disk before anybody sees them. What a transaction
 // added to the merchant's balance, as certain as the policy wants and by as many
 // operators as it wants, is paid; nothing else is, and the order of a transaction's
-// instructions means nothing. An endpoint that is silent, odd, old, of another cluster,
+// instructions means nothing. The rest of a payment that came short is such an amount, too:
+// it is held for it alone before it is shown, at most a cent above what is missing, which
+// is the shop's and is told as paid exactly; where none can be held, the reference alone
+// finds the rest. An endpoint that is silent, odd, old, of another cluster,
 // or of another mind than the second, gives an error, never "paid" and never "unpaid".
 //
 // Found and named. Money that comes short, over, late or twice, another token of the
@@ -35,7 +38,8 @@
 // when its slots stop, and, while Options.ClockTrusted vouches for the wall clock, when
 // its clock is off.
 //
-// Damage. Without the book, the references in the till's records find the money. A
+// Damage. Without the book, the references in the till's records find the money; rests
+// that were held are not in them, so another sale may be given such an amount. A
 // damaged book stops the rail until the owner decides. A transaction that the cluster
 // takes back after the sale was complete is told as lost, with an alarm. Notices do not
 // outlive a restart.

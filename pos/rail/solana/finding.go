@@ -23,9 +23,13 @@ func (r *Rail) paid(p pos.Payment, e *payment, short bool) (pos.Finding, bool) {
 	now := time.Now()
 	e.Touched = now
 	sure := e.sum(func(t *transfer) bool { return t.final })
+	told := coin.Told(got, e.token.step(), e.units, p.Received.Int())
+	if len(e.rests) > 0 && p.Received.Int().Cmp(e.units) <= 0 && extra(e.units, got, e.token) {
+		told = e.units // the rest had to be an amount of its own: he was asked for more
+	}
 	f := pos.Finding{
 		Event: coin.News(p, pos.Settle), Enough: enough && got.Cmp(e.units) < 0,
-		Received: quantityOf(r.w.o.Cluster, e.token, coin.Told(got, e.token.step(), e.units, p.Received.Int())),
+		Received: quantityOf(r.w.o.Cluster, e.token, told),
 		Final:    sure.Cmp(got) >= 0 && now.Sub(e.Made) >= coin.YoungFor,
 	}
 	for _, t := range e.transfers {
@@ -66,8 +70,20 @@ func (r *Rail) gone(p pos.Payment, e *payment) (pos.Finding, bool) {
 	return pos.Finding{}, false // it is looked for once more
 }
 
-// standing says how e stands, which is not paid.
+// standing says how e stands, which is not paid. A rest that can be asked for is held
+// then, which blocks for the disk: what is told as come is what it leaves of the price.
 func (r *Rail) standing(p pos.Payment, e *payment) coin.Standing {
+	s := r.stands(p, e)
+	if s.Got == nil || s.Why != "" || s.Torn || s.Over || s.Lost {
+		return s
+	}
+	if rest, ok := r.rest(e, s.Got); ok {
+		s.Got = new(big.Int).Sub(e.units, rest)
+	}
+	return s
+}
+
+func (r *Rail) stands(p pos.Payment, e *payment) coin.Standing {
 	r.w.mu.Lock()
 	defer r.w.mu.Unlock()
 	coming := e.arriving()

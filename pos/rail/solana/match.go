@@ -11,9 +11,13 @@ import (
 )
 
 // A transaction belongs to the payment whose reference it names, whatever it brings.
-// One that names none of ours belongs to the payment with its very amount, unless its
-// transfer carries a reference of somebody else: then another till asked for it. Where
-// in the transaction something stands means nothing.
+// One that names none of ours belongs to the payment that holds its very amount, unless
+// its transfer carries a reference of somebody else: then another till asked for it. Held
+// is what the book has for one payment alone, in this till's lane: the amount that it
+// asked for, and each rest that it asked for, from then on. That something is missing of
+// a payment is no claim to money of that amount: whoever pays a part chooses what is
+// missing, and could choose another customer's amount. Where in the transaction something
+// stands means nothing.
 
 // match gives a transaction to its payments. It reports whether there is one. w.mu is
 // held.
@@ -81,12 +85,10 @@ func (w *Watcher) sameAmount(t *transaction) (own []*payment) {
 		if t.slot < p.ref.from {
 			continue
 		}
-		missing := coin.Rest(p.units, p.arriving(), p.token.step()) // after a part: what the customer was asked for then
 		for _, c := range w.tokens {
 			n := t.came[moved{p.ref.owner, c.Mint}]
-			same := func(want *big.Int) bool { return scaled(n, c.Decimals, want, p.token.Decimals) }
 			switch {
-			case n == nil || n.Sign() <= 0 || !same(p.units) && !same(missing):
+			case n == nil || n.Sign() <= 0 || !p.owns(t.slot, func(held *big.Int) bool { return scaled(n, c.Decimals, held, p.token.Decimals) }):
 			case c.Mint == p.token.Mint:
 				own = append(own, p)
 			case !p.told:

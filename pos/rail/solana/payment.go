@@ -19,6 +19,7 @@ type payment struct {
 	units *big.Int // asked for, in all
 
 	coin.Open
+	rests     []rest      // held for it after a part had come
 	listed    time.Time   // when its reference was looked for last
 	transfers []*transfer // what names it or has its amount
 	told      bool        // the till was told that it is paid
@@ -103,6 +104,15 @@ func (w *Watcher) received(p *payment) *big.Int {
 // forget takes t away from p.
 func (p *payment) forget(t *transfer) {
 	p.transfers = slices.DeleteFunc(p.transfers, func(o *transfer) bool { return o == t })
+}
+
+// owns reports that p holds an amount of its token for money of a slot: the one that it
+// asks for, or a rest.
+func (p *payment) owns(slot uint64, is func(units *big.Int) bool) bool {
+	return is(p.units) || slices.ContainsFunc(p.rests, func(x rest) bool {
+		n, ok := readUnits(x.Units)
+		return ok && slot > x.From && is(n)
+	})
 }
 
 // young reports that a customer may be standing there.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"math/big"
+	"slices"
 	"time"
 
 	"github.com/tillwright/tillwright/pos"
@@ -82,7 +83,11 @@ func (r *Rail) known(p pos.Payment) (*payment, bool, error) {
 	if r.w.payments[p.ID] == nil {
 		r.w.rescan = true // what came for it may have been read for nobody
 	}
-	return r.w.add(p.ID, ref, r.token, paid), true, nil
+	e := r.w.add(p.ID, ref, r.token, paid)
+	if kept, ok := r.w.book.find(p.ID); ok && len(e.rests) == 0 { // it may have been forgotten meanwhile
+		e.rests = kept.Rests
+	}
+	return e, true, nil
 }
 
 // fresh makes a new request.
@@ -91,6 +96,8 @@ func (r *Rail) fresh(ctx context.Context, p pos.Payment) (*payment, error) {
 	if err != nil {
 		return nil, r.Unknown(coin.AskOp, err)
 	}
+	r.w.giving.Lock()
+	defer r.w.giving.Unlock()
 	units, ok := r.unique(p.Quantity.Int(), head.time)
 	if !ok {
 		return nil, pos.E(coin.AskOp, pos.Conflict, "%s", r.w.word("evm_no_slot", "amount", p.Quantity.String()))
@@ -115,14 +122,17 @@ func (r *Rail) fresh(ctx context.Context, p pos.Payment) (*payment, error) {
 	return made, nil
 }
 
-// unique adds to an amount until no other request has it: this till's steps of the
-// ten-thousandths that people can type.
+// unique adds to an amount until no request holds it: this till's steps of the
+// ten-thousandths that people can type. w.giving is held.
 func (r *Rail) unique(units *big.Int, now uint64) (*big.Int, bool) {
 	taken := r.w.book.taken(r.token.Mint, now)
 	r.w.mu.Lock()
 	for _, p := range r.w.payments { // those that the book lost
 		if p.token.Mint == r.token.Mint && p.ref.end+uint64(unique.Hold/time.Second) > now {
 			taken[p.units.String()] = true
+			for _, x := range p.rests {
+				taken[x.Units] = true
+			}
 		}
 	}
 	r.w.mu.Unlock()
@@ -134,6 +144,43 @@ func (r *Rail) unique(units *big.Int, now uint64) (*big.Int, bool) {
 		n.Add(n, step)
 	}
 	return nil, false
+}
+
+// rest returns an amount that is held for e alone and, with got, pays it: what is missing,
+// or a little more, at most as much as unique adds. It blocks for the disk. ok is false
+// when there is none: then only e's reference finds what comes.
+func (r *Rail) rest(e *payment, got *big.Int) (units *big.Int, ok bool) {
+	r.w.giving.Lock()
+	defer r.w.giving.Unlock()
+	missing := coin.Rest(e.units, got, e.token.step())
+	r.w.mu.Lock()
+	head, rests := r.w.head, e.rests
+	r.w.mu.Unlock()
+	for _, x := range rests {
+		if n, _ := readUnits(x.Units); extra(missing, n, e.token) {
+			return n, true
+		}
+	}
+	units, ok = r.unique(missing, head.time)
+	if !ok || units.Cmp(e.units) >= 0 {
+		return nil, false
+	}
+	x := rest{units.String(), head.slot}
+	of := entry{ID: e.id, Owner: e.ref.owner, Mint: e.ref.mint, Key: e.ref.key, Units: e.units.String(), From: e.ref.from, End: e.ref.end}
+	if ok, err := r.w.book.hold(of, x); !ok {
+		r.w.log.Warn("no rest is held", "payment", string(e.id), "err", err)
+		return nil, false
+	}
+	r.w.mu.Lock()
+	defer r.w.mu.Unlock()
+	e.rests = append(slices.Clone(e.rests), x)
+	return units, true
+}
+
+// extra reports that n is want and what unique adds at most.
+func extra(want, n *big.Int, t Token) bool {
+	over := new(big.Int).Sub(n, want)
+	return over.Sign() >= 0 && over.Cmp(new(big.Int).Mul(t.step(), big.NewInt(unique.Slots))) < 0
 }
 
 // lane is the amounts that are this till's, whatever the price: two tills ask for

@@ -160,14 +160,22 @@ const (
 
 // forms returns the ways to ask for units with p's reference: the whole request; one for
 // wallets that stop at a reference; and the bare account, which every wallet and
-// exchange can read.
+// exchange can read. The last two are only for an amount that p holds: else another sale
+// may have it.
 func (r *Rail) forms(p *payment, units *big.Int) []pos.Form {
 	amount := quantityOf(r.w.o.Cluster, r.token, units).String()
-	return []pos.Form{
+	r.w.mu.Lock()
+	held := p.owns(1<<53, func(n *big.Int) bool { return n.Cmp(units) == 0 })
+	r.w.mu.Unlock()
+	out := []pos.Form{
 		{Name: formStandard, Payload: URI(r.token, p.ref.owner, units, p.ref.key, r.w.o.Label), Caption: r.w.word("evm_form_standard")},
 		{Name: formPlain, Payload: URI(r.token, p.ref.owner, units, Key{}, ""), Caption: r.w.word("sol_form_other")},
 		{Name: formAddress, Payload: p.ref.owner.String(), Typed: true, Caption: r.w.word("evm_form_typed", "amount", amount, "chain", r.w.o.Cluster.Name)},
 	}
+	if !held {
+		return out[:1]
+	}
+	return out
 }
 
 // quantityOf counts units of t; what no u64 holds cannot be, and counts as nothing.

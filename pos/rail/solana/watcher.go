@@ -58,6 +58,7 @@ type Watcher struct {
 	tokens  []Token       // of the registry: all are looked for
 	homes   []Key         // the owner's account of each
 	asking  chan struct{} // holds a token while a new request is made
+	giving  sync.Mutex    // is held while an amount is chosen and made durable; mu is not, then
 	rounds  *coin.Rounds
 	health  coin.Health[Key] // tokens by their mints
 	notices coin.Notices
@@ -115,7 +116,7 @@ func New(o Options) (*Watcher, error) {
 	}
 	for _, e := range w.book.all() {
 		if t, ok := o.Registry.Token(o.Cluster.Key, e.Mint); ok { // else the till's records still hold its reference
-			w.add(e.ID, e.reference(), t, e.Paid)
+			w.add(e.ID, e.reference(), t, e.Paid).rests = e.Rests
 		}
 	}
 	return w, nil
