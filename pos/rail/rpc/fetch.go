@@ -93,7 +93,7 @@ func (c *Client) send(ctx context.Context, method, at string, body []byte) ([]by
 	case err != nil:
 		return nil, &Error{Unreachable, lineError(err)}
 	case len(answer) > bodyLimit:
-		return nil, Failed(Odd, "an answer of more than %d bytes", bodyLimit)
+		return nil, &Error{Odd, ErrLarge}
 	}
 	return answer, judge(resp, answer)
 }

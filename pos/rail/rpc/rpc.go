@@ -110,6 +110,10 @@ func Failed(f Fault, format string, args ...any) *Error {
 	return &Error{f, fmt.Errorf(format, args...)}
 }
 
+// ErrLarge is an answer of more bytes than are read. Strangers can make one: by what they
+// put into a transaction that the till asks for.
+var ErrLarge = fmt.Errorf("an answer of more than %d bytes", bodyLimit)
+
 // FaultOf returns the fault of an error of this package's calls.
 func FaultOf(err error) Fault {
 	if e, ok := errors.AsType[*Error](err); ok {

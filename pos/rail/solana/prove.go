@@ -90,7 +90,7 @@ func (w *Watcher) asks(ctx context.Context, k *rpc.Client, ws []wish) error {
 		calls = append(calls, transactionCall(x.t.sig, x.level))
 	}
 	k.Spend()
-	replies, err := k.Batch(ctx, calls...)
+	replies, err := batch(ctx, k, calls)
 	if err != nil {
 		return err
 	}

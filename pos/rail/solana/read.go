@@ -3,6 +3,7 @@ package solana
 import (
 	"cmp"
 	"context"
+	"errors"
 	"slices"
 	"time"
 
@@ -13,6 +14,7 @@ import (
 // ten seconds, 40 of one method.
 const (
 	listLimit    = 100  // signatures of one answer
+	refLimit     = 10   // the same of a reference, and where memos make 100 too large: 25 KB each at most
 	listPages    = 20   // of one account, in one round: a day of a busy shop
 	refsPerRound = 3    // references that are looked for; the rest in the next rounds
 	fetchMax     = 10   // transactions of one request; each is 3 to 20 KB
@@ -101,9 +103,9 @@ func (w *Watcher) read(ctx context.Context, k *rpc.Client) error {
 	refs, floor, open := w.plan(now)
 	calls := []rpc.Call{accountsCall(append([]Key{clockAccount}, w.homes...)...)}
 	for _, p := range refs {
-		calls = append(calls, listCall(p.ref.key, "", ""))
+		calls = append(calls, listCall(p.ref.key, "", "", refLimit))
 	}
-	replies, err := k.Batch(ctx, calls...)
+	replies, err := batch(ctx, k, calls)
 	if err != nil {
 		return err
 	}
@@ -120,7 +122,9 @@ func (w *Watcher) read(ctx context.Context, k *rpc.Client) error {
 	w.setHomes(found[1:])
 	for i, p := range refs {
 		items, err := listOf(replies[1+i])
-		if err != nil {
+		if errors.Is(err, rpc.ErrLarge) { // what came is listed at the owner's account, too
+			w.log.Debug("a reference's transactions cannot be listed", "payment", string(p.id), "err", err)
+		} else if err != nil {
 			return err
 		}
 		w.note(items, true)
@@ -159,9 +163,33 @@ func (w *Watcher) plan(now time.Time) (refs []*payment, floor uint64, open bool)
 	return refs[:min(len(refs), refsPerRound)], floor, open
 }
 
+// batch makes calls in one request. When the answers to all of them are more than is
+// read, each is asked for in a request of its own, and is an rpc.ErrLarge only for itself:
+// strangers choose how large a transaction is, and what it is listed with, and that must
+// not hide the others.
+func batch(ctx context.Context, k *rpc.Client, calls []rpc.Call) ([]rpc.Reply, error) {
+	out, err := k.Batch(ctx, calls...)
+	if !errors.Is(err, rpc.ErrLarge) {
+		return out, err
+	}
+	if len(calls) == 1 {
+		return []rpc.Reply{{Err: err}}, nil
+	}
+	out = nil
+	for _, c := range calls {
+		k.Spend()
+		alone, err := batch(ctx, k, []rpc.Call{c})
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, alone...)
+	}
+	return out, nil
+}
+
 // listCall asks for the signatures that name an account, the newest first.
-func listCall(at Key, until, before string) rpc.Call {
-	o := map[string]any{"limit": listLimit, "commitment": string(Confirmed)}
+func listCall(at Key, until, before string, limit int) rpc.Call {
+	o := map[string]any{"limit": limit, "commitment": string(Confirmed)}
 	if until != "" {
 		o["until"] = until
 	}
@@ -249,13 +277,13 @@ func (w *Watcher) sweep(ctx context.Context, k *rpc.Client, found []account, flo
 		case c == nil:
 			c = &cursor{}
 		}
-		due, calls = append(due, i), append(calls, listCall(home, c.until, ""))
+		due, calls = append(due, i), append(calls, listCall(home, c.until, "", listLimit))
 	}
 	if len(due) == 0 {
 		return nil
 	}
 	k.Spend()
-	replies, err := k.Batch(ctx, calls...)
+	replies, err := batch(ctx, k, calls)
 	if err != nil {
 		return err
 	}
@@ -277,9 +305,15 @@ func (w *Watcher) sweep(ctx context.Context, k *rpc.Client, found []account, flo
 // list notes the signatures of an account back to its cursor, or to the floor. first is
 // the answer with the newest ones. It moves the cursor to the newest final one.
 func (w *Watcher) list(ctx context.Context, k *rpc.Client, first rpc.Reply, at Key, c *cursor, floor uint64) error {
-	until := c.until
+	until, before, limit := c.until, "", listLimit
 	for page := range listPages {
 		items, err := listOf(first)
+		if errors.Is(err, rpc.ErrLarge) {
+			k.Spend()
+			limit, first = refLimit, rpc.Reply{}
+			first.Result, first.Err = one(ctx, k, listCall(at, until, before, limit))
+			items, err = listOf(first)
+		}
 		if err != nil {
 			return err
 		}
@@ -290,11 +324,12 @@ func (w *Watcher) list(ctx context.Context, k *rpc.Client, first rpc.Reply, at K
 		if old >= 0 {
 			items = items[:old]
 		}
-		if w.note(items, false); len(items) < listLimit {
+		if w.note(items, false); len(items) < limit {
 			return nil
 		}
 		k.Spend()
-		replies, err := k.Batch(ctx, listCall(at, until, items[len(items)-1].sig))
+		before = items[len(items)-1].sig
+		replies, err := batch(ctx, k, []rpc.Call{listCall(at, until, before, limit)})
 		if err != nil {
 			return err
 		}
@@ -385,7 +420,7 @@ func (w *Watcher) fetch(ctx context.Context, k *rpc.Client) error {
 			calls = append(calls, transactionCall(l.sig, Confirmed))
 		}
 		k.Spend()
-		replies, err := k.Batch(ctx, calls...)
+		replies, err := batch(ctx, k, calls)
 		if err != nil {
 			return err
 		}
