@@ -33,6 +33,9 @@ func obj(t testing.TB, s string) map[string]json.RawMessage {
 	return f
 }
 
+// all knows every token.
+func all(Address) bool { return true }
+
 // TestDocumented reads the answers of the documentation.
 func TestDocumented(t *testing.T) {
 	if b, err := readBlock([]byte(docBlock)); err != nil || b.number != 0x3fe1c00 || b.time != 0x69f18a5c {
@@ -44,7 +47,7 @@ func TestDocumented(t *testing.T) {
 	if b, err := readGridBlock(obj(t, docHead)); err != nil || b.number != 66987565 || b.time != 1777445121 {
 		t.Errorf("%+v, %v", b, err)
 	}
-	if i, err := readInfo(obj(t, docInfo), docTx); err != nil || !i.good || i.number != 66985120 || i.time != 1777437762 || len(i.logs) != 1 {
+	if i, err := readInfo(obj(t, docInfo), docTx, all); err != nil || !i.good || i.number != 66985120 || i.time != 1777437762 || len(i.logs) != 1 {
 		t.Errorf("%+v, %v", i, err)
 	}
 	if b, err := readResult(obj(t, docCall)); err != nil || b[28] != 0x40 {
@@ -80,8 +83,11 @@ func TestSpoilt(t *testing.T) {
 			_, _, ok := readReceipt(b, docTx)
 			return ok
 		}},
-		"head":      {docHead, []string{"blockID", "block_header"}, func(f map[string]json.RawMessage) bool { _, err := readGridBlock(f); return err == nil }},
-		"outcome":   {docInfo, []string{"id", "blockNumber", "blockTimeStamp", "receipt"}, func(f map[string]json.RawMessage) bool { i, err := readInfo(f, docTx); return err == nil && i.good }},
+		"head": {docHead, []string{"blockID", "block_header"}, func(f map[string]json.RawMessage) bool { _, err := readGridBlock(f); return err == nil }},
+		"outcome": {docInfo, []string{"id", "blockNumber", "blockTimeStamp", "receipt"}, func(f map[string]json.RawMessage) bool {
+			i, err := readInfo(f, docTx, all)
+			return err == nil && i.good
+		}},
 		"result":    {docCall, []string{"result", "constant_result"}, func(f map[string]json.RawMessage) bool { _, err := readResult(f); return err == nil }},
 		"transfers": {docList, []string{"data", "success", "meta"}, func(f map[string]json.RawMessage) bool { _, _, err := readRows(f); return err == nil }},
 	} {
@@ -112,10 +118,10 @@ func TestSpoilt(t *testing.T) {
 		}
 	}
 	failed := strings.Replace(docInfo, `"fee"`, `"result":"FAILED","fee"`, 1)
-	if i, err := readInfo(obj(t, failed), docTx); err != nil || i.good {
+	if i, err := readInfo(obj(t, failed), docTx, all); err != nil || i.good {
 		t.Errorf("a failed transaction is good: %v", err)
 	}
-	if _, err := readInfo(obj(t, docInfo), [32]byte{}); err == nil {
+	if _, err := readInfo(obj(t, docInfo), [32]byte{}, all); err == nil {
 		t.Error("another transaction was read")
 	}
 	revert := `{"result":{"result":true,"message":"REVERT opcode executed"},"constant_result":[""]}`
@@ -163,7 +169,7 @@ func FuzzGrid(f *testing.F) {
 				t.Fatalf("%+v", r)
 			}
 		}
-		if i, err := readInfo(o, docTx); err == nil && i.number == 0 {
+		if i, err := readInfo(o, docTx, all); err == nil && i.number == 0 {
 			t.Fatal("a transaction in no block")
 		}
 		_, _ = readGridBlock(o)

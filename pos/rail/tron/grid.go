@@ -228,7 +228,7 @@ func (g *grid) find(ctx context.Context, t transfer, solid bool) (b block, ok bo
 	if err != nil || len(f) == 0 { // not there
 		return b, false, err
 	}
-	info, err := readInfo(f, t.tx)
+	info, err := readInfo(f, t.tx, func(a Address) bool { _, known := g.token(a); return known })
 	if err != nil || !info.good {
 		return b, false, err
 	}

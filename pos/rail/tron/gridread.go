@@ -157,8 +157,9 @@ type info struct {
 	logs   []logEntry
 }
 
-// readInfo reads the answer to gettransactioninfobyid.
-func readInfo(f map[string]json.RawMessage, want [32]byte) (i info, err error) {
+// readInfo reads the answer to gettransactioninfobyid. Of its events it reads those of
+// the tokens that are known: others may be of any size and number.
+func readInfo(f map[string]json.RawMessage, want [32]byte, known func(Address) bool) (i info, err error) {
 	receipt, err := rpc.Fields(f["receipt"])
 	tx, ok1 := bareHash(f["id"])
 	var ok2, ok3 bool
@@ -172,27 +173,30 @@ func readInfo(f map[string]json.RawMessage, want [32]byte) (i info, err error) {
 		return i, nil
 	}
 	var all []json.RawMessage
-	if raw, has := f["log"]; has && json.Unmarshal(raw, &all) != nil || len(all) > maxLogs {
+	if raw, has := f["log"]; has && json.Unmarshal(raw, &all) != nil {
 		return i, odd("no list of events")
 	}
 	for _, one := range all {
-		l, ok := readGridLog(one)
-		if !ok {
+		f, err := rpc.Fields(one)
+		at, ok := bareHex(f["address"], 20)
+		if err != nil || !ok || len(at) != 20 {
+			return i, odd("an event of nobody")
+		}
+		if !known(Address(at)) {
+			continue
+		}
+		l, ok := readGridLog(f)
+		if !ok || len(i.logs) == maxLogs {
 			return i, odd("an event that cannot be read")
 		}
+		l.address = Address(at)
 		i.logs = append(i.logs, l)
 	}
 	return i, nil
 }
 
-// readGridLog reads an event of a transaction: its address has 20 bytes here.
-func readGridLog(raw json.RawMessage) (l logEntry, fine bool) {
-	f, err := rpc.Fields(raw)
-	at, ok := bareHex(f["address"], 20)
-	if err != nil || !ok || len(at) != 20 {
-		return l, false
-	}
-	l.address = Address(at)
+// readGridLog reads what an event of a transaction says.
+func readGridLog(f map[string]json.RawMessage) (l logEntry, fine bool) {
 	var topics []json.RawMessage
 	if raw, has := f["topics"]; has && json.Unmarshal(raw, &topics) != nil || len(topics) > 4 {
 		return l, false
@@ -204,10 +208,11 @@ func readGridLog(raw json.RawMessage) (l logEntry, fine bool) {
 		}
 		l.topics = append(l.topics, h)
 	}
+	fine = true
 	if raw, has := f["data"]; has {
-		l.data, ok = bareHex(raw, 64<<10)
+		l.data, fine = bareHex(raw, 64<<10)
 	}
-	return l, ok
+	return l, fine
 }
 
 // accountOf returns the one account of an answer; there is none for an address that

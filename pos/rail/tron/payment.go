@@ -41,6 +41,7 @@ type held struct {
 	past   bool      // its block is below those of the last look
 	misses int       // looks in a row that did not show it again
 	known  bool      // it belongs to a request, or the owner was told
+	large  bool      // its transaction is too large to be read
 	twice  bool      // two requests ask for it: neither is paid by it
 	proved bool      // as deep as the policy wants, by as many as it wants
 	at     block     // the block of the proof

@@ -2,6 +2,7 @@ package tron
 
 import (
 	"context"
+	"errors"
 	"math/big"
 	"slices"
 	"time"
@@ -20,6 +21,9 @@ const (
 	// finalEvery is the same for what only the owner waits for: whether a sale that is
 	// complete can still be undone, and whether nothing can come any more.
 	finalEvery = 15 * time.Second
+	// largeEvery is how often a transaction is asked for that was too large to be read: it
+	// never gets smaller, only another operator may tell less of it. Each costs a megabyte.
+	largeEvery = time.Hour
 	// lagTries and lagWait are for a second operator that does not have the block yet:
 	// it will in a moment.
 	lagTries = 3
@@ -37,11 +41,17 @@ type task struct {
 }
 
 // prove looks up what pays a request and is not proved. An error means that the endpoint
-// is not to be relied on; that two operators differ is noted at the transfer.
+// is not to be relied on. That two operators differ, or that a transaction is too large to
+// be read, is noted at the transfer: who pays chooses what else his transaction does, and
+// it must not stop the others.
 func (c *chain) prove(ctx context.Context, k *client) error {
 	balances := map[Address]reading{}
 	for _, t := range c.tasks(time.Now()) {
 		b, ok, err := k.find(ctx, t.h.transfer, t.row.Level == Solidified)
+		if errors.Is(err, rpc.ErrLarge) {
+			c.tooLarge(t, err)
+			continue
+		}
 		if err != nil {
 			return err
 		}
@@ -70,6 +80,15 @@ func (c *chain) prove(ctx context.Context, k *client) error {
 	return c.settle(ctx, k)
 }
 
+// tooLarge notes that a transfer's transaction cannot be read.
+func (c *chain) tooLarge(t task, err error) {
+	c.log.Warn("a transaction cannot be read", "payment", string(t.p.id), "err", err)
+	c.w.mu.Lock()
+	defer c.w.mu.Unlock()
+	t.h.large, t.h.why = true, c.reasonOf(err)
+	t.p.Wake()
+}
+
 // tasks lists what is to be proved now.
 func (c *chain) tasks(now time.Time) (out []task) {
 	c.w.mu.Lock()
@@ -77,7 +96,8 @@ func (c *chain) tasks(now time.Time) (out []task) {
 	for _, p := range c.w.payments {
 		for _, h := range p.all() {
 			row := c.chain.policy().Row(h.token.Decimals, h.units)
-			if h.proved || h.twice || row.Level == Solidified && now.Sub(h.tried) < deepEvery {
+			since := now.Sub(h.tried)
+			if h.proved || h.twice || row.Level == Solidified && since < deepEvery || h.large && since < largeEvery {
 				continue
 			}
 			h.tried = now
@@ -277,7 +297,7 @@ func (c *chain) settle(ctx context.Context, k *client) error {
 	shallow, closing := c.unsettled()
 	for _, h := range shallow {
 		_, ok, err := k.find(ctx, h.transfer, true)
-		if err != nil {
+		if err != nil && !errors.Is(err, rpc.ErrLarge) {
 			return err
 		}
 		c.w.mu.Lock()
