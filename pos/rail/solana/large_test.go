@@ -61,6 +61,9 @@ func TestLargeTransactions(t *testing.T) {
 	}{
 		"large together": {small, 1, 700_000}, "large alone": {small, 1, 1 << 20}, "two operators": {both, 2, 700_000},
 	} {
+		if testing.Short() && !strings.HasSuffix(name, "together") {
+			continue // the race detector makes minutes of a megabyte
+		}
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				w := newWorld(t, c.policy, c.operators)
@@ -117,6 +120,9 @@ func TestLargeLists(t *testing.T) {
 			return 1 << 20
 		},
 	} {
+		if testing.Short() && !strings.HasSuffix(name, "together") {
+			continue // the race detector makes minutes of a megabyte
+		}
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				w := newWorld(t, small, 1)
