@@ -112,8 +112,3 @@ func (a *acceptConfig) voices() int {
 	}
 	return len(seen)
 }
-
-// needsTwo says what to write where one operator is not enough.
-func needsTwo(chain string) string {
-	return chain + " needs endpoints of two operators, who have to agree about large sales: write a second part [[stablecoins.accept.endpoint]] with another operator and its url_file"
-}

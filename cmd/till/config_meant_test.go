@@ -147,7 +147,7 @@ func TestOneOperator(t *testing.T) {
 	}
 	registry("")
 	const want = `line 13: stablecoins.accept.0.endpoint: My Chain needs endpoints of two operators, who have to agree about large sales: write a second part ` +
-		`[[stablecoins.accept.endpoint]] with another operator and its url_file; or give the chain "mychain" in your registry (mine.json) a policy whose rows all have "operators": 1`
+		`[[stablecoins.accept.endpoint]] with another operator and its url_file; or, if one operator's word shall be enough for any sum, write below chain = "mychain" the line policy = [{ up_to = 50, level = "2 blocks", operators = 1 }, { level = "finalized", operators = 1 }]`
 	if _, err := loadConfig(path); err == nil || !strings.Contains(err.Error(), want) {
 		t.Errorf("got  %v\nwant %s", err, want)
 	}

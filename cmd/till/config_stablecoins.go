@@ -7,27 +7,26 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/tillwright/tillwright/pos"
+	"github.com/tillwright/tillwright/pos/rail/coin"
 	"github.com/tillwright/tillwright/pos/rail/evm"
 )
 
 // stableConfig is what the shop takes in stablecoins, and where that money goes.
 type stableConfig struct {
-	treasury     *evm.Address // of the EVM chains; nil: none was named
-	expiry       time.Duration
-	tolerance    int      // parts of 10,000 that may be missing
-	oneAddress   bool     // all customers pay to the treasury itself, and the amount tells them apart
-	links        []string // wallets' own
-	registry     evm.Registry
-	registryFile string         // where its further chains and tokens stand
-	till         int            // number of this till, from 1, among
-	tills        int            // those whose customers pay to the same address on Solana, on Tron, and with one_address
-	accept       []acceptConfig // in the order of their buttons
+	treasury   *evm.Address // of the EVM chains; nil: none was named
+	expiry     time.Duration
+	tolerance  int      // parts of 10,000 that may be missing
+	oneAddress bool     // all customers pay to the treasury itself, and the amount tells them apart
+	links      []string // wallets' own
+	registry   evm.Registry
+	till       int            // number of this till, from 1, among
+	tills      int            // those whose customers pay to the same address on Solana, on Tron, and with one_address
+	accept     []acceptConfig // in the order of their buttons
 
 	// Without a line, on chains that can be asked for so.
 	rule   pos.OfflineRule
@@ -40,6 +39,7 @@ type acceptConfig struct {
 	tokens    []string
 	to        string // where the money goes, on chains that do not use the treasury
 	endpoints []endpointConfig
+	policy    coin.Policy // the owner's, in place of the chain's; nil: none
 	family    *family
 	part      *reader // to name what is wrong later
 }
@@ -127,7 +127,6 @@ func (sc *stableConfig) readTolerance(s *reader) {
 func (sc *stableConfig) readRegistry(s *reader) {
 	sc.registry = evm.Known()
 	file := s.path("registry", "")
-	sc.registryFile = file
 	if file == "" {
 		return
 	}
@@ -189,11 +188,13 @@ func (sc *stableConfig) readAccept(s *reader) {
 			for _, key := range []string{"owner", "address"} {
 				p.text(key, "") // which of them counts depends on the chain
 			}
+			readPolicy(p)
 		case slices.ContainsFunc(sc.accept, func(o acceptConfig) bool { return o.chain == a.chain }):
 			p.bad("chain", "%q is there twice; write all its tokens into one part", a.chain)
 		case len(a.tokens) == 0:
 			p.bad("tokens", "is missing; write for example tokens = [\"USDC\"]")
 		default:
+			sc.applyPolicy(p, &a)
 			a.family.read(p, sc, &a)
 		}
 		sc.accept = append(sc.accept, a)
@@ -227,13 +228,8 @@ func readEVM(p *reader, sc *stableConfig, a *acceptConfig) {
 	for _, row := range evm.PolicyOf(chain) {
 		wants = max(wants, row.Operators)
 	}
-	_, built := evm.Known().Chain(a.chain)
-	switch {
-	case a.voices() >= wants:
-	case built:
-		p.bad("endpoint", "%s", needsTwo(chain.Name))
-	default:
-		p.bad("endpoint", "%s; or give the chain %q in your registry (%s) a policy whose rows all have \"operators\": 1", needsTwo(chain.Name), a.chain, filepath.Base(sc.registryFile))
+	if a.voices() < wants {
+		p.bad("endpoint", "%s", sc.needsTwo(*a, chain.Name))
 	}
 	if sc.treasury == nil {
 		p.bad("chain", "%s needs the part [stablecoins] to say treasury: the address of your own wallet, never an exchange's deposit address", chain.Name)
@@ -293,7 +289,7 @@ func (sc *stableConfig) blame(s *reader, a acceptConfig, text string) {
 	case a.to != "" && strings.Contains(text, a.to):
 		a.part.bad("address", "%s", text)
 	case a.voices() < 2 && strings.Contains(text, "operators"):
-		a.part.bad("endpoint", "%s", needsTwo(a.chain))
+		a.part.bad("endpoint", "%s", sc.needsTwo(a, a.chain))
 	default:
 		a.part.bad("chain", "%s", text)
 	}

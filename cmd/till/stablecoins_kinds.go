@@ -113,7 +113,7 @@ func buildSolana(sc stableConfig, list []acceptConfig, at site) (out fleet, err 
 			return fleet{}, err
 		}
 		o := solana.Options{
-			Cluster: clusterOf(a.chain), Owner: owner, Accept: a.tokens, Endpoints: a.plainEndpoints(), Store: at.store(a.chain), Expiry: sc.expiry,
+			Cluster: clusterOf(a.chain), Owner: owner, Accept: a.tokens, Endpoints: a.plainEndpoints(), Policy: a.policy, Store: at.store(a.chain), Expiry: sc.expiry,
 			Language: at.shop.Language, Label: label(at.shop.Name), ClockTrusted: at.trusted, Dial: at.dial, Log: at.log,
 		}
 		if sc.tills > 1 {
@@ -190,8 +190,14 @@ func buildTron(sc stableConfig, list []acceptConfig, at site) (out fleet, err er
 		if err != nil {
 			return fleet{}, err
 		}
+		registry := tron.Known()
+		if len(a.policy) > 0 {
+			if registry, err = registry.WithPolicy(a.chain, a.policy); err != nil {
+				return fleet{}, err
+			}
+		}
 		o := tron.Options{
-			Chain: a.chain, Address: to, Accept: a.tokens, Store: at.store(a.chain), Expiry: sc.expiry,
+			Registry: registry, Chain: a.chain, Address: to, Accept: a.tokens, Store: at.store(a.chain), Expiry: sc.expiry,
 			Language: at.shop.Language, Link: containsFold(sc.links, "tron"), ClockTrusted: at.trusted, Dial: at.dial, Log: at.log,
 		}
 		if sc.tills > 1 {
