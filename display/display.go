@@ -260,6 +260,11 @@ func stopped(screens []*screen) error {
 			within = stillWithin
 		}
 		select {
+		case <-s.done: // long ago, maybe: its time may have ended while another had more
+			continue
+		default:
+		}
+		select {
 		case <-s.done:
 		case <-time.After(within - time.Since(began)):
 			return pos.E("stop display", pos.Unavailable, "a display does not answer")

@@ -189,3 +189,38 @@ func TestPoleForgets(t *testing.T) {
 		}
 	})
 }
+
+// TestStopped: a screen that is dark in its time is no trouble, however long another one
+// took; one that is not dark in its time is, behind whichever it stands.
+func TestStopped(t *testing.T) {
+	const slow = stopWithin + time.Second // an e-paper near freezing
+	tests := []struct {
+		name string
+		dark [2]time.Duration // 0: before anybody looks; the first screen is Still
+		ok   bool
+	}{
+		{"the other was dark long ago", [2]time.Duration{slow, 0}, true},
+		{"the other was dark in its time", [2]time.Duration{slow, stopWithin / 2}, true},
+		{"the other hangs", [2]time.Duration{slow, time.Hour}, false},
+		{"the slow one hangs", [2]time.Duration{time.Hour, 0}, false},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			for range 32 { // a choice by chance would be right now and then
+				synctest.Test(t, func(t *testing.T) {
+					var screens []*screen
+					for _, after := range tt.dark {
+						s := &screen{done: make(chan struct{})}
+						screens = append(screens, s)
+						time.AfterFunc(after, func() { close(s.done) })
+					}
+					screens[0].still.Store(true)
+					synctest.Wait()
+					if err := stopped(screens); (err == nil) != tt.ok || err != nil && pos.KindOf(err) != pos.Unavailable {
+						t.Fatalf("stopped: %v, want success %v", err, tt.ok)
+					}
+				})
+			}
+		})
+	}
+}
