@@ -84,9 +84,37 @@ func TestAstray(t *testing.T) {
 	if !strings.Contains(look, title+" 3 8.70") || strings.Contains(look, "gave no answer") {
 		t.Errorf("worth a look: %s", look)
 	}
+	if !strings.Contains(look, "■ "+title) {
+		t.Errorf("what nobody decided about is no mark: %s", look)
+	}
 	_, page = o.do("GET", "/days/2026-11-23", nil)
 	if rows := rowsOf(t, page, title); len(rows) != 1 || !strings.Contains(rows[0], "given back by Carla: by the owner") || strings.Contains(rows[0], "2.90") {
 		t.Errorf("the next day has %q", rows)
+	}
+}
+
+// TestAstrayOpen: money that nobody has decided about is marked, whatever was decided that
+// day about money of a day before; what is decided is not.
+func TestAstrayOpen(t *testing.T) {
+	o := newOffice(t, "en")
+	till := tilltest.New(1, "01", "EUR", midnight)
+	old := astray(till, "SALE000000001", till.Currency)
+	till.Wait(midnight.AddDate(0, 0, 1).Add(9 * 3600e9))
+	back := pos.RefundDecided{As: pos.GivenBack, Note: "in cash", Amount: till.Currency.Zero()}
+	decide(till, old, back)
+	fresh := astray(till, "SALE000000002", till.Currency)
+	till.Wait(midnight.AddDate(0, 0, 2).Add(9 * 3600e9))
+	decide(till, astray(till, "SALE000000003", till.Currency), back)
+	decide(till, fresh, back)
+	o.take(till, "Till 1")
+	o.signIn()
+	const title = "Paid on another network, or with another coin"
+	for day, marked := range map[string]bool{"2026-11-22": true, "2026-11-23": true, "2026-11-24": false} {
+		_, page := o.do("GET", "/days/"+day, nil)
+		look := strings.Join(rowsOf(t, page, "Worth a look"), "\n")
+		if !strings.Contains(look, title+" 1 2.90") || strings.Contains(look, "■ "+title) != marked {
+			t.Errorf("%s: marked should be %v: %s", day, marked, look)
+		}
 	}
 }
 

@@ -267,7 +267,7 @@ func (s *server) look(d report.Day) []note {
 		{"bo_unbalanced", r.Unbalanced, "", true},
 		{"bo_refund_due", r.RefundDue.Count, s.money(r.RefundDue.Amount), true},
 		{"bo_unv_loss", r.Unverified.Refuted.Count, s.money(r.Unverified.Refuted.Amount), true},
-		{"bo_astray", r.Astray.Count, s.money(r.Astray.Amount), r.Astray.Count > r.AstrayBack+r.AstrayTaken.Count},
+		{"bo_astray", r.Astray.Count, s.money(r.Astray.Amount), slices.ContainsFunc(d.Astray, undecided)},
 		{"bo_late", r.Late.Count, s.money(r.Late.Amount), false},
 		{"bo_over", r.Over.Count, "", false},
 		{"bo_doubts", r.PaymentDoubts, "", false},
@@ -283,6 +283,10 @@ func (s *server) look(d report.Day) []note {
 	}
 	return slices.DeleteFunc(all, func(n note) bool { return n.Count == 0 })
 }
+
+// undecided reports money that came astray this day and still waits for somebody. The
+// day's sums do not tell: they also count what was decided about money of a day before.
+func undecided(a report.Astray) bool { return a.Here && a.Decided == nil }
 
 func (s *server) salesCSV(c *fiber.Ctx) error {
 	return s.csv(c, "sales", func(t *report.Table, days []report.Day) error { return t.Sales(days...) })
