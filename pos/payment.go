@@ -117,7 +117,10 @@ type Payment struct {
 	StrayBack Quantity  `json:"stray_back,omitzero"`
 	StrayOn   string    `json:"stray_on,omitempty"`
 	StrayIn   PaymentID `json:"stray_in,omitempty"`
-	Lost      bool      `json:"lost,omitempty"`
+	// StrayPast is what was decided before about other assets than Stray's: each once, at
+	// most MaxStrayPast.
+	StrayPast []StrayPast `json:"stray_past,omitempty"`
+	Lost      bool        `json:"lost,omitempty"`
 	// Price is what all that was asked for costs at the rate of the moment when money came
 	// after the request had ended; Rate is that one then. Zero: Quantity.
 	Price Quantity `json:"price,omitzero"`
@@ -164,6 +167,17 @@ type Payment struct {
 	// every payment until then.
 	Final bool `json:"final,omitempty"`
 }
+
+// StrayPast is what was decided about money of one asset that came astray: how much, and,
+// when it was taken as payment, into which one.
+type StrayPast struct {
+	Back Quantity  `json:"back"`
+	In   PaymentID `json:"in,omitempty"`
+}
+
+// MaxStrayPast bounds what a payment keeps of decisions about other assets: it is all in
+// each record of it. A shop's networks and their tokens are fewer.
+const MaxStrayPast = 32
 
 // Covers reports that p pays for its part of the sale: its money is the shop's, or
 // it was proven by a code while the till had no line, or it is taken on trust.

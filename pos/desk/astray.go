@@ -18,11 +18,33 @@ import (
 // payment's.
 func stray(p *pos.Payment, f pos.Finding) bool {
 	same := f.Stray.Asset.ID == p.Stray.Asset.ID
-	if f.Stray.IsZero() || same && (f.Stray.Cmp(p.Stray) == 0 || p.StrayIn != "") {
+	if f.Stray.IsZero() || same && f.Stray.Cmp(p.Stray) == 0 {
 		return false
 	}
-	p.Stray, p.Why, p.Owed, p.StrayIn = f.Stray, f.Why, true, ""
+	done, past := decidedStray(*p, f.Stray.Asset)
+	if done.In != "" || !done.Back.IsZero() && f.Stray.Cmp(done.Back) <= 0 || len(past) > pos.MaxStrayPast {
+		return false
+	}
+	p.Stray, p.Why, p.Owed = f.Stray, f.Why, true
+	p.StrayBack, p.StrayIn, p.StrayPast = done.Back, done.In, past
 	return true
+}
+
+// decidedStray returns what was decided about what came astray of an asset, and what was
+// about all others.
+func decidedStray(p pos.Payment, a pos.Asset) (of pos.StrayPast, others []pos.StrayPast) {
+	all := slices.Clone(p.StrayPast)
+	if !p.StrayBack.IsZero() {
+		all = append(all, pos.StrayPast{Back: p.StrayBack, In: p.StrayIn})
+	}
+	for _, x := range all {
+		if x.Back.Asset.ID == a.ID {
+			of = x
+		} else {
+			others = append(others, x)
+		}
+	}
+	return of, others
 }
 
 // noteStray says in p where what came astray is, and returns what is new of it.
@@ -33,7 +55,7 @@ func (d *Desk) noteStray(p *pos.Payment, before pos.Quantity) pos.Quantity {
 		if t, ok := d.takes(p.Stray.Asset); ok {
 			p.StrayOn = pos.Word(d.o.Shop.Language, "evm_on", "token", t.Token, "chain", t.Chain)
 		}
-		return p.Stray
+		return strayLeft(*p)
 	case p.Stray.Cmp(before) > 0:
 		return p.Stray.Minus(before)
 	}
@@ -145,6 +167,9 @@ func (d *Desk) takeAstray(t *turn, p pos.Payment, note string) error {
 	if err != nil {
 		return err
 	}
+	if fresh {
+		p.Charged = 0 // its own money sells nothing any more
+	}
 	p.Owed, p.Aside, p.Again, p.StrayBack, p.StrayIn = false, p.State.Open(), false, p.Stray, taken.ID
 	t.record(pos.KindPayment, pos.PaymentMoved{Payment: p, By: t.by})
 	t.record(pos.KindRefundDecided, pos.RefundDecided{
@@ -161,6 +186,32 @@ func (d *Desk) takeAstray(t *turn, p pos.Payment, note string) error {
 		return d.endResale(t, s)
 	}
 	return d.completeIfPaid(t, s)
+}
+
+// soldAlready notes at the other payments of p's sale, which was given up, that its lines are
+// sold by now: their money sells them no second time.
+func (d *Desk) soldAlready(t *turn, p pos.Payment) error {
+	owed, err := d.o.Payments.Refunds()
+	if err != nil {
+		return err
+	}
+	watched, err := d.o.Payments.Watched()
+	if err != nil {
+		return err
+	}
+	done := map[pos.PaymentID]bool{p.ID: true}
+	for i, o := range slices.Concat(watched, owed) { // what is watched is the newer word
+		if done[o.ID] || o.Sale != p.Sale || o.Charged == 0 {
+			continue
+		}
+		decided := i < len(watched) && !slices.ContainsFunc(owed, func(x pos.Payment) bool { return x.ID == o.ID })
+		if decided && o.Refundable { // a record of it would make it a debt once more
+			continue
+		}
+		done[o.ID], o.Charged = true, 0
+		t.record(pos.KindPayment, pos.PaymentMoved{Payment: o, By: t.by})
+	}
+	return nil
 }
 
 // asTaken is the payment that what came astray for p becomes: at its own tender, and

@@ -308,3 +308,90 @@ func TestAstraySoldAfter(t *testing.T) {
 		s.holdTaken(t, a, got, c2, espresso.Int64())
 	})
 }
+
+// TestAstrayOfSeveral: the network's word about what came astray moves from one asset to
+// another and back. What was decided about each of them stays decided, also after a lost
+// ledger and after a restart.
+func TestAstrayOfSeveral(t *testing.T) {
+	third := pos.Asset{ID: "eip155:3/erc20:0x6b", Symbol: "DAI", Decimals: 18, Shown: 6}
+	for name, x := range map[string]struct {
+		as      pos.Decision
+		givenUp bool
+	}{
+		"taken": {pos.AsSale, false}, "sold after": {pos.AsSale, true}, "given back": {pos.GivenBack, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			astrayShop(t, 18, func(t *testing.T, s *shop, c *chain, c2 *twin) {
+				empty := s.copyLedger()
+				a := s.chargeDAI()
+				s.strays(c, c2, a.Payment, espresso.Int64())
+				if x.givenUp {
+					_, err := s.by(boss, pos.CancelPayment{Despite: true})
+					must(t, err)
+					s.do(pos.ClearSale{})
+				}
+				_, err := s.by(boss, pos.Decide{Payment: a.Payment, As: x.as, Note: "n"})
+				must(t, err)
+				settle()
+				c.set(func(c *chain) { c.strayIs, c.stray[a.Payment] = third, 7 })
+				wait(31 * time.Second)
+				if v := s.view().Counter.Refunds; len(v) != 1 || v[0].Came != third.UnitsOf(7).String() {
+					t.Fatalf("owed %+v", v)
+				}
+				_, err = s.by(boss, pos.Decide{Payment: a.Payment, As: pos.GivenBack, Note: "cash"})
+				must(t, err)
+				s.restart()
+				c.set(func(c *chain) { c.strayIs, c.stray[a.Payment] = c2.asset, espresso.Int64() })
+				wait(31 * time.Second)
+				s.cut(empty)
+				wait(31 * time.Second)
+				if v := s.view().Counter.Refunds; len(v) != 0 {
+					t.Errorf("owed once more: %+v", v)
+				}
+				s.refusedBy(boss, pos.Decide{Payment: a.Payment, As: pos.AsSale}, pos.NotFound)
+				c.set(func(c *chain) { c.strayIs, c.stray[a.Payment] = third, 9 }) // 2 more
+				wait(31 * time.Second)
+				if v := s.view().Counter.Refunds; len(v) != 1 || v[0].Came != third.UnitsOf(2).String() {
+					t.Errorf("owed %+v", v)
+				}
+				if r := s.folded(); r.Sales > 1 || r.Astray.Count != 2 || r.AstrayBack+r.AstrayTaken.Count != 2 {
+					t.Errorf("the report says %d sales, astray %+v, taken %+v", r.Sales, r.Astray, r.AstrayTaken)
+				}
+			})
+		})
+	}
+}
+
+// TestAstraySoldOnce: what was given up is sold after all by the money that came astray.
+// Then no other money that was asked for it sells it a second time.
+func TestAstraySoldOnce(t *testing.T) {
+	for name, taken := range map[string]bool{"the same payment": true, "another payment of it": false} {
+		t.Run(name, func(t *testing.T) {
+			astrayShop(t, 18, func(t *testing.T, s *shop, c *chain, c2 *twin) {
+				first := s.chargeDAI()
+				a := first
+				if !taken {
+					s.do(pos.CancelPayment{})
+					a = s.do(pos.Pay{Tender: dai})
+					settle()
+				}
+				s.strays(c, c2, a.Payment, espresso.Int64())
+				_, err := s.by(boss, pos.CancelPayment{Despite: true})
+				must(t, err)
+				s.do(pos.ClearSale{})
+				_, err = s.by(boss, pos.Decide{Payment: a.Payment, As: pos.AsSale, Note: "he took it"})
+				must(t, err)
+				settle()
+				c.sends(first.Payment, espresso)
+				wait(2 * time.Minute)
+				if v := s.view().Counter.Refunds; len(v) != 1 || v[0].Payment != first.Payment || v[0].Sells {
+					t.Errorf("owed %+v", v)
+				}
+				s.refusedBy(boss, pos.Decide{Payment: first.Payment, As: pos.AsSale}, pos.Conflict)
+				if r := s.folded(); r.Sales != 1 {
+					t.Errorf("sold %d times", r.Sales)
+				}
+			})
+		})
+	}
+}

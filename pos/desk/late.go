@@ -125,7 +125,10 @@ func (d *Desk) resell(t *turn, p pos.Payment) (pos.Sale, pos.Amount, error) {
 	s.Lines, s.NextLine = old.Lines, old.NextLine
 	due, err := d.charge(t, &s)
 	t.draft.Put = nil // charged at once: its record makes it
-	return s, due, err
+	if err != nil {
+		return s, due, err
+	}
+	return s, due, d.soldAlready(t, p)
 }
 
 // endResale completes s when it is paid; else the rest is paid at the counter.
