@@ -14,6 +14,9 @@ import (
 //go:embed recover.sql
 var recoverSchema string
 
+//go:embed runs.sql
+var runsSchema string
+
 // Seed is a secret that addresses are made of, as it is kept: sealed.
 type Seed struct {
 	ID       int64
@@ -28,6 +31,7 @@ type Seed struct {
 	Far      uint64 // numbers up to this one are searched, whatever lies there
 	Last     uint64 // highest number that was ever given out, as far as is known
 	Changed  time.Time
+	Run      int64         // raised whenever the search is set back to number 1
 	Networks []SeedNetwork // those that were looked at
 }
 
@@ -123,7 +127,7 @@ func (db *DB) Seed(ctx context.Context, id int64) (Seed, error) {
 }
 
 func (db *DB) seeds(ctx context.Context, where string, args ...any) ([]Seed, error) {
-	rows, err := db.r.QueryContext(ctx, "SELECT id, coalesce(till, ''), scheme, treasury, mark, sealed, kept, state, far, last, changed FROM address_seeds "+where, args...)
+	rows, err := db.r.QueryContext(ctx, "SELECT id, coalesce(till, ''), scheme, treasury, mark, sealed, kept, state, far, last, changed, run FROM address_seeds "+where, args...)
 	if err != nil {
 		return nil, broken("list seeds", err)
 	}
@@ -132,7 +136,7 @@ func (db *DB) seeds(ctx context.Context, where string, args ...any) ([]Seed, err
 	for rows.Next() {
 		var s Seed
 		var kept, changed int64
-		if err := rows.Scan(&s.ID, &s.Till, &s.Scheme, &s.Treasury, &s.Mark, &s.Sealed, &kept, &s.State, &s.Far, &s.Last, &changed); err != nil {
+		if err := rows.Scan(&s.ID, &s.Till, &s.Scheme, &s.Treasury, &s.Mark, &s.Sealed, &kept, &s.State, &s.Far, &s.Last, &changed, &s.Run); err != nil {
 			return nil, broken("list seeds", err)
 		}
 		s.Kept, s.Changed = unstamp(kept), unstamp(changed)
@@ -181,10 +185,13 @@ func (db *DB) SearchSet(ctx context.Context, seed int64, state SearchState, far 
 	})
 }
 
-// SearchForget sets a search back to number 1. What it found stays.
+// SearchForget sets a search back to number 1: a new run. What it found stays.
 func (db *DB) SearchForget(ctx context.Context, seed int64) error {
 	return db.write(ctx, "keep search", func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, "DELETE FROM seed_networks WHERE seed = ?", seed)
+		if _, err := tx.ExecContext(ctx, "DELETE FROM seed_networks WHERE seed = ?", seed); err != nil {
+			return err
+		}
+		_, err := tx.ExecContext(ctx, "UPDATE address_seeds SET run = run + 1 WHERE id = ?", seed)
 		return err
 	})
 }
@@ -193,6 +200,8 @@ func (db *DB) SearchForget(ctx context.Context, seed int64) error {
 type SearchPart struct {
 	Seed int64
 	At   time.Time
+	Run  int64  // of the seed when the part began
+	From uint64 // number that it began at: the network's Next then; 1 when there was none
 	SeedNetwork
 	Last     uint64    // highest number of the part that was ever given out; 0 for none
 	Found    []Found   // addresses with money
@@ -206,12 +215,12 @@ type Found struct {
 }
 
 // SearchSaw keeps a part of a search: how far it is, and what it found, in one
-// transaction. An address that is known by now stays as it is.
+// transaction. An address that is known by now stays as it is. Of a part that is late,
+// because the search began anew or another process was there first, only what it found
+// is kept: money is money.
 func (db *DB) SearchSaw(ctx context.Context, p SearchPart) error {
 	return db.write(ctx, "keep search", func(tx *sql.Tx) error {
-		if _, err := tx.ExecContext(ctx, `INSERT INTO seed_networks VALUES (?, ?, ?, ?, ?) ON CONFLICT (seed, network)
-			DO UPDATE SET next = max(next, excluded.next), why = excluded.why, operators = CASE WHEN excluded.operators = 0 THEN operators WHEN operators = 0 THEN excluded.operators ELSE min(operators, excluded.operators) END`,
-			p.Seed, p.Network, clampN(p.Next), p.Why, p.Operators); err != nil {
+		if err := searchMoved(ctx, tx, p); err != nil {
 			return err
 		}
 		if _, err := tx.ExecContext(ctx, "UPDATE address_seeds SET last = max(last, ?) WHERE id = ?", clampN(p.Last), p.Seed); err != nil {
@@ -236,6 +245,19 @@ func (db *DB) SearchSaw(ctx context.Context, p SearchPart) error {
 		}
 		return nil
 	})
+}
+
+// searchMoved notes how far a search is, if it is still where the part began.
+func searchMoved(ctx context.Context, tx *sql.Tx, p SearchPart) error {
+	var run, next int64
+	err := tx.QueryRowContext(ctx, "SELECT s.run, coalesce(n.next, 1) FROM address_seeds s LEFT JOIN seed_networks n ON n.seed = s.id AND n.network = ? WHERE s.id = ?", p.Network, p.Seed).Scan(&run, &next)
+	if err != nil || run != p.Run || next != clampN(p.From) {
+		return err
+	}
+	_, err = tx.ExecContext(ctx, `INSERT INTO seed_networks VALUES (?, ?, ?, ?, ?) ON CONFLICT (seed, network)
+		DO UPDATE SET next = excluded.next, why = excluded.why, operators = CASE WHEN excluded.operators = 0 THEN operators WHEN operators = 0 THEN excluded.operators ELSE min(operators, excluded.operators) END`,
+		p.Seed, p.Network, clampN(p.Next), p.Why, p.Operators)
+	return err
 }
 
 // seedFound keeps an address, and reports that nobody knew it.

@@ -72,7 +72,7 @@ func TestFromVersion3(t *testing.T) {
 	found := Found{N: 3, Deposit: Deposit{Address: "C", Reference: "ref C", Treasury: "T", Made: time.Now()}}
 	known := Found{N: 1, Deposit: Deposit{Address: "A", Reference: "ref A", Treasury: "T", Made: time.Now()}}
 	part := SearchPart{
-		Seed: s.ID, At: time.Now(), SeedNetwork: SeedNetwork{Network: "base", Next: 201, Operators: 2}, Last: 3, Found: []Found{found, known},
+		Seed: s.ID, At: time.Now(), From: 1, SeedNetwork: SeedNetwork{Network: "base", Next: 201, Operators: 2}, Last: 3, Found: []Found{found, known},
 		Holdings: []Holding{{Network: "base", Address: "C", Token: "USDC", Symbol: "USDC", Decimals: 6, Newest: "9", Final: "9"}, {Network: "base", Address: "A", Token: "USDC", Symbol: "USDC", Decimals: 6, Newest: "50", Final: "50"}},
 	}
 	for range 2 { // a second process did the same
@@ -88,11 +88,11 @@ func TestFromVersion3(t *testing.T) {
 		t.Errorf("%d balances, %v", len(hs), err)
 	}
 	back := part
-	back.Next, back.Found, back.Holdings, back.Why, back.Operators, back.Last = 101, nil, nil, "silent", 0, 0
+	back.From, back.Next, back.Found, back.Holdings, back.Why, back.Operators, back.Last = 101, 101, nil, nil, "silent", 0, 0
 	if err := db.SearchSaw(ctx, back); err != nil {
 		t.Fatal(err)
 	}
-	if s, err = db.Seed(ctx, s.ID); err != nil || s.Last != 3 || s.Networks[0] != (SeedNetwork{"base", 201, "silent", 2}) {
+	if s, err = db.Seed(ctx, s.ID); err != nil || s.Last != 3 || s.Networks[0] != (SeedNetwork{"base", 201, "", 2}) {
 		t.Errorf("a slower process sets it back: %+v, %v", s, err)
 	}
 	if _, err := db.SeedKeep(ctx, Seed{Till: "t", Scheme: 1, Treasury: "T", Mark: []byte("m")}); err != nil {
@@ -100,5 +100,65 @@ func TestFromVersion3(t *testing.T) {
 	}
 	if _, err := db.SeedKeep(ctx, Seed{Till: "u", Scheme: 1, Treasury: "T", Mark: []byte("m")}); pos.KindOf(err) != pos.Conflict {
 		t.Errorf("another till's: %v", err)
+	}
+}
+
+// TestSearchRuns: a part moves a search on only from where the search is, and never one
+// that began anew since; the money that it found is kept whatever it belongs to.
+func TestSearchRuns(t *testing.T) {
+	ctx := t.Context()
+	db, err := Open(ctx, filepath.Join(t.TempDir(), "office.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := errors.Join(db.Check(ctx), db.Close()); err != nil {
+			t.Error(err)
+		}
+	}()
+	s, err := db.SeedKeep(ctx, Seed{Scheme: 1, Treasury: "T", Mark: []byte("m"), Sealed: []byte("s"), Kept: time.Now()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	first := s.Run
+	steps := []struct {
+		name   string
+		forget bool
+		run    int64 // since the first
+		from   uint64
+		next   uint64
+		want   uint64 // 0: nothing is known
+	}{
+		{name: "not from the start", from: 201, next: 401},
+		{name: "the first", from: 1, next: 201, want: 201},
+		{name: "twice", from: 1, next: 101, want: 201},
+		{name: "further", from: 201, next: 401, want: 401},
+		{name: "a gap", from: 601, next: 801, want: 401},
+		{name: "the last run's first part", forget: true, from: 1, next: 201},
+		{name: "the last run's next part", from: 401, next: 601},
+		{name: "its own", run: 1, from: 1, next: 201, want: 201},
+		{name: "the last run's, from the same place", from: 201, next: 401, want: 201},
+		{name: "a run that is not", run: 2, from: 201, next: 401, want: 201},
+	}
+	for i, step := range steps {
+		if step.forget {
+			if err := db.SearchForget(ctx, s.ID); err != nil {
+				t.Fatal(err)
+			}
+		}
+		found := Found{N: uint64(i) + 1, Deposit: Deposit{Address: step.name, Reference: "ref", Treasury: "T", Made: time.Now()}}
+		if err := db.SearchSaw(ctx, SearchPart{Seed: s.ID, At: time.Now(), Run: first + step.run, From: step.from, SeedNetwork: SeedNetwork{Network: "base", Next: step.next}, Found: []Found{found}}); err != nil {
+			t.Fatal(err)
+		}
+		got, err := db.Seed(ctx, s.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if at := got.Networks; len(at) == 0 && step.want != 0 || len(at) > 0 && at[0].Next != step.want {
+			t.Errorf("%s: %+v, want next %d", step.name, at, step.want)
+		}
+		if n, err := db.SearchCount(ctx, s.ID); n != i+1 || err != nil {
+			t.Errorf("%s: money at %d addresses, %v", step.name, n, err)
+		}
 	}
 }

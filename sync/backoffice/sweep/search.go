@@ -219,7 +219,7 @@ func (s *Search) one(ctx context.Context, id int64, tell func(SeedView)) error {
 				continue
 			}
 			more = true
-			ok, err := s.part(ctx, seed, a, at, tried[n.Key] == tries-1)
+			ok, err := s.part(ctx, seed, a, at, tried[n.Key] >= tries-1)
 			if err != nil {
 				return err
 			}
@@ -289,7 +289,7 @@ func (s *Search) part(ctx context.Context, seed store.Seed, a wire.AddressSeed, 
 	if err := s.sweeper.read(ctx); err != nil { // what records name by now is not found, it is known
 		return false, err
 	}
-	p := store.SearchPart{Seed: seed.ID, At: time.Now(), SeedNetwork: store.SeedNetwork{Network: at.Network, Next: at.Next}}
+	p := store.SearchPart{Seed: seed.ID, At: time.Now(), Run: seed.Run, From: at.Next, SeedNetwork: store.SeedNetwork{Network: at.Network, Next: at.Next}}
 	look, err := s.numbers(ctx, a, &p, min(at.Next+part-1, limit(seed)))
 	if err == nil {
 		err = s.look(ctx, seed, look, &p)
@@ -302,7 +302,7 @@ func (s *Search) part(ctx context.Context, seed store.Seed, a wire.AddressSeed, 
 		if !last {
 			return false, nil
 		}
-		p = store.SearchPart{Seed: seed.ID, At: p.At, SeedNetwork: store.SeedNetwork{Network: at.Network, Next: at.Next, Why: message(err)}}
+		p = store.SearchPart{Seed: seed.ID, At: p.At, Run: p.Run, From: at.Next, SeedNetwork: store.SeedNetwork{Network: at.Network, Next: at.Next, Why: message(err)}}
 		return false, s.store.SearchSaw(ctx, p)
 	}
 	return true, s.store.SearchSaw(ctx, p)

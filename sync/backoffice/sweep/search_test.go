@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -453,6 +454,62 @@ func TestBroken(t *testing.T) {
 			t.Errorf("%+v", v)
 		}
 	})
+}
+
+// TestAgainWhileSlow: a part that an operator was slow to answer when the owner began anew
+// is of the old run. Goal: the new one skips no number, wherever the old one was.
+func TestAgainWhileSlow(t *testing.T) {
+	again := map[string]func(ctx context.Context, d *desk, id int64) error{
+		"stop, again": func(ctx context.Context, d *desk, id int64) error {
+			return errors.Join(d.Stop(ctx, id), d.Start(ctx, id, Again))
+		},
+		"by the command beside the server": func(ctx context.Context, d *desk, id int64) error {
+			f := newFake()
+			maps.Copy(f.held, d.f.held)
+			other := late{&finder{fake: f, operators: 2, calls: map[string]int{}}}
+			return NewSearch(New(d.db, f, d.Search.log), d.Search.keeper, d.db, other, d.Search.log).Now(ctx, id, Again, nil)
+		},
+	}
+	for name, begin := range again {
+		// in the first part and in a later one, on either network
+		for after, network := range map[time.Duration]string{5 * time.Second: "base", 15 * time.Second: "bnb", 35 * time.Second: "bnb", 45 * time.Second: "base"} {
+			t.Run(name+" after "+after.String(), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					d := newDesk(t)
+					id := d.keep(secret(1))
+					d.Search.finder = late{d.f}
+					if err := d.Start(t.Context(), id, GoOn); err != nil {
+						t.Fatal(err)
+					}
+					ctx, stop := context.WithCancel(t.Context())
+					done := make(chan error, 1)
+					go func() { done <- d.Search.Run(ctx) }()
+					time.Sleep(after)
+					d.pay(network, 1, 3, 5) // on the network that is asked just now, and not seen
+					if err := begin(ctx, d, id); err != nil {
+						t.Error(err)
+					}
+					time.Sleep(10 * time.Minute)
+					stop()
+					if err := <-done; err != nil {
+						t.Error(err)
+					}
+					if v := d.seen(id); v.State != store.SearchEnded || !v.Known() {
+						t.Errorf("%+v", v)
+					}
+					d.finds("3 " + network + " 5")
+				})
+			})
+		}
+	}
+}
+
+// late is a finder whose answers are 10 s old when they come.
+type late struct{ *finder }
+
+func (l late) Agree(ctx context.Context, network string, refs []string) (Round, int, error) {
+	defer time.Sleep(10 * time.Second)
+	return l.finder.Agree(ctx, network, refs)
 }
 
 // brokenStore keeps some parts, and then no more.
