@@ -56,6 +56,9 @@ func (e *payment) remind(p pos.Payment) {
 		e.told, e.taken = true, n
 		e.past.clean = true // or it had not been booked
 	}
+	if at := max(p.At.Unix(), p.Moved.Unix(), 1); e.since == 0 {
+		e.since = uint64(at)
+	}
 }
 
 // gone says that a reorg took back what the till has as settled. Once that is in doubt,
@@ -83,7 +86,7 @@ func (r *Rail) standing(_ pos.Payment, e *payment) coin.Standing {
 	coming := e.arriving()
 	s := coin.Standing{
 		Coming: coming.Sign() > 0, Enough: r.w.pays(e, coming),
-		Over: r.c.headNow().time > e.ref.end, Ended: e.ended,
+		Over: r.c.headNow().time > e.ref.end, Ended: e.ended && (!e.told || e.settled || e.gone), Lost: e.gone,
 	}
 	if own := e.own(); own != nil && (s.Coming || e.uncounted()) {
 		s.Why = own.why

@@ -25,6 +25,7 @@ type payment struct {
 	ended   bool            // a block that is final lies past its end and coin.WatchFor: nothing came
 	settled bool            // what was told of is final
 	gone    bool            // what was told of is not there any more: a reorg took it back
+	since   uint64          // the till knows of that money since then: no older block says that it is not there; 0: not known
 	torn    bool            // with a shared address: money came that another sale asks for, too
 	past    past            // of a request made unseen
 	sweeps  sweeps          // what is read of the factory's events; with a shared address, when it is looked at again
@@ -52,6 +53,7 @@ type claim struct {
 	time  uint64   // of the block that first proved as much
 	why   string   // why it could not be proved: operators differ
 	stake *big.Int // more than units, when the last look found more: it needs the policy's row for as much
+	blank bool     // the till was told of it before, and nothing of it was seen since: that it is gone is to be proved
 
 	// The block that was read last to prove it, and what units was then.
 	tried      [32]byte
@@ -139,6 +141,7 @@ func (p *payment) see(chain uint64, now map[Address]found1) (changed bool) {
 			c = &claim{token: f.token, units: new(big.Int)}
 			p.claims[key] = c
 		}
+		c.blank = false
 		if f.units.Cmp(c.units) != 0 {
 			c.units, changed = f.units, true
 		}

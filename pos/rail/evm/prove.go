@@ -89,7 +89,7 @@ func (c *chain) wishes(now time.Time) (out []wish) {
 			continue // proved by its events
 		}
 		for key, k := range p.claims {
-			if key.chain != c.ID || k.units.Sign() == 0 && !(k == p.own() && p.code[c.ID]) {
+			if key.chain != c.ID || k.units.Sign() == 0 && !k.blank && !(k == p.own() && p.code[c.ID]) {
 				continue
 			}
 			at := rowOf(policy, k.token, k.worth())
@@ -343,6 +343,7 @@ func (c *chain) weigh(w wish, k *claim, f *proof) {
 	k.why, k.tried, k.triedUnits, k.proof = "", f.hash, k.units, f
 	if k == p.own() {
 		p.sweeps.read(f, p.told)
+		c.w.lost(c, p)
 	}
 	if changed {
 		k.time = f.time

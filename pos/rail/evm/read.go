@@ -192,8 +192,13 @@ func (c *chain) note(turn []*payment, v view) {
 			p.doubt()
 			p.Wake()
 		}
-		if p.token.Chain == c.ID && p.code[c.ID] && p.own() == nil { // swept before it was seen
-			p.claims[claimKey{c.ID, p.token.Contract}] = &claim{token: p.token, units: new(big.Int)}
+		if p.token.Chain == c.ID && p.own() == nil {
+			switch {
+			case p.code[c.ID]: // swept before it was seen
+				p.claims[claimKey{c.ID, p.token.Contract}] = &claim{token: p.token, units: new(big.Int)}
+			case p.told && p.taken != nil && !p.settled: // taken back before it was seen, it seems
+				p.claims[claimKey{c.ID, p.token.Contract}] = &claim{token: p.token, units: new(big.Int), stake: p.taken, blank: true}
+			}
 		}
 		c.w.lost(c, p)
 	}
@@ -209,14 +214,21 @@ func (p *payment) doubt() {
 	}
 }
 
+// missing reports that nothing of k, which is blank, is there: a block says so that is not
+// older than what the till was told, or a final one long after the end.
+func (p *payment) missing(k *claim) bool {
+	return k.proof != nil && k.proof.came().Sign() == 0 && (p.since != 0 && k.proof.time >= p.since || p.ended)
+}
+
 // lost raises the alarm when money that the till was told of is not there any more
-// and was not swept: a reorg took it back. w.mu is held.
+// and was not swept: a reorg took it back. Where it was not seen since the till's start,
+// as many operators as the policy wants must say so. w.mu is held.
 func (w *Watcher) lost(c *chain, p *payment) {
 	own := p.own()
 	if own == nil || p.token.Chain != c.ID || p.dumb {
 		return
 	}
-	p.gone = p.told && p.taken != nil && !p.settled && !p.code[c.ID] && own.units.Cmp(p.taken) < 0
+	p.gone = p.told && p.taken != nil && !p.settled && !p.code[c.ID] && own.units.Cmp(p.taken) < 0 && (!own.blank || p.missing(own))
 	if p.gone {
 		gone := quantityOf(p.token, new(big.Int).Sub(p.taken, own.units))
 		c.notices.Tell("lost "+string(p.id), c.word("evm_lost", "amount", gone.String(), "tail", p.ref.address.Tail()))

@@ -90,6 +90,9 @@ func (p *payment) trail(k *rpc.Client) *trail {
 // due reports that k's proof is not of what is there now, or that it is time to look
 // whether more was swept. Where the last look failed, only time counts.
 func (p *payment) due(k *claim, now time.Time) bool {
+	if k.blank && !p.missing(k) {
+		return true
+	}
 	if k != p.own() || !p.code[p.token.Chain] {
 		return k.proof == nil || k.proof.left.Cmp(k.units) != 0
 	}
