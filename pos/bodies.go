@@ -28,6 +28,8 @@ const (
 	KindOfflineTerms  RecordKind = "offline_terms"         // OfflineTerms
 	KindTenderPolicy  RecordKind = "tender_policy"         // TenderPolicy
 	KindRefundDecided RecordKind = "refund_decided"        // RefundDecided
+	KindUnasked       RecordKind = "unasked"               // UnaskedCame: money that no payment waits for
+	KindDust          RecordKind = "dust"                  // DustCame: much too little to ask anybody about, summed
 	KindTrustOff      RecordKind = "trust_off"             // TrustChanged: a payment taken unverified was a loss
 	KindTrustOn       RecordKind = "trust_on"              // TrustChanged: a manager lets the tender be taken unverified again
 	KindTokenAllowed  RecordKind = "token_allowed"         // TokenAllowed
@@ -186,6 +188,8 @@ type RefundDecided struct {
 	Came    Quantity  `json:"came,omitzero"`
 	Network string    `json:"network,omitempty"`
 	Into    PaymentID `json:"into,omitempty"`
+	// Unasked: Came belonged to no payment that the till still asked about.
+	Unasked bool `json:"unasked,omitempty"`
 
 	// Of an offline payment: what the backoffice knows it by.
 	Reference string `json:"reference,omitempty"`

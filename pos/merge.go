@@ -37,6 +37,7 @@ func (r *Report) Merge(o Report) error {
 		Received: join(&s, r.Received, o.Received, byTender, addTender),
 		Late:     s.arrivals(r.Late, o.Late), RefundDue: s.arrivals(r.RefundDue, o.RefundDue), Over: s.arrivals(r.Over, o.Over),
 		Astray: s.astray(r.Astray, o.Astray), AstrayBack: s.count(r.AstrayBack, o.AstrayBack), AstrayTaken: s.taken(r.AstrayTaken, o.AstrayTaken),
+		Unasked: s.astray(r.Unasked, o.Unasked), UnaskedDecided: s.count(r.UnaskedDecided, o.UnaskedDecided), Dust: s.astray(r.Dust, o.Dust),
 		Destinations: join(&s, r.Destinations, o.Destinations, byDestination, addDestination),
 		Records:      runs(&s, r.Records, o.Records), Receipts: runs(&s, r.Receipts, o.Receipts),
 		Marks: join(&s, r.Marks, o.Marks, byTill, laterMark),

@@ -71,6 +71,12 @@ type Report struct {
 	Astray      Arrivals `json:"astray,omitzero"`
 	AstrayBack  int64    `json:"astray_back,omitzero"`  // times it was given back
 	AstrayTaken Tally    `json:"astray_taken,omitzero"` // taken as payment
+	// Unasked is money that no request asked for, or that came when its payment was final,
+	// by the day it was found. It is in nothing else, and has no Amount. Dust is the same in
+	// parts of less than one token: nobody is asked about those.
+	Unasked        Arrivals `json:"unasked,omitzero"`
+	UnaskedDecided int64    `json:"unasked_decided,omitzero"` // times it was given back, or kept with a note
+	Dust           Arrivals `json:"dust,omitzero"`
 
 	// Destinations are the shop's own addresses that payments came to, or that were changed.
 	Destinations []DestinationTotal `json:"destinations,omitempty"`
@@ -156,7 +162,7 @@ func NewReport(till string, c Currency) Report {
 		GivenBack: Tally{Amount: z}, SoldAfter: Tally{Amount: z},
 		Offline: noTotals(z), Unverified: noTotals(z),
 		Late: Arrivals{Amount: z}, RefundDue: Arrivals{Amount: z}, Over: Arrivals{Amount: z},
-		Astray: Arrivals{Amount: z}, AstrayTaken: Tally{Amount: z},
+		Astray: Arrivals{Amount: z}, AstrayTaken: Tally{Amount: z}, Unasked: Arrivals{Amount: z}, Dust: Arrivals{Amount: z},
 	}
 }
 
@@ -223,6 +229,8 @@ var folds = map[RecordKind]func(one *Report, rec Record) error{
 		var b RefundDecided
 		err := rec.Decode(&b)
 		switch {
+		case b.Unasked:
+			one.UnaskedDecided = 1
 		case b.Into != "":
 			one.AstrayTaken = one.tally(b.Amount)
 		case !b.Came.IsZero():
@@ -242,6 +250,18 @@ var folds = map[RecordKind]func(one *Report, rec Record) error{
 		var b DestinationChanged
 		err := rec.Decode(&b)
 		one.Destinations = destinations(b.Tail(), 0)
+		return err
+	},
+	KindUnasked: func(one *Report, rec Record) error {
+		var b UnaskedCame
+		err := rec.Decode(&b)
+		one.Unasked = Arrivals{1, one.Total.Currency.Zero(), assets(b.Unasked.Came)}
+		return err
+	},
+	KindDust: func(one *Report, rec Record) error {
+		var b DustCame
+		err := rec.Decode(&b)
+		one.Dust = Arrivals{b.Dust.Count, one.Total.Currency.Zero(), assets(b.Dust.Sum)}
 		return err
 	},
 	KindCodeTried: func(one *Report, rec Record) error {

@@ -90,6 +90,9 @@ const (
 	OwedNetwork = "network" // what was asked for, on another network
 	OwedCoin    = "coin"    // another token than was asked for
 
+	OwedUnasked = "unasked" // no request asked for it
+	OwedAfter   = "after"   // it came when its payment was final
+
 	OwedUnpriced = "unpriced" // it came after its request had ended, when it had no price; its sale still waits
 )
 

@@ -73,6 +73,8 @@ type Payments interface {
 	Payment(id pos.PaymentID) (pos.Payment, error)
 	// Refunds returns the payments that the owner owes a decision about, oldest first.
 	Refunds() ([]pos.Payment, error)
+	// Booked reports that unasked money of this name is in the journal.
+	Booked(id pos.PaymentID) (bool, error)
 }
 
 // Prints are the durable print queues, one a printer; the receipt printer's name is
@@ -138,6 +140,15 @@ type Tender struct {
 	Notice func() string   // what the cashier should know though it works; nil: nothing. It must not block
 }
 
+// Unasked tells of money that came and that no payment waits for. Its methods do not block.
+type Unasked interface {
+	// Unasked returns what was found and is not booked yet, and what is beyond the bounds of
+	// that, in a sum for each asset. The caller owns both.
+	Unasked() (came []pos.Unasked, beyond []pos.Dust)
+	// Booked forgets what Unasked returned: it is in the journal.
+	Booked(came []pos.Unasked, beyond []pos.Dust)
+}
+
 // Options wires a desk.
 type Options struct {
 	Journal  Journal
@@ -146,6 +157,7 @@ type Options struct {
 	Payments Payments
 	Prints   Prints
 	Tenders  []Tender // besides cash, in the order of their buttons
+	Unasked  []Unasked
 	Rates    Rates
 	PINs     PINs
 	Shop     pos.Shop

@@ -1,12 +1,15 @@
 package desk
 
 import (
+	"slices"
+
 	"github.com/tillwright/tillwright/pos"
 )
 
 // refundViews lists the money that somebody must decide about.
 func (d *Desk) refundViews() ([]pos.RefundView, error) {
 	owed, err := d.o.Payments.Refunds()
+	slices.SortStableFunc(owed, mostUrgent)
 	out := make([]pos.RefundView, 0, min(len(owed), pos.MaxNotices))
 	for _, p := range owed[:min(len(owed), pos.MaxNotices)] {
 		out = append(out, d.refundView(p))
@@ -29,6 +32,9 @@ func (d *Desk) refundView(p pos.Payment) pos.RefundView {
 	}
 	if f, err := d.o.Sales.Filed(p.Sale); err == nil {
 		v.Of = f.Receipt
+	}
+	if p.ID.Unasked() {
+		return unaskedView(v, p)
 	}
 	if !p.Astray() || !beside(p) {
 		return v

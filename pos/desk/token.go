@@ -84,6 +84,9 @@ func (d *Desk) giveBeside(t *turn, p pos.Payment, do pos.Decide) error {
 		d.untellStray(p)
 		r.Came, r.Network = strayLeft(p), p.StrayOn
 	}
+	if p.ID.Unasked() {
+		r.Came, r.Network, r.Unasked = p.Over, p.Network, true
+	}
 	if err == nil { // it is still watched: more of it is another debt
 		now.Owed, now.OverBack, now.StrayBack = false, p.Over, p.Stray
 		if p.Astray() && now.State == pos.Unknown && !now.Covers() { // a manager has decided: the customer pays otherwise

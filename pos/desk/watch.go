@@ -33,7 +33,7 @@ const (
 // fault when a durable record could not be folded.
 func (d *Desk) Run(ctx context.Context) error {
 	ctx, stop := context.WithCancel(ctx)
-	running := map[pos.PaymentID]bool{}
+	running, found := map[pos.PaymentID]bool{}, unaskedBook{d: d}
 	ended := make(chan pos.PaymentID)
 	defer func() {
 		stop()
@@ -60,6 +60,7 @@ func (d *Desk) Run(ctx context.Context) error {
 	for {
 		select {
 		case <-ctx.Done():
+			found.book(true)
 			return nil
 		case err := <-d.fatal:
 			return err
@@ -72,6 +73,7 @@ func (d *Desk) Run(ctx context.Context) error {
 				return err
 			}
 			d.noteTerms()
+			found.book(false)
 			d.refresh()
 		}
 	}

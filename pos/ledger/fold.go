@@ -85,6 +85,10 @@ func apply(tx *bolt.Tx, b *pos.Books, r pos.Record) error {
 		a, err = moved(tx, b, r)
 	case pos.KindRefundDecided:
 		a, err = decided(tx, r)
+	case pos.KindUnasked:
+		a, err = unasked(tx, r)
+	case pos.KindDust:
+		err = dust(tx, r)
 	case pos.KindCodeTried:
 		a, err = codeTried(tx, b, r)
 	case pos.KindOfflineTerms:

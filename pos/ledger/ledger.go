@@ -52,7 +52,9 @@ var (
 	prints  = []byte("prints")  // printer, NUL, job ID -> pos.PrintJob
 	refunds = []byte("refunds") // payment ID -> pos.Payment that no sale needed
 	doubted = []byte("doubted") // sale ID -> pos.Sale that was open when records were lost
-	buckets = [][]byte{meta, open, done, numbers, watched, keys, keyAge, prints, refunds, doubted}
+	booked  = []byte("booked")  // pos.Unasked's ID -> sequence, of what is in the journal
+	bookAge = []byte("bookage") // sequence -> that ID, oldest first
+	buckets = [][]byte{meta, open, done, numbers, watched, keys, keyAge, prints, refunds, doubted, booked, bookAge}
 
 	booksKey   = []byte("books")
 	versionKey = []byte("version")
@@ -60,7 +62,7 @@ var (
 
 const (
 	// version of the layout; another one is folded anew.
-	version = "5"
+	version = "6"
 	// maxKeys bounds the answers kept for repeated commands: a busy day has about
 	// ten thousand commands, and nobody repeats yesterday's.
 	maxKeys = 20_000

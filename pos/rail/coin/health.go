@@ -78,24 +78,61 @@ type Notices struct {
 	list []notice // the oldest first
 }
 
-type notice struct{ key, text string }
+type notice struct {
+	key, text string
+	alarm     bool
+}
 
-// maxNotices bounds what is told at once; older ones are in the log.
-const maxNotices = 12
+// Bounds of what is told at once; older ones are in the log. Alarms have their own: no
+// other notice takes the place of one.
+const (
+	maxNotices = 12
+	maxAlarms  = 24
+)
 
 // Tell notes something, once. A new text under a key replaces the old one.
-func (n *Notices) Tell(key, text string) {
+func (n *Notices) Tell(key, text string) { n.tell(notice{key, text, false}) }
+
+// Alarm is Tell of what must not be missed: money that was taken back, a cloned card.
+func (n *Notices) Alarm(key, text string) { n.tell(notice{key, text, true}) }
+
+func (n *Notices) tell(o notice) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if slices.Contains(n.list, notice{key, text}) {
+	if slices.ContainsFunc(n.list, func(was notice) bool {
+		return was.key == o.key && was.text == o.text && (was.alarm || !o.alarm)
+	}) {
 		return
 	}
-	n.untell(key)
-	if n.list = append(n.list, notice{key, text}); len(n.list) > maxNotices {
-		n.list = slices.Delete(n.list, 0, 1)
-	}
-	n.Log.Warn("stablecoin notice", "about", key, "text", text)
+	n.untell(o.key)
+	n.list = append(n.list, o)
+	n.bound()
+	n.Log.Warn("stablecoin notice", "about", o.key, "text", o.text)
 }
+
+// bound drops the oldest notice for which there is no room: with alarms there are
+// maxNotices, and a few at least without; n.mu is held.
+func (n *Notices) bound() {
+	alarms := 0
+	for _, o := range n.list {
+		if o.alarm {
+			alarms++
+		}
+	}
+	drop := func(alarm bool) {
+		i := slices.IndexFunc(n.list, func(o notice) bool { return o.alarm == alarm })
+		n.list = slices.Delete(n.list, i, i+1)
+	}
+	switch others := len(n.list) - alarms; {
+	case alarms > maxAlarms:
+		drop(true)
+	case others > max(maxNotices-alarms, leastNotices):
+		drop(false)
+	}
+}
+
+// leastNotices is how many notices there is room for however many alarms there are.
+const leastNotices = 3
 
 // Untell takes a notice back.
 func (n *Notices) Untell(key string) {

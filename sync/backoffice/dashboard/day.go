@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -43,6 +44,7 @@ type part struct {
 	Tenders   []share
 	Owed      []strayRow
 	Astray    []astrayRow
+	Unasked   []astrayRow
 	Look      []note // what asks for a person, today
 	MoreSales int
 	Seen      []tillRow
@@ -140,7 +142,8 @@ func (s *server) part(ctx context.Context, day report.Day, alarms []alarmRow, no
 	for _, t := range day.Total.Tenders {
 		p.Tenders = append(p.Tenders, share{t, s.tender(t.Tender, networks[t.Tender]), thousandths(t.Amount.Minor, day.Total.Total.Minor)})
 	}
-	p.Owed, p.Astray = s.owed(ctx, day), s.astray(ctx, day)
+	p.Owed = s.owed(ctx, day)
+	p.Astray, p.Unasked = unasked(s.astray(ctx, day))
 	slices.SortStableFunc(p.Tenders, func(a, b share) int { return b.Of - a.Of })
 	p.Look = s.look(day)
 	p.MoreSales = max(len(day.Sales)-salesShown, 0)
@@ -228,6 +231,27 @@ func (s *server) astray(ctx context.Context, day report.Day) []astrayRow {
 	return out
 }
 
+// sumOf returns quantities for people: "0.0030 USDC + 1 sat".
+func sumOf(assets []pos.Quantity) string {
+	var out []string
+	for _, q := range assets {
+		out = append(out, q.String())
+	}
+	return strings.Join(out, " + ")
+}
+
+// unasked parts what no payment waited for from what came astray.
+func unasked(rows []astrayRow) (astray, none []astrayRow) {
+	for _, r := range rows {
+		if r.Unasked {
+			none = append(none, r)
+		} else {
+			astray = append(astray, r)
+		}
+	}
+	return astray, none
+}
+
 // newest returns a copy of the last sales, the newest first: kept days are shared.
 func newest(sales []report.Sale) []report.Sale {
 	out := slices.Clone(sales[max(len(sales)-salesShown, 0):])
@@ -267,7 +291,9 @@ func (s *server) look(d report.Day) []note {
 		{"bo_unbalanced", r.Unbalanced, "", true},
 		{"bo_refund_due", r.RefundDue.Count, s.money(r.RefundDue.Amount), true},
 		{"bo_unv_loss", r.Unverified.Refuted.Count, s.money(r.Unverified.Refuted.Amount), true},
-		{"bo_astray", r.Astray.Count, s.money(r.Astray.Amount), slices.ContainsFunc(d.Astray, undecided)},
+		{"bo_astray", r.Astray.Count, s.money(r.Astray.Amount), slices.ContainsFunc(d.Astray, func(a report.Astray) bool { return !a.Unasked && undecided(a) })},
+		{"bo_unasked", r.Unasked.Count, "", slices.ContainsFunc(d.Astray, func(a report.Astray) bool { return a.Unasked && undecided(a) })},
+		{"bo_dust", r.Dust.Count, sumOf(r.Dust.Assets), false},
 		{"bo_late", r.Late.Count, s.money(r.Late.Amount), false},
 		{"bo_over", r.Over.Count, "", false},
 		{"bo_doubts", r.PaymentDoubts, "", false},

@@ -87,6 +87,8 @@ func (f *folder) add(k store.Kept) error {
 		return f.sale(k)
 	case k.Kind == pos.KindPayment:
 		return f.payment(k)
+	case k.Kind == pos.KindUnasked:
+		return f.unasked(k)
 	case k.Kind == pos.KindRefundDecided:
 		return f.decided(k)
 	}
@@ -159,6 +161,17 @@ func (f *folder) payment(k store.Kept) error {
 	return nil
 }
 
+// unasked notes money that no payment waited for.
+func (f *folder) unasked(k store.Kept) error {
+	var b pos.UnaskedCame
+	if err := k.Decode(&b); err != nil {
+		return err
+	}
+	p := b.Payment
+	f.Astray = append(f.Astray, Astray{Till: f.TillDay.Till, N: k.N, At: k.At.In(f.zone), Payment: p, Came: b.Unasked.Came, On: p.Network, Here: true, Unasked: true})
+	return nil
+}
+
 // decided notes what became of money that came astray: at all that came of it this day and
 // was not decided about, else in a line of its own.
 func (f *folder) decided(k store.Kept) error {
@@ -175,7 +188,7 @@ func (f *folder) decided(k store.Kept) error {
 	}
 	if !known {
 		p := pos.Payment{ID: b.Payment, Sale: b.Sale, Amount: b.Amount}
-		f.Astray = append(f.Astray, Astray{Till: f.TillDay.Till, N: k.N, At: k.At.In(f.zone), Payment: p, Came: b.Came, On: b.Network, Decided: &b})
+		f.Astray = append(f.Astray, Astray{Till: f.TillDay.Till, N: k.N, At: k.At.In(f.zone), Payment: p, Came: b.Came, On: b.Network, Decided: &b, Unasked: b.Unasked})
 	}
 	return nil
 }

@@ -88,7 +88,7 @@ type Day struct {
 	Hours    [24]pos.Tally // by the hour of the clock on the wall; a repeated hour counts twice
 	Items    []ItemTotal   // the most money first
 	Stray    []Stray       // payments that cover no sale
-	Astray   []Astray      // money on another network, or of another token, and what was decided about such
+	Astray   []Astray      // money on another network, of another token, or that nobody asked for, and what was decided about such
 
 	places map[string]int // of Items by name, while they are folded
 }
@@ -126,8 +126,8 @@ type Stray struct {
 	At   time.Time
 }
 
-// Astray is money that came on another network than asked for, or of another token; or a
-// decision about such money that came on another day.
+// Astray is money that came on another network than asked for, of another token, or that no
+// payment waited for; or a decision about such money that came on another day.
 type Astray struct {
 	Till    store.Till
 	N       uint64    // the record that tells of it
@@ -136,6 +136,7 @@ type Astray struct {
 	Came    pos.Quantity
 	On      string             // where, in words; empty: the till takes nothing there
 	Here    bool               // it came this day
+	Unasked bool               // no payment waited for it
 	Decided *pos.RefundDecided // this day; nil: not
 }
 

@@ -53,7 +53,7 @@ func sane(one pos.Report, lines []pos.Line) bool {
 		one.Lines, one.Net, one.TaxUp, one.Total, one.Rounding, one.Cancelled.Amount, one.Cleared.Amount, one.Removed.Amount,
 		one.Late.Amount, one.RefundDue.Amount, one.Over.Amount, one.Offline.Taken.Amount, one.Offline.Proven.Amount, one.Offline.Refuted.Amount,
 		one.Unverified.Taken.Amount, one.Unverified.Proven.Amount, one.Unverified.Refuted.Amount,
-		one.Astray.Amount, one.AstrayTaken.Amount,
+		one.Astray.Amount, one.AstrayTaken.Amount, one.Unasked.Amount, one.Dust.Amount,
 	}
 	for _, t := range one.Tax {
 		all = append(all, t.Net, t.Tax, t.Gross)
@@ -61,11 +61,14 @@ func sane(one pos.Report, lines []pos.Line) bool {
 	for _, l := range lines {
 		all = append(all, l.Total)
 	}
-	came := [][]pos.Quantity{one.Late.Assets, one.RefundDue.Assets, one.Over.Assets, one.Astray.Assets}
+	came := [][]pos.Quantity{one.Late.Assets, one.RefundDue.Assets, one.Over.Assets, one.Astray.Assets, one.Unasked.Assets, one.Dust.Assets}
 	for _, rows := range [][]pos.TenderTotal{one.Tenders, one.Received} {
 		for _, t := range rows {
 			all, came = append(all, t.Amount, t.Given, t.Change, t.Rounding), append(came, t.Assets)
 		}
+	}
+	if one.Dust.Count < 0 || one.Dust.Count > mostMinor {
+		return false
 	}
 	for _, a := range all {
 		if a.Minor > mostMinor || a.Minor < -mostMinor {
