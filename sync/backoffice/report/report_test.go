@@ -6,6 +6,7 @@ import (
 	"encoding/csv"
 	"errors"
 	"iter"
+	"math/big"
 	"slices"
 	"strings"
 	"testing"
@@ -331,6 +332,65 @@ func TestOffline(t *testing.T) {
 	}
 	if !strings.Contains(sales.String(), ",lightning,") || !strings.Contains(payments.String(), ",accepted,") || strings.Contains(payments.String(), ",settled,") {
 		t.Errorf("the files say\n%s\n%s", &sales, &payments)
+	}
+}
+
+// TestOfflineProven proves what was sold on a code, the same day and the next. Goal: the
+// day of the sale tells what arrived, in its figures and in payments.csv, and a kept day
+// is not told twice.
+func TestOfflineProven(t *testing.T) {
+	for name, wait := range map[string]time.Duration{"the same day": 10 * time.Hour, "the next day": 34 * time.Hour} {
+		t.Run(name, func(t *testing.T) {
+			till := tilltest.New(1, "01", "EUR", sunday)
+			till.Wait(sunday.Add(9 * time.Hour))
+			first, second := till.SellOffline("AaGyw9TlAZdvolGdX9JlxAWZrTOA6ft33YNWcGjfNLQzU6xeUslP", 417), till.SellOffline("AbGyw9TlAZdvolGdX9JlxAWZrTOA6ft33YNWcGjfNLQzU6xeUslP", 418)
+			r := report.New(&shelf{tills: []*tilltest.Till{till}}, vienna)
+			read := func() report.Day {
+				d, err := r.Days(t.Context(), sunday)
+				if err != nil || len(d) != 1 {
+					t.Fatal(d, err)
+				}
+				return d[0]
+			}
+			if got := read().Total.Tender("lightning"); got.Count != 2 || len(got.Assets) != 0 {
+				t.Fatalf("before anything is proven: %+v", got)
+			}
+			till.Wait(sunday.Add(wait))
+			till.Prove(second)
+			for range 2 { // the second time from the kept day
+				checkProven(t, read(), 1)
+			}
+			till.Prove(first)
+			for range 2 {
+				checkProven(t, read(), 2)
+			}
+		})
+	}
+}
+
+// checkProven compares a day's assets with those of its payments.
+func checkProven(t *testing.T, d report.Day, settled int) {
+	t.Helper()
+	table := table(t, func(x *report.Table) error { return x.Payments(d) }, ',')
+	count, units := 0, new(big.Int)
+	for _, row := range table {
+		if row["status"] == "settled" {
+			count++
+			n, _ := new(big.Int).SetString(row["asset_amount"], 10)
+			if n == nil || n.Sign() <= 0 || row["asset"] == "" || row["rate"] == "" || row["rate_source"] == "" || row["settled_at"] == "" {
+				t.Fatalf("a settled row is %v", row)
+			}
+			units.Add(units, n)
+		}
+	}
+	if len(table) != 2 || count != settled {
+		t.Errorf("%d of %d rows are settled, not %d", count, len(table), settled)
+	}
+	for name, r := range map[string]pos.Report{"day": d.Total, "till": d.Tills[0].Report} {
+		got := r.Tender("lightning")
+		if len(got.Assets) != 1 || got.Assets[0].Number() != units.String() || got.Count != 2 || got.Amount != d.Total.Total {
+			t.Errorf("the %s says %+v, the payments %v", name, got, units)
+		}
 	}
 }
 
