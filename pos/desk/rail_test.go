@@ -125,6 +125,31 @@ func TestCancel(t *testing.T) {
 	})
 }
 
+// TestPaidWhileAnotherWaits: the next customer pays in cash while the one before is still
+// at his phone. Her change stands until the cashier turns to the next customer; then his
+// code is back.
+func TestPaidWhileAnotherWaits(t *testing.T) {
+	bubble(t, func(t *testing.T, s *shop) {
+		a := s.charge()
+		first := s.want(pos.PhaseDue)
+		s.do(pos.OpenSale{})
+		s.do(pos.AddItem{SKU: "ESP"})
+		s.do(pos.Pay{Tender: pos.Cash, Given: 1000})
+		if c := s.want(pos.PhaseChange); c.Sale == a.Sale || c.Change.Minor != 710 {
+			t.Errorf("the customer reads %+v", c)
+		}
+		s.do(pos.NextCustomer{})
+		if c := s.want(pos.PhaseDue); c.QR != first.QR {
+			t.Errorf("the first one's code is %q, was %q", c.QR, first.QR)
+		}
+		s.pays(a.Payment, 0)
+		wait(time.Minute)
+		if c := s.want(pos.PhasePaid); c.Sale != a.Sale {
+			t.Errorf("paid is %s", c.Sale)
+		}
+	})
+}
+
 // TestDoubt cuts the node off. Nothing becomes paid or unpaid by that; only a
 // manager goes on, and money that comes later is found.
 func TestDoubt(t *testing.T) {

@@ -235,19 +235,20 @@ func syncView(b pos.Books) pos.Sync {
 	return s
 }
 
-// customer chooses what the customer sees: the current sale; else the sale of the
-// customer who is still paying; else what was just paid, until the next sale begins.
+// customer chooses what the customer sees: the current sale; else what was just paid,
+// with its change, until the cashier turns to the next one; else the sale of the customer
+// who is still paying.
 func (d *Desk) customer(c pos.Counter, b pos.Books, at time.Time) pos.Customer {
 	if s := c.Current; s != nil && (len(s.Lines) > 0 || s.State != pos.Draft) {
 		return d.saleOnScreen(*s, at)
+	}
+	if c.LastDone != nil && !b.Shown {
+		return d.doneOnScreen(*c.LastDone)
 	}
 	for i := len(c.Open) - 1; i >= 0; i-- {
 		if c.Open[i].Waiting {
 			return d.saleOnScreen(c.Open[i], at)
 		}
-	}
-	if c.LastDone != nil && !b.Shown {
-		return d.doneOnScreen(*c.LastDone)
 	}
 	return pos.Customer{Phase: pos.PhaseIdle}
 }
