@@ -104,10 +104,13 @@ func (r *Rail) standing(_ pos.Payment, e *payment) coin.Standing {
 		s.Why = r.c.word("evm_odd")
 	}
 	r.mistrust(e, &s)
-	if key, k := e.other(); k != nil {
+	if key, k := e.other(); k != nil && !e.past.used {
 		s.Stray = quantityOf(k.token, k.proof.came())
 		s.Wrong = r.w.word("evm_wrong_money", "came", s.Stray.String(), "chain", r.w.chainName(key.chain),
 			"token", e.token.Symbol, "asked", r.c.Name, "tail", e.ref.address.Tail())
+		if e.murky() || e.mute[key.chain] { // it may have lain there before: named, and no payment for this sale
+			s.Stray = pos.Quantity{}
+		}
 	}
 	return s
 }

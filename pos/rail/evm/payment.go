@@ -28,6 +28,7 @@ type payment struct {
 	since   uint64          // the till knows of that money since then: no older block says that it is not there; 0: not known
 	torn    bool            // with a shared address: money came that another sale asks for, too
 	past    past            // of a request made unseen
+	mute    map[uint64]bool // chains that did not say, when it was made, that nothing lay at its address; not kept over a restart
 	sweeps  sweeps          // what is read of the factory's events; with a shared address, when it is looked at again
 }
 

@@ -65,7 +65,47 @@ func (r *Rail) Health() pos.Health { return r.rail.Health(r.c.notices.Told()) }
 const (
 	checkLimit = 4500 * time.Millisecond // the desk's has 5 s
 	askTries   = 4                       // addresses that have something on them already
+	// elsewhereLimit is how long the other chains have to say that nothing lies at a new
+	// address: a customer stands there.
+	elsewhereLimit = time.Second
 )
+
+// elsewhere reports that no other chain has anything at an address: an old sale's money
+// there would be taken for the new sale's. mute are those that did not answer in time.
+func (w *Watcher) elsewhere(ctx context.Context, own *chain, at Address) (clean bool, mute map[uint64]bool) {
+	ctx, stop := context.WithTimeout(ctx, elsewhereLimit)
+	defer stop()
+	type word struct {
+		of    *chain
+		clean bool
+		err   error
+	}
+	words, asked := make(chan word, len(w.chains)), 0 // has room for all
+	clean, mute = true, map[uint64]bool{}
+	for _, c := range w.chains {
+		switch {
+		case c == own:
+		case c.health.Why(Address{}) != "":
+			mute[c.ID] = true
+		default:
+			asked++
+			go func() {
+				_, ok, err := c.look(ctx, at)
+				words <- word{c, ok, err}
+			}()
+		}
+	}
+	for range asked {
+		switch a := <-words; {
+		case a.err != nil:
+			mute[a.of.ID] = true
+			a.of.log.Warn("a new address was not looked at", "err", a.err)
+		case !a.clean:
+			clean = false
+		}
+	}
+	return clean, mute
+}
 
 // known returns the request that was made before.
 func (r *Rail) known(p pos.Payment) (*payment, bool, error) {
@@ -99,6 +139,10 @@ func (r *Rail) fresh(ctx context.Context, p pos.Payment) (*payment, error) {
 		if err != nil {
 			return nil, r.Unknown(coin.AskOp, err)
 		}
+		var mute map[uint64]bool
+		if clean {
+			clean, mute = r.w.elsewhere(ctx, r.c, at)
+		}
 		if !clean {
 			r.c.notices.Tell("used", r.w.word("evm_used", "tail", at.Tail()))
 			if err := r.w.book.burn(n); err != nil {
@@ -115,6 +159,7 @@ func (r *Rail) fresh(ctx context.Context, p pos.Payment) (*payment, error) {
 		}
 		r.w.mu.Lock()
 		made := r.w.add(p.ID, r.w.book.reference(e), r.token, "")
+		made.mute = mute
 		r.w.mu.Unlock()
 		for _, c := range r.w.chains { // those that rest look more often now
 			c.rounds.Poke()

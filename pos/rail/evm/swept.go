@@ -69,17 +69,24 @@ func (t *trail) until(number uint64) *big.Int {
 	return sum
 }
 
-// begin returns an empty trail of p.
-func (p *payment) begin() *trail { return &trail{to: block{number: max(p.ref.from, 1) - 1}} }
+// begin returns an empty trail of p to block b. A manager may have made p of money that was
+// asked for on another chain: then ref.from is a block of that one, and says nothing here.
+func (p *payment) begin(b block) *trail {
+	t := &trail{to: block{number: max(p.ref.from, 1) - 1}}
+	if t.to.number > b.number {
+		t.to.number = 0
+	}
+	return t
+}
 
-// trail returns what k told of p so far.
-func (p *payment) trail(k *rpc.Client) *trail {
+// trail returns what k told of p so far, on the way to block b.
+func (p *payment) trail(k *rpc.Client, b block) *trail {
 	if p.sweeps.trails == nil {
 		p.sweeps.trails = map[*rpc.Client]*trail{}
 	}
 	t := p.sweeps.trails[k]
 	if t == nil {
-		if t = p.begin(); p.sweeps.bare.number > t.to.number {
+		if t = p.begin(b); p.sweeps.bare.number > t.to.number {
 			t.to = p.sweeps.bare
 		}
 		p.sweeps.trails[k] = t
@@ -138,14 +145,14 @@ func (c *chain) sweptAt(ctx context.Context, k *rpc.Client, p *payment, b block,
 
 // sweptBy asks one operator.
 func (c *chain) sweptBy(ctx context.Context, k *rpc.Client, p *payment, b block) (*big.Int, error) {
-	t := p.trail(k)
+	t := p.trail(k, b)
 	for range sweptTries {
 		on, err := c.follow(ctx, k, p, t, b)
 		switch {
 		case err != nil:
 			return nil, err
 		case !on: // a reorg took back what was read
-			*t = *p.begin()
+			*t = *p.begin(b)
 		case t.to.number >= b.number:
 			return t.until(b.number), nil
 		}

@@ -1,0 +1,127 @@
+package evm
+
+import (
+	"math/big"
+	"net/http"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/tillwright/tillwright/pos"
+)
+
+// usdc is the token that a world's chain has under that name.
+func (w *world) usdc(chain string) Token {
+	w.t.Helper()
+	return w.rail(pos.Tender("usdc-" + chain)).token
+}
+
+// TestUsedElsewhere: a book that was restored gives a number again whose address holds an
+// old sale's money on another chain. Nobody is asked to pay there.
+func TestUsedElsewhere(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, 2, "base", "polygon", "arbitrum")
+		w.start()
+		r := w.ready("usdc-base")
+		w.ready("usdc-polygon")
+		n, salt := w.w.book.peek()
+		w.chains["polygon"].pay(w.usdc("polygon").Contract, AddressOf(merchant, salt), big.NewInt(49_000_000))
+		swept := AddressOf(merchant, w.w.book.secret().Salt(n+1))
+		w.chains["arbitrum"].sweep(w.usdc("arbitrum").Contract, swept)
+		time.Sleep(time.Minute)
+		p := w.requested(r, "SALE000000001", 49_000_000)
+		if req, _ := at(t, p); req.To != AddressOf(merchant, w.w.book.secret().Salt(n+2)) {
+			t.Errorf("asked to pay to %s, number %d", req.To, n)
+		}
+		if !told(w.rail("usdc-polygon"), "used before") && !told(r, "used before") {
+			t.Errorf("the owner reads %q", r.Health().Notices)
+		}
+		if w.watching(r, p, 30*time.Second, func(f pos.Finding, _ error) bool { return !f.Stray.IsZero() }) {
+			t.Error("it is told as money of the new sale")
+		}
+		w.stop()
+	})
+}
+
+// TestUsedOnMuteChain: another chain does not answer while an address is made; the sale
+// goes on, and nobody waits for that chain.
+func TestUsedOnMuteChain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, 2, "base", "polygon")
+		w.start()
+		r := w.ready("usdc-base")
+		w.ready("usdc-polygon")
+		for host, l := range w.lines {
+			if strings.HasPrefix(host, "polygon") {
+				l.responds(func(_ http.ResponseWriter, r *http.Request) bool { <-r.Context().Done(); return true })
+			}
+		}
+		began := time.Now()
+		p := w.requested(r, "SALE000000001", 49_000_000)
+		if took := time.Since(began); took > elsewhereLimit+time.Second {
+			t.Errorf("the customer waited %v", took)
+		}
+		req, _ := at(t, p)
+		w.chains["base"].pay(req.Token, req.To, req.Units)
+		w.becomes(r, p, pos.Settle)
+		w.stop()
+	})
+}
+
+// TestMuteStray: money on a chain that did not answer when the address was made may have
+// lain there before. It is named, and nobody can take it as payment by a button.
+func TestMuteStray(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, 2, "base", "polygon")
+		w.start()
+		r := w.ready("usdc-base")
+		w.ready("usdc-polygon")
+		_, salt := w.w.book.peek()
+		w.chains["polygon"].pay(w.usdc("polygon").Contract, AddressOf(merchant, salt), big.NewInt(49_000_000))
+		time.Sleep(time.Minute)
+		w.each(func(l *line) { l.mu.Lock(); l.down = true; l.mu.Unlock() })
+		w.lines["base-0.example"].mend()
+		w.lines["base-1.example"].mend()
+		p := w.requested(r, "SALE000000001", 49_000_000)
+		w.each(func(l *line) { l.mend() })
+		if f := w.becomes(r, p, pos.Doubt); !f.Stray.IsZero() || !strings.Contains(f.Why, "49.0000 USDC came on Polygon") {
+			t.Errorf("%+v", f)
+		}
+		w.stop()
+	})
+}
+
+// TestForeignFrom: a payment that a manager took from another network has that network's
+// block in its reference. What is swept, and what comes after, is counted all the same.
+func TestForeignFrom(t *testing.T) {
+	for _, off := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld(t, 2, "base")
+			w.start()
+			r, m, p, req := w.owed("SALE000000001", 49_000_000)
+			ref, err := readReference(p.Reference)
+			if err != nil {
+				t.Fatal(err)
+			}
+			ref.from = 900_000_000
+			q := pos.Payment{
+				ID: pos.PaymentIDOf(p.Sale, 2), Sale: p.Sale, Attempt: 2, Tender: r.Tender(), State: pos.Settled, At: time.Now(), Moved: time.Now(),
+				Quantity: p.Quantity, Received: p.Quantity, Reference: ref.String(),
+			}
+			m.pay(req.Token, req.To, big.NewInt(49_000_000))
+			w.watching(r, q, time.Minute, func(pos.Finding, error) bool { return false })
+			m.sweep(req.Token, req.To)
+			if off {
+				w.restart()
+				r = w.ready("usdc-base")
+			}
+			w.watching(r, q, time.Minute, func(pos.Finding, error) bool { return false })
+			m.pay(req.Token, req.To, big.NewInt(5_000_000))
+			if !w.watching(r, q, 2*sweptLate, func(f pos.Finding, _ error) bool { return f.Received.Int().Int64() == 54_000_000 }) {
+				t.Errorf("%d are proved", w.proved(q))
+			}
+			w.stop()
+		})
+	}
+}
