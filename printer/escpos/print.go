@@ -28,6 +28,7 @@ func (p Profile) Print(rw io.ReadWriter, d printer.Document, run printer.Run) (p
 		return printer.Status{}, err
 	}
 	t := dialogue{p: p, rw: rw}
+	run.Between = t.counting(pieces, run.Between)
 	return talk.Print(rw, pieces, run, t.status, t.finish)
 }
 

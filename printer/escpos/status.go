@@ -39,9 +39,18 @@ const (
 // status frames have four each.
 const junkMax = 16
 
-// autoAsks bounds the waits for a report, of half a second each: a printer that has just
-// taken a full buffer gets to the question in three seconds.
-const autoAsks = 6
+// Waits for a report, of half a second each.
+const (
+	// autoAsks is how many an idle printer may take: three seconds.
+	autoAsks = 6
+	// autoRows is how many rows of dots a slow printer brings out in one: 50 mm/s are 400
+	// a second. What was sent of a paper is out before the printer gets to the question.
+	autoRows = 200
+	// autoMost bounds them all: a full buffer of 64 kB takes a slow printer half a minute.
+	autoMost = 60
+	// lineRows is of a line of text, at most: tall letters and the gap take 54.
+	lineRows = 60
+)
 
 // Status asks the printer how it is. By DLE EOT it answers in real time, even while
 // offline or with a full buffer; by GS a (Auto) only when its turn comes, but it reports
@@ -60,6 +69,7 @@ type dialogue struct {
 	printed bool           // an answer to GS r came: everything sent before it is printed
 	auto    printer.Status // of the last frame that the printer sent by itself
 	broke   printer.Status // what a question told that could not be put
+	rows    int            // of dots, at most, that were sent of the paper
 }
 
 func (t *dialogue) status() (s printer.Status, err error) {
@@ -151,10 +161,32 @@ func (a answers) status() printer.Status {
 
 // automatic has the printer report when its turn comes, and from then on whenever
 // something changes. One that is off line does not get to it: what it said by itself when
-// that began is its last word, and silence means that it is stuck, for who chose such a
-// profile has a printer that reports.
+// that began is its last word, and silence for longer than what it was sent takes to come
+// out means that it is stuck, for who chose such a profile has a printer that reports.
 func (t *dialogue) automatic() (printer.Status, error) {
-	return t.report(autoAsks)
+	return t.report(min(autoAsks+t.rows/autoRows, autoMost))
+}
+
+// counting returns a Between that counts what is sent after it, piece by piece.
+func (t *dialogue) counting(pieces []talk.Piece, between func(io.ReadWriter) error) func(io.ReadWriter) error {
+	return func(rw io.ReadWriter) error {
+		if len(pieces) > 0 {
+			t.rows += rowsOf(pieces[0])
+			pieces = pieces[1:]
+		}
+		if between == nil {
+			return nil
+		}
+		return between(rw)
+	}
+}
+
+// rowsOf is how many rows of dots a piece has, at most.
+func rowsOf(c talk.Piece) int {
+	if c.Image {
+		return stripRows + lineRows
+	}
+	return bytes.Count(c.Data, []byte(lf)) * lineRows
 }
 
 // report is automatic, but waits only so many times.
