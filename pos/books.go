@@ -16,6 +16,7 @@ type Books struct {
 	Shown      bool        // its PAID or CHANGE picture was ended by the next customer
 	Acked      uint64      // the backoffice holds every record up to here
 	Enrolled   *Enrolled   // nil before enrolment
+	Enrolment  Hash        // of the newest record that says so; zero before enrolment
 	Checkpoint *Checkpoint // the backoffice's last recorded word
 	Staffed    bool        // somebody may sign in, or could once
 	Fork       *Fork       // the backoffice holds another history; a person must come

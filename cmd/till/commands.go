@@ -182,6 +182,9 @@ func (e *enrolCmd) Run(ctx context.Context, args []string, s streams) error {
 		return errors.Join(err, t.shut())
 	}
 	fmt.Fprintf(s.out, "this till belongs to %s (%s) now\n", t.ledger.Books().Enrolled.Shop, url)
+	if t.seed != nil {
+		fmt.Fprintln(s.out, "its stablecoin addresses have a new seed from now on: print \"till recovery\" again, and keep the old sheet")
+	}
 	return t.shut()
 }
 

@@ -27,6 +27,7 @@ type office struct {
 	calls   http.RoundTripper // nil: net/http's own
 	vouch   func(time.Time)
 	woken   func()
+	bound   func() // told of a new enrolment, before anybody is told of anything else
 
 	mu       sync.Mutex
 	enrolled *pos.Enrolled // that client was made for
@@ -105,6 +106,7 @@ func (o *office) Enrol(ctx context.Context, by pos.Actor, url, code string) erro
 	if err := o.desk.Enrolled(e, by); err != nil {
 		return err
 	}
+	o.bound()
 	o.woken()
 	o.again()
 	return nil

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/ed25519"
 	"errors"
 	"flag"
 	"fmt"
@@ -31,15 +32,15 @@ const (
 // that their money is found although the till burns: at every start, after every
 // enrolment, and until it is acknowledged. The counter never waits for it.
 type seedTeller struct {
-	seed wire.AddressSeed
+	seed func() wire.AddressSeed // as it is now: an enrolment makes another one
 	far  func() *office
 	log  *slog.Logger
 	wake chan struct{}
 }
 
 // tellSeed makes the teller of this till's seed.
-func (t *till) tellSeed(a wire.AddressSeed) {
-	s := &seedTeller{seed: a, far: func() *office { return t.office }, log: t.log, wake: make(chan struct{}, 1)}
+func (t *till) tellSeed(seed func() wire.AddressSeed) {
+	s := &seedTeller{seed: seed, far: func() *office { return t.office }, log: t.log, wake: make(chan struct{}, 1)}
 	t.actors.add("recovery", s.run, nil)
 }
 
@@ -79,7 +80,7 @@ func (s *seedTeller) tell(ctx context.Context) error {
 	if c == nil {
 		return pos.E("tell seed", pos.NotFound, "not enrolled with a backoffice yet")
 	}
-	return c.KeepSeed(ctx, s.seed)
+	return c.KeepSeed(ctx, s.seed())
 }
 
 // next returns how long to stay quiet after a try.
@@ -96,6 +97,24 @@ func (s *seedTeller) next(err error, wait time.Duration) time.Duration {
 	}
 	s.log.Debug("seed not told", "err", err) // the outbox says that the line is down
 	return min(max(2*wait, seedMin), seedMax)
+}
+
+// bindAddresses makes the seed of the till's addresses that of this till and of its newest
+// enrolment. A card that was copied has the same seed as the other one; when it is enrolled
+// it gets its own, and never gives an address again that the other one may give.
+func (t *till) bindAddresses() {
+	if t.bind == nil {
+		return // it makes none
+	}
+	if err := t.bind(identityOf(t.key, t.ledger.Books())); err != nil {
+		t.log.Error("the storage does not keep the stablecoin addresses; none is given until it does", "err", err)
+	}
+}
+
+// identityOf names a till and its newest enrolment: the record of it, which holds the time,
+// is another one on every card that was enrolled by itself.
+func identityOf(key ed25519.PrivateKey, b pos.Books) string {
+	return tillID(key.Public().(ed25519.PublicKey)) + "/" + b.Enrolment.String()
 }
 
 // seedOf is what w's addresses are made of.
@@ -144,7 +163,7 @@ factory   %s
 	fmt.Fprint(s.out, `
 If the till is lost: "backoffice recover", or the page Stablecoins, "A till is lost". A backoffice
 that the till was connected to knows the seed by itself. A typing error is found there.
-A new enrolment or a new card makes a new seed, and another treasury other addresses: print
+A new enrolment or an empty card makes a new seed, and another treasury other addresses: print
 this sheet again then, and keep the old one.
 `)
 	return nil

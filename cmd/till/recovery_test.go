@@ -78,7 +78,7 @@ func TestSeedTeller(t *testing.T) {
 		}
 		var log bytes.Buffer
 		a := wire.AddressSeed{Scheme: 1, Treasury: "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed", Seed: wire.Seed{1, 2, 3}}
-		s := &seedTeller{seed: a, far: func() *office { return o }, log: slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug})), wake: make(chan struct{}, 1)}
+		s := &seedTeller{seed: func() wire.AddressSeed { return a }, far: func() *office { return o }, log: slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug})), wake: make(chan struct{}, 1)}
 		ctx, stop := context.WithCancel(t.Context())
 		done := make(chan error, 1)
 		go func() { done <- s.run(ctx) }()
@@ -114,6 +114,17 @@ func TestSeedTeller(t *testing.T) {
 		tries(n+2, "a day later")
 		o.again() // the backoffice came back from a backup
 		tries(n+3, "forgotten")
+		if f.got[len(f.got)-1] != a {
+			t.Error("it is told another seed")
+		}
+		old := a
+		a.Seed[0]++ // an enrolment makes a new one
+		o.again()
+		tries(n+4, "a new seed")
+		if f.got[len(f.got)-1] != a {
+			t.Error("it is told the old seed")
+		}
+		n++
 		f.set("404")
 		o.again()
 		time.Sleep(59 * time.Minute)
@@ -125,7 +136,7 @@ func TestSeedTeller(t *testing.T) {
 		if err := <-done; !errors.Is(err, context.Canceled) {
 			t.Error(err)
 		}
-		if len(f.got) < 3 || f.got[0] != a {
+		if len(f.got) < 3 || f.got[0] != old {
 			t.Errorf("it was told %d times", len(f.got))
 		}
 		if strings.Contains(log.String(), "010203") || !strings.Contains(log.String(), "recovery sheet") {
@@ -198,7 +209,7 @@ func TestRecovery(t *testing.T) {
 			t.Fatal(err)
 		}
 		if fl.seed != nil {
-			told = append(told, *fl.seed)
+			told = append(told, fl.seed())
 		}
 	}
 	if len(told) != 1 || told[0] != a {

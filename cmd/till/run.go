@@ -28,6 +28,7 @@ import (
 	"github.com/tillwright/tillwright/pos/web"
 	"github.com/tillwright/tillwright/printer/paper"
 	"github.com/tillwright/tillwright/sync/outbox"
+	"github.com/tillwright/tillwright/sync/wire"
 )
 
 const (
@@ -96,6 +97,10 @@ type till struct {
 	prompts  func(pos.View)
 	app      *web.App
 	actors   group
+
+	// Of addresses that the till makes by itself; nil when it makes none. See fleet.
+	seed func() wire.AddressSeed
+	bind func(identity string) error
 }
 
 // sell builds the till, recovers, runs, and stops. ready, if not nil, is called
@@ -327,7 +332,8 @@ func (t *till) guard(in pos.Currency, a pos.Asset, sources []rates.Source, least
 }
 
 func (t *till) buildOffice(g pos.Genesis) {
-	t.office = &office{desk: t.desk, books: t.ledger.Books, key: t.key, genesis: g, plain: t.c.office.allowHTTP, calls: t.links.calls, vouch: t.judge.Vouch}
+	t.bindAddresses()
+	t.office = &office{desk: t.desk, books: t.ledger.Books, key: t.key, genesis: g, plain: t.c.office.allowHTTP, calls: t.links.calls, vouch: t.judge.Vouch, bound: t.bindAddresses}
 	t.outbox = outbox.New(outbox.Options{Source: t.desk, Backoffice: t.office, Link: t.desk.SetLink, Language: t.c.shop.Language, Log: t.log})
 	t.office.woken = func() {
 		t.outbox.Wake()

@@ -411,6 +411,9 @@ func TestOtherOffice(t *testing.T) {
 		if got.Acked != x.acked || got.Unsent.Sales != x.sales || (got.Fork == nil) != (x.acked == 0) || (got.Checkpoint == nil) != (x.acked == 0) {
 			t.Errorf("%s: %+v", x.name, got)
 		}
+		if n := len(s.recs) - 1; got.Enrolment != s.recs[n].Hash {
+			t.Errorf("%s: its enrolment is %s", x.name, got.Enrolment)
+		}
 	}
 }
 

@@ -50,7 +50,7 @@ func checkpoint(tx *bolt.Tx, b *pos.Books, r pos.Record) error {
 // and what was said of the old one does not count.
 func enrolled(tx *bolt.Tx, b *pos.Books, r pos.Record) error {
 	old := b.Enrolled
-	b.Enrolled = new(pos.Enrolled)
+	b.Enrolled, b.Enrolment = new(pos.Enrolled), r.Hash
 	if err := read(r, b.Enrolled); err != nil || old == nil || bytes.Equal(old.Key, b.Enrolled.Key) {
 		return err
 	}
