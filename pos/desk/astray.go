@@ -2,6 +2,7 @@ package desk
 
 import (
 	"cmp"
+	"context"
 	"math/big"
 	"slices"
 	"strings"
@@ -147,8 +148,11 @@ func (d *Desk) waits(p pos.Payment) (s pos.Sale, fresh, ok bool) {
 func (d *Desk) takeAstray(t *turn, p pos.Payment, note string) error {
 	other, ok := d.mayTake(p)
 	s, fresh, waits := d.waits(p)
-	if !ok || !waits {
+	switch {
+	case !ok || !waits:
 		return pos.E("decide", pos.Conflict, "%s", pos.Word(d.o.Shop.Language, "astray_only_back"))
+	case !p.Final && (!names(t.seen, p.Stray) || !other.Rail.Health().Ready):
+		return pos.E("decide", pos.Unavailable, "the network does not say now that this money is there; look again in a moment")
 	}
 	if open := s.OpenPayment(); open != nil && open.ID != p.ID {
 		return pos.E("decide", pos.Conflict, "another payment for sale %s is under way; cancel it first", s.Ref)
@@ -212,6 +216,54 @@ func (d *Desk) soldAlready(t *turn, p pos.Payment) error {
 		t.record(pos.KindPayment, pos.PaymentMoved{Payment: o, By: t.by})
 	}
 	return nil
+}
+
+// decideNow asks p's rail once more before what came astray is taken as payment: the
+// network may have taken it back since. It blocks no other command.
+func (d *Desk) decideNow(ctx context.Context, c pos.Command, do pos.Decide) (pos.Answer, error) {
+	var seen pos.Finding
+	p, err := d.o.Payments.Payment(do.Payment)
+	if rail := d.checker(p); err == nil && p.Astray() && rail != nil {
+		ctx, stop := context.WithTimeout(ctx, checkWithin)
+		defer stop()
+		if seen, err = rail.Check(ctx, p); err != nil { // then it names nothing
+			d.o.Log.Warn("money astray not known", "sale", p.Sale, "rail", p.Tender, "err", err)
+			seen = pos.Finding{}
+		}
+	}
+	return d.turn(c, func(t *turn) error {
+		t.seen = seen
+		return d.handle(t, do)
+	})
+}
+
+// names reports that f says that at least q came astray.
+func names(f pos.Finding, q pos.Quantity) bool {
+	return f.Stray.Asset.ID == q.Asset.ID && f.Stray.Cmp(q) >= 0
+}
+
+// forget ends what is kept of this moment about a payment that nobody watches any more.
+func (d *Desk) forget(id pos.PaymentID) {
+	d.noteUnsure(pos.Payment{ID: id}, nil)
+	d.noteNamed(pos.Payment{ID: id}, pos.Finding{})
+}
+
+// noteNamed keeps whether a rail still names what came astray for p. It is of this moment:
+// no record has it. Screens are told of a change at once.
+func (d *Desk) noteNamed(p pos.Payment, f pos.Finding) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	lacks := p.Astray() && !names(f, p.Stray)
+	if d.unnamed[p.ID] == lacks {
+		return
+	}
+	if delete(d.unnamed, p.ID); lacks {
+		d.unnamed[p.ID] = true
+	}
+	if d.broken == nil {
+		at, _ := d.o.Now()
+		d.publish(at)
+	}
 }
 
 // asTaken is the payment that what came astray for p becomes: at its own tender, and

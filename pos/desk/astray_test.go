@@ -20,9 +20,14 @@ type twin struct {
 	asset pos.Asset
 	holds *big.Int // at the address that is asked for
 	gone  bool
+	down  bool
 }
 
-func (c *twin) Health() pos.Health { return pos.Health{Ready: true, Asset: c.asset} }
+func (c *twin) Health() pos.Health {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return pos.Health{Ready: !c.down, Asset: c.asset}
+}
 
 func (c *twin) Check(_ context.Context, p pos.Payment) (pos.Finding, error) {
 	c.mu.Lock()
@@ -391,6 +396,44 @@ func TestAstraySoldOnce(t *testing.T) {
 				if r := s.folded(); r.Sales != 1 {
 					t.Errorf("sold %d times", r.Sales)
 				}
+			})
+		})
+	}
+}
+
+// TestAstrayVanished: the network took back what came astray, or shrank it, or gives no
+// answer. It is not taken as payment, and is not offered for it once that is known.
+func TestAstrayVanished(t *testing.T) {
+	for name, units := range map[string]int64{"all of it": 0, "a unit of it": espresso.Int64() - 1} {
+		t.Run(name, func(t *testing.T) {
+			astrayShop(t, 18, func(t *testing.T, s *shop, c *chain, c2 *twin) {
+				a := s.chargeDAI()
+				s.strays(c, c2, a.Payment, espresso.Int64())
+				c2.set(func(*chain) { c2.down = true }) // what it said last may not be so any more
+				_, err := s.by(boss, pos.Decide{Payment: a.Payment, As: pos.AsSale})
+				if pos.KindOf(err) != pos.Unavailable {
+					t.Errorf("its network does not answer: %v", err)
+				}
+				c2.set(func(*chain) { c2.down = false })
+				c.set(func(c *chain) { c.stray[a.Payment] = units })
+				s.refusedBy(boss, pos.Decide{Payment: a.Payment, As: pos.AsSale}, pos.Unavailable) // before the watcher knows
+				wait(31 * time.Second)
+				if v := s.view().Counter.Refunds; len(v) != 1 || v[0].Sells {
+					t.Errorf("owed %+v", v)
+				}
+				if _, err := s.by(boss, pos.Decide{Payment: a.Payment, As: pos.AsSale}); err == nil {
+					t.Error("taken all the same")
+				}
+				if r := s.folded(); r.Sales != 0 || r.AstrayTaken.Count != 0 {
+					t.Errorf("the report says %+v", r)
+				}
+				c.set(func(c *chain) { c.stray[a.Payment] = espresso.Int64() }) // and it is there again
+				wait(31 * time.Second)
+				if v := s.view().Counter.Refunds; len(v) != 1 || !v[0].Sells {
+					t.Errorf("owed %+v", v)
+				}
+				_, err = s.by(boss, pos.Decide{Payment: a.Payment, As: pos.AsSale})
+				must(t, err)
 			})
 		})
 	}

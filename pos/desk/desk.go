@@ -203,6 +203,7 @@ type Desk struct {
 	form    shownForm                   // which of a request's forms is shown
 	last    pos.SaleView                // the sale completed last, as read from its record
 	unsure  map[pos.PaymentID]unsure    // of open payments whose rail cannot say what became of them
+	unnamed map[pos.PaymentID]bool      // payments whose rail does not name any more what came astray
 
 	viewMu sync.RWMutex
 	view   pos.View
@@ -218,7 +219,7 @@ type Desk struct {
 // New returns a desk. Start must be called before any command.
 func New(o Options) *Desk {
 	d := &Desk{
-		o: o, items: map[string]pos.Item{}, tender: map[pos.Tender]Tender{}, links: map[string]pos.Link{}, ends: map[pos.PaymentID]time.Time{}, unsure: map[pos.PaymentID]unsure{},
+		o: o, items: map[string]pos.Item{}, tender: map[pos.Tender]Tender{}, links: map[string]pos.Link{}, ends: map[pos.PaymentID]time.Time{}, unsure: map[pos.PaymentID]unsure{}, unnamed: map[pos.PaymentID]bool{},
 		fatal: make(chan error, 1), watches: make(chan pos.PaymentID, maxOpen),
 	}
 	for _, it := range o.Items {
@@ -253,6 +254,7 @@ type turn struct {
 	again   bool         // the view changed although nothing durable did
 	astray  pos.Quantity // other money than was asked for that is news
 	then    func()       // once all is durable; it must not block
+	seen    pos.Finding  // what the rail said of the payment just before
 	was     pos.State    // of the payment that a finding is about, before that
 }
 
@@ -282,6 +284,9 @@ func (d *Desk) Do(ctx context.Context, c pos.Command) (pos.Answer, error) {
 	}
 	if do, ok := c.Do.(pos.CancelPayment); ok {
 		return d.cancelPayment(ctx, c, do)
+	}
+	if do, ok := c.Do.(pos.Decide); ok && do.As == pos.AsSale && c.By.Role.Includes(pos.Manager) {
+		return d.decideNow(ctx, c, do)
 	}
 	return d.turn(c, func(t *turn) error { return d.handle(t, c.Do) })
 }

@@ -45,7 +45,7 @@ func (d *Desk) refundView(p pos.Payment) pos.RefundView {
 	}
 	_, takes := d.mayTake(p)
 	_, _, waits := d.waits(p)
-	v.Sells = takes && waits
+	v.Sells = takes && waits && !d.unnamed[p.ID]
 	return v
 }
 

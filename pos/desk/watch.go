@@ -98,7 +98,7 @@ func (d *Desk) sweep(start func(pos.PaymentID)) error {
 func (d *Desk) watch(ctx context.Context, id pos.PaymentID, left bool) {
 	ctx, stop := context.WithCancel(ctx)
 	var streams sync.WaitGroup
-	defer func() { stop(); streams.Wait(); d.noteUnsure(pos.Payment{ID: id}, nil) }()
+	defer func() { stop(); streams.Wait(); d.forget(id) }()
 	wake, streaming := make(chan struct{}, 1), false
 	begun, before := time.Now(), time.Duration(0)
 	for {
@@ -201,6 +201,7 @@ func (d *Desk) answer(p pos.Payment, question func() (pos.Finding, error)) {
 		d.o.Log.Debug("payment not known", "sale", p.Sale, "rail", p.Tender, "err", err)
 		return
 	}
+	d.noteNamed(p, f)
 	if _, err := d.found(pos.Command{By: pos.Till}, p, f); err != nil {
 		d.o.Log.Error("finding not booked", "sale", p.Sale, "rail", p.Tender, "err", err)
 	}
