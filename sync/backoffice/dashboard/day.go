@@ -143,7 +143,7 @@ func (s *server) part(ctx context.Context, day report.Day, alarms []alarmRow, no
 		p.Tenders = append(p.Tenders, share{t, s.tender(t.Tender, networks[t.Tender]), thousandths(t.Amount.Minor, day.Total.Total.Minor)})
 	}
 	p.Owed = s.owed(ctx, day)
-	p.Astray, p.Unasked = unasked(s.astray(ctx, day))
+	p.Astray, p.Unasked = unasked(s.astray(ctx, day, day.Date.Equal(s.Reports.Date(now))))
 	slices.SortStableFunc(p.Tenders, func(a, b share) int { return b.Of - a.Of })
 	p.Look = s.look(day)
 	p.MoreSales = max(len(day.Sales)-salesShown, 0)
@@ -206,8 +206,8 @@ func (s *server) charged(ctx context.Context, till string, p pos.Payment) string
 }
 
 // astray lists a day's money that came on another network, or of another token, by the
-// reference of its sale: that is what the counter called it.
-func (s *server) astray(ctx context.Context, day report.Day) []astrayRow {
+// reference of its sale: that is what the counter called it. today: the day goes on.
+func (s *server) astray(ctx context.Context, day report.Day, today bool) []astrayRow {
 	refs := map[pos.SaleID]string{}
 	for _, sale := range day.Sales {
 		refs[sale.Sale.ID] = sale.Sale.Ref
@@ -219,6 +219,8 @@ func (s *server) astray(ctx context.Context, day report.Day) []astrayRow {
 			row.Of = s.charged(ctx, a.Till.ID, a.Payment)
 		}
 		switch d := a.Decided; {
+		case d == nil && today:
+			row.Open, row.End = true, s.word("bo_astray_yet")
 		case d == nil:
 			row.Open, row.End = true, s.word("bo_astray_open")
 		case d.Into != "":
@@ -270,12 +272,16 @@ func (s *server) sum(ctx context.Context, date time.Time, c pos.Currency) (pos.R
 	return pos.NewReport("", c), err
 }
 
-// average is the average basket, rounded down: a figure to compare, not to add.
+// average is the average basket, rounded half up: a figure to compare, not to add.
 func average(r pos.Report) pos.Amount {
 	if r.Sales == 0 {
 		return r.Total.Currency.Zero()
 	}
-	return r.Total.Currency.Of(r.Total.Minor / r.Sales)
+	each, rest := r.Total.Minor/r.Sales, r.Total.Minor%r.Sales
+	if rest >= r.Sales-rest {
+		each++
+	}
+	return r.Total.Currency.Of(each)
 }
 
 // look lists what asks for a person: money first, then what hides theft.
