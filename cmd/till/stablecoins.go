@@ -44,12 +44,8 @@ type site struct {
 type fleet struct {
 	runs   []actorRun
 	rails  []tokenRail
-	advice []string // what the owner should make sure of himself
-
-	// seed is what its addresses are made of now; nil: nothing that could be lost. bind begins
-	// another one when the till's identity is not the one before.
-	seed func() wire.AddressSeed
-	bind func(identity string) error
+	advice []string          // what the owner should make sure of himself
+	seed   *wire.AddressSeed // what its addresses are made of; nil: nothing that could be lost
 }
 
 // tokenRail is one token on one chain.
@@ -61,6 +57,7 @@ type tokenRail struct {
 	asset        pos.Asset
 	notice       string // what the cashier should know of it always
 
+	to     pos.Destination
 	unseen desk.Unseen // nil: it needs its chain's answer
 }
 
@@ -99,8 +96,7 @@ func (t *till) stable() ([]tokenRail, error) {
 		}
 		t.actors.add("stablecoins "+f.name, fl.run, nil)
 		if fl.seed != nil {
-			t.bind, t.seed = fl.bind, fl.seed
-			t.tellSeed(fl.seed)
+			t.tellSeed(*fl.seed)
 		}
 		rails = append(rails, fl.rails...)
 	}
@@ -133,7 +129,7 @@ func (p *prices) tenders(sc *stableConfig, rails []tokenRail) (out []desk.Tender
 	for _, r := range rails {
 		t := desk.Tender{
 			Name: r.tender, Rail: r.Rail, Token: r.token, Chain: r.chain, Rule: pos.OnlineOnly,
-			Notice: func() string { return p.notice(r) },
+			Notice: func() string { return p.notice(r) }, To: r.to, Peg: pegged{p.tokens, r.asset},
 		}
 		if r.unseen != nil && sc.rule != pos.OnlineOnly {
 			t.Rule, t.Limits, t.Unseen = sc.rule, sc.limits, r.unseen

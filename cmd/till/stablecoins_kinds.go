@@ -8,12 +8,12 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/tillwright/tillwright/pos"
 	"github.com/tillwright/tillwright/pos/rail/evm"
 	"github.com/tillwright/tillwright/pos/rail/rpc"
 	"github.com/tillwright/tillwright/pos/rail/solana"
 	"github.com/tillwright/tillwright/pos/rail/tron"
 	"github.com/tillwright/tillwright/pos/rail/unique"
-	"github.com/tillwright/tillwright/sync/wire"
 )
 
 // families are asked in this order whether they know a chain.
@@ -50,11 +50,12 @@ func buildEVM(sc stableConfig, list []acceptConfig, at site) (fleet, error) {
 	}
 	out := fleet{runs: []actorRun{w.Run}, advice: []string{ownWallet("treasury", w.Treasury().String())}}
 	if !sc.oneAddress { // one address for all is the treasury itself
-		out.seed, out.bind = func() wire.AddressSeed { return seedOf(w) }, w.Bind
+		seed := seedOf(w)
+		out.seed = &seed
 	}
 	for _, r := range w.Rails() {
 		t := r.Token()
-		out.rails = append(out.rails, tokenRail{Rail: r, tender: r.Tender(), token: t.Symbol, chain: r.Chain().Name, peg: t.Peg, asset: t.Asset(), unseen: r})
+		out.rails = append(out.rails, tokenRail{Rail: r, tender: r.Tender(), token: t.Symbol, chain: r.Chain().Name, peg: t.Peg, asset: t.Asset(), unseen: r, to: pos.Destination{Name: "evm", Network: "EVM", Address: w.Treasury().String()}})
 	}
 	return out, nil
 }
@@ -127,7 +128,7 @@ func buildSolana(sc stableConfig, list []acceptConfig, at site) (out fleet, err 
 		out.runs = append(out.runs, w.Run)
 		for _, r := range w.Rails() {
 			t := r.Token()
-			out.rails = append(out.rails, tokenRail{Rail: r, tender: r.Tender(), token: t.Symbol, chain: r.Cluster().Name, peg: t.Peg, asset: r.Asset(), notice: w.Warning()})
+			out.rails = append(out.rails, tokenRail{Rail: r, tender: r.Tender(), token: t.Symbol, chain: r.Cluster().Name, peg: t.Peg, asset: r.Asset(), notice: w.Warning(), to: pos.Destination{Name: a.chain, Network: r.Cluster().Name, Address: w.Owner().String()}})
 		}
 	}
 	return out, nil
@@ -214,7 +215,7 @@ func buildTron(sc stableConfig, list []acceptConfig, at site) (out fleet, err er
 		out.runs = append(out.runs, w.Run)
 		for _, r := range w.Rails() {
 			t := r.Token()
-			out.rails = append(out.rails, tokenRail{Rail: r, tender: r.Tender(), token: t.Symbol, chain: r.Chain().Name, peg: t.Peg, asset: t.Asset()})
+			out.rails = append(out.rails, tokenRail{Rail: r, tender: r.Tender(), token: t.Symbol, chain: r.Chain().Name, peg: t.Peg, asset: t.Asset(), to: pos.Destination{Name: a.chain, Network: r.Chain().Name, Address: to.String()}})
 		}
 	}
 	return out, nil

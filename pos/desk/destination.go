@@ -166,12 +166,16 @@ func (d *Desk) allow(v pos.TokenAllowed, left time.Duration) {
 	}
 }
 
-// allowAgain says recorded words again for the time that is left of them: a start forgets
-// them. Without a clock that can be believed nobody knows how long that is.
-func (d *Desk) allowAgain(at time.Time, clock pos.Clock) {
-	if clock != pos.ClockTrusted {
+// allowAgain says recorded words again, once, for the time that is left of them: a start
+// forgets them. Before the clock can be believed nobody knows how long that is.
+func (d *Desk) allowAgain() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	at, clock := d.o.Now()
+	if d.said || clock != pos.ClockTrusted {
 		return
 	}
+	d.said = true
 	for _, v := range d.o.Ledger.Books().Allowed {
 		if left := v.Until.Sub(at); left > 0 && left <= v.For {
 			d.allow(v, left)

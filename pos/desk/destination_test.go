@@ -272,9 +272,21 @@ func TestAllowToken(t *testing.T) {
 		if got := p.told(); len(got) != 2 || got[0] != "Bea 0.9750 8h0m0s" || !strings.HasPrefix(got[1], "Bea 0.9750 6h59m") {
 			t.Errorf("the words: %q", got)
 		}
+		s.halt() // nor does a clock that nobody believes, until somebody does
+		s.unsure.Store(true)
+		s.start()
+		wait(time.Minute)
+		if got := p.told(); len(got) != 2 {
+			t.Errorf("without a clock: %q", got)
+		}
+		s.unsure.Store(false)
+		wait(time.Minute)
+		if got := p.told(); len(got) != 3 || !strings.HasPrefix(got[2], "Bea 0.9750 6h5") {
+			t.Errorf("with the clock again: %q", got)
+		}
 		s.skew.Store(int64(-2 * time.Hour)) // somebody sets the clock back: nobody knows how long it has been
 		s.restart()
-		if got := p.told(); len(got) != 2 {
+		if got := p.told(); len(got) != 3 {
 			t.Errorf("with the clock set back: %q", got)
 		}
 		s.skew.Store(0)
@@ -283,7 +295,7 @@ func TestAllowToken(t *testing.T) {
 			t.Errorf("after its time: %+v", tv)
 		}
 		s.restart()
-		if got := p.told(); len(got) != 2 {
+		if got := p.told(); len(got) != 3 {
 			t.Errorf("after its time: %q", got)
 		}
 		s.doBy(boss, pos.AllowToken{Token: "USDC", Price: "0.9750"})

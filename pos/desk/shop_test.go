@@ -324,9 +324,9 @@ type shop struct {
 	priced  desk.Rates // instead of rates, if not nil
 	rules   pos.Rounding
 	tenders []desk.Tender
-	unasked []desk.Unasked
 	skew    atomic.Int64 // how far the wall clock is off
 	full    atomic.Bool  // the storage
+	unsure  atomic.Bool  // the clock is not to be believed
 	keys    int
 	stop    context.CancelFunc
 	done    chan error
@@ -362,12 +362,17 @@ func (s *shop) start() {
 	}
 	s.Desk = desk.New(desk.Options{
 		Journal: s.journal, Ledger: led, Sales: led, Payments: led, Prints: led,
-		Tenders: s.tenders, Unasked: s.unasked, Rates: prices, PINs: s.pins,
+		Tenders: s.tenders, Rates: prices, PINs: s.pins,
 		Shop: pos.Shop{Name: "Café", Till: "Till 1", Series: "01", Currency: eur, Language: "en",
 			Taxes: []pos.TaxRate{taxA, taxB}, MaxSale: eur.Of(500_000), Rounding: s.rules},
 		Zone: time.UTC, Items: []pos.Item{espr, bread, soup, wine}, Routes: s.routes, Label: s.label, Software: "test",
 		Genesis: pos.Genesis{Till: "t", Key: s.journal.key.Public().(ed25519.PublicKey), Currency: "EUR", Series: "01"},
-		Now:     func() (time.Time, pos.Clock) { return s.wall(), pos.ClockTrusted },
+		Now: func() (time.Time, pos.Clock) {
+			if s.unsure.Load() {
+				return s.wall(), pos.ClockUnknown
+			}
+			return s.wall(), pos.ClockTrusted
+		},
 		Storage: func() pos.Health { return pos.Health{Ready: !s.full.Load(), Reason: "the card is full"} },
 		Publish: func(pos.View) {}, Recorded: func() {}, Print: func() { s.prints++ }, Log: log,
 	})

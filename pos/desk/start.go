@@ -17,10 +17,10 @@ func (d *Desk) Start() error {
 	if err := d.dropOrphans(); err != nil {
 		return err
 	}
+	d.allowAgain()
 	d.mu.Lock() // not before the effects of begin
 	defer d.mu.Unlock()
-	at, clock := d.o.Now()
-	d.allowAgain(at, clock)
+	at, _ := d.o.Now()
 	for _, text := range d.o.Troubles {
 		d.addNotice(at, pos.Notice{Kind: pos.NoticeTrouble, Text: text})
 	}

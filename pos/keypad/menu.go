@@ -30,6 +30,7 @@ func (m *machine) menu() *list {
 				}})
 			}
 		}
+		out = append(out, m.treasury()...)
 		return append(out, item{text: m.word("kp.sign_out"), do: m.leave})
 	})
 }

@@ -47,6 +47,8 @@ export function menu() {
     entry("drawer", t("ui.open_drawer"), noSale),
     entry("screen", t("ui.customer_screen"), () => open("/display", "display")),
     ...counter.tenders.filter((/** @type {any} */ x) => x.offline?.off).map((/** @type {any} */ x) => entry("warn", t("ui.allow_unverified", { tender: tender(x.tender) }), () => allow(x), role === "cashier" ? t("ui.manager_needed") : "", "allow " + x.tender)),
+    ...(counter.destinations ?? []).map((/** @type {any} */ x) => entry("warn", t("ui.confirm_destination", { network: x.network }), () => confirm(x), role === "cashier" ? t("ui.manager_needed") : "", "confirm " + x.name)),
+    ...pegs(counter.tenders).map((x) => entry("warn", t(x.peg.until ? "ui.disallow_token" : "ui.allow_token", { token: x.token, price: x.peg.price + " " + x.peg.in }), () => pegged(x), role === "cashier" ? t("ui.manager_needed") : "", "peg " + x.token)),
     entry("people", t("ui.staff"), people, role === "cashier" ? t("ui.manager_needed") : ""),
     entry("office", t("ui.head_office"), office, role === "owner" ? "" : t("ui.owner_needed")),
     entry("help", t("ui.keys"), keys),
@@ -89,6 +91,25 @@ function allow(x) {
   const word = t("ui.allow_unverified", { tender: tender(x.tender) });
   const box = sheet(word, h("p", {}, x.offline.off), h("p", { class: "hint" }, t("ui.allow_unverified_why")), h("div", { class: "menu" },
     h("button", { class: "wide", "data-key": "allow", click: (/** @type {Event} */ e) => busy(e, async () => { if (await act("POST", `/v1/tenders/${x.tender}/unverified`, {})) box.close(); }) }, word)));
+}
+
+/** pegs are tokens that are off their value, each once. @param {any[]} tenders @returns {any[]} */
+const pegs = (tenders) => tenders.filter((x, i) => x.peg?.price && tenders.findIndex((y) => y.token === x.token && y.peg?.price) === i);
+
+/** pegged takes a token that is off its value at the price that is shown, or stops that. @param {any} x */
+function pegged(x) {
+  const { price, in: currency, until } = x.peg;
+  const at = price + " " + currency;
+  const word = t(until ? "ui.disallow_token" : "ui.allow_token", { token: x.token, price: at });
+  const box = sheet(word, h("p", {}, until ? x.notice || x.reason : t("ui.allow_token_why", { token: x.token, price: at, hours: 8 })), h("div", { class: "menu" },
+    h("button", { class: "wide", "data-key": "allow", click: (/** @type {Event} */ e) => busy(e, async () => { if (await act("POST", `/v1/tokens/${x.token}/allowance`, until ? { off: true } : { price })) box.close(); }) }, word)));
+}
+
+/** confirm lets money go to an address that was changed: both are read whole first. @param {any} x */
+function confirm(x) {
+  const whole = (/** @type {string} */ a) => h("p", { class: "address" }, h("b", {}, a.slice(0, 8)), a.slice(8, -6), h("b", {}, a.slice(-6)));
+  const box = sheet(t("ui.confirm_destination", { network: x.network }), h("p", {}, x.why), whole(x.address), h("p", { class: "hint" }, t("ui.confirm_destination_why")), h("div", { class: "menu" },
+    h("button", { class: "wide", "data-key": "confirm", click: (/** @type {Event} */ e) => busy(e, async () => { if (await act("POST", `/v1/destinations/${x.name}/confirmations`, { address: x.address })) box.close(); }) }, t("ui.confirm_address", { address: x.address.slice(0, 8) + "…" + x.address.slice(-6) }))));
 }
 
 /** is says what money is that somebody must decide about. @param {any} r */

@@ -55,6 +55,7 @@ func (d *Desk) offers() (out []pos.TenderView) {
 	for _, c := range d.coins {
 		reason := d.grey[c.Tender]
 		tv := pos.TenderView{Tender: c.Tender, Ready: reason == "", Reason: reason, Token: c.Token, Chain: c.Chain, Notice: d.peg[c.Token]}
+		tv.Peg = d.off[c.Token]
 		if d.trust != "" {
 			of := d.shop.Currency.Of
 			tv.Ready, tv.Reason, tv.Rule = true, c.Chain+" does not answer. Check the internet.", d.trust

@@ -48,6 +48,8 @@ type Desk struct {
 	coins    []Coin
 	trust    pos.OfflineRule          // of coins whose networks do not answer; empty: they do
 	loss     string                   // why coins are not taken unverified any more
+	off      map[string]pos.PegView   // by token: those off their value
+	moved    []pos.DestinationView    // changed addresses that nobody confirmed
 	peg      map[string]string        // what is said of a token's price
 	form     map[pos.PaymentID]string // shown instead of the first one
 	short    int64                    // hundredths of the open payment that came
@@ -139,6 +141,10 @@ func (d *Desk) act(c pos.Command) (pos.Answer, error) {
 		return d.cancel(c.By, do)
 	case pos.TakeUnverified:
 		return d.takeUnverified(c.By, do)
+	case pos.AllowToken:
+		return d.allowToken(c.By, do)
+	case pos.ConfirmDestination:
+		return d.confirmDestination(c.By, do)
 	case pos.AllowUnverified:
 		return d.allowUnverified(c.By, do)
 	case pos.EnterCode:

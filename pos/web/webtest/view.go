@@ -20,7 +20,7 @@ func (d *Desk) publish() {
 
 func (d *Desk) view() pos.View {
 	v := pos.View{Version: d.version, Shop: d.shop, Customer: d.customer}
-	v.Counter = pos.Counter{Open: []pos.SaleView{}, Links: d.links, Sync: d.sync, Notices: d.notices, Refunds: append([]pos.RefundView{}, d.owed...), Version: "test"}
+	v.Counter = pos.Counter{Open: []pos.SaleView{}, Links: d.links, Sync: d.sync, Notices: d.notices, Destinations: d.moved, Refunds: append([]pos.RefundView{}, d.owed...), Version: "test"}
 	for _, s := range d.open {
 		sv := d.saleView(*s)
 		if s.ID == d.current {

@@ -196,7 +196,7 @@ func book(till store.Till, fresh []finding) (store.Head, []store.Entry) {
 	for i, r := range fresh {
 		sales, turnover, jump := r.booking.After(head)
 		head = store.Head{N: r.N, Hash: r.Hash, At: r.At, Sales: sales, Turnover: turnover}
-		entries[i] = store.Entry{Record: r.Record, Red: message(cmp.Or(r.red, jump)), Loss: loss(r.Record)}
+		entries[i] = store.Entry{Record: r.Record, Red: message(cmp.Or(r.red, jump)), Loss: loss(r.Record), Moved: moved(r.Record)}
 	}
 	return head, entries
 }
@@ -215,6 +215,20 @@ func loss(r pos.Record) string {
 		return b.Missing.String()
 	}
 	return b.Why
+}
+
+// moved returns the addresses of a record that sends money elsewhere than before, whole;
+// empty: no record does.
+func moved(r pos.Record) string {
+	var b pos.DestinationChanged
+	if r.Kind != pos.KindDestination || r.Decode(&b) != nil || (!b.Open && b.Old == "") {
+		return ""
+	}
+	why := b.Network + ": " + cmp.Or(b.Old, "–") + " → " + b.Address
+	if len(why) > maxLoss || !pos.IsPlain(why) {
+		return "?"
+	}
+	return why
 }
 
 func (in *Ingest) sign(till store.Till, h store.Head, at time.Time) pos.Checkpoint {
