@@ -44,8 +44,12 @@ type site struct {
 type fleet struct {
 	runs   []actorRun
 	rails  []tokenRail
-	advice []string          // what the owner should make sure of himself
-	seed   *wire.AddressSeed // what its addresses are made of; nil: nothing that could be lost
+	advice []string // what the owner should make sure of himself
+
+	// seed is what its addresses are made of now; nil: nothing that could be lost. bind begins
+	// another one when the till's identity is not the one before.
+	seed func() wire.AddressSeed
+	bind func(identity string) error
 }
 
 // tokenRail is one token on one chain.
@@ -96,7 +100,8 @@ func (t *till) stable() ([]tokenRail, error) {
 		}
 		t.actors.add("stablecoins "+f.name, fl.run, nil)
 		if fl.seed != nil {
-			t.tellSeed(*fl.seed)
+			t.bind, t.seed = fl.bind, fl.seed
+			t.tellSeed(fl.seed)
 		}
 		rails = append(rails, fl.rails...)
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/tillwright/tillwright/pos/rail/solana"
 	"github.com/tillwright/tillwright/pos/rail/tron"
 	"github.com/tillwright/tillwright/pos/rail/unique"
+	"github.com/tillwright/tillwright/sync/wire"
 )
 
 // families are asked in this order whether they know a chain.
@@ -50,8 +51,7 @@ func buildEVM(sc stableConfig, list []acceptConfig, at site) (fleet, error) {
 	}
 	out := fleet{runs: []actorRun{w.Run}, advice: []string{ownWallet("treasury", w.Treasury().String())}}
 	if !sc.oneAddress { // one address for all is the treasury itself
-		seed := seedOf(w)
-		out.seed = &seed
+		out.seed, out.bind = func() wire.AddressSeed { return seedOf(w) }, w.Bind
 	}
 	for _, r := range w.Rails() {
 		t := r.Token()

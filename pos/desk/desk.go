@@ -73,6 +73,8 @@ type Payments interface {
 	Payment(id pos.PaymentID) (pos.Payment, error)
 	// Refunds returns the payments that the owner owes a decision about, oldest first.
 	Refunds() ([]pos.Payment, error)
+	// Booked reports that unasked money of this name is in the journal.
+	Booked(id pos.PaymentID) (bool, error)
 }
 
 // Prints are the durable print queues, one a printer; the receipt printer's name is
@@ -138,6 +140,15 @@ type Tender struct {
 	Notice func() string   // what the cashier should know though it works; nil: nothing. It must not block
 }
 
+// Unasked tells of money that came and that no payment waits for. Its methods do not block.
+type Unasked interface {
+	// Unasked returns what was found and is not booked yet, and what is beyond the bounds of
+	// that, in a sum for each asset. The caller owns both.
+	Unasked() (came []pos.Unasked, beyond []pos.Dust)
+	// Booked forgets what Unasked returned: it is in the journal.
+	Booked(came []pos.Unasked, beyond []pos.Dust)
+}
+
 // Options wires a desk.
 type Options struct {
 	Journal  Journal
@@ -146,6 +157,7 @@ type Options struct {
 	Payments Payments
 	Prints   Prints
 	Tenders  []Tender // besides cash, in the order of their buttons
+	Unasked  []Unasked
 	Rates    Rates
 	PINs     PINs
 	Shop     pos.Shop
@@ -192,6 +204,7 @@ type Desk struct {
 	form    shownForm                   // which of a request's forms is shown
 	last    pos.SaleView                // the sale completed last, as read from its record
 	unsure  map[pos.PaymentID]unsure    // of open payments whose rail cannot say what became of them
+	unnamed map[pos.PaymentID]bool      // payments whose rail does not name any more what came astray
 
 	viewMu sync.RWMutex
 	view   pos.View
@@ -207,7 +220,7 @@ type Desk struct {
 // New returns a desk. Start must be called before any command.
 func New(o Options) *Desk {
 	d := &Desk{
-		o: o, items: map[string]pos.Item{}, tender: map[pos.Tender]Tender{}, links: map[string]pos.Link{}, ends: map[pos.PaymentID]time.Time{}, unsure: map[pos.PaymentID]unsure{},
+		o: o, items: map[string]pos.Item{}, tender: map[pos.Tender]Tender{}, links: map[string]pos.Link{}, ends: map[pos.PaymentID]time.Time{}, unsure: map[pos.PaymentID]unsure{}, unnamed: map[pos.PaymentID]bool{},
 		fatal: make(chan error, 1), watches: make(chan pos.PaymentID, maxOpen),
 	}
 	for _, it := range o.Items {
@@ -242,6 +255,7 @@ type turn struct {
 	again   bool         // the view changed although nothing durable did
 	astray  pos.Quantity // other money than was asked for that is news
 	then    func()       // once all is durable; it must not block
+	seen    pos.Finding  // what the rail said of the payment just before
 	was     pos.State    // of the payment that a finding is about, before that
 }
 
@@ -271,6 +285,9 @@ func (d *Desk) Do(ctx context.Context, c pos.Command) (pos.Answer, error) {
 	}
 	if do, ok := c.Do.(pos.CancelPayment); ok {
 		return d.cancelPayment(ctx, c, do)
+	}
+	if do, ok := c.Do.(pos.Decide); ok && do.As == pos.AsSale && c.By.Role.Includes(pos.Manager) {
+		return d.decideNow(ctx, c, do)
 	}
 	return d.turn(c, func(t *turn) error { return d.handle(t, c.Do) })
 }

@@ -324,6 +324,7 @@ type shop struct {
 	priced  desk.Rates // instead of rates, if not nil
 	rules   pos.Rounding
 	tenders []desk.Tender
+	unasked []desk.Unasked
 	skew    atomic.Int64 // how far the wall clock is off
 	full    atomic.Bool  // the storage
 	unsure  atomic.Bool  // the clock is not to be believed
@@ -362,7 +363,7 @@ func (s *shop) start() {
 	}
 	s.Desk = desk.New(desk.Options{
 		Journal: s.journal, Ledger: led, Sales: led, Payments: led, Prints: led,
-		Tenders: s.tenders, Rates: prices, PINs: s.pins,
+		Tenders: s.tenders, Unasked: s.unasked, Rates: prices, PINs: s.pins,
 		Shop: pos.Shop{Name: "Café", Till: "Till 1", Series: "01", Currency: eur, Language: "en",
 			Taxes: []pos.TaxRate{taxA, taxB}, MaxSale: eur.Of(500_000), Rounding: s.rules},
 		Zone: time.UTC, Items: []pos.Item{espr, bread, soup, wine}, Routes: s.routes, Label: s.label, Software: "test",

@@ -33,7 +33,7 @@ const (
 // fault when a durable record could not be folded.
 func (d *Desk) Run(ctx context.Context) error {
 	ctx, stop := context.WithCancel(ctx)
-	running := map[pos.PaymentID]bool{}
+	running, found := map[pos.PaymentID]bool{}, unaskedBook{d: d}
 	ended := make(chan pos.PaymentID)
 	defer func() {
 		stop()
@@ -60,6 +60,7 @@ func (d *Desk) Run(ctx context.Context) error {
 	for {
 		select {
 		case <-ctx.Done():
+			found.book(true)
 			return nil
 		case err := <-d.fatal:
 			return err
@@ -72,6 +73,7 @@ func (d *Desk) Run(ctx context.Context) error {
 				return err
 			}
 			d.noteTerms()
+			found.book(false)
 			d.allowAgain()
 			d.refresh()
 		}
@@ -97,7 +99,7 @@ func (d *Desk) sweep(start func(pos.PaymentID)) error {
 func (d *Desk) watch(ctx context.Context, id pos.PaymentID, left bool) {
 	ctx, stop := context.WithCancel(ctx)
 	var streams sync.WaitGroup
-	defer func() { stop(); streams.Wait(); d.noteUnsure(pos.Payment{ID: id}, nil) }()
+	defer func() { stop(); streams.Wait(); d.forget(id) }()
 	wake, streaming := make(chan struct{}, 1), false
 	begun, before := time.Now(), time.Duration(0)
 	for {
@@ -200,6 +202,7 @@ func (d *Desk) answer(p pos.Payment, question func() (pos.Finding, error)) {
 		d.o.Log.Debug("payment not known", "sale", p.Sale, "rail", p.Tender, "err", err)
 		return
 	}
+	d.noteNamed(p, f)
 	if _, err := d.found(pos.Command{By: pos.Till}, p, f); err != nil {
 		d.o.Log.Error("finding not booked", "sale", p.Sale, "rail", p.Tender, "err", err)
 	}
