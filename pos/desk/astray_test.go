@@ -438,3 +438,47 @@ func TestAstrayVanished(t *testing.T) {
 		})
 	}
 }
+
+// TestAstrayIsNoLoss: the customer whose word was taken did pay, on the shop's other
+// network. While nobody has decided about that money it is no loss, and the tender stays;
+// given back, or less than was asked for, it is one.
+func TestAstrayIsNoLoss(t *testing.T) {
+	for name, x := range map[string]struct {
+		units      int64
+		at         string
+		back, loss bool
+	}{
+		"all of it":          {espresso.Int64(), "eip155:2/erc20:0x6b", false, false},
+		"given back":         {espresso.Int64(), "eip155:2/erc20:0x6b", true, true},
+		"a unit short":       {espresso.Int64() - 1, "eip155:2/erc20:0x6b", false, true},
+		"nowhere the shop's": {espresso.Int64(), "eip155:3/erc20:0x6b", false, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			seaShop(t, pos.AllowOffline, func(t *testing.T, s *shop, c *sea) {
+				c2 := &twin{chain: newChain(), asset: pos.Asset{ID: "eip155:2/erc20:0x6b", Symbol: "DAI", Decimals: 18, Shown: 6}, holds: new(big.Int)}
+				c.sets(func(c *sea) { c.strayIs = c2.asset; c.strayIs.ID = x.at })
+				s.halt()
+				s.tenders = append(s.tenders, desk.Tender{Name: dai2, Rail: c2, Token: "DAI", Chain: "Lab Two"})
+				s.start()
+				a := s.trusted(c)
+				c.sets(func(c *sea) { c.stray[a.Payment] = x.units; c.over, c.closed = true, true })
+				s.mended(c)
+				wait(5 * time.Minute)
+				if x.back {
+					if p := s.payment(a.Payment); p.State != pos.Unknown || !p.Astray() {
+						t.Errorf("undecided, it is %+v", p)
+					}
+					s.doBy(boss, pos.Decide{Payment: a.Payment, As: pos.GivenBack, Note: "cash"})
+					wait(time.Minute)
+				}
+				offs := s.journal.count(pos.KindTrustOff)
+				if (offs == 1) != x.loss || (s.folded().Unverified.Refuted.Count == 1) != x.loss {
+					t.Errorf("switched off %d times; the report says %+v", offs, s.folded().Unverified)
+				}
+				if v := s.view().Counter.Refunds; (len(v) == 1) == x.back {
+					t.Errorf("owed %+v", v)
+				}
+			})
+		})
+	}
+}

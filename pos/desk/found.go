@@ -19,7 +19,7 @@ func (d *Desk) found(c pos.Command, p pos.Payment, f pos.Finding) (pos.Answer, e
 		event, news, covered, before, astray := pos.Event(""), false, p.Covers(), p.Received, p.Stray
 		trusted := p.OnTrust()
 		if err == nil {
-			t.was = p.State
+			t.was, f.Final = p.State, f.Final && !(trusted && d.elsewhere(p, f))
 			event, news = learn(&p, f, t)
 		}
 		if !news { // another answer was booked before

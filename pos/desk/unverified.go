@@ -229,6 +229,18 @@ func lastWord(p pos.Payment, f pos.Finding) pos.Finding {
 	return f
 }
 
+// elsewhere reports that f names all of what p asks for at another network's address of the
+// shop, and that nobody has decided about it: then it is no loss that it did not come here.
+func (d *Desk) elsewhere(p pos.Payment, f pos.Finding) bool {
+	need, ok := inAsset(p.Quantity, f.Stray.Asset)
+	if !ok || f.Stray.IsZero() || p.Quantity.IsZero() {
+		return false
+	}
+	other, takes := d.takes(f.Stray.Asset)
+	done, _ := decidedStray(p, f.Stray.Asset)
+	return takes && other.Token == d.tender[p.Tender].Token && done == (pos.StrayPast{}) && f.Stray.Cmp(need) >= 0
+}
+
 // verified books the money of a payment that was taken unverified. A sale that is
 // complete is not changed: when less came, the rest is named as missing.
 func (d *Desk) verified(t *turn, p pos.Payment) error {

@@ -77,6 +77,9 @@ func (c *sea) says(p pos.Payment, last bool) (pos.Finding, error) {
 		return pos.Finding{}, errDown
 	}
 	f := c.finding(p, last || c.over) // when its time is up, what came pays a part
+	if c.closed && !f.Stray.IsZero() {
+		f.Event, f.Final = pos.Fail, true
+	}
 	if f.Event == pos.Cancel || (c.over && f.Event == "" && !c.gone) {
 		if f = (pos.Finding{Event: pos.Expire, Final: c.closed}); last {
 			f.Event = pos.Cancel
