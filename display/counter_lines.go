@@ -5,6 +5,8 @@ import (
 	"time"
 	"unicode/utf8"
 
+	textdisplay "periph.io/x/conn/v3/display"
+
 	"github.com/tillwright/tillwright/pos"
 )
 
@@ -12,6 +14,12 @@ import (
 // Lines and Glass.Counter.
 func CounterLines(v pos.View, p pos.Prompt, shows Shows, cols, rows int, now time.Time) []string {
 	return stage{sceneOf(v, now), p, shows}.lines(sheet{cols: cols, rows: rows, like: func(s string) string { return s }})
+}
+
+// CounterLinesOn tells the same of t, which is asked for its size and what it shows instead
+// of letters that it lacks, as a running Display lays its lines out. Nothing is written.
+func CounterLinesOn(t textdisplay.TextDisplay, v pos.View, p pos.Prompt, shows Shows, now time.Time) []string {
+	return stage{sceneOf(v, now), p, shows}.lines(sheetOf(t))
 }
 
 // lines lays the stage out as text.

@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"github.com/tillwright/tillwright/display"
+	"github.com/tillwright/tillwright/display/pole"
 	"github.com/tillwright/tillwright/pos"
 	"github.com/tillwright/tillwright/pos/keypad"
 	"github.com/tillwright/tillwright/printer"
@@ -221,8 +222,8 @@ func drawPole(p panelConfig, v scene) (image.Image, error) {
 	}
 	var face *raster.Text // the built-in one
 	paper := raster.New(d.Cols()*raster.CellWidth, d.Rows()*raster.CellHeight)
-	for i, line := range display.CounterLines(v.view, v.prompt, p.shows, d.Cols(), d.Rows(), sampleAt) {
-		paper.Draw(face.Line(d.Likeness(line), printer.Style{}, raster.Box{Dots: paper.Dots}), 0, i*raster.CellHeight)
+	for i, line := range poleLines(d, p, v) {
+		paper.Draw(face.Line(line, printer.Style{}, raster.Box{Dots: paper.Dots}), 0, i*raster.CellHeight)
 	}
 	img := image.NewGray(image.Rect(0, 0, paper.Dots, paper.Height)) // letters glow on black
 	for y := range paper.Height {
@@ -233,6 +234,15 @@ func drawPole(p panelConfig, v scene) (image.Image, error) {
 		}
 	}
 	return img, nil
+}
+
+// poleLines returns what the display's columns show, laid out as its driver does.
+func poleLines(d *pole.Dev, p panelConfig, v scene) []string {
+	lines := display.CounterLinesOn(d, v.view, v.prompt, p.shows, sampleAt)
+	for i, line := range lines {
+		lines[i] = d.Likeness(line)
+	}
+	return lines
 }
 
 // cutDisc makes transparent what lies outside of a round glass.
