@@ -43,6 +43,7 @@ func TestConfigFaults(t *testing.T) {
 		{"slip of a part", small + "[lightnig]\n", []string{"line 7: lightnig: is not a setting of this program; did you mean lightning?"}},
 		{"far from all", small + "[xylophones]\na = 1\n", []string{"line 7: xylophones: is not a setting of this program; remove it"}},
 		{"twice", small + "percent = \"10\"\n", []string{"line 7: file: "}},
+		{"text without quotes", strings.Replace(small, `"EUR"`, "EUR", 1), []string{"line 3: file: ", "put text in quotes"}},
 		{"part twice", small + "[shop]\n", []string{"line 7: file: "}},
 		{"unfinished", small + "[shop\n", []string{"line 7: file: "}},
 		{"number for text", strings.Replace(small, `"Café"`, "5", 1), []string{"has 1 fault(s)", "line 2: shop.name: must be a text in quotes, not 5"}},

@@ -82,6 +82,9 @@ func readFile(path string) (*reader, error) {
 		if d, ok := err.(*toml.DecodeError); ok {
 			f.Line, _ = d.Position()
 		}
+		if strings.Contains(f.Text, "at start of value") { // as of currency = EUR
+			f.Text += "; put text in quotes"
+		}
 		return nil, &faults{path, []fault{f}}
 	}
 	return r, nil
