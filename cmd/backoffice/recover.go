@@ -182,18 +182,38 @@ func (c *recoverCommand) Run(p *process) error {
 // maxSheet bounds what is read as a sheet.
 const maxSheet = 8 << 10
 
-// read takes the sheet from its file, or from the keyboard.
+// typed reports that somebody sits at the keyboard, who ends a sheet with an empty line;
+// a whole sheet has empty lines of its own.
+func typed(keys io.Reader) bool {
+	f, ok := keys.(*os.File)
+	if !ok {
+		return true
+	}
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
+}
+
+// readAll reads a sheet up to its end.
+func readAll(r io.Reader) (wire.AddressSeed, error) {
+	b, err := io.ReadAll(io.LimitReader(r, maxSheet+1))
+	if err != nil {
+		return wire.AddressSeed{}, err
+	}
+	return wire.ParseSheet(string(b))
+}
+
+// read takes the sheet from its file, from what is sent in, or from the keyboard.
 func (c *recoverCommand) read(keys io.Reader, screen io.Writer) (wire.AddressSeed, error) {
 	if c.Sheet != "" {
 		f, err := os.Open(c.Sheet)
 		if err != nil {
 			return wire.AddressSeed{}, err
 		}
-		b, err := io.ReadAll(io.LimitReader(f, maxSheet+1))
-		if err := errors.Join(err, f.Close()); err != nil {
-			return wire.AddressSeed{}, err
-		}
-		return wire.ParseSheet(string(b))
+		a, err := readAll(f)
+		return a, errors.Join(err, f.Close())
+	}
+	if !typed(keys) {
+		return readAll(keys)
 	}
 	fmt.Fprintln(screen, "Type the line with the treasury and the four rows of the seed, and then an empty line:")
 	var text strings.Builder
@@ -239,7 +259,7 @@ func result(p *process, s *sweep.Search, v sweep.SeedView) error {
 		fmt.Fprintln(p.stdout, "\nMove it with the page Stablecoins of this backoffice.")
 	}
 	if v.Alone() {
-		fmt.Fprintln(p.stdout, "This is the word of one operator alone; name a second one for each network to be sure.")
+		fmt.Fprintf(p.stdout, "On %s this is the word of one operator alone; name a second one there to be sure.\n", v.Single())
 	}
 	return nil
 }

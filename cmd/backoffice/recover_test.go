@@ -231,7 +231,7 @@ func TestRecover(t *testing.T) {
 	}
 	write("treasury  " + seed.Treasury + "\nscheme    tillwright/evm/1\n" + strings.ToLower(strings.Join(rows, "\n")) + "\n")
 	out := command(t, "recover", "--config", config, sheet)
-	for _, want := range []string{"Lab: 200 of 1000 numbers", "Lab: 1002 of 1002 numbers", "Money that no sale names", address(2).String(), "3.00 USDC", "one operator alone"} {
+	for _, want := range []string{"Lab: 200 of 1000 numbers", "Lab: 1002 of 1002 numbers", "Money that no sale names", address(2).String(), "3.00 USDC", "On Lab this is the word of one operator alone"} {
 		if !strings.Contains(out, want) && want != "Lab: 200 of 1000 numbers" {
 			t.Errorf("no %q in\n%s", want, out)
 		}
@@ -253,6 +253,15 @@ func TestRecover(t *testing.T) {
 	if err != nil || got != seed || !strings.Contains(screen.String(), "Type") {
 		t.Errorf("typed in: %v, %v", got, err)
 	}
+	write("Tillwright\nRecovery sheet\n\ntreasury  " + seed.Treasury + "\n\nseed\n" + strings.Join(rows, "\n") + "\n\nKeep it safe.\n")
+	sent, err := os.Open(sheet)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer sent.Close()
+	if got, err := typed.read(sent, &screen); err != nil || got != seed {
+		t.Errorf("a whole sheet sent in: %v", err)
+	}
 	if err := run(t.Context(), []string{"recover", "--config", configure(t, ""), sheet}, &screen, &log); err == nil || !strings.Contains(err.Error(), "[stablecoins]") {
 		t.Errorf("without networks: %v", err)
 	}
@@ -260,7 +269,7 @@ func TestRecover(t *testing.T) {
 	command(t, "owner", "set", "--config", config, "--password-file", filepath.Join(filepath.Dir(config), "password"))
 	br := b.browser()
 	br.post("/sign-in", url.Values{"password": {password}}, http.StatusOK)
-	if page := br.get("/stablecoins/search", http.StatusOK); !strings.Contains(page, "From a recovery sheet") || !strings.Contains(page, "3.00 USDC") || !strings.Contains(page, "one operator alone") {
+	if page := br.get("/stablecoins/search", http.StatusOK); !strings.Contains(page, "From a recovery sheet") || !strings.Contains(page, "3.00 USDC") || !strings.Contains(page, "one operator alone: Lab.") {
 		t.Errorf("the page says\n%s", page)
 	}
 }

@@ -191,12 +191,12 @@ func TestOpenUntil(t *testing.T) {
 // TestReadPrepared reads the file that the back office gives, and refuses others.
 func TestReadPrepared(t *testing.T) {
 	const good = `{"chainId":"0x67909","data":"0xd1d26af3","gas":"0x1","to":"0xa0Ee7A142d267C1f36714E4a8F75612F20a79720","value":"0x0"}`
-	if p, err := readPrepared(good); err != nil || p.chain != 424201 || len(p.data) != 4 || p.to.tail() != "a79720" {
+	if p, err := readPrepared(good); err != nil || p.chain != 424201 || p.gas != 1 || len(p.data) != 4 || p.to.tail() != "a79720" {
 		t.Errorf("%+v, %v", p, err)
 	}
 	for name, text := range map[string]string{
 		"nothing": "", "no JSON": "x", "with coins": strings.Replace(good, "0x0\"", "0x1\"", 1), "no data": strings.Replace(good, "0xd1d26af3", "0x", 1),
-		"Safe's": `{"meta":{"txBuilderVersion":"1"}}`, "another address": strings.Replace(good, "0xa0E", "0xa0e", 1), "no chain": strings.Replace(good, "0x67909", "x", 1),
+		"Safe's": `{"meta":{"txBuilderVersion":"1"}}`, "another address": strings.Replace(good, "0xa0E", "0xa0e", 1), "no chain": strings.Replace(good, "0x67909", "x", 1), "bad gas": strings.Replace(good, "0x1\"", "much\"", 1),
 	} {
 		if p, err := readPrepared(text); err == nil {
 			t.Errorf("%s: %+v", name, p)

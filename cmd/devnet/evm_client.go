@@ -129,6 +129,22 @@ func (c evmClient) send(ctx context.Context, from, to evmAddress, data []byte) (
 	return hash, err
 }
 
+// sign is send with the gas limit that a file names, or else with half more than the
+// chain's estimate, as browsers' wallets do.
+func (c evmClient) sign(ctx context.Context, from evmAddress, p prepared) (hash string, err error) {
+	tx := map[string]any{"from": from.String(), "to": p.to.String(), "data": hexBytes(p.data)}
+	if p.gas == 0 {
+		var estimate number
+		if err := c.call(ctx, &estimate, "eth_estimateGas", tx); err != nil {
+			return "", err
+		}
+		p.gas = uint64(estimate) * 3 / 2
+	}
+	tx["gas"] = fmt.Sprintf("0x%x", p.gas)
+	err = c.call(ctx, &hash, "eth_sendTransaction", tx)
+	return hash, err
+}
+
 // mined reports whether a transaction is in a block, and whether it did what it should.
 func (c evmClient) mined(ctx context.Context, hash string) (in, worked bool, err error) {
 	var r *struct{ Status string }

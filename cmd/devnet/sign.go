@@ -18,6 +18,7 @@ type prepared struct {
 	chain uint64
 	to    evmAddress
 	data  []byte
+	gas   uint64 // its limit; 0: the file names none
 }
 
 // preparedMax bounds a file: 200 payments have 27 KB.
@@ -35,10 +36,14 @@ func readPrepared(text string) (p prepared, err error) {
 	chain, err1 := strconv.ParseUint(strings.TrimPrefix(in.ChainID, "0x"), 16, 64)
 	to, err2 := readAddress(in.To)
 	data, err3 := hex.DecodeString(strings.TrimPrefix(in.Data, "0x"))
-	if errors.Join(err1, err2, err3) != nil || in.Value != "0x0" || len(data) == 0 {
+	gas, err4 := uint64(0), error(nil)
+	if in.Gas != "" {
+		gas, err4 = strconv.ParseUint(strings.TrimPrefix(in.Gas, "0x"), 16, 64)
+	}
+	if errors.Join(err1, err2, err3, err4) != nil || in.Value != "0x0" || len(data) == 0 {
 		return p, errors.New("this file holds no transaction that this wallet signs: a call with amount 0")
 	}
-	return prepared{chain, to, data}, nil
+	return prepared{chain, to, data, gas}, nil
 }
 
 // sign sends a prepared transaction and waits for its block.
@@ -57,7 +62,7 @@ func (a *coinsAPI) sign(w http.ResponseWriter, r *http.Request) {
 	for _, c := range a.chains.ready() {
 		if c.ID == p.chain {
 			ctx := context.WithoutCancel(r.Context())
-			hash, err := c.rpc.send(ctx, customerAccount, p.to, p.data)
+			hash, err := c.rpc.sign(ctx, customerAccount, p)
 			if err == nil {
 				err = c.worked(ctx, hash)
 			}

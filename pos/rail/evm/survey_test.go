@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"math/big"
 	"net/url"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -117,13 +119,22 @@ func TestSweepForms(t *testing.T) {
 		t.Fatalf("%q: %v", one.Link(), err)
 	}
 	var args [][]byte
+	named := ""
 	for pair := range strings.SplitSeq(u.RawQuery, "&") {
-		_, v, _ := strings.Cut(pair, "=")
+		k, v, _ := strings.Cut(pair, "=")
+		if k == "gasLimit" {
+			named = v
+			continue
+		}
 		args = append(args, append(make([]byte, 32-(len(v)-2)/2), unhex(v[2:])...))
 	}
 	h := keccak([]byte("sweepOne(address,bytes32,address)"))
 	if r := p.send(Factory.String(), append(h[:4:4], bytes.Join(args, nil)...), 0); r.Status != "0x1" || p.usdc.balance(merchant) != 10 {
 		t.Fatalf("the link moves %d", p.usdc.balance(merchant))
+	}
+
+	if named != strconv.FormatUint(one.Gas(), 10) {
+		t.Errorf("the link names %q gas", named)
 	}
 
 	both, err := NewSweep(hs)
@@ -136,6 +147,7 @@ func TestSweepForms(t *testing.T) {
 	}
 	var safe struct {
 		ChainID      string
+		Meta         struct{ Description string }
 		Transactions []struct{ To, Value, Data string }
 	}
 	if err := json.Unmarshal(both.Safe("Sweep 1", time.Now()), &safe); err != nil || len(safe.Transactions) != 1 {
@@ -144,6 +156,9 @@ func TestSweepForms(t *testing.T) {
 	x := safe.Transactions[0]
 	if safe.ChainID != "31337" || plain["chainId"] != "0x7a69" || x.Data != plain["data"] || x.To != plain["to"] || x.Value != "0" || plain["value"] != "0x0" {
 		t.Fatalf("%+v and %+v", safe, plain)
+	}
+	if plain["gas"] != fmt.Sprintf("0x%x", both.Gas()) || !strings.Contains(safe.Meta.Description, strconv.FormatUint(both.Gas(), 10)) {
+		t.Errorf("the files name %s gas and %q", plain["gas"], safe.Meta.Description)
 	}
 	data, err := hex.DecodeString(x.Data[2:])
 	if err != nil {

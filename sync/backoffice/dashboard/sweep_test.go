@@ -19,6 +19,7 @@ const treasury = "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed"
 type coins struct {
 	prepared, dropped, counted int
 	too                        bool // with what should wait
+	none                       bool // nothing of the batch moved
 }
 
 func (c *coins) Now(context.Context) error {
@@ -33,7 +34,7 @@ func (c *coins) batch() sweep.BatchView {
 	b := store.Batch{ID: 3, Network: "base", Treasury: treasury, Made: midnight, Items: []store.BatchItem{
 		item("0x00000000000000000000000000000000000000A1", "12340100", store.ItemDone), item("0x00000000000000000000000000000000000000A2", "5000000", store.ItemWaiting),
 	}}
-	return sweep.BatchView{Batch: b, Name: "Base", Sums: []sweep.Sum{{Symbol: "USDC", Decimals: 6, Units: big.NewInt(17_340_100), Count: 2}}, Moved: 1, Done: 1, Stuck: 1, Gas: 190_000, Cost: "0.0000019 ETH"}
+	return sweep.BatchView{Batch: b, Name: "Base", Sums: []sweep.Sum{{Symbol: "USDC", Decimals: 6, Units: big.NewInt(17_340_100), Count: 2}, {Symbol: "USDT", Decimals: 6, Units: big.NewInt(24_130_500), Count: 1}}, Moved: 1, Done: 1, Stuck: 1, Gas: 190_000, Cost: "0.0000019 ETH"}
 }
 
 func (c *coins) Overview(context.Context) (sweep.Overview, error) {
@@ -68,7 +69,11 @@ func (c *coins) Batch(_ context.Context, id int64) (sweep.BatchView, sweep.Trans
 	if id != 3 {
 		return sweep.BatchView{}, sweep.Transaction{}, pos.E("find transfer", pos.NotFound, "there is no such transfer")
 	}
-	return c.batch(), transaction(), nil
+	b := c.batch()
+	if c.none {
+		b.Moved, b.Done, b.Stuck = 0, 0, 0
+	}
+	return b, transaction(), nil
 }
 
 func transaction() sweep.Transaction {
@@ -139,6 +144,29 @@ func TestStablecoins(t *testing.T) {
 	}
 	if res, _ := o.do("POST", "/stablecoins/transfers/3/drop", nil); res.StatusCode != 200 || c.dropped != 1 {
 		t.Errorf("given up: %s", res.Status)
+	}
+}
+
+// TestTransferSaysGas: the page names the gas limit, and what to do when too little was
+// given, whether some payments moved or none; sums of two tokens stand apart.
+func TestTransferSaysGas(t *testing.T) {
+	c := &coins{}
+	o := newOffice(t, "en", func(o *Options) { o.Sweeps = c })
+	o.signIn()
+	for _, none := range []bool{false, true} {
+		c.none = none
+		_, page := o.do("GET", "/stablecoins/transfers/3", nil)
+		want := []string{"no less than 190,000", "payments: 2</span><br><strong class=\"big\">24.1305 USDT"}
+		if none {
+			want = append(want, "nothing has moved? There was too little gas")
+		} else {
+			want = append(want, "stayed where they are: 1. There was too little gas")
+		}
+		for _, w := range want {
+			if !strings.Contains(page, w) {
+				t.Errorf("nothing moved %v: no %q on the page", none, w)
+			}
+		}
 	}
 }
 

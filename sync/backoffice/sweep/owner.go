@@ -101,11 +101,14 @@ const (
 	maxBatches  = 30
 )
 
-// Gas of a transaction, from above; see the contracts' tests.
+// Gas of a transaction, from above; see evm.Sweep.
 const (
-	gasBase   = 40_000
-	gasAnItem = 75_000
+	gasBase   = 80_000
+	gasAnItem = 95_000
+	gasMost   = 1 << 24
 )
+
+func gasOf(items int) uint64 { return min(gasBase+gasAnItem*uint64(items), gasMost) }
 
 // Overview returns what lies where, and the newest batches. It fails as Store does.
 func (s *Sweeper) Overview(ctx context.Context) (Overview, error) {
@@ -203,7 +206,7 @@ func (p *Heap) price(n Network, st state) {
 	if p.Count == 0 {
 		return
 	}
-	p.Gas = gasBase + gasAnItem*uint64(p.Count)
+	p.Gas = gasOf(p.Count)
 	if st.price != nil {
 		p.Cost = cost(p.Gas, st.price) + " " + n.Coin
 	}
@@ -277,7 +280,7 @@ type BatchView struct {
 	Sums  []Sum  // of all of it
 	Moved int    // items that left their address
 	Done  int    // items that did for certain
-	Stuck int    // items that stayed while others left: frozen, perhaps
+	Stuck int    // items that stayed while others left: too little gas, or frozen
 	Gas   uint64
 	Cost  string // at today's price of gas
 }
@@ -286,7 +289,7 @@ type BatchView struct {
 func (b BatchView) Open() bool { return b.Ended.IsZero() }
 
 func (s *Sweeper) view(b store.Batch) BatchView {
-	v := BatchView{Batch: b, Name: b.Network, Gas: gasBase + gasAnItem*uint64(len(b.Items))}
+	v := BatchView{Batch: b, Name: b.Network, Gas: gasOf(len(b.Items))}
 	for _, n := range s.chains.Networks() {
 		if n.Key == b.Network {
 			v.Name = n.Name

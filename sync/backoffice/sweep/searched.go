@@ -2,6 +2,7 @@ package sweep
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"github.com/tillwright/tillwright/sync/backoffice/store"
@@ -56,6 +57,17 @@ func (v SeedView) Alone() bool {
 		}
 	}
 	return false
+}
+
+// Single names the networks of Alone: "Base, Polygon".
+func (v SeedView) Single() string {
+	var names []string
+	for _, n := range v.Networks {
+		if n.Operators == 1 {
+			names = append(names, n.Name)
+		}
+	}
+	return strings.Join(names, ", ")
 }
 
 // SearchView is a search on one network.

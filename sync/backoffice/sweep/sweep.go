@@ -34,8 +34,8 @@ type Chains interface {
 	Deploy(network string) (Transaction, error)
 }
 
-// MaxItems bounds a transaction: it must fit into a block.
-const MaxItems = 200
+// MaxItems bounds a transaction: its gas must be what one may have; see gasMost.
+const MaxItems = 170
 
 // Item is a balance to move.
 type Item struct{ Reference, Token string }

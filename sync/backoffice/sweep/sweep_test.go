@@ -206,7 +206,7 @@ func TestLife(t *testing.T) {
 		time.Sleep(Every)
 		b.round()
 		h := b.heap(0)
-		if h.Count != 2 || h.Sums[0].String() != "6.250001 USDC" || h.Sums[0].Count != 2 || h.Treasury != "T" || h.Cost != "0.0000019 ETH" || h.Gas != 190_000 {
+		if h.Count != 2 || h.Sums[0].String() != "6.250001 USDC" || h.Sums[0].Count != 2 || h.Treasury != "T" || h.Cost != "0.0000027 ETH" || h.Gas != 270_000 {
 			t.Fatalf("%+v", h)
 		}
 		if o := b.overview(); len(o.Networks[0].Heaps) != 2 || o.Networks[1].Heaps[0].Sums[0].String() != "3.00 USDT" {
