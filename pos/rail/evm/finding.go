@@ -3,7 +3,10 @@ package evm
 import (
 	"bytes"
 	"cmp"
+	"context"
 	"math/big"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/tillwright/tillwright/pos"
@@ -56,8 +59,9 @@ func (e *payment) remind(p pos.Payment) {
 		e.told, e.taken = true, n
 		e.past.clean = true // or it had not been booked
 	}
-	if at := max(p.At.Unix(), p.Moved.Unix(), 1); e.since == 0 {
-		e.since = uint64(at)
+	e.since = max(e.since, uint64(max(p.At.Unix(), p.Moved.Unix(), 1)))
+	if key, ok := keyOf(p.Stray.Asset); ok && !p.Stray.IsZero() && key != (claimKey{e.token.Chain, e.token.Contract}) {
+		e.stray, e.strayed = key, p.Stray.Int()
 	}
 }
 
@@ -66,7 +70,9 @@ func (e *payment) remind(p pos.Payment) {
 func (r *Rail) gone(p pos.Payment, e *payment) (pos.Finding, bool) {
 	r.w.mu.Lock()
 	defer r.w.mu.Unlock()
-	e.remind(p)
+	if e.remind(p); r.w.chain(e.stray.chain) == nil { // nobody looks there any more
+		e.strayed = nil
+	}
 	e.Touched = time.Now()
 	switch {
 	case !e.gone:
@@ -115,14 +121,54 @@ func (r *Rail) standing(_ pos.Payment, e *payment) coin.Standing {
 	return s
 }
 
-// other returns other money that came for sure, nil when there is none. Of several it is
-// the first that came, and the same one at every look: each change is a record.
-func (p *payment) other() (of claimKey, first *claim) {
-	for key, k := range p.claims {
-		if k == p.own() || k.proof.came().Sign() == 0 || k.units.Sign() == 0 {
-			continue
+// keyOf reads what Token.Asset wrote.
+func keyOf(a pos.Asset) (key claimKey, ok bool) {
+	chain, at, ok := strings.Cut(strings.TrimPrefix(a.ID, "eip155:"), "/erc20:")
+	id, err1 := strconv.ParseUint(chain, 10, 64)
+	token, err2 := ParseAddress(at)
+	return claimKey{id, token}, ok && err1 == nil && err2 == nil
+}
+
+// Check is the rail's, and says when what the till has as come astray is not there any
+// more: Stray is then of that asset, and nothing of it. A Stray without an asset says
+// nothing about it.
+func (r *Rail) Check(ctx context.Context, p pos.Payment) (pos.Finding, error) {
+	f, err := r.rail.Check(ctx, p)
+	if err != nil || !f.Stray.IsZero() || p.Stray.IsZero() {
+		return f, err
+	}
+	r.w.mu.Lock()
+	defer r.w.mu.Unlock()
+	if key, ok := keyOf(p.Stray.Asset); ok {
+		if e := r.w.payments[p.ID]; e != nil && e.absent(key) {
+			f.Stray = p.Stray.Asset.UnitsOf(0)
 		}
-		if first == nil || cmp.Or(cmp.Compare(k.time, first.time), cmp.Compare(key.chain, of.chain), bytes.Compare(key.token[:], of.token[:])) < 0 {
+	}
+	return f, nil
+}
+
+// absent reports that it is proved that nothing of key is there, nor was swept.
+func (p *payment) absent(key claimKey) bool {
+	k := p.claims[key]
+	return k != nil && k.blank && !p.code[key.chain] && p.missing(k)
+}
+
+// other returns other money that came for sure, nil when there is none. Of several it is
+// the one that the till was told of, and then the first by chain and token: the same one
+// at every look and after a restart, for each change is a record. What was told and was
+// not looked at yet, or left by a sweep, gives way to no other.
+func (p *payment) other() (of claimKey, first *claim) {
+	there := func(key claimKey, k *claim) bool {
+		return k != nil && k != p.own() && k.proof.came().Sign() > 0 && (k.units.Sign() > 0 || p.code[key.chain])
+	}
+	if p.strayed != nil && !p.absent(p.stray) {
+		if k := p.claims[p.stray]; there(p.stray, k) {
+			return p.stray, k
+		}
+		return claimKey{}, nil
+	}
+	for key, k := range p.claims {
+		if there(key, k) && (first == nil || cmp.Or(cmp.Compare(key.chain, of.chain), bytes.Compare(key.token[:], of.token[:])) < 0) {
 			of, first = key, k
 		}
 	}

@@ -27,6 +27,8 @@ type payment struct {
 	gone    bool            // what was told of is not there any more: a reorg took it back
 	since   uint64          // the till knows of that money since then: no older block says that it is not there; 0: not known
 	torn    bool            // with a shared address: money came that another sale asks for, too
+	stray   claimKey        // other money that the till has as come for p, with strayed
+	strayed *big.Int        // how much of it; nil: none
 	past    past            // of a request made unseen
 	mute    map[uint64]bool // chains that did not say, when it was made, that nothing lay at its address; not kept over a restart
 	sweeps  sweeps          // what is read of the factory's events; with a shared address, when it is looked at again

@@ -201,6 +201,11 @@ func (c *chain) note(turn []*payment, v view) {
 			}
 		}
 		c.w.lost(c, p)
+		if k := p.claims[p.stray]; p.strayed != nil && p.stray.chain == c.ID && !p.code[c.ID] && !dumb[p.stray.token] {
+			if at := slices.Index(c.asked, p.stray.token); at >= 0 && (k == nil || k.units.Sign() == 0 && !k.blank) {
+				p.claims[p.stray] = &claim{token: c.tokens[at], units: new(big.Int), stake: p.strayed, blank: true}
+			}
+		}
 	}
 }
 
