@@ -13,6 +13,7 @@ var (
 	selectorSymbol   = unhex("95d89b41") // symbol()
 	selectorTransfer = unhex("a9059cbb") // transfer(address,uint256)
 	selectorSweep    = unhex("d1d26af3") // sweep(address,bytes32[],address[])
+	selectorSweepOne = unhex("90e596bf") // sweepOne(address,bytes32,address)
 )
 
 // Topics: hashes of events' signatures.

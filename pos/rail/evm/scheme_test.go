@@ -103,7 +103,7 @@ func TestScheme(t *testing.T) {
 	}
 	for sig, want := range map[string][]byte{
 		"balanceOf(address)": selectorBalance, "decimals()": selectorDecimals, "symbol()": selectorSymbol,
-		"transfer(address,uint256)": selectorTransfer, "sweep(address,bytes32[],address[])": selectorSweep,
+		"transfer(address,uint256)": selectorTransfer, "sweep(address,bytes32[],address[])": selectorSweep, "sweepOne(address,bytes32,address)": selectorSweepOne,
 	} {
 		if h := keccak([]byte(sig)); !bytes.Equal(h[:4], want) {
 			t.Errorf("selector of %s is %x", sig, h[:4])

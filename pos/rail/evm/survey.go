@@ -251,7 +251,11 @@ func NewSweep(hs []Holding) (Sweep, error) {
 		s.Chain, s.from = hs[0].Token.Chain, hs[0].Treasury
 	}
 	var err error
-	s.Data, err = SweepCall(s.from, s.items)
+	if s.Data, err = SweepCall(s.from, s.items); len(s.items) == 1 { // one alone may fail: the wallet says so, and its estimate is good
+		it := s.items[0]
+		t, token := s.from.word(), it.Token.word()
+		s.Data = slices.Concat(selectorSweepOne, t[:], it.Salt[:], token[:])
+	}
 	return s, err
 }
 

@@ -42,6 +42,13 @@ func TestSweepGas(t *testing.T) {
 				s.do("evm_mine")
 				return usdc.balance(treasury) == int64(10*n)
 			}
+			if n == 1 { // an estimate is good where nothing is swallowed
+				var estimate string
+				s.into(&estimate, "eth_estimateGas", map[string]any{"from": s.from.String(), "to": Factory.String(), "data": "0x" + hex.EncodeToString(sweep.Data)})
+				if gas, _ := quantity(estimate); !enough(gas) {
+					t.Errorf("a wallet's estimate of %d moves nothing", gas)
+				}
+			}
 			low, high := uint64(21_000), uint64(200_000+150_000*n)
 			for high-low > 500 {
 				if mid := (low + high) / 2; enough(mid) {
