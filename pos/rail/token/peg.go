@@ -205,7 +205,11 @@ func (p *Peg) Rate(a pos.Asset) (pos.Rate, error) {
 		if err != nil {
 			return pos.Rate{}, err
 		}
-		r.Source += ", " + source
+		if r.Source == home.Source { // "median of 3" once is enough
+			r.Source = source
+		} else {
+			r.Source += ", " + source
+		}
 		return r, nil
 	case s == par || price.Cmp(big.NewRat(1, 1)) > 0:
 		return pos.RateOf(p.shop, a, "1", "1:1, "+source, home.At)

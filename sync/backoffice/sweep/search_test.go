@@ -485,7 +485,7 @@ func TestAgainWhileSlow(t *testing.T) {
 					done := make(chan error, 1)
 					go func() { done <- d.Search.Run(ctx) }()
 					time.Sleep(after)
-					synctest.Wait() // it waits for the operator
+					synctest.Wait()         // it waits for the operator
 					d.pay(network, 1, 3, 5) // on the network that is asked just now, and not seen
 					if err := begin(ctx, d, id); err != nil {
 						t.Error(err)
