@@ -124,14 +124,14 @@ words:
 
 # Static binaries for the boards, with their sizes; the till has a budget. On arm64 it
 # sets every script by its font's rules, which the small boards' do without.
-# Inlining is for what draws, prints and hashes; elsewhere it costs a small board's
-# binary half a megabyte and wins nothing that a hand at the counter could feel.
+# Inlining is for what draws, prints and hashes; elsewhere it costs a board's binary
+# half a megabyte and wins nothing that a hand at the counter could feel.
 # Of two patterns that match a package the last one holds.
 SMALL := -gcflags=./...=-l $(foreach p,display/... printer/... pos/qr pos/shape pos/journal,-gcflags=./$(p)=)
 arm:
 	@mkdir -p $(BIN)
 	@for v in 6 7; do GOOS=linux GOARCH=arm GOARM=$$v $(GO) build $(FLAGS) $(SMALL) -o $(BIN)/till-armv$$v ./cmd/till || exit 1; done
-	@GOOS=linux GOARCH=arm64 $(GO) build $(FLAGS) -o $(BIN)/till-arm64 ./cmd/till
+	@GOOS=linux GOARCH=arm64 $(GO) build $(FLAGS) $(SMALL) -o $(BIN)/till-arm64 ./cmd/till
 	@for f in $(BIN)/till-arm*; do \
 		s=$$(stat -c %s $$f); printf '%-16s %5.1f MB\n' $${f##*/} $$(awk "BEGIN{print $$s/1000000}"); \
 		most=16; case $$f in *arm64) most=18;; esac; \
