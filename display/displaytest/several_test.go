@@ -44,6 +44,7 @@ func TestSeveralPanels(t *testing.T) {
 		}
 		publish(100)
 		time.Sleep(5 * time.Second)
+		synctest.Wait() // the sheet is read by its own goroutine until here
 
 		var tries []time.Time
 		boards[1].Fail = func(int) error {

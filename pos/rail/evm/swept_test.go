@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -66,9 +67,12 @@ func TestSweptByLag(t *testing.T) {
 				r, m, p, req := w.owed("SALE000000001", 49_000_000)
 				pool := rand.New(rand.NewPCG(seed, 1))
 				even, asked := false, 0
+				var mu sync.Mutex // two operators are asked at once
+				draw := func(n uint64) uint64 { mu.Lock(); defer mu.Unlock(); return pool.Uint64N(n) }
 				w.each(func(l *line) {
 					l.through(func(method string, ps []json.RawMessage, next answerer) (json.RawMessage, *rpcFault) {
-						lag := pool.Uint64N(4)
+						lag := draw(4)
+						mu.Lock()
 						if asked++; method == "eth_blockNumber" {
 							asked = 0
 						}
@@ -78,9 +82,11 @@ func TestSweptByLag(t *testing.T) {
 								lag = 0
 							}
 						}
+						honest := even
+						mu.Unlock()
 						ps = slices.Clone(ps)
 						for i := range ps {
-							if string(ps[i]) == `"latest"` && !even {
+							if string(ps[i]) == `"latest"` && !honest {
 								ps[i] = hexNum(m.head() - lag)
 							}
 						}
@@ -91,7 +97,7 @@ func TestSweptByLag(t *testing.T) {
 				for range 40 {
 					m.pay(req.Token, req.To, big.NewInt(1_000_000))
 					came += 1_000_000
-					w.watching(r, p, time.Duration(8+pool.IntN(15))*time.Second, func(f pos.Finding, _ error) bool {
+					w.watching(r, p, time.Duration(8+draw(15))*time.Second, func(f pos.Finding, _ error) bool {
 						if n := w.proved(p); n > came || f.Part.Int().Int64() > came || f.Received.Int().Int64() > came {
 							t.Fatalf("%d came, %d are proved, told %v, %v", came, n, f.Part, f.Received)
 						}
@@ -99,7 +105,9 @@ func TestSweptByLag(t *testing.T) {
 					})
 					m.sweep(req.Token, req.To)
 				}
-				w.each(func(l *line) { l.mu.Lock(); even = true; l.mu.Unlock() })
+				mu.Lock()
+				even = true
+				mu.Unlock()
 				if !w.watching(r, p, time.Minute, func(f pos.Finding, _ error) bool { return max(f.Part.Int().Int64(), f.Received.Int().Int64()) == came }) {
 					t.Error("not all is told in the end")
 				}
