@@ -272,10 +272,10 @@ func TestVerifyLimited(t *testing.T) {
 func TestVerifySoon(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, 2, "base")
-		bad := true
+		var good atomic.Bool // both operators look at it
 		w.each(func(l *line) {
 			l.through(func(method string, ps []json.RawMessage, next answerer) (json.RawMessage, *rpcFault) {
-				if bad && method == "eth_call" && len(ps) == 2 && len(ps[0]) < 150 {
+				if !good.Load() && method == "eth_call" && len(ps) == 2 && len(ps[0]) < 150 {
 					return nil, &rpcFault{3, "execution reverted"}
 				}
 				return next(method, ps)
@@ -284,7 +284,7 @@ func TestVerifySoon(t *testing.T) {
 		w.start()
 		r := w.rail("usdc-base")
 		w.until("the token is grey", func() bool { return strings.Contains(r.Health().Reason, "no such token") })
-		w.each(func(l *line) { l.mu.Lock(); bad = false; l.mu.Unlock() })
+		good.Store(true)
 		time.Sleep(2 * time.Minute)
 		if why := r.Health().Reason; why != "" {
 			t.Errorf("two minutes later: %s", why)
