@@ -243,11 +243,11 @@ func TestVerifyLimited(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				w := newWorld(t, 2, "base")
-				n := 0
+				var n atomic.Int32
 				w.each(func(l *line) {
 					l.through(func(method string, ps []json.RawMessage, next answerer) (json.RawMessage, *rpcFault) {
 						if method == "eth_call" && len(ps) == 2 && len(ps[0]) < 150 {
-							if n++; n <= 3 {
+							if n.Add(1) <= 3 {
 								return json.RawMessage("7"), fault
 							}
 						}
