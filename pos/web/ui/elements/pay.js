@@ -38,7 +38,7 @@ const why = (reason) => t({ expired: "ui.why_expired", cancelled: "ui.why_cancel
 function back(e, sale) {
   if (sale.state === "draft") return set({ pane: local.home, digits: "", sure: "", coin: "" });
   return busy(e, async () => {
-    if (await act("POST", `/v1/sales/${sale.id}/reopenings`, {})) set({ pane: local.home, digits: "", times: "" });
+    if (await act("POST", `/v1/sales/${sale.id}/reopenings`, {}) && PANES.has(local.pane)) set({ pane: local.home, digits: "", times: "" });
   });
 }
 
