@@ -144,7 +144,7 @@ func (r *Rail) fresh(ctx context.Context, p pos.Payment) (*payment, error) {
 			clean, mute = r.w.elsewhere(ctx, r.c, at)
 		}
 		if !clean {
-			r.c.notices.Tell("used", r.w.word("evm_used", "tail", at.Tail()))
+			r.c.notices.Alarm("used", r.w.word("evm_used", "tail", at.Tail()))
 			if err := r.w.book.burn(n); err != nil {
 				return nil, err
 			}

@@ -236,6 +236,6 @@ func (w *Watcher) lost(c *chain, p *payment) {
 	p.gone = p.told && p.taken != nil && !p.settled && !p.code[c.ID] && own.units.Cmp(p.taken) < 0 && (!own.blank || p.missing(own))
 	if p.gone {
 		gone := quantityOf(p.token, new(big.Int).Sub(p.taken, own.units))
-		c.notices.Tell("lost "+string(p.id), c.word("evm_lost", "amount", gone.String(), "tail", p.ref.address.Tail()))
+		c.notices.Alarm("lost "+string(p.id), c.word("evm_lost", "amount", gone.String(), "tail", p.ref.address.Tail()))
 	}
 }

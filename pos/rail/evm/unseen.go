@@ -178,7 +178,7 @@ func (c *chain) lookBack(ctx context.Context, k *rpc.Client) {
 			c.w.book.clean(p.id)
 		default:
 			p.past.used = true
-			c.notices.Tell("used", c.w.word("evm_used", "tail", p.ref.address.Tail()))
+			c.notices.Alarm("used", c.w.word("evm_used", "tail", p.ref.address.Tail()))
 		}
 		p.Wake()
 		c.w.mu.Unlock()

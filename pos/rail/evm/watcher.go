@@ -72,6 +72,7 @@ type Watcher struct {
 	book   *book
 	chains []*chain
 	rails  []*Rail
+	found  coin.Unasked
 
 	// mu guards payments and what is known of each. It is held for moments.
 	mu       sync.Mutex
@@ -87,7 +88,7 @@ func New(o Options) (*Watcher, error) {
 	if err := o.complete(); err != nil {
 		return nil, err
 	}
-	w := &Watcher{o: o, payments: map[pos.PaymentID]*payment{}, wallets: map[uint64]bool{}, asking: make(chan struct{}, 1)}
+	w := &Watcher{o: o, found: coin.Unasked{Log: o.Log}, payments: map[pos.PaymentID]*payment{}, wallets: map[uint64]bool{}, asking: make(chan struct{}, 1)}
 	paces := map[string]*rpc.Pace{}
 	for _, a := range o.Accept {
 		c, err := w.admit(a, paces)
