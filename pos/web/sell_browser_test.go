@@ -326,6 +326,24 @@ func TestOwed(t *testing.T) {
 	}
 }
 
+// TestOwedUnasked: money that nobody asked for has no price: the list shows what came, and
+// no amount beside it that somebody could pay out.
+func TestOwedUnasked(t *testing.T) {
+	k := serve(t)
+	p := tabOf(t, k, "/", 800, 480)
+	p.signIn("p1", ownerPIN)
+	k.desk.Owe(pos.RefundView{Payment: "unasked-1", Kind: pos.OwedUnasked, Tender: "usdc-solana", On: "USDC on Solana", Amount: webtestEUR(0), Came: "12.5000 USDC", At: k.desk.Now()})
+	p.click(`[data-key="owed"]`)
+	p.see("dialog", "12.5000 USDC")
+	p.see("dialog", "No sale asked for it.")
+	p.wait(`document.querySelector("dialog li.owed .money").textContent === ""`)
+	p.shot("owed-unasked")
+	p.click(`dialog [data-key="back"]`)
+	p.see("dialog", "How was it given back?")
+	p.wait(`document.querySelector("dialog p").textContent === "12.5000 USDC"`)
+	p.shot("owed-unasked-back")
+}
+
 // TestDrawerAndCopies opens the drawer for a reason and prints copies.
 func TestDrawerAndCopies(t *testing.T) {
 	k := serve(t)

@@ -115,6 +115,9 @@ function confirm(x) {
 /** is says what money is that somebody must decide about. @param {any} r */
 const is = (r) => (r.kind === "network" || r.kind === "coin") ? (r.on ? t("ui.owed_is." + r.kind, { on: r.on, of: r.of, asked: r.asked }) : r.why) : t("ui.owed_is." + (r.kind || "late"));
 
+/** worth is what money was asked for in the shop's currency, which money that nobody asked for has not. @param {any} r */
+const worth = (r) => r.amount.minor === "0" ? "" : money(r.amount);
+
 /** owed lists money that no open sale needed, or that came astray, and lets a manager decide about it. */
 export function owed() {
   const { counter, session } = now().view;
@@ -124,7 +127,7 @@ export function owed() {
   const box = sheet(t("ui.owed"), h("p", {}, t("ui.owed_why")), may ? null : h("p", { class: "hint" }, t("ui.manager_needed")),
     h("ul", { class: "rows" }, ...counter.refunds.map((/** @type {any} */ r) => h("li", { class: "row owed" },
       h("span", { class: "grow" }, h("b", {}, r.came), h("small", {}, is(r)), h("small", {}, [r.of, r.on || tender(r.tender), when(r.at)].filter(Boolean).join(" · "))),
-      h("span", { class: "money" }, money(r.amount)),
+      h("span", { class: "money" }, worth(r)),
       may ? h("div", { class: "menu" }, h("button", { class: "wide", "data-key": "back", click: () => { box.close(); back(r, decide); } }, t("ui.given_back")),
         r.sells ? h("button", { class: "wide", "data-key": "sell", click: (/** @type {Event} */ e) => busy(e, async () => { if (await decide(r, "as sale", "")) box.close(); }) }, t(r.kind ? "ui.take_as_paid" : "ui.sell_after")) : null) : null))));
 }
@@ -134,7 +137,7 @@ function back(r, decide) {
   const give = (/** @type {Event} */ e, /** @type {string} */ note) => busy(e, async () => { if (await decide(r, "given back", note)) box.close(); });
   const other = /** @type {HTMLInputElement} */ (h("input", { maxlength: "100", autocomplete: "off", "aria-label": t("ui.back.other") }));
   other.placeholder = t("ui.back.other");
-  const box = sheet(t("ui.how_back"), h("p", {}, `${money(r.amount)} · ${r.came}`), h("div", { class: "menu" },
+  const box = sheet(t("ui.how_back"), h("p", {}, [worth(r), r.came].filter(Boolean).join(" · ")), h("div", { class: "menu" },
     ...["ui.back.cash", "ui.back.owner"].map((w) => h("button", { class: "wide", click: (/** @type {Event} */ e) => give(e, t(w)) }, t(w)))),
   h("form", { class: "inline", submit: (/** @type {Event} */ e) => { e.preventDefault(); if (other.value.trim()) give(e, other.value.trim()); } }, other, h("button", { class: "wide", type: "submit" }, t("ui.given_back"))));
 }
