@@ -124,6 +124,9 @@ func (q Quantity) Number() string {
 // String returns number and symbol: "1234 sat".
 func (q Quantity) String() string { return q.Number() + " " + q.Asset.Symbol }
 
+// Exact returns base units and the asset's ID, "1234000 BTC": other quantities read otherwise.
+func (q Quantity) Exact() string { return q.Int().String() + " " + q.Asset.ID }
+
 type quantityJSON struct {
 	Units string `json:"units"`
 	Asset Asset  `json:"asset"`

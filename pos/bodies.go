@@ -183,6 +183,10 @@ type RefundDecided struct {
 	Beside  bool      `json:"beside,omitempty"` // of money beside a sale's own: over its price, or astray; given back, Amount is zero
 	By      Actor     `json:"by"`
 
+	// Read is the money that the manager had read of, exactly: what is decided. Books of before
+	// it was asked for have none.
+	Read string `json:"read,omitempty"`
+
 	// Of money that came astray: how much, and where, in words. Into is the payment that it
 	// became: then Sale is what it pays for, and Amount the part of it.
 	Came    Quantity  `json:"came,omitzero"`

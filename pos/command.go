@@ -122,11 +122,13 @@ type (
 		Sale SaleID
 		Form string
 	}
-	// Decide ends the till's debt to a customer whose money no open sale needed, or came astray. It needs a manager.
+	// Decide ends the till's debt to a customer whose money no open sale needed, or came astray. It needs a manager, and decides
+	// about what he read: Came is the RefundView's Exact. Conflict: it is another quantity by now.
 	Decide struct {
 		Payment PaymentID
 		As      Decision
 		Note    string
+		Came    string `json:",omitempty"` // left out, a command of before has the digest that it had; a new one is Invalid
 	}
 	// Reprint prints a copy of a completed sale's receipt; with Ticket, what kitchen and bar were told of a sale, once more: to
 	// all of them, or to one Printer. A charged sale has tickets, too.

@@ -103,6 +103,7 @@ type RefundView struct {
 	Tender  Tender    `json:"tender"`
 	Amount  Amount    `json:"amount"` // what it was asked for
 	Came    string    `json:"came"`   // "20340 sat"
+	Exact   string    `json:"exact"`  // the same in base units, each with its asset's ID: "20340000 BTC"; a decision says that it is about this
 	At      time.Time `json:"at"`     // when it came
 	Sells   bool      `json:"sells"`  // it can pay for its sale after all: that was given up, or waits for it
 	Of      string    `json:"of"`     // reference or receipt number of its sale, as far as known

@@ -109,10 +109,10 @@ func (d *tokenDay) owed(n int) []pos.RefundView {
 	return d.wait(fmt.Sprint(n, " refunds"), func(v pos.View) bool { return len(v.Counter.Refunds) == n }).Counter.Refunds
 }
 
-// giveBack empties the refund list of one row.
-func (d *tokenDay) giveBack(id pos.PaymentID) {
+// giveBack empties the refund list of one row, which was read.
+func (d *tokenDay) giveBack(r pos.RefundView) {
 	d.t.Helper()
-	d.do("POST", "/v1/refunds/"+string(id)+"/decisions", object{"as": "given back", "note": "sent back by the owner"}, nil)
+	d.do("POST", "/v1/refunds/"+string(r.Payment)+"/decisions", object{"as": "given back", "note": "sent back by the owner", "came": r.Exact}, nil)
 }
 
 func (d *tokenDay) cash(sale pos.SaleID) {
@@ -253,7 +253,7 @@ func (d *tokenDay) testOver(t *testing.T) {
 	if row.Came != "2.0000 USDC" || row.Sells {
 		t.Errorf("the refund list has %+v", row)
 	}
-	d.giveBack(row.Payment)
+	d.giveBack(row)
 	d.owed(0)
 }
 
@@ -267,7 +267,7 @@ func (d *tokenDay) testLate(t *testing.T) {
 	if row.Came != "8.0000 USDC" || row.Amount.Minor != 640 {
 		t.Errorf("the refund list has %+v", row)
 	}
-	d.giveBack(row.Payment)
+	d.giveBack(row)
 	d.owed(0)
 }
 
@@ -282,7 +282,7 @@ func (d *tokenDay) testTwice(t *testing.T) {
 		t.Errorf("the refund list has %+v", row)
 	}
 	d.noticed("16.0000 USDC in all")
-	d.giveBack(row.Payment)
+	d.giveBack(row)
 	d.owed(0)
 }
 
@@ -303,7 +303,7 @@ func (d *tokenDay) testStray(t *testing.T) {
 	if row := d.owed(1)[0]; row.Sells {
 		t.Errorf("its sale is paid, and the refund list has %+v", row)
 	}
-	d.giveBack(row.Payment)
+	d.giveBack(row)
 	d.owed(0)
 }
 
@@ -315,7 +315,7 @@ func (d *tokenDay) testStrayTaken(t *testing.T) {
 	d.pay(1, to, "8000000")
 	row := d.owed(1)[0]
 	d.wait("what the customer sees", func(v pos.View) bool { return v.Customer.Reason == "other_network" })
-	d.do("POST", "/v1/refunds/"+string(row.Payment)+"/decisions", object{"as": "as sale"}, nil)
+	d.do("POST", "/v1/refunds/"+string(row.Payment)+"/decisions", object{"as": "as sale", "came": row.Exact}, nil)
 	d.paid(sale)
 	d.owed(0)
 	ps := d.sale(sale).Payments
@@ -327,7 +327,7 @@ func (d *tokenDay) testStrayTaken(t *testing.T) {
 	if row.Payment != ps[1].ID || row.Came != "1.0000 USDC" || row.Kind != pos.OwedOver || row.Sells {
 		t.Errorf("the refund list has %+v", row)
 	}
-	d.giveBack(row.Payment)
+	d.giveBack(row)
 	d.owed(0)
 }
 

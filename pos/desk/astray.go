@@ -145,7 +145,7 @@ func (d *Desk) waits(p pos.Payment) (s pos.Sale, fresh, ok bool) {
 
 // takeAstray makes what came astray a payment of its sale. The one that was asked for stays
 // what it is, and is set aside: its own money may still come.
-func (d *Desk) takeAstray(t *turn, p pos.Payment, note string) error {
+func (d *Desk) takeAstray(t *turn, p pos.Payment, do pos.Decide) error {
 	other, ok := d.mayTake(p)
 	s, fresh, waits := d.waits(p)
 	switch {
@@ -177,7 +177,7 @@ func (d *Desk) takeAstray(t *turn, p pos.Payment, note string) error {
 	p.Owed, p.Aside, p.Again, p.StrayBack, p.StrayIn = false, p.State.Open(), false, p.Stray, taken.ID
 	t.record(pos.KindPayment, pos.PaymentMoved{Payment: p, By: t.by})
 	t.record(pos.KindRefundDecided, pos.RefundDecided{
-		Payment: p.ID, As: pos.AsSale, Sale: s.ID, Amount: taken.Amount, Note: cmp.Or(note, p.Why), Beside: true, By: t.by,
+		Payment: p.ID, As: pos.AsSale, Sale: s.ID, Amount: taken.Amount, Note: cmp.Or(do.Note, p.Why), Beside: true, By: t.by, Read: do.Came,
 		Came: p.Stray, Network: taken.Network, Into: taken.ID,
 	})
 	t.record(pos.KindPayment, pos.PaymentMoved{Payment: taken, Event: pos.Settle, By: t.by})

@@ -88,8 +88,8 @@ func TestAstrayTaken(t *testing.T) {
 				if v.Current.Astray == nil || *v.Current.Astray != v.Refunds[0] {
 					t.Errorf("the sale says %+v", v.Current.Astray)
 				}
-				s.refused(pos.Decide{Payment: a.Payment, As: pos.AsSale}, pos.Forbidden)
-				got, err := s.by(boss, pos.Decide{Payment: a.Payment, As: pos.AsSale})
+				s.refused(s.decision(a.Payment, pos.AsSale, ""), pos.Forbidden)
+				got, err := s.by(boss, s.decision(a.Payment, pos.AsSale, ""))
 				must(t, err)
 				settle()
 				if got.Sale != a.Sale || got.Payment == a.Payment {
@@ -101,7 +101,7 @@ func TestAstrayTaken(t *testing.T) {
 				}
 				s.cut(empty)
 				s.holdTaken(t, a, got, c2, came)
-				s.refusedBy(boss, pos.Decide{Payment: a.Payment, As: pos.AsSale}, pos.NotFound)
+				s.refusedBy(boss, s.decision(a.Payment, pos.AsSale, ""), pos.NotFound)
 			})
 		})
 	}
@@ -150,7 +150,7 @@ func TestAstrayBack(t *testing.T) {
 	astrayShop(t, 18, func(t *testing.T, s *shop, c *chain, c2 *twin) {
 		a := s.chargeDAI()
 		s.strays(c, c2, a.Payment, espresso.Int64())
-		s.doBy(boss, pos.Decide{Payment: a.Payment, As: pos.GivenBack, Note: "cash"})
+		s.doBy(boss, s.decision(a.Payment, pos.GivenBack, "cash"))
 		settle()
 		if v := s.view().Counter; len(v.Notices) != 0 || len(v.Refunds) != 0 || v.Current.Doubtful || v.Current.Due != eur.Of(290) {
 			t.Fatalf("owed %+v, the sale is %+v", v.Refunds, v.Current)
@@ -180,7 +180,7 @@ func TestAstrayRefused(t *testing.T) {
 			s.t.Errorf("offered: %+v", v)
 		}
 		before := s.journal.count(pos.KindPayment)
-		s.refusedBy(boss, pos.Decide{Payment: id, As: pos.AsSale}, pos.Conflict)
+		s.refusedBy(boss, s.decision(id, pos.AsSale, ""), pos.Conflict)
 		if n := s.journal.count(pos.KindPayment); n != before {
 			s.t.Error("it was booked all the same")
 		}
@@ -216,7 +216,7 @@ func TestAstrayRefused(t *testing.T) {
 			settle()
 			s.do(pos.Pay{Tender: bolt}) // its customer may be paying now
 			settle()
-			s.refusedBy(boss, pos.Decide{Payment: a.Payment, As: pos.AsSale}, pos.Conflict)
+			s.refusedBy(boss, s.decision(a.Payment, pos.AsSale, ""), pos.Conflict)
 			s.do(pos.CancelPayment{})
 			s.do(pos.Pay{Tender: pos.Cash})
 			s.want(pos.PhaseChange)
@@ -252,7 +252,7 @@ func TestAstrayAndAsked(t *testing.T) {
 	astrayShop(t, 18, func(t *testing.T, s *shop, c *chain, c2 *twin) {
 		a := s.chargeDAI()
 		s.strays(c, c2, a.Payment, espresso.Int64())
-		s.doBy(boss, pos.Decide{Payment: a.Payment, As: pos.AsSale})
+		s.doBy(boss, s.decision(a.Payment, pos.AsSale, ""))
 		settle()
 		c.sends(a.Payment, espresso)
 		wait(2 * time.Minute)
@@ -260,7 +260,7 @@ func TestAstrayAndAsked(t *testing.T) {
 		if len(v.Refunds) != 1 || v.Refunds[0].Payment != a.Payment || v.Refunds[0].Kind != "" || v.Refunds[0].Sells {
 			t.Fatalf("owed %+v", v.Refunds)
 		}
-		s.doBy(boss, pos.Decide{Payment: a.Payment, As: pos.GivenBack, Note: "cash"})
+		s.doBy(boss, s.decision(a.Payment, pos.GivenBack, "cash"))
 		wait(2 * time.Minute)
 		if v := s.view().Counter; len(v.Refunds) != 0 {
 			t.Errorf("owed once more: %+v", v.Refunds)
@@ -281,7 +281,7 @@ func TestAstrayTakenBack(t *testing.T) {
 	astrayShop(t, 18, func(t *testing.T, s *shop, c *chain, c2 *twin) {
 		a := s.chargeDAI()
 		s.strays(c, c2, a.Payment, espresso.Int64())
-		got, err := s.by(boss, pos.Decide{Payment: a.Payment, As: pos.AsSale})
+		got, err := s.by(boss, s.decision(a.Payment, pos.AsSale, ""))
 		must(t, err)
 		settle()
 		c2.set(func(*chain) { c2.gone = true })
@@ -303,7 +303,7 @@ func TestAstraySoldAfter(t *testing.T) {
 		if v := s.view().Counter.Refunds; len(v) != 1 || !v[0].Sells || v[0].Of != "#0001" {
 			t.Fatalf("owed %+v", v)
 		}
-		got, err := s.by(boss, pos.Decide{Payment: a.Payment, As: pos.AsSale, Note: "he took it"})
+		got, err := s.by(boss, s.decision(a.Payment, pos.AsSale, "he took it"))
 		must(t, err)
 		settle()
 		v := s.view().Counter
@@ -335,7 +335,7 @@ func TestAstrayOfSeveral(t *testing.T) {
 					must(t, err)
 					s.do(pos.ClearSale{})
 				}
-				_, err := s.by(boss, pos.Decide{Payment: a.Payment, As: x.as, Note: "n"})
+				_, err := s.by(boss, s.decision(a.Payment, x.as, "n"))
 				must(t, err)
 				settle()
 				c.set(func(c *chain) { c.strayIs, c.stray[a.Payment] = third, 7 })
@@ -343,7 +343,7 @@ func TestAstrayOfSeveral(t *testing.T) {
 				if v := s.view().Counter.Refunds; len(v) != 1 || v[0].Came != third.UnitsOf(7).String() {
 					t.Fatalf("owed %+v", v)
 				}
-				_, err = s.by(boss, pos.Decide{Payment: a.Payment, As: pos.GivenBack, Note: "cash"})
+				_, err = s.by(boss, s.decision(a.Payment, pos.GivenBack, "cash"))
 				must(t, err)
 				s.restart()
 				c.set(func(c *chain) { c.strayIs, c.stray[a.Payment] = c2.asset, espresso.Int64() })
@@ -353,7 +353,7 @@ func TestAstrayOfSeveral(t *testing.T) {
 				if v := s.view().Counter.Refunds; len(v) != 0 {
 					t.Errorf("owed once more: %+v", v)
 				}
-				s.refusedBy(boss, pos.Decide{Payment: a.Payment, As: pos.AsSale}, pos.NotFound)
+				s.refusedBy(boss, s.decision(a.Payment, pos.AsSale, ""), pos.NotFound)
 				c.set(func(c *chain) { c.strayIs, c.stray[a.Payment] = third, 9 }) // 2 more
 				wait(31 * time.Second)
 				if v := s.view().Counter.Refunds; len(v) != 1 || v[0].Came != third.UnitsOf(2).String() {
@@ -384,7 +384,7 @@ func TestAstraySoldOnce(t *testing.T) {
 				_, err := s.by(boss, pos.CancelPayment{Despite: true})
 				must(t, err)
 				s.do(pos.ClearSale{})
-				_, err = s.by(boss, pos.Decide{Payment: a.Payment, As: pos.AsSale, Note: "he took it"})
+				_, err = s.by(boss, s.decision(a.Payment, pos.AsSale, "he took it"))
 				must(t, err)
 				settle()
 				c.sends(first.Payment, espresso)
@@ -392,7 +392,7 @@ func TestAstraySoldOnce(t *testing.T) {
 				if v := s.view().Counter.Refunds; len(v) != 1 || v[0].Payment != first.Payment || v[0].Sells {
 					t.Errorf("owed %+v", v)
 				}
-				s.refusedBy(boss, pos.Decide{Payment: first.Payment, As: pos.AsSale}, pos.Conflict)
+				s.refusedBy(boss, s.decision(first.Payment, pos.AsSale, ""), pos.Conflict)
 				if r := s.folded(); r.Sales != 1 {
 					t.Errorf("sold %d times", r.Sales)
 				}
@@ -410,18 +410,18 @@ func TestAstrayVanished(t *testing.T) {
 				a := s.chargeDAI()
 				s.strays(c, c2, a.Payment, espresso.Int64())
 				c2.set(func(*chain) { c2.down = true }) // what it said last may not be so any more
-				_, err := s.by(boss, pos.Decide{Payment: a.Payment, As: pos.AsSale})
+				_, err := s.by(boss, s.decision(a.Payment, pos.AsSale, ""))
 				if pos.KindOf(err) != pos.Unavailable {
 					t.Errorf("its network does not answer: %v", err)
 				}
 				c2.set(func(*chain) { c2.down = false })
 				c.set(func(c *chain) { c.stray[a.Payment] = units })
-				s.refusedBy(boss, pos.Decide{Payment: a.Payment, As: pos.AsSale}, pos.Unavailable) // before the watcher knows
+				s.refusedBy(boss, s.decision(a.Payment, pos.AsSale, ""), pos.Unavailable) // before the watcher knows
 				wait(31 * time.Second)
 				if v := s.view().Counter.Refunds; len(v) != 1 || v[0].Sells {
 					t.Errorf("owed %+v", v)
 				}
-				if _, err := s.by(boss, pos.Decide{Payment: a.Payment, As: pos.AsSale}); err == nil {
+				if _, err := s.by(boss, s.decision(a.Payment, pos.AsSale, "")); err == nil {
 					t.Error("taken all the same")
 				}
 				if r := s.folded(); r.Sales != 0 || r.AstrayTaken.Count != 0 {
@@ -432,7 +432,7 @@ func TestAstrayVanished(t *testing.T) {
 				if v := s.view().Counter.Refunds; len(v) != 1 || !v[0].Sells {
 					t.Errorf("owed %+v", v)
 				}
-				_, err = s.by(boss, pos.Decide{Payment: a.Payment, As: pos.AsSale})
+				_, err = s.by(boss, s.decision(a.Payment, pos.AsSale, ""))
 				must(t, err)
 			})
 		})
@@ -468,7 +468,7 @@ func TestAstrayIsNoLoss(t *testing.T) {
 					if p := s.payment(a.Payment); p.State != pos.Unknown || !p.Astray() {
 						t.Errorf("undecided, it is %+v", p)
 					}
-					s.doBy(boss, pos.Decide{Payment: a.Payment, As: pos.GivenBack, Note: "cash"})
+					s.doBy(boss, s.decision(a.Payment, pos.GivenBack, "cash"))
 					wait(time.Minute)
 				}
 				offs := s.journal.count(pos.KindTrustOff)

@@ -284,7 +284,7 @@ func TestRefundSurvivesRestart(t *testing.T) {
 		if len(before) != 1 || len(after) != 1 || after[0] != before[0] || after[0].Payment != a.Payment {
 			t.Fatalf("before the restart %+v, after it %+v", before, after)
 		}
-		if _, err := s.by(boss, pos.Decide{Payment: a.Payment, As: pos.GivenBack, Note: "cash"}); err != nil {
+		if _, err := s.by(boss, s.decision(a.Payment, pos.GivenBack, "cash")); err != nil {
 			t.Fatal(err)
 		}
 		s.restart()

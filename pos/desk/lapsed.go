@@ -113,7 +113,7 @@ func (d *Desk) unpriced(p pos.Payment) (pos.Sale, bool) {
 
 // takeLate lets p, which came when there was no price, pay for its sale: at the price that
 // there is now, and without one as much as it was asked for, by a manager's word.
-func (d *Desk) takeLate(t *turn, s pos.Sale, p pos.Payment, note string) error {
+func (d *Desk) takeLate(t *turn, s pos.Sale, p pos.Payment, do pos.Decide) error {
 	if open := s.OpenPayment(); open != nil {
 		return pos.E("decide", pos.Conflict, "another payment for sale %s is under way; cancel it first", s.Ref)
 	}
@@ -136,7 +136,7 @@ func (d *Desk) takeLate(t *turn, s pos.Sale, p pos.Payment, note string) error {
 		p.Asked = asked
 	}
 	d.owe(&p)
-	t.decided(p, pos.RefundDecided{As: pos.AsSale, Sale: s.ID, Note: note})
+	t.decided(p, pos.RefundDecided{As: pos.AsSale, Sale: s.ID, Note: do.Note, Read: do.Came})
 	t.record(pos.KindPayment, pos.PaymentMoved{Payment: p, By: t.by})
 	t.answer = pos.Answer{Sale: s.ID, Payment: p.ID}
 	return d.cover(t, s, p)

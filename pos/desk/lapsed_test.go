@@ -189,14 +189,14 @@ func TestLateUnpriced(t *testing.T) {
 				if x.cash {
 					s.do(pos.Pay{Tender: pos.Cash})
 					settle()
-					s.refusedBy(boss, pos.Decide{Payment: a.Payment, As: pos.AsSale}, pos.Conflict)
+					s.refusedBy(boss, s.decision(a.Payment, pos.AsSale, ""), pos.Conflict)
 				}
 				if x.price != "" {
 					s.noPrice(false)
 					s.worth(x.price)
 				}
-				s.refused(pos.Decide{Payment: a.Payment, As: x.as, Note: "n"}, pos.Forbidden)
-				s.doBy(boss, pos.Decide{Payment: a.Payment, As: x.as, Note: "n"})
+				s.refused(s.decision(a.Payment, x.as, "n"), pos.Forbidden)
+				s.doBy(boss, s.decision(a.Payment, x.as, "n"))
 				settle()
 				if x.covers < 290 && !x.cash {
 					if v := s.view().Counter.Current; v == nil || v.Due != eur.Of(290-x.covers) {
@@ -228,7 +228,7 @@ func TestLateUnpricedGivenUp(t *testing.T) {
 		wait(31 * time.Second)
 		s.do(pos.ClearSale{})
 		settle()
-		s.doBy(boss, pos.Decide{Payment: a.Payment, As: pos.AsSale})
+		s.doBy(boss, s.decision(a.Payment, pos.AsSale, ""))
 		settle()
 		if v := s.view().Counter; len(v.Refunds) != 0 || v.LastDone == nil || v.LastDone.Payment(a.Payment) == nil {
 			t.Errorf("owed %+v, done %+v", v.Refunds, v.LastDone)

@@ -1,6 +1,7 @@
 package desk
 
 import (
+	"cmp"
 	"slices"
 
 	"github.com/tillwright/tillwright/pos"
@@ -19,11 +20,12 @@ func (d *Desk) refundViews() ([]pos.RefundView, error) {
 
 // refundView says what somebody must decide about, and what can be decided.
 func (d *Desk) refundView(p pos.Payment) pos.RefundView {
-	v := pos.RefundView{Payment: p.ID, Tender: p.Tender, Amount: p.Amount, Came: p.Received.String(), At: p.Moved}
+	v := pos.RefundView{Payment: p.ID, Tender: p.Tender, Amount: p.Amount, At: p.Moved}
+	v.Came, v.Exact = cameFor(p)
 	s, known := d.givenUp(p)
 	v.Sells, v.Of = known && !beside(p), s.Ref
 	if beside(p) {
-		v.Came, v.Kind = cameBeside(p), pos.OwedOver
+		v.Kind = pos.OwedOver
 	} else if _, waits := d.unpriced(p); waits {
 		v.Sells, v.Kind = true, pos.OwedUnpriced
 	}
@@ -75,6 +77,9 @@ func (d *Desk) decide(t *turn, do pos.Decide) error {
 	if len(do.Note) > maxReason || !pos.IsPlain(do.Note) {
 		return pos.E("decide", pos.Invalid, "a note has at most %d plain letters", maxReason)
 	}
+	if err := d.asRead(p, do.Came); err != nil {
+		return err
+	}
 	if do.As == pos.GivenBack && do.Note == "" {
 		return pos.E("decide", pos.Invalid, "say how the money was given back, in 1 to %d plain letters", maxReason)
 	}
@@ -87,11 +92,27 @@ func (d *Desk) decide(t *turn, do pos.Decide) error {
 		return d.giveBack(t, p, do)
 	case do.As == pos.AsSale:
 		if s, waits := d.unpriced(p); waits {
-			return d.takeLate(t, s, p, do.Note)
+			return d.takeLate(t, s, p, do)
 		}
-		return d.sellAfter(t, p, do.Note)
+		return d.sellAfter(t, p, do)
 	}
 	return pos.E("decide", pos.Invalid, "money is given back, or sold after all")
+}
+
+// asRead fails unless read is what a decision about p is about: who looked before more of it
+// came, or other money, has not decided about that.
+func (d *Desk) asRead(p pos.Payment, read string) error {
+	came, exact := cameFor(p)
+	switch {
+	case read == exact:
+		return nil
+	case read == "":
+		return pos.E("decide", pos.Invalid, "say which money this decides about: came is what the list of it says exactly")
+	}
+	if v := d.refundView(p); v.On != "" || v.Why != "" {
+		came += " (" + cmp.Or(v.On, v.Why) + ")"
+	}
+	return pos.E("decide", pos.Conflict, "%s", pos.Word(d.o.Shop.Language, "decide_changed", "came", came))
 }
 
 // decided records what becomes of p. The backoffice lists an offline payment too, under
@@ -150,12 +171,12 @@ func (d *Desk) endResale(t *turn, s pos.Sale) error {
 }
 
 // sellAfter lets p pay for a new sale of the lines that it was asked for.
-func (d *Desk) sellAfter(t *turn, p pos.Payment, note string) error {
+func (d *Desk) sellAfter(t *turn, p pos.Payment, do pos.Decide) error {
 	s, due, err := d.resell(t, p)
 	if err != nil {
 		return err
 	}
-	t.decided(p, pos.RefundDecided{As: pos.AsSale, Sale: s.ID, Note: note})
+	t.decided(p, pos.RefundDecided{As: pos.AsSale, Sale: s.ID, Note: do.Note, Read: do.Came})
 	p.Sale, p.Refundable, p.Charged = s.ID, false, 0
 	p.Amount.Minor = min(p.Amount.Minor, due.Minor)
 	d.owe(&p)

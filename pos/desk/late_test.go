@@ -38,15 +38,16 @@ func TestGivenBack(t *testing.T) {
 		if !v.Sells || v.Of != "#0001" || v.Came != "5800 sat" || v.Amount != eur.Of(290) {
 			t.Errorf("owed %+v", v)
 		}
-		s.refused(pos.Decide{Payment: a.Payment, As: pos.GivenBack, Note: "cash"}, pos.Forbidden)
+		s.refused(s.decision(a.Payment, pos.GivenBack, "cash"), pos.Forbidden)
 		for _, bad := range []pos.Decide{
-			{Payment: a.Payment, As: pos.GivenBack}, {Payment: a.Payment, As: "lost"}, {Payment: a.Payment, As: pos.GivenBack, Note: "a\nb"},
+			s.decision(a.Payment, pos.GivenBack, ""), s.decision(a.Payment, "lost", ""), s.decision(a.Payment, pos.GivenBack, "a\nb"),
+			{Payment: a.Payment, As: pos.GivenBack, Note: "cash"}, // by who says not what he read
 		} {
 			if _, err := s.by(boss, bad); pos.KindOf(err) != pos.Invalid {
 				t.Errorf("%+v: %v", bad, err)
 			}
 		}
-		if _, err := s.by(boss, pos.Decide{Payment: "other-1", As: pos.GivenBack, Note: "x"}); pos.KindOf(err) != pos.NotFound {
+		if _, err := s.by(boss, s.decision("other-1", pos.GivenBack, "x")); pos.KindOf(err) != pos.NotFound {
 			t.Errorf("another payment: %v", err)
 		}
 		for _, n := range s.view().Counter.Notices { // taking the notice away does not take the debt away
@@ -56,7 +57,7 @@ func TestGivenBack(t *testing.T) {
 		if n := len(s.view().Counter.Refunds); n != 1 {
 			t.Fatalf("%d debts after the ledger was lost", n)
 		}
-		if _, err := s.by(boss, pos.Decide{Payment: a.Payment, As: pos.GivenBack, Note: "cash from the drawer"}); err != nil {
+		if _, err := s.by(boss, s.decision(a.Payment, pos.GivenBack, "cash from the drawer")); err != nil {
 			t.Fatal(err)
 		}
 		if n := len(s.view().Counter.Refunds); n != 0 {
@@ -79,7 +80,7 @@ func TestSoldAfter(t *testing.T) {
 	bubble(t, func(t *testing.T, s *shop) {
 		a, _ := s.owe(5900)
 		other := s.do(pos.AddItem{SKU: "BRD"})
-		got, err := s.by(boss, pos.Decide{Payment: a.Payment, As: pos.AsSale})
+		got, err := s.by(boss, s.decision(a.Payment, pos.AsSale, ""))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -97,7 +98,7 @@ func TestSoldAfter(t *testing.T) {
 		if p.Sale != got.Sale || p.Refundable || p.State != pos.Settled || p.Over.String() != "100 sat" {
 			t.Errorf("payment %+v", p)
 		}
-		if _, err := s.by(boss, pos.Decide{Payment: a.Payment, As: pos.AsSale}); pos.KindOf(err) != pos.NotFound {
+		if _, err := s.by(boss, s.decision(a.Payment, pos.AsSale, "")); pos.KindOf(err) != pos.NotFound {
 			t.Errorf("sold twice: %v", err)
 		}
 		r, _ := s.report()
@@ -111,7 +112,7 @@ func TestSoldAfter(t *testing.T) {
 func TestPartSoldAfter(t *testing.T) {
 	bubble(t, func(t *testing.T, s *shop) {
 		a, _ := s.owe(2900)
-		got, err := s.by(boss, pos.Decide{Payment: a.Payment, As: pos.AsSale})
+		got, err := s.by(boss, s.decision(a.Payment, pos.AsSale, ""))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -147,7 +148,7 @@ func TestReopenedIsNotSoldAgain(t *testing.T) {
 		if v := s.view().Counter.Refunds; len(v) != 1 || v[0].Sells {
 			t.Fatalf("owed %+v", v)
 		}
-		if _, err := s.by(boss, pos.Decide{Payment: a.Payment, As: pos.AsSale}); pos.KindOf(err) != pos.Conflict {
+		if _, err := s.by(boss, s.decision(a.Payment, pos.AsSale, "")); pos.KindOf(err) != pos.Conflict {
 			t.Errorf("one coffee sold twice: %v", err)
 		}
 	})
@@ -172,10 +173,10 @@ func TestPaidTwice(t *testing.T) {
 		if len(v) != 1 || v[0].Sells || v[0].Of != "01-000001" {
 			t.Fatalf("owed %+v", v)
 		}
-		if _, err := s.by(boss, pos.Decide{Payment: a.Payment, As: pos.AsSale}); pos.KindOf(err) != pos.Conflict {
+		if _, err := s.by(boss, s.decision(a.Payment, pos.AsSale, "")); pos.KindOf(err) != pos.Conflict {
 			t.Errorf("sold twice: %v", err)
 		}
-		if _, err := s.by(boss, pos.Decide{Payment: a.Payment, As: pos.GivenBack, Note: "over Lightning"}); err != nil {
+		if _, err := s.by(boss, s.decision(a.Payment, pos.GivenBack, "over Lightning")); err != nil {
 			t.Error(err)
 		}
 	})

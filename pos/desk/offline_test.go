@@ -243,7 +243,7 @@ func TestOfflineCancel(t *testing.T) {
 		if p := s.payment(b.Payment); p.State != pos.Settled || !p.Refundable || !strings.Contains(s.notice(), pos.NoticeDouble) {
 			t.Errorf("paid twice: %+v, notices %q", p, s.notice())
 		}
-		if _, err := s.by(boss, pos.Decide{Payment: b.Payment, As: pos.GivenBack, Note: "cash"}); err != nil {
+		if _, err := s.by(boss, s.decision(b.Payment, pos.GivenBack, "cash")); err != nil {
 			t.Fatal(err)
 		}
 		last, _ := s.journal.Last()

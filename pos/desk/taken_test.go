@@ -96,7 +96,7 @@ func TestNotGivenBackTwice(t *testing.T) {
 				if v := s.view().Counter; len(v.Refunds) != 1 || v.Refunds[0].Came != "0.000058 DAI" {
 					t.Fatalf("owed %+v", v.Refunds)
 				}
-				s.doBy(boss, pos.Decide{Payment: a.Payment, As: pos.GivenBack, Note: "sent back"})
+				s.doBy(boss, s.decision(a.Payment, pos.GivenBack, "sent back"))
 				settle()
 				does.f(a, c)
 				wait(time.Minute)
@@ -116,11 +116,11 @@ func TestLostIsNotGivenBack(t *testing.T) {
 		a := s.late(c)
 		c.set(func(c *chain) { c.gone = true })
 		wait(time.Minute)
-		s.refusedBy(boss, pos.Decide{Payment: a.Payment, As: pos.GivenBack, Note: "sent back"}, pos.Conflict)
-		s.refusedBy(boss, pos.Decide{Payment: a.Payment, As: pos.AsSale}, pos.Conflict)
+		s.refusedBy(boss, s.decision(a.Payment, pos.GivenBack, "sent back"), pos.Conflict)
+		s.refusedBy(boss, s.decision(a.Payment, pos.AsSale, ""), pos.Conflict)
 		c.set(func(c *chain) { c.gone = false })
 		wait(time.Minute)
-		s.doBy(boss, pos.Decide{Payment: a.Payment, As: pos.GivenBack, Note: "sent back"})
+		s.doBy(boss, s.decision(a.Payment, pos.GivenBack, "sent back"))
 		settle()
 		if v := s.view().Counter; len(v.Refunds) != 0 {
 			t.Errorf("owed %+v", v.Refunds)

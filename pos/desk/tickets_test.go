@@ -314,7 +314,7 @@ func TestSoldAfterAll(t *testing.T) {
 		s.rail.do(a.Payment, func(q *request) { q.state, q.got = "paid", 1<<40 })
 		time.Sleep(10 * time.Minute)
 		settle()
-		if _, err := s.Do(t.Context(), pos.Command{Key: "d", By: boss, Do: pos.Decide{Payment: a.Payment, As: pos.AsSale}}); err != nil {
+		if _, err := s.Do(t.Context(), pos.Command{Key: "d", By: boss, Do: s.decision(a.Payment, pos.AsSale, "")}); err != nil {
 			t.Fatal(err)
 		}
 		s.wantPrinted("Kitchen")

@@ -50,16 +50,19 @@ func strayLeft(p pos.Payment) pos.Quantity {
 	return p.Stray
 }
 
-// cameBeside is what a decision about p is about.
-func cameBeside(p pos.Payment) string {
+// cameFor is what a decision about p is about: for people, and exactly.
+func cameFor(p pos.Payment) (came, exact string) {
+	if !beside(p) {
+		return p.Received.String(), p.Received.Exact()
+	}
 	over, stray := p.Over.Minus(p.OverBack), strayLeft(p)
 	switch {
 	case stray.IsZero():
-		return over.String()
+		return over.String(), over.Exact()
 	case over.IsZero():
-		return stray.String()
+		return stray.String(), stray.Exact()
 	}
-	return over.String() + " + " + stray.String()
+	return over.String() + " + " + stray.String(), over.Exact() + " + " + stray.Exact()
 }
 
 // giveBeside ends the debt about money beside a sale's own: the payment goes on, the
@@ -70,7 +73,7 @@ func (d *Desk) giveBeside(t *turn, p pos.Payment, do pos.Decide) error {
 		if err == nil {
 			p = now
 		}
-		if err := d.takeAstray(t, p, do.Note); err != nil {
+		if err := d.takeAstray(t, p, do); err != nil {
 			return err
 		}
 		d.untellStray(p)
@@ -79,7 +82,7 @@ func (d *Desk) giveBeside(t *turn, p pos.Payment, do pos.Decide) error {
 	if do.As != pos.GivenBack {
 		return pos.E("decide", pos.Conflict, "its sale does not need this money; it can only be given back, or kept with a note that says why")
 	}
-	r := pos.RefundDecided{Payment: p.ID, As: do.As, Note: do.Note, Amount: p.Amount.Currency.Zero(), Beside: true, By: t.by}
+	r := pos.RefundDecided{Payment: p.ID, As: do.As, Note: do.Note, Amount: p.Amount.Currency.Zero(), Beside: true, By: t.by, Read: do.Came}
 	if p.Astray() {
 		d.untellStray(p)
 		r.Came, r.Network = strayLeft(p), p.StrayOn
@@ -104,7 +107,7 @@ func (d *Desk) giveBeside(t *turn, p pos.Payment, do pos.Decide) error {
 // once more.
 func (d *Desk) giveBack(t *turn, p pos.Payment, do pos.Decide) error {
 	t.answer = pos.Answer{Sale: p.Sale, Payment: p.ID}
-	t.decided(p, pos.RefundDecided{As: do.As, Note: do.Note})
+	t.decided(p, pos.RefundDecided{As: do.As, Note: do.Note, Read: do.Came})
 	now, err := d.o.Payments.Payment(p.ID)
 	switch {
 	case pos.KindOf(err) == pos.NotFound && err != nil, err == nil && now.Offline:
@@ -232,7 +235,8 @@ func (d *Desk) back(t *turn, p pos.Payment) error {
 	t.record(pos.KindPayment, pos.PaymentMoved{Payment: p, By: t.by})
 	text := pos.Word(d.o.Shop.Language, "notice_back", "amount", asked.String(), "tender", d.nameOf(p))
 	if t.notice = (&pos.Notice{Kind: pos.NoticePaid, Sale: p.Sale, Text: text}); p.Owed {
-		t.notice.Kind, t.notice.Text = pos.NoticeOver, text+" "+pos.Word(d.o.Shop.Language, "notice_over", "over", cameBeside(p), "ref", s.Ref)
+		came, _ := cameFor(p)
+		t.notice.Kind, t.notice.Text = pos.NoticeOver, text+" "+pos.Word(d.o.Shop.Language, "notice_over", "over", came, "ref", s.Ref)
 	}
 	if !open {
 		return nil

@@ -247,8 +247,8 @@ func TestParts(t *testing.T) {
 		if len(v.Refunds) != 1 || v.Refunds[0].Came != "0.000029 DAI" || v.Refunds[0].Sells {
 			t.Fatalf("owed %+v", v.Refunds)
 		}
-		s.refusedBy(boss, pos.Decide{Payment: a.Payment, As: pos.AsSale}, pos.Conflict)
-		s.doBy(boss, pos.Decide{Payment: a.Payment, As: pos.GivenBack, Note: "sent back"})
+		s.refusedBy(boss, s.decision(a.Payment, pos.AsSale, ""), pos.Conflict)
+		s.doBy(boss, s.decision(a.Payment, pos.GivenBack, "sent back"))
 		settle()
 		wait(time.Minute)
 		if v := s.view().Counter; len(v.Refunds) != 0 {

@@ -94,10 +94,10 @@ func TestUnasked(t *testing.T) {
 		if list[1].Kind != pos.OwedAfter || list[1].Of != "01-000001" {
 			t.Errorf("owed %+v", list[1])
 		}
-		s.refused(pos.Decide{Payment: u.ID(), As: pos.GivenBack, Note: "n"}, pos.Forbidden)
-		s.refusedBy(boss, pos.Decide{Payment: u.ID(), As: pos.AsSale}, pos.Conflict)
-		s.refusedBy(boss, pos.Decide{Payment: u.ID(), As: pos.GivenBack}, pos.Invalid)
-		s.doBy(boss, pos.Decide{Payment: u.ID(), As: pos.GivenBack, Note: "kept: nobody came for it"})
+		s.refused(s.decision(u.ID(), pos.GivenBack, "n"), pos.Forbidden)
+		s.refusedBy(boss, s.decision(u.ID(), pos.AsSale, ""), pos.Conflict)
+		s.refusedBy(boss, s.decision(u.ID(), pos.GivenBack, ""), pos.Invalid)
+		s.doBy(boss, s.decision(u.ID(), pos.GivenBack, "kept: nobody came for it"))
 		settle()
 		again()
 		s.cut(empty)

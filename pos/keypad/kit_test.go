@@ -1,6 +1,7 @@
 package keypad_test
 
 import (
+	"cmp"
 	"context"
 	"crypto/ed25519"
 	"iter"
@@ -108,6 +109,7 @@ type rail struct {
 	slow  time.Duration
 	reqs  map[pos.PaymentID]string // open, paid, cancelled
 	stray string                   // what came instead, in words; empty: nothing
+	whole int64                    // how much of it, in whole tokens; 0: 12
 }
 
 func (r *rail) set(f func(r *rail)) {
@@ -158,7 +160,7 @@ func (r *rail) find(p pos.Payment, to string) (pos.Finding, error) {
 		return pos.Finding{}, errDown
 	}
 	if r.stray != "" {
-		f := pos.Finding{Why: r.stray, Stray: pos.Asset{ID: "other", Symbol: "USDC", Decimals: 6}.UnitsOf(12_000_000)}
+		f := pos.Finding{Why: r.stray, Stray: pos.Asset{ID: "other", Symbol: "USDC", Decimals: 6}.UnitsOf(cmp.Or(r.whole, 12) * 1_000_000)}
 		if p.State != pos.Unknown {
 			f.Event = pos.Doubt
 		}

@@ -62,6 +62,7 @@ type deal struct {
 	due   pos.Amount
 	given entry
 	sure  Function
+	came  string // what came astray, exactly: a manager decides about that
 }
 
 func (m *machine) deal() deal {
@@ -71,6 +72,9 @@ func (m *machine) deal() deal {
 	}
 	if s := m.current(); s != nil {
 		d.sale, d.due = s.ID, s.Due
+		if s.Astray != nil {
+			d.came = s.Astray.Exact
+		}
 		if p := s.OpenPayment(); p != nil {
 			d.pay = p.ID
 		}
@@ -134,6 +138,9 @@ func (m *machine) look(v pos.View) {
 	}
 	if m.list != nil {
 		m.list.renew()
+		if m.list.name == listExits && len(m.list.items) == 0 { // the doubt is over
+			m.list = nil
+		}
 	}
 	after := m.where()
 	if before == after {

@@ -294,7 +294,7 @@ func (m *machine) pressDoubt(ctx context.Context, f Function) {
 	case f == Cancel:
 		m.next(ctx)
 	case f == Times && m.several():
-		m.list = m.exits(s, *p)
+		m.list = m.exits(p.ID)
 	case f == Times && m.actor.Role.Includes(pos.Manager):
 		if m.twice(Times, m.despiteWhy()) {
 			m.do(ctx, m.actor, pos.CancelPayment{Sale: s.ID, Payment: p.ID, Despite: true})
@@ -338,29 +338,38 @@ func (m *machine) several() bool {
 	return s.Unverified || (s.Astray != nil && s.Astray.Sells)
 }
 
-// exits are the ways out of a doubt about p, each with what it means.
-func (m *machine) exits(s *pos.SaleView, p pos.Payment) *list {
+// exits are the ways out of a doubt about payment id, each with what it means.
+func (m *machine) exits(id pos.PaymentID) *list {
 	return newList(listExits, m.word("kp.what_now"), func() []item {
+		s := m.current() // as it is now: more may come while the list stands there
+		if s == nil {
+			return nil
+		}
+		p := s.OpenPayment()
+		if p == nil || p.ID != id {
+			return nil
+		}
 		var out []item
 		if s.Astray != nil && s.Astray.Sells {
-			why := m.word("ui.take_as_paid_why", "on", s.Astray.On)
+			read := s.Astray.Exact
+			why := m.word("ui.take_as_paid_why", "on", s.Astray.Came+" ("+s.Astray.On+")")
 			out = append(out, item{text: m.word("ui.take_as_paid"), why: why, do: func(ctx context.Context) {
 				if m.seen() {
-					m.agreed(ctx, why, pos.Decide{Payment: p.ID, As: pos.AsSale})
+					m.agreed(ctx, why, pos.Decide{Payment: id, As: pos.AsSale, Came: read})
 				}
 			}})
 		}
 		if s.Unverified {
 			out = append(out, item{text: m.word("ui.take_unverified"), why: m.word("ui.take_unverified_why"), do: func(ctx context.Context) {
 				if m.seen() {
-					m.do(ctx, m.actor, pos.TakeUnverified{Sale: s.ID, Payment: p.ID})
+					m.do(ctx, m.actor, pos.TakeUnverified{Sale: s.ID, Payment: id})
 				}
 			}})
 		}
 		why := m.despiteWhy()
 		return append(out, item{text: m.word("ui.despite"), why: why, do: func(ctx context.Context) {
 			if m.seen() {
-				m.agreed(ctx, why, pos.CancelPayment{Sale: s.ID, Payment: p.ID, Despite: true})
+				m.agreed(ctx, why, pos.CancelPayment{Sale: s.ID, Payment: id, Despite: true})
 			}
 		}})
 	})

@@ -213,7 +213,7 @@ func TestAstray(t *testing.T) {
 			t.Errorf("the ways out: %+v", p)
 		}
 		s.press("1")
-		if p := s.want(pos.PromptChoose); !strings.Contains(p.Hint, "The shop keeps this money, USDC on Lab Two") {
+		if p := s.want(pos.PromptChoose); !strings.Contains(p.Hint, "The shop keeps this money, 12 USDC (USDC on Lab Two)") {
 			t.Errorf("who agrees: %+v", p)
 		}
 		s.press("1 4 7 1 1 enter")
@@ -223,5 +223,56 @@ func TestAstray(t *testing.T) {
 		if d := bodies[pos.RefundDecided](t, s.journal, pos.KindRefundDecided); len(d) != 1 || d[0].By != bea || d[0].As != pos.AsSale || d[0].Network != "USDC on Lab Two" {
 			t.Errorf("decided: %+v", d)
 		}
+	})
+}
+
+// TestAstrayMore: more comes while a manager reads, or types his PIN. Nothing is decided about
+// what he has not read: he is told, and reads again.
+func TestAstrayMore(t *testing.T) {
+	decided := func(s *shop) []pos.RefundDecided {
+		return bodies[pos.RefundDecided](t, s.journal, pos.KindRefundDecided)
+	}
+	more := func(c *coins, whole int64) {
+		c.set(func(r *rail) { r.whole = whole })
+		wait(31 * time.Second)
+	}
+	coinShop(t, pos.OnlineOnly, func(t *testing.T, s *shop, c *coins) {
+		s.press("1 2 5 0 enter +")
+		s.want(pos.PromptWait)
+		c.set(func(r *rail) { r.stray = "USDC came on Lab Two." })
+		wait(3 * time.Second)
+		s.press("*")
+		more(c, 13) // the list tells of it
+		if p := s.want(pos.PromptChoose); !strings.Contains(p.Choices[0].Why, "13 USDC (USDC on Lab Two)") {
+			t.Errorf("the ways out: %+v", p)
+		}
+		s.press("1 1 4 7")
+		more(c, 14)
+		s.press("1 1 enter")
+		if p := s.want(pos.PromptDoubt); !strings.Contains(p.Trouble, "This is 14 USDC (USDC on Lab Two) by now, not what you read.") || !strings.Contains(p.Hint, "14 USDC") || len(decided(s)) != 0 {
+			t.Errorf("told %+v, decided %+v", p, decided(s))
+		}
+		s.press("* 1 1 4 7 1 1 enter")
+		if p := s.want(pos.PromptDone); p.Title != "PAID" {
+			t.Errorf("taken: %+v", p)
+		}
+		if d := decided(s); len(d) != 1 || d[0].Read != "14000000 other" || d[0].Came.String() != "14 USDC" {
+			t.Errorf("decided: %+v", d)
+		}
+	})
+	coinShop(t, pos.OnlineOnly, func(t *testing.T, s *shop, c *coins) { // the right money came meanwhile
+		s.press("1 2 5 0 enter +")
+		c.set(func(r *rail) { r.stray = "USDC came on Lab Two." })
+		wait(3 * time.Second)
+		s.press("*")
+		s.want(pos.PromptChoose)
+		c.set(func(r *rail) {
+			r.stray = ""
+			for id := range r.reqs {
+				r.reqs[id] = "paid"
+			}
+		})
+		wait(31 * time.Second)
+		s.want(pos.PromptDone)
 	})
 }

@@ -39,6 +39,19 @@ func TestAstray(t *testing.T) {
 	p.see("till-wait .why", "The shop keeps this money, USDC on Polygon")
 	p.see(`[data-key="take"]`, "Yes, the sale is paid")
 	p.shot("4-sure")
+	k.desk.More(k.desk.Owed()[0].Payment, "4.0000 USDC") // and he reads on
+	k.desk.Tell("paid", "news", "")
+	p.see(`[data-key="take"]`, "Take it as payment") // what he was asked is not so any more
+	p.click(`[data-key="take"]`)
+	p.see(`[data-key="take"]`, "Yes, the sale is paid")
+	k.desk.More(k.desk.Owed()[0].Payment, "5.0000 USDC") // before any screen knows
+	p.expect("409")
+	p.click(`[data-key="take"]`)
+	p.see(".toast", "This is 5.0000 USDC by now, not what you read.")
+	k.desk.Tell("paid", "more news", "")
+	p.see(".notice", "more news")
+	p.click(`[data-key="take"]`)
+	p.see(`[data-key="take"]`, "Yes, the sale is paid")
 	p.click(`[data-key="take"]`)
 	p.see("till-done", "PAID")
 	p.wait(`!document.querySelector('[data-key="owed"]')`)
@@ -51,8 +64,33 @@ func TestAstray(t *testing.T) {
 			got = append(got, c.By.Name+" "+string(do.As)+" "+do.Note)
 		}
 	}
-	if len(got) != 1 || !strings.HasSuffix(got[0], " as sale ") {
+	if len(got) != 2 || !strings.HasSuffix(got[0], " as sale ") || got[0] != got[1] {
 		t.Errorf("decided %q", got)
+	}
+}
+
+// TestDecisionAsRead: a decision names what was read, exactly. Without that, or when it is
+// not so any more, nothing is decided, and the answer says why.
+func TestDecisionAsRead(t *testing.T) {
+	k := serve(t)
+	k.signIn("p1", ownerPIN)
+	k.desk.Owe(pos.RefundView{Payment: "S1-1", Tender: "lightning", Amount: webtestEUR(290), Came: "5800 sat", At: k.desk.Now(), Sells: true, Of: "#0412"})
+	read := k.desk.Owed()[0].Exact
+	const path = "/v1/refunds/S1-1/decisions"
+	body := func(came string) string { return `{"as":"given back","note":"cash","came":"` + came + `"}` }
+	for came, status := range map[string]int{"": 400, "5800 sat": 409, read + " ": 409} {
+		if r := k.want(status, "POST", path, body(came)); r.field("detail") == "" {
+			t.Errorf("%q: nothing is said", came)
+		}
+	}
+	k.want(400, "POST", path, `{"as":"given back","note":"cash"}`)
+	k.desk.More("S1-1", "5801 sat")
+	if r := k.want(409, "POST", path, body(read)); !strings.Contains(r.field("detail"), "This is 5801 sat by now") {
+		t.Errorf("the answer says %q", r.field("detail"))
+	}
+	k.want(201, "POST", path, body(k.desk.Owed()[0].Exact))
+	if left := k.desk.Owed(); len(left) != 0 {
+		t.Errorf("owed still: %+v", left)
 	}
 }
 

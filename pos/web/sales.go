@@ -364,7 +364,11 @@ func (a *App) showForm(c *fiber.Ctx) error {
 type decisionIn struct {
 	As   string `json:"as"`
 	Note string `json:"note,omitempty"`
+	Came string `json:"came"` // what the manager read: the row's exact
 }
+
+// maxCame bounds it: two quantities, each with its asset.
+const maxCame = 512
 
 // decide ends the debt to a customer whose money no open sale needed.
 func (a *App) decide(c *fiber.Ctx) error {
@@ -376,7 +380,10 @@ func (a *App) decide(c *fiber.Ctx) error {
 	if err := decode(c, &in); err != nil {
 		return err
 	}
-	return a.do(c, fiber.StatusCreated, pos.Decide{Payment: pos.PaymentID(payment), As: pos.Decision(in.As), Note: strings.TrimSpace(in.Note)})
+	if len(in.Came) > maxCame || !pos.IsPlain(in.Came) {
+		return pos.E("decide", pos.Invalid, "came has at most %d plain letters", maxCame)
+	}
+	return a.do(c, fiber.StatusCreated, pos.Decide{Payment: pos.PaymentID(payment), As: pos.Decision(in.As), Note: strings.TrimSpace(in.Note), Came: in.Came})
 }
 
 type reprintIn struct {

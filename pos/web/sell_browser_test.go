@@ -308,6 +308,16 @@ func TestOwed(t *testing.T) {
 	p.see("dialog", "It came when its sale was over already.")
 	p.wait(`document.querySelectorAll('dialog [data-key="sell"]').length === 1`)
 	p.shot("owed")
+	k.desk.More("S1-1", "5900 sat") // while he reads
+	p.expect("409")
+	p.click(`dialog [data-key="sell"]`)
+	p.see(".toast", "This is 5900 sat by now, not what you read.")
+	p.wait(`!document.querySelector("dialog")`)
+	p.shot("more")
+	k.desk.Tell("paid", "news", "")
+	p.see(".notice", "news")
+	p.click(`[data-key="owed"]`)
+	p.see("dialog", "5900 sat")
 	p.click(`dialog [data-key="sell"]`)
 	p.see(`[data-key="owed"]`, "A payment waits for a decision")
 	p.click(`[data-key="owed"]`, `dialog [data-key="back"]`)
@@ -318,10 +328,10 @@ func TestOwed(t *testing.T) {
 	var got []string
 	for _, c := range k.desk.Asked() {
 		if do, ok := c.Do.(pos.Decide); ok {
-			got = append(got, string(do.Payment)+" "+string(do.As)+" "+do.Note)
+			got = append(got, string(do.Payment)+" "+string(do.As)+" "+do.Note+" "+do.Came)
 		}
 	}
-	if want := "S1-1 as sale |S2-1 given back Cash from the drawer"; strings.Join(got, "|") != want {
+	if want := "S1-1 as sale  exactly 5800 sat|S1-1 as sale  exactly 5900 sat|S2-1 given back Cash from the drawer exactly 12800 sat"; strings.Join(got, "|") != want {
 		t.Errorf("decided %q, want %q", got, want)
 	}
 }

@@ -122,19 +122,19 @@ const worth = (r) => r.amount.minor === "0" ? "" : money(r.amount);
 export function owed() {
   const { counter, session } = now().view;
   const may = session.actor.role !== "cashier";
-  /** @param {any} r @param {string} as @param {string} note */
-  const decide = (r, as, note) => act("POST", `/v1/refunds/${r.payment}/decisions`, { as, note });
+  /** decide is about what was read here; when more of it came since, the list is to be opened anew. @param {any} r @param {string} as @param {string} note */
+  const decide = (r, as, note) => act("POST", `/v1/refunds/${r.payment}/decisions`, { as, note, came: r.exact });
   const box = sheet(t("ui.owed"), h("p", {}, t("ui.owed_why")), may ? null : h("p", { class: "hint" }, t("ui.manager_needed")),
     h("ul", { class: "rows" }, ...counter.refunds.map((/** @type {any} */ r) => h("li", { class: "row owed" },
       h("span", { class: "grow" }, h("b", {}, r.came), h("small", {}, is(r)), h("small", {}, [r.of, r.on || tender(r.tender), when(r.at)].filter(Boolean).join(" · "))),
       h("span", { class: "money" }, worth(r)),
       may ? h("div", { class: "menu" }, h("button", { class: "wide", "data-key": "back", click: () => { box.close(); back(r, decide); } }, t("ui.given_back")),
-        r.sells ? h("button", { class: "wide", "data-key": "sell", click: (/** @type {Event} */ e) => busy(e, async () => { if (await decide(r, "as sale", "")) box.close(); }) }, t(r.kind ? "ui.take_as_paid" : "ui.sell_after")) : null) : null))));
+        r.sells ? h("button", { class: "wide", "data-key": "sell", click: (/** @type {Event} */ e) => busy(e, async () => { await decide(r, "as sale", ""); box.close(); }) }, t(r.kind ? "ui.take_as_paid" : "ui.sell_after")) : null) : null))));
 }
 
 /** back asks how money was given back: that is kept. @param {any} r @param {(r: any, as: string, note: string) => Promise<any>} decide */
 function back(r, decide) {
-  const give = (/** @type {Event} */ e, /** @type {string} */ note) => busy(e, async () => { if (await decide(r, "given back", note)) box.close(); });
+  const give = (/** @type {Event} */ e, /** @type {string} */ note) => busy(e, async () => { await decide(r, "given back", note); box.close(); });
   const other = /** @type {HTMLInputElement} */ (h("input", { maxlength: "100", autocomplete: "off", "aria-label": t("ui.back.other") }));
   other.placeholder = t("ui.back.other");
   const box = sheet(t("ui.how_back"), h("p", {}, [worth(r), r.came].filter(Boolean).join(" · ")), h("div", { class: "menu" },

@@ -210,6 +210,7 @@ func (d *Desk) Astray(token, chain, why string) {
 			Payment: p.ID, Tender: p.Tender, Amount: p.Amount, Came: p.Stray.String(), At: d.Now(), Of: s.Ref, Kind: pos.OwedCoin,
 			On: p.StrayOn, Asked: p.Network, Why: why, Sells: p.Elsewhere(),
 		}
+		v.Exact = exactly(v.Came)
 		if p.Elsewhere() {
 			v.Kind = pos.OwedNetwork
 		}

@@ -192,6 +192,10 @@ func (d *Desk) decide(by pos.Actor, do pos.Decide) (pos.Answer, error) {
 		return pos.Answer{}, pos.E("decide", pos.Forbidden, "only a manager decides what becomes of this money")
 	case i < 0:
 		return pos.Answer{}, pos.E("decide", pos.NotFound, "nobody waits for a decision about this payment")
+	case do.Came == "":
+		return pos.Answer{}, pos.E("decide", pos.Invalid, "say which money this decides about")
+	case do.Came != d.owed[i].Exact:
+		return pos.Answer{}, pos.E("decide", pos.Conflict, "%s", pos.Word(d.shop.Language, "decide_changed", "came", d.owed[i].Came))
 	case do.As == pos.AsSale && !d.owed[i].Sells, do.As == pos.GivenBack && do.Note == "", do.As != pos.AsSale && do.As != pos.GivenBack:
 		return pos.Answer{}, pos.E("decide", pos.Invalid, "money is given back with a word how, or sold after all")
 	}
@@ -479,7 +483,30 @@ func (d *Desk) Links(links []pos.Link, s pos.Sync) {
 }
 
 // Owe adds money that no open sale needed.
-func (d *Desk) Owe(r pos.RefundView) { d.change(func() { d.owed = append(slices.Clone(d.owed), r) }) }
+func (d *Desk) Owe(r pos.RefundView) {
+	r.Exact = exactly(r.Came)
+	d.change(func() { d.owed = append(slices.Clone(d.owed), r) })
+}
+
+// Owed returns the money that somebody must decide about.
+func (d *Desk) Owed() []pos.RefundView {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return slices.Clone(d.owed)
+}
+
+// More lets what came for a payment be so much, and tells no screen of it yet: the news of it
+// and a tap may cross.
+func (d *Desk) More(id pos.PaymentID, came string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.owed = slices.Clone(d.owed)
+	i := slices.IndexFunc(d.owed, func(r pos.RefundView) bool { return r.Payment == id })
+	d.owed[i].Came, d.owed[i].Exact = came, exactly(came)
+}
+
+// exactly is what a decision says that it is about: no text that people read.
+func exactly(came string) string { return "exactly " + came }
 
 // Tell shows a notice.
 func (d *Desk) Tell(kind, text string, sale pos.SaleID) {

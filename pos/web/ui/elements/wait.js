@@ -57,6 +57,9 @@ function coin(sale, p) {
 /** ask shows a request without a line once more, or makes another one when its time is up. @param {Event} e @param {any} sale @param {any} p */
 const ask = (e, sale, p) => busy(e, () => act("POST", `/v1/sales/${sale.id}/payments`, { tender: p.tender, amount: p.amount }));
 
+/** taking is what a second tap takes as payment: this much, and no more that came since. @param {any} r */
+const taking = (r) => "take " + r.exact;
+
 customElements.define("till-wait", class extends TillElement {
   #clock = h("output", { class: "clock" });
   #bar = /** @type {HTMLProgressElement} */ (h("progress", { max: "1000", value: "1000" }));
@@ -195,8 +198,9 @@ customElements.define("till-wait", class extends TillElement {
   /** #take makes what came on another network the payment. @param {any} sale @param {boolean} may @param {boolean} online */
   #take(sale, may, online) {
     if (!sale.astray?.sells) return null;
-    const sure = local.sure === "take";
-    const go = (/** @type {Event} */ e) => (sure ? busy(e, async () => { if (await act("POST", `/v1/refunds/${sale.astray.payment}/decisions`, { as: "as sale" })) set({ sure: "" }); }) : set({ sure: "take" }));
+    const { payment: id, exact } = sale.astray;
+    const sure = local.sure === taking(sale.astray);
+    const go = (/** @type {Event} */ e) => (sure ? busy(e, async () => { if (await act("POST", `/v1/refunds/${id}/decisions`, { as: "as sale", came: exact })) set({ sure: "" }); }) : set({ sure: taking(sale.astray) }));
     return h("button", { class: sure ? "wide sure" : "wide", "data-key": "take", disabled: !may || !online, click: go }, h("span", {}, t(sure ? "ui.take_as_paid_sure" : "ui.take_as_paid"), may ? null : h("small", {}, t("ui.manager_needed"))));
   }
 
@@ -209,7 +213,7 @@ customElements.define("till-wait", class extends TillElement {
         h("output", { class: "money huge" }, money(p.amount)),
         p.why ? h("p", { class: "words" }, p.why) : null,
         stray ? null : h("p", { class: "words" }, t("ui.doubt_why")),
-        local.sure === "take" && stray ? h("p", { class: "why" }, icon("warn"), t("ui.take_as_paid_why", { on: stray.on })) :
+        stray && local.sure === taking(stray) ? h("p", { class: "why" }, icon("warn"), t("ui.take_as_paid_why", { on: stray.on })) :
         stray ? h("p", { class: "why" }, icon("warn"), t(local.sure === "despite" ? "ui.despite_astray" : "ui.astray_here")) :
         local.sure === "despite" ? h("p", { class: "why" }, icon("warn"), t("ui.despite_why")) : local.sure === "trust" ? h("p", { class: "why" }, icon("warn"), t("ui.take_unverified_why")) : h("p", { class: "soft" }, h("i", { class: "pulse" }), t("ui.still_asking"))),
       h("div", { class: "exits" }, this.#take(sale, manager, online), this.#trust(sale, p, online), this.#despite(sale, p, manager, online), ...others(online)),
