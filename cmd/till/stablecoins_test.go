@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
@@ -112,7 +113,15 @@ func (d *tokenDay) owed(n int) []pos.RefundView {
 // giveBack empties the refund list of one row, which was read.
 func (d *tokenDay) giveBack(r pos.RefundView) {
 	d.t.Helper()
-	d.do("POST", "/v1/refunds/"+string(r.Payment)+"/decisions", object{"as": "given back", "note": "sent back by the owner", "came": r.Exact}, nil)
+	path, decision := "/v1/refunds/"+string(r.Payment)+"/decisions", object{"as": "given back", "note": "sent back by the owner"}
+	for came, want := range map[string]int{"": http.StatusBadRequest, "1" + r.Exact: http.StatusConflict} {
+		decision["came"] = came
+		if status, body, err := d.call("POST", path, key(), decision); err != nil || status != want {
+			d.t.Errorf("decided about %q: %d %s %v", came, status, body, err)
+		}
+	}
+	decision["came"] = r.Exact
+	d.do("POST", path, decision, nil)
 }
 
 func (d *tokenDay) cash(sale pos.SaleID) {
