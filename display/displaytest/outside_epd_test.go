@@ -124,6 +124,7 @@ func TestSSD16xxFindsFaults(t *testing.T) {
 		time.Sleep(bootTime)
 		cmd(s, 0x01, 249, 0, 0)
 		cmd(s, 0x11, 3)
+		cmd(s, 0x18, 0x80)
 		cmd(s, 0x44, 0, 15)
 		cmd(s, 0x45, 0, 0, 249, 0)
 	}
@@ -138,6 +139,7 @@ func TestSSD16xxFindsFaults(t *testing.T) {
 			cmd(s, 0x10, 1)
 		},
 		"never reset":            func(s *SSD16xx) { cmd(s, 0x12) },
+		"no thermometer":         func(s *SSD16xx) { wake(s); cmd(s, 0x18, 0x48); cmd(s, 0x22, 0xB1); cmd(s, 0x20) },
 		"a pulse too short":      func(s *SSD16xx) { s.Reset(gpio.Low); time.Sleep(9 * time.Microsecond); s.Reset(gpio.High) },
 		"a command during reset": func(s *SSD16xx) { wake(s); s.Reset(gpio.Low); cmd(s, 0x12) },
 		"busy after a reset":     func(s *SSD16xx) { pulse(s); cmd(s, 0x12) },
@@ -222,6 +224,7 @@ func TestSources(t *testing.T) {
 				w := byte((test.size.X + 7) / 8)
 				y := test.size.Y - 1
 				cmd(s, 0x01, byte(y), byte(y>>8), 0)
+				cmd(s, 0x18, 0x80)
 				cmd(s, 0x44, 0, w-1)
 				cmd(s, 0x45, 0, 0, byte(y), byte(y>>8))
 				if test.option != nil {

@@ -54,6 +54,7 @@ type SSD16xx struct {
 	option                 byte // register 21, A: how the memories are read
 	first                  int  // and B: the source that the first column of memory drives
 	lutLoaded, power       bool
+	sensor                 byte // register 18: whose temperature waveforms are chosen by
 }
 
 // NewSSD16xx returns a chip that needs a reset, with a sheet of w × h pixels whose
@@ -78,7 +79,7 @@ func (s *SSD16xx) defaults() {
 	s.command, s.data, s.entry = 0x7F, nil, 3
 	s.x0, s.x1, s.y0, s.y1, s.cx, s.cy = 0, s.chip.sources/8-1, 0, s.chip.gates-1, 0, 0
 	s.update, s.lutLoaded, s.power = 0xFF, false, false
-	s.option, s.first = 0, 0
+	s.option, s.first, s.sensor = 0, 0, 0x48
 }
 
 // Reset follows RES.
@@ -195,6 +196,8 @@ func (s *SSD16xx) register() {
 		if s.entry&4 != 0 {
 			s.fault("columns before rows are not modelled")
 		}
+	case 0x18:
+		s.sensor = d[0]
 	case 0x21:
 		s.options(d)
 	case 0x22:
@@ -284,6 +287,9 @@ func advance(at, first, last int) (next int, wrapped bool) {
 func (s *SSD16xx) activate() {
 	s.refresh.Activations++
 	u := s.update
+	if u&0x20 != 0 && s.sensor != 0x80 {
+		s.fault("a waveform by the temperature of a sensor %02x that the sheet does not have: want 80, the chip's own", s.sensor)
+	}
 	if u&0x10 != 0 {
 		s.lutLoaded = true
 	}

@@ -181,6 +181,9 @@ func (d *device) colour(mem []byte, x, y int) color.Color {
 		top := uint64(1)<<d.channels[i][1] - 1
 		return uint8((v >> d.channels[i][0] & top) * 255 / top)
 	}
+	if d.channels[3][1] > 0 && channel(3) != 0xff {
+		return color.RGBA{} // what lies behind it is seen
+	}
 	return color.RGBA{channel(0), channel(1), channel(2), 0xff}
 }
 

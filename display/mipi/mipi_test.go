@@ -254,6 +254,22 @@ func TestHalt(t *testing.T) {
 	})
 }
 
+// TestHaltWithoutReset wakes a halted panel at once that has no wire to be reset by: the
+// chip asks for a pause after it was sent to sleep.
+func TestHaltWithoutReset(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b, white := setUp(t, Opts{Model: "ili9341"}), image.NewUniform(color.White)
+		for range 2 {
+			if err := b.Draw(b.Bounds(), white, image.Point{}); err != nil || b.Look().At(9, 9) != (color.RGBA{255, 255, 255, 255}) {
+				t.Fatal(err, b.Look().At(9, 9))
+			}
+			if err := b.Halt(); err != nil || b.Look().At(9, 9) != (color.RGBA{A: 255}) {
+				t.Error(err, b.Look().At(9, 9))
+			}
+		}
+	})
+}
+
 // TestHaltAfterFailure breaks each event of a Draw in turn, on a panel without a wire
 // for its light, and halts it when the bus works again, as a till does that is stopped
 // then. Goal: the old picture is gone.
