@@ -23,14 +23,18 @@ const (
 	maxBar = 3
 )
 
-// QR draws the QR code of text at level M, without its quiet zone, with modules of
-// at most module dots. Higher levels would fit the width of the paper, but cost its
-// length: at level H the code of a receipt has 33 modules a side for 29, which is 3 mm
+// QR draws the QR code of text without its quiet zone, with modules of at most module
+// dots: as small as level M allows, and with the highest correction that this size holds,
+// which costs nothing. A larger code would fit the width of the paper, but cost its
+// length: at level H that of a receipt has 33 modules a side for 29, which is 3 mm
 // more of each and 29 % more bytes. ok is false when the code would not fit dots with its
 // quiet zone at MinModule, and when text is no code.
 func QR(text string, dots, module int) (b Bitmap, ok bool) {
 	m, err := qr.Encode(text, qr.M)
-	if err != nil || text == "" {
+	if err == nil {
+		m, err = qr.Best(text, qr.M, m.Size()+2*qr.Quiet)
+	}
+	if err != nil {
 		return Bitmap{}, false
 	}
 	module = min(module, dots/(m.Size()+2*qr.Quiet))
@@ -84,7 +88,7 @@ func Bars(text string, dots int) (b Bitmap, ok bool) {
 var bytesM = [...]int{14, 26, 42, 62, 84, 106, 122, 152, 180, 213, 251}
 
 // NativeModules returns how many modules a side the code of text has that a printer
-// draws itself at level M; 0 for what it cannot be trusted with: no text, more than 251
+// draws itself at level M, the one for which other encoders agree on it; 0 for what it cannot be trusted with: no text, more than 251
 // bytes, anything but printable ASCII.
 func NativeModules(text string) int {
 	if text == "" || strings.ContainsFunc(text, func(r rune) bool { return r < 0x20 || r > 0x7E }) {

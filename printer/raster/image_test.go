@@ -13,6 +13,7 @@ import (
 	"github.com/makiuchi-d/gozxing/oned"
 
 	"github.com/tillwright/tillwright/pos"
+	"github.com/tillwright/tillwright/pos/qr"
 	"github.com/tillwright/tillwright/printer"
 )
 
@@ -180,6 +181,34 @@ func TestQR(t *testing.T) {
 	for text, want := range map[string]int{"": 0, "é": 0, "x": 21, strings.Repeat("x", 14): 21, strings.Repeat("x", 15): 25, strings.Repeat("x", 251): 61, strings.Repeat("x", 252): 0} {
 		if got := NativeModules(text); got != want {
 			t.Errorf("%d bytes: %d modules, want %d", len(text), got, want)
+		}
+	}
+}
+
+// TestCorrectionIsFree holds that a code on paper has the most correction that its size
+// holds: no larger than at level M, and no weaker than it could be.
+func TestCorrectionIsFree(t *testing.T) {
+	for text, want := range map[string]qr.Level{
+		"TW1":                             qr.H,
+		strings.Repeat("x", 11):           qr.Q, // ISO/IEC 18004, table 7: 14, 11 and 7 bytes in version 1
+		strings.Repeat("x", 14):           qr.M,
+		strings.Repeat("x", 20):           qr.Q, // 26, 20, 14 in version 2
+		"LNBC" + strings.Repeat("Q", 296): qr.M,
+	} {
+		b, ok := QR(text, 576, 4)
+		m, err := qr.Encode(text, want)
+		if !ok || err != nil || b.Dots != 4*m.Size() {
+			t.Fatalf("%d bytes: %d dots, want %d modules; %v", len(text), b.Dots, m.Size(), err)
+		}
+		if least, _ := qr.Encode(text, qr.M); least.Size() != m.Size() {
+			t.Errorf("%d bytes: %d modules, %d at level M", len(text), m.Size(), least.Size())
+		}
+		for y := range m.Size() {
+			for x := range m.Size() {
+				if b.At(4*x+1, 4*y+1) != m.Dark(x, y) {
+					t.Fatalf("%d bytes: it is not the code of level %v", len(text), want)
+				}
+			}
 		}
 	}
 }
