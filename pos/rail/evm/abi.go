@@ -20,6 +20,7 @@ var (
 var (
 	topicTransfer = keccak([]byte("Transfer(address,address,uint256)"))
 	topicSwept    = keccak([]byte("Swept(address,address,uint256)"))
+	topicSkipped  = keccak([]byte("Skipped(address,address)"))
 )
 
 // uint256 returns n, which has at most 256 bits and no sign, as a word.

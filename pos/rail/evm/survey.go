@@ -48,9 +48,12 @@ type Holding struct {
 // Round is one look at a chain.
 type Round struct {
 	Time     time.Time // of the newest block, by the chain
+	Number   uint64    // of the newest block
 	Factory  bool      // the contract that sweeps is on the chain
 	GasPrice *big.Int  // in the coin's smallest unit, as the endpoint guesses
 	Holdings []Holding // only what is there, in the order of the deposits
+	Counted  []Address // tokens, the coin as zero, that gave their balances: what is not among Holdings of them is not there
+	Made     []Address // those of the deposits whose forwarder stands: something was moved from them, ever
 }
 
 // SurveyOptions of a Surveyor.
@@ -150,6 +153,7 @@ func (p ground) look(ctx context.Context, k *rpc.Client, ds []Deposit) (Round, e
 	for i, t := range p.tokens {
 		tokens[i] = t.Contract
 	}
+	r.Counted = slices.Clone(tokens)
 	for part := range slices.Chunk(ds, peekOwners(len(tokens))) {
 		owners := make([]Address, len(part))
 		for i, d := range part {
@@ -193,7 +197,7 @@ func (p ground) head(ctx context.Context, k *rpc.Client, r *Round) error {
 		return rpc.Failed(rpc.Odd, "a price, code or block that cannot be read")
 	}
 	h := keccak(code)
-	r.GasPrice, r.Factory, r.Time = price, hex.EncodeToString(h[:]) == factoryCodeHash, time.Unix(int64(b.time), 0).UTC()
+	r.GasPrice, r.Factory, r.Time, r.Number = price, hex.EncodeToString(h[:]) == factoryCodeHash, time.Unix(int64(b.time), 0).UTC(), b.number
 	return nil
 }
 
@@ -217,9 +221,15 @@ func (p ground) count(r *Round, ds []Deposit, answers []rpc.Reply) error {
 		}
 	}
 	for i, d := range ds {
+		if newest.code(i) {
+			r.Made = append(r.Made, d.Address)
+		}
 		for j, t := range p.tokens {
 			h := Holding{Deposit: d, Token: t, Newest: newest.balance(i, j), Final: final.balance(i, j)}
-			if h.Newest != nil && h.Final != nil && (h.Newest.Sign() > 0 || h.Final.Sign() > 0) { // nil: the token gives none
+			switch {
+			case h.Newest == nil || h.Final == nil: // the token gives none
+				r.Counted = slices.DeleteFunc(r.Counted, func(a Address) bool { return a == t.Contract })
+			case h.Newest.Sign() > 0 || h.Final.Sign() > 0:
 				r.Holdings = append(r.Holdings, h)
 			}
 		}
@@ -252,11 +262,15 @@ func NewSweep(hs []Holding) (Sweep, error) {
 	}
 	var err error
 	if s.Data, err = SweepCall(s.from, s.items); len(s.items) == 1 { // one alone may fail: the wallet says so, and its estimate is good
-		it := s.items[0]
-		t, token := s.from.word(), it.Token.word()
-		s.Data = slices.Concat(selectorSweepOne, t[:], it.Salt[:], token[:])
+		s.Data = sweepOneCall(s.from, s.items[0].Salt, s.items[0].Token)
 	}
 	return s, err
+}
+
+// sweepOneCall is the call of Factory that moves one balance, or fails.
+func sweepOneCall(treasury Address, salt [32]byte, token Address) []byte {
+	t, k := treasury.word(), token.word()
+	return slices.Concat(selectorSweepOne, t[:], salt[:], k[:])
 }
 
 // NewDeploy makes the transaction that puts the factory on a chain, once and for all.
