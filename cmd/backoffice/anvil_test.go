@@ -89,7 +89,7 @@ func startAnvil(t testing.TB) *anvil {
 	return a
 }
 
-// token puts USDC on the chain.
+// token puts USDC on the chain, which its issuer can freeze.
 func (a *anvil) token() {
 	a.t.Helper()
 	b, err := os.ReadFile(filepath.Join(contracts, "test", "tokens.json"))
@@ -102,8 +102,8 @@ func (a *anvil) token() {
 	}
 	text := fmt.Sprintf("%064x%-64s", 4, hex.EncodeToString([]byte("USDC")))
 	text = strings.ReplaceAll(text, " ", "0")
-	a.methods = all["Plain"].Methods
-	a.usdc = a.send("", all["Plain"].Code+fmt.Sprintf("%064x%064x%064x", 96, 160, 6)+text+text)
+	a.methods = all["Freezing"].Methods
+	a.usdc = a.send("", all["Freezing"].Code+fmt.Sprintf("%064x%064x%064x", 96, 160, 6)+text+text)
 }
 
 // into makes a call that must not fail.
@@ -136,12 +136,7 @@ func (a *anvil) into(out any, method string, params ...any) {
 // An empty to creates.
 func (a *anvil) send(to, data string) string {
 	a.t.Helper()
-	tx := map[string]any{"from": a.from, "data": "0x" + data, "gas": "0x1000000"}
-	if to != "" {
-		tx["to"] = to
-	}
-	var hash string
-	a.into(&hash, "eth_sendTransaction", tx)
+	hash := a.submit(to, data, "0x1000000")
 	var receipt *struct{ Status, ContractAddress string }
 	for receipt == nil { // it is in a block at once, and its receipt some calls later
 		a.into(&receipt, "eth_getTransactionReceipt", hash)
@@ -150,6 +145,17 @@ func (a *anvil) send(to, data string) string {
 		a.t.Fatalf("transaction to %q failed", to)
 	}
 	return receipt.ContractAddress
+}
+
+// submit sends a transaction with a gas limit, and returns its hash.
+func (a *anvil) submit(to, data, gas string) (hash string) {
+	a.t.Helper()
+	tx := map[string]any{"from": a.from, "data": "0x" + data, "gas": gas}
+	if to != "" {
+		tx["to"] = to
+	}
+	a.into(&hash, "eth_sendTransaction", tx)
+	return hash
 }
 
 // pay gives somebody USDC, and makes it final.

@@ -173,7 +173,7 @@ func depositsOf(references []string) ([]evm.Deposit, error) {
 }
 
 func roundOf(r evm.Round) sweep.Round {
-	out := sweep.Round{Ready: r.Factory, GasPrice: r.GasPrice}
+	out := sweep.Round{Ready: r.Factory, GasPrice: r.GasPrice, Number: r.Number, Counted: texts(r.Counted), Made: texts(r.Made)}
 	for _, h := range r.Holdings {
 		out.Holdings = append(out.Holdings, sweep.Holding{
 			Address: h.Address.String(), Token: h.Token.Contract.String(), Symbol: h.Token.Symbol, Decimals: h.Token.Decimals, Newest: h.Newest, Final: h.Final,
@@ -182,23 +182,74 @@ func roundOf(r evm.Round) sweep.Round {
 	return out
 }
 
+func texts(list []evm.Address) (out []string) {
+	for _, a := range list {
+		out = append(out, a.String())
+	}
+	return out
+}
+
 // Sweep implements sweep.Chains.
 func (c evmChains) Sweep(network string, items []sweep.Item) (sweep.Transaction, error) {
+	chain, hs, err := c.holdings(network, items)
+	if err != nil {
+		return sweep.Transaction{}, err
+	}
+	s, err := evm.NewSweep(hs)
+	return transactionOf(s, "Tillwright, "+chain.Name), err
+}
+
+// holdings reads items.
+func (c evmChains) holdings(network string, items []sweep.Item) (chain evm.Chain, hs []evm.Holding, err error) {
 	chain, ok := c.chain(network)
 	if !ok {
-		return sweep.Transaction{}, pos.E("prepare transfer", pos.NotFound, "the network %q is not set up here any more", network)
+		return chain, nil, pos.E("prepare transfer", pos.NotFound, "the network %q is not set up here any more", network)
 	}
-	var hs []evm.Holding
 	for _, it := range items {
 		d, ok, err := evm.DepositOf(it.Reference)
 		token, err2 := evm.ParseAddress(it.Token)
 		if err != nil || err2 != nil || !ok {
-			return sweep.Transaction{}, pos.E("prepare transfer", pos.Corrupt, "an address that is kept here is damaged; restore the backup")
+			return chain, nil, pos.E("prepare transfer", pos.Corrupt, "an address that is kept here is damaged; restore the backup")
 		}
 		hs = append(hs, evm.Holding{Deposit: d, Token: evm.Token{Chain: chain.ID, Contract: token}})
 	}
-	s, err := evm.NewSweep(hs)
-	return transactionOf(s, "Tillwright, "+chain.Name), err
+	return chain, hs, nil
+}
+
+// verdicts are the chain's words in the owner's list. What is not there any more is moved,
+// or gone: the next count tells which.
+var verdicts = map[evm.Verdict]sweep.Why{
+	evm.Free: "", evm.Empty: "", evm.Paused: sweep.Paused, evm.Shut: sweep.Shut, evm.Frozen: sweep.Frozen, evm.Refuse: sweep.Refused,
+}
+
+// Try implements sweep.Refusals.
+func (c evmChains) Try(ctx context.Context, network string, items []sweep.Item) ([]sweep.Why, error) {
+	_, hs, err := c.holdings(network, items)
+	if err != nil {
+		return nil, err
+	}
+	vs, err := c.s.Try(ctx, network, hs)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]sweep.Why, len(vs))
+	for i, v := range vs {
+		out[i] = verdicts[v]
+	}
+	return out, nil
+}
+
+// Skipped implements sweep.Refusals.
+func (c evmChains) Skipped(ctx context.Context, network string, items []sweep.Item, from uint64) (left []sweep.Left, upTo uint64, err error) {
+	_, hs, err := c.holdings(network, items)
+	if err != nil {
+		return nil, 0, err
+	}
+	skips, upTo, err := c.s.Skipped(ctx, network, hs, from)
+	for _, s := range skips {
+		left = append(left, sweep.Left{Address: s.Address.String(), Token: s.Token.String(), Tx: s.Tx})
+	}
+	return left, upTo, err
 }
 
 // Deploy implements sweep.Chains.

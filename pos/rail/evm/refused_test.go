@@ -116,7 +116,7 @@ func TestTry(t *testing.T) {
 		t.Errorf("thawed: %q", got)
 	}
 	n.usdc.do("blacklist(address,bool)", addr(merchant), onOff(true))
-	if got := n.says(t, n.hs[:2]); got != "frozen: treasury" {
+	if got := n.says(t, n.hs[:2]); got != "plain: empty, frozen: treasury" {
 		t.Errorf("a frozen treasury: %q", got)
 	}
 	r := n.survey(t, n.s, n.ds)

@@ -291,8 +291,9 @@ const (
 )
 
 // Gas is the limit that the transaction is to be sent with: 1.3 times of what it takes
-// at worst, up to what a network allows. With less, the contract leaves payments where
-// they are and succeeds all the same, which is why no wallet can estimate it.
+// at worst, up to what a network allows. With less than all of them take, the transaction
+// runs out of gas and moves nothing: what is left behind the payment that failed is too
+// little to go on with (measured: 396,500 moves none of five, 397,000 all).
 func (s Sweep) Gas() uint64 {
 	if s.To == Deployer {
 		return gasDeploy

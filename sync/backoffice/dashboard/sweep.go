@@ -111,7 +111,7 @@ func (s *server) transfer(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	if d.Tx.Link != "" && (d.Batch == nil || d.Batch.Open()) {
+	if d.Tx.Link != "" {
 		if d.Code, err = web.Code(d.Tx.Link, s.word("bo_sc_transfer")); err != nil {
 			return err
 		}

@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	_ "embed"
 	"errors"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/tillwright/tillwright/pos"
@@ -37,6 +39,7 @@ type Holding struct {
 	Seen                    time.Time
 	Deposit                 Deposit
 	Batch                   int64 // the open batch that it is in; 0 for none
+	Refusal
 	// Closed: the last record of every payment that named the deposit says that nothing can
 	// change any more. Began is when the newest of these payments was first told of; zero: no
 	// record names it.
@@ -49,6 +52,7 @@ type Batch struct {
 	ID                int64
 	Network, Treasury string
 	Made, Ended       time.Time // Ended is zero while it is open
+	UpTo              uint64    // newest block whose events are read for it; 0: none
 	Items             []BatchItem
 }
 
@@ -59,16 +63,19 @@ type BatchItem struct {
 	Units                  string
 	State                  ItemState
 	Reference              string
+	Refusal
 }
 
 // ItemState says how far an item of a batch is.
 type ItemState string
 
-// States of an item, in the order of a life; Dropped: the owner gave the batch up.
+// States of an item, in the order of a life. Gone: the network took the payment back, or the
+// token's issuer destroyed it. Dropped: the owner gave the batch up.
 const (
 	ItemWaiting ItemState = "waiting"
 	ItemMoved   ItemState = "moved" // at the newest block
 	ItemDone    ItemState = "done"  // it cannot be undone
+	ItemGone    ItemState = "gone"  // nothing lies there, and nothing was ever moved from there
 	ItemDropped ItemState = "dropped"
 )
 
@@ -161,27 +168,34 @@ func (db *DB) SweepDue(ctx context.Context, now time.Time, limit int) ([]Deposit
 // SweepLook is what one look at addresses saw.
 type SweepLook struct {
 	At       time.Time
-	Networks []string             // those that answered
+	Networks []LookNetwork        // those that answered
 	Looked   map[string]time.Time // address: when to look there next
 	Holdings []Holding            // all that lies there on these networks
 }
 
-// SweepSaw keeps what a look saw: what is not among it any more is moved, for certain;
-// items of batches follow.
+// LookNetwork is how far a look at one network went.
+type LookNetwork struct {
+	Key     string
+	Counted []string // tokens: what is not among Holdings of these is not there
+	Made    []string // addresses that something was moved from, ever
+}
+
+// SweepSaw keeps what a look saw: what is not among it any more is moved, for certain, or
+// gone; items of batches follow. A token that was not counted stays as it was.
 func (db *DB) SweepSaw(ctx context.Context, l SweepLook) error {
 	return db.write(ctx, "keep balances", func(tx *sql.Tx) error {
 		for address, next := range l.Looked {
 			if _, err := tx.ExecContext(ctx, "UPDATE sweep_deposits SET next = ? WHERE address = ?", stamp(next), address); err != nil {
 				return err
 			}
-			for _, network := range l.Networks {
-				if _, err := tx.ExecContext(ctx, "DELETE FROM sweep_holdings WHERE network = ? AND address = ?", network, address); err != nil {
+			for _, n := range l.Networks {
+				if _, err := tx.ExecContext(ctx, "DELETE FROM sweep_holdings WHERE network = ? AND address = ? AND token IN ("+marks(len(n.Counted))+")", args(n.Counted, n.Key, address)...); err != nil {
 					return err
 				}
 			}
 		}
 		for _, h := range l.Holdings {
-			if _, err := tx.ExecContext(ctx, "INSERT INTO sweep_holdings VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+			if _, err := tx.ExecContext(ctx, "INSERT OR REPLACE INTO sweep_holdings VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
 				h.Network, h.Address, h.Token, h.Symbol, h.Decimals, h.Newest, h.Final, stamp(l.At)); err != nil {
 				return err
 			}
@@ -190,21 +204,41 @@ func (db *DB) SweepSaw(ctx context.Context, l SweepLook) error {
 	})
 }
 
-// sweepFollow moves the items of open batches by what lies at their addresses now, and
-// ends batches of which nothing is left to be done.
+// marks are n places for arguments; args are some, and a list behind them.
+func marks(n int) string { return strings.TrimPrefix(strings.Repeat(", ?", n), ", ") }
+
+func args(list []string, first ...any) []any {
+	for _, s := range list {
+		first = append(first, s)
+	}
+	return first
+}
+
+// sweepFollow moves the items of open batches by what lies at their addresses now, ends
+// batches of which nothing is left to be done, and forgets refusals of what is not there.
 func sweepFollow(ctx context.Context, tx *sql.Tx, l SweepLook) error {
-	for address := range l.Looked {
-		for _, network := range l.Networks {
+	for _, n := range l.Networks {
+		for address := range l.Looked {
+			left := ItemDone // what is not at the newest block was moved
+			if !slices.Contains(n.Made, address) {
+				left = ItemGone
+			}
 			_, err := tx.ExecContext(ctx, `UPDATE sweep_items AS i SET state = coalesce(
-				(SELECT CASE h.newest WHEN '0' THEN 'moved' ELSE 'waiting' END FROM sweep_holdings h WHERE h.network = ?1 AND h.address = i.address AND h.token = i.token), 'done')
-				WHERE i.address = ?2 AND i.state IN ('waiting', 'moved') AND i.batch IN (SELECT id FROM sweep_batches WHERE network = ?1 AND ended = 0)`, network, address)
+				(SELECT CASE WHEN h.newest <> '0' THEN 'waiting' WHEN ? = 'gone' THEN 'gone' ELSE 'moved' END FROM sweep_holdings h WHERE h.network = ? AND h.address = i.address AND h.token = i.token), ?)
+				WHERE i.address = ? AND i.state IN ('waiting', 'moved', 'gone') AND i.batch IN (SELECT id FROM sweep_batches WHERE network = ? AND ended = 0) AND i.token IN (`+marks(len(n.Counted))+")",
+				args(n.Counted, string(left), n.Key, string(left), address, n.Key)...)
 			if err != nil {
 				return err
 			}
 		}
 	}
+	if _, err := tx.ExecContext(ctx, `DELETE FROM sweep_refused AS r WHERE NOT EXISTS (SELECT 1 FROM sweep_holdings h
+		WHERE h.network = r.network AND h.address = r.address AND h.token = r.token AND h.newest <> '0')`); err != nil {
+		return err
+	}
 	_, err := tx.ExecContext(ctx, `UPDATE sweep_batches SET ended = ? WHERE ended = 0
-		AND NOT EXISTS (SELECT 1 FROM sweep_items i WHERE i.batch = id AND i.state IN ('waiting', 'moved'))`, stamp(l.At))
+		AND NOT EXISTS (SELECT 1 FROM sweep_items i WHERE i.batch = id AND (i.state IN ('waiting', 'moved') OR i.state = 'gone'
+			AND EXISTS (SELECT 1 FROM sweep_holdings h WHERE h.network = sweep_batches.network AND h.address = i.address AND h.token = i.token)))`, stamp(l.At))
 	return err
 }
 
@@ -214,8 +248,10 @@ func (db *DB) SweepHoldings(ctx context.Context, limit int) ([]Holding, error) {
 	rows, err := db.r.QueryContext(ctx, `SELECT h.network, h.address, h.token, h.symbol, h.decimals, h.newest, h.final, h.seen,
 		coalesce((SELECT b.id FROM sweep_items i JOIN sweep_batches b ON b.id = i.batch WHERE b.ended = 0 AND b.network = h.network
 			AND i.address = h.address AND i.token = h.token AND i.state <> 'dropped' LIMIT 1), 0),
-		coalesce((SELECT min(w.final) FROM sweep_watched w WHERE w.address = h.address), 0), coalesce((SELECT max(w.began) FROM sweep_watched w WHERE w.address = h.address), 0), `+depositColumns+`
-		FROM sweep_holdings h JOIN sweep_deposits d ON d.address = h.address ORDER BY h.network, d.treasury, d.made, h.address, h.token LIMIT ?`, limit)
+		coalesce((SELECT min(w.final) FROM sweep_watched w WHERE w.address = h.address), 0), coalesce((SELECT max(w.began) FROM sweep_watched w WHERE w.address = h.address), 0),
+		coalesce(r.why, ''), coalesce(r.tx, ''), `+depositColumns+`
+		FROM sweep_holdings h JOIN sweep_deposits d ON d.address = h.address
+		LEFT JOIN sweep_refused r ON r.network = h.network AND r.address = h.address AND r.token = h.token ORDER BY h.network, d.treasury, d.made, h.address, h.token LIMIT ?`, limit)
 	if err != nil {
 		return nil, broken("list balances", err)
 	}
@@ -224,7 +260,7 @@ func (db *DB) SweepHoldings(ctx context.Context, limit int) ([]Holding, error) {
 	for rows.Next() {
 		var h Holding
 		var seen, began, made, next int64
-		err := rows.Scan(append([]any{&h.Network, &h.Address, &h.Token, &h.Symbol, &h.Decimals, &h.Newest, &h.Final, &seen, &h.Batch, &h.Closed, &began}, scanDeposit(&h.Deposit, &made, &next)...)...)
+		err := rows.Scan(append([]any{&h.Network, &h.Address, &h.Token, &h.Symbol, &h.Decimals, &h.Newest, &h.Final, &seen, &h.Batch, &h.Closed, &began, &h.Why, &h.Tx}, scanDeposit(&h.Deposit, &made, &next)...)...)
 		if err != nil {
 			return nil, broken("list balances", err)
 		}
@@ -238,7 +274,7 @@ func (db *DB) SweepHoldings(ctx context.Context, limit int) ([]Holding, error) {
 // of the balances is in another open batch.
 func (db *DB) SweepMake(ctx context.Context, b Batch) (id int64, err error) {
 	err = db.write(ctx, "keep batch", func(tx *sql.Tx) error {
-		res, err := tx.ExecContext(ctx, "INSERT INTO sweep_batches (network, treasury, made, ended) VALUES (?, ?, ?, 0)", b.Network, b.Treasury, stamp(b.Made))
+		res, err := tx.ExecContext(ctx, "INSERT INTO sweep_batches (network, treasury, made, ended, upto) VALUES (?, ?, ?, 0, ?)", b.Network, b.Treasury, stamp(b.Made), clampN(b.UpTo))
 		if err != nil {
 			return err
 		}
@@ -281,7 +317,7 @@ func (db *DB) SweepBatch(ctx context.Context, id int64) (Batch, error) {
 }
 
 func (db *DB) batches(ctx context.Context, where string, arg any) ([]Batch, error) {
-	rows, err := db.r.QueryContext(ctx, "SELECT id, network, treasury, made, ended FROM sweep_batches "+where, arg)
+	rows, err := db.r.QueryContext(ctx, "SELECT id, network, treasury, made, ended, upto FROM sweep_batches "+where, arg)
 	if err != nil {
 		return nil, broken("list transfers", err)
 	}
@@ -290,7 +326,7 @@ func (db *DB) batches(ctx context.Context, where string, arg any) ([]Batch, erro
 	for rows.Next() {
 		var b Batch
 		var made, ended int64
-		if err := rows.Scan(&b.ID, &b.Network, &b.Treasury, &made, &ended); err != nil {
+		if err := rows.Scan(&b.ID, &b.Network, &b.Treasury, &made, &ended, &b.UpTo); err != nil {
 			return nil, broken("list transfers", err)
 		}
 		b.Made, b.Ended = unstamp(made), unstamp(ended)
@@ -308,8 +344,9 @@ func (db *DB) batches(ctx context.Context, where string, arg any) ([]Batch, erro
 }
 
 func (db *DB) batchItems(ctx context.Context, batch int64) ([]BatchItem, error) {
-	rows, err := db.r.QueryContext(ctx, `SELECT i.address, i.token, i.symbol, i.decimals, i.units, i.state, d.reference
-		FROM sweep_items i JOIN sweep_deposits d ON d.address = i.address WHERE i.batch = ? ORDER BY d.made, i.address, i.token`, batch)
+	rows, err := db.r.QueryContext(ctx, `SELECT i.address, i.token, i.symbol, i.decimals, i.units, i.state, d.reference, coalesce(r.why, ''), coalesce(r.tx, '')
+		FROM sweep_items i JOIN sweep_deposits d ON d.address = i.address JOIN sweep_batches b ON b.id = i.batch
+		LEFT JOIN sweep_refused r ON r.network = b.network AND r.address = i.address AND r.token = i.token WHERE i.batch = ? ORDER BY d.made, i.address, i.token`, batch)
 	if err != nil {
 		return nil, broken("read transfer", err)
 	}
@@ -317,7 +354,7 @@ func (db *DB) batchItems(ctx context.Context, batch int64) ([]BatchItem, error) 
 	var out []BatchItem
 	for rows.Next() {
 		var it BatchItem
-		if err := rows.Scan(&it.Address, &it.Token, &it.Symbol, &it.Decimals, &it.Units, &it.State, &it.Reference); err != nil {
+		if err := rows.Scan(&it.Address, &it.Token, &it.Symbol, &it.Decimals, &it.Units, &it.State, &it.Reference, &it.Why, &it.Tx); err != nil {
 			return nil, broken("read transfer", err)
 		}
 		out = append(out, it)

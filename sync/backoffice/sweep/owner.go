@@ -31,6 +31,7 @@ type Heap struct {
 	Treasury string
 	Sums     []Sum     // what can be moved now
 	Early    []Early   // what can be moved, and should wait
+	Refused  []Early   // what cannot be moved, and why
 	Moving   []Sum     // what is in transfers
 	Coming   []Sum     // what is not yet certain
 	Count    int       // balances of Sums
@@ -40,8 +41,9 @@ type Heap struct {
 	Cost     string    // in the coin: "0.00013 ETH"; empty while the price is not known
 }
 
-// Early is money whose till may still look for it: once it is moved, a till that is off now
-// has to find the payment in the network's history, for which not every operator is good.
+// Early is money that is not moved by itself. Of the most of it, its till may still look for
+// it: once it is moved, a till that is off now has to find the payment in the network's
+// history, for which not every operator is good.
 type Early struct {
 	Why  Why
 	Sums []Sum
@@ -158,10 +160,12 @@ func (v *NetworkView) add(h store.Holding, now time.Time) {
 	switch {
 	case h.Batch != 0 || newest.Sign() == 0:
 		p.Moving = plus(p.Moving, h, newest)
+	case h.Why != "":
+		p.Refused = aside(p.Refused, refusals, Why(h.Why), h, newest)
 	case final.Sign() == 0:
 		p.Coming = plus(p.Coming, h, newest)
 	case why != "":
-		p.wait(why, h, newest)
+		p.Early = aside(p.Early, whys, why, h, newest)
 	case p.Count == MaxItems:
 		p.More = true
 	default:
@@ -172,15 +176,16 @@ func (v *NetworkView) add(h store.Holding, now time.Time) {
 	}
 }
 
-// wait puts a balance to those that should wait.
-func (p *Heap) wait(why Why, h store.Holding, units *big.Int) {
+// aside puts a balance to those of its reason, in an order of reasons.
+func aside(list []Early, order []Why, why Why, h store.Holding, units *big.Int) []Early {
 	of := func(e Early) bool { return e.Why == why }
-	if !slices.ContainsFunc(p.Early, of) {
-		p.Early = append(p.Early, Early{Why: why})
-		slices.SortFunc(p.Early, func(a, b Early) int { return slices.Index(whys, a.Why) - slices.Index(whys, b.Why) })
+	if !slices.ContainsFunc(list, of) {
+		list = append(list, Early{Why: why})
+		slices.SortFunc(list, func(a, b Early) int { return slices.Index(order, a.Why) - slices.Index(order, b.Why) })
 	}
-	e := &p.Early[slices.IndexFunc(p.Early, of)]
+	e := &list[slices.IndexFunc(list, of)]
 	e.Sums = plus(e.Sums, h, units)
+	return list
 }
 
 func number(s string) *big.Int {
@@ -225,8 +230,9 @@ func cost(gas uint64, price *big.Int) string {
 
 // Prepare makes a batch of what can be moved to a treasury on a network, the oldest
 // first, and returns its number. With too, what should wait is moved as well, behind the
-// rest: see Early for what that risks. It fails with Conflict when there is nothing, with
-// NotFound for a network that is not set up here, and as Store does.
+// rest: see Early for what that risks. What the network says would be refused is left out.
+// It blocks for the network, 10 s at most. It fails with Conflict when there is nothing,
+// with NotFound for a network that is not set up here, and as Store does.
 func (s *Sweeper) Prepare(ctx context.Context, network, treasury string, too bool) (int64, error) {
 	const op = "prepare transfer"
 	if !slices.ContainsFunc(s.chains.Networks(), func(n Network) bool { return n.Key == network }) {
@@ -236,16 +242,18 @@ func (s *Sweeper) Prepare(ctx context.Context, network, treasury string, too boo
 	if err != nil {
 		return 0, err
 	}
-	b := store.Batch{Network: network, Treasury: treasury, Made: time.Now()}
-	for _, h := range movable(hs, too, b.Made) {
-		if h.Network == network && h.Deposit.Treasury == treasury && len(b.Items) < MaxItems {
-			b.Items = append(b.Items, store.BatchItem{Address: h.Address, Token: h.Token, Symbol: h.Symbol, Decimals: h.Decimals, Units: h.Newest, Reference: h.Deposit.Reference})
-		}
+	b := store.Batch{Network: network, Treasury: treasury, Made: time.Now(), UpTo: s.stateOf(network).number}
+	hs = slices.DeleteFunc(movable(hs, too, b.Made), func(h store.Holding) bool { return h.Network != network || h.Deposit.Treasury != treasury })
+	if hs, err = s.allowed(ctx, network, hs[:min(len(hs), MaxItems)]); err != nil {
+		return 0, err
+	}
+	for _, h := range hs {
+		b.Items = append(b.Items, store.BatchItem{Address: h.Address, Token: h.Token, Symbol: h.Symbol, Decimals: h.Decimals, Units: h.Newest, Reference: h.Deposit.Reference})
 	}
 	if len(b.Items) == 0 {
 		return 0, pos.E(op, pos.Conflict, "there is nothing to move now")
 	}
-	if _, err := s.chains.Sweep(network, items(b)); err != nil { // before anything is kept
+	if _, err := s.chains.Sweep(network, items(b.Items)); err != nil { // before anything is kept
 		return 0, err
 	}
 	return s.store.SweepMake(ctx, b)
@@ -256,7 +264,7 @@ func movable(hs []store.Holding, too bool, now time.Time) []store.Holding {
 	var ready, later []store.Holding
 	for _, h := range hs {
 		switch {
-		case h.Batch != 0 || number(h.Newest).Sign() == 0 || number(h.Final).Sign() == 0:
+		case h.Batch != 0 || h.Why != "" || number(h.Newest).Sign() == 0 || number(h.Final).Sign() == 0:
 		case early(h, now) == "":
 			ready = append(ready, h)
 		case too:
@@ -266,8 +274,8 @@ func movable(hs []store.Holding, too bool, now time.Time) []store.Holding {
 	return append(ready, later...)
 }
 
-func items(b store.Batch) (out []Item) {
-	for _, it := range b.Items {
+func items(list []store.BatchItem) (out []Item) {
+	for _, it := range list {
 		out = append(out, Item{it.Reference, it.Token})
 	}
 	return out
@@ -276,29 +284,27 @@ func items(b store.Batch) (out []Item) {
 // BatchView is a batch as the owner sees it.
 type BatchView struct {
 	store.Batch
-	Name  string // of the network
-	Sums  []Sum  // of all of it
-	Moved int    // items that left their address
-	Done  int    // items that did for certain
-	Stuck int    // items that stayed while others left: too little gas, or frozen
-	Gas   uint64
-	Cost  string // at today's price of gas
+	Name  string            // of the network
+	Sums  []Sum             // of all of it
+	Moved int               // items that left their address
+	Done  int               // items that did for certain
+	Gone  int               // items that are not there, and were not moved
+	Left  []store.BatchItem // items that wait, and were refused or left there by a transaction
+	Stuck int               // items that stayed while others left, and nobody knows why
+	Gas   uint64            // of a transaction of what can be moved
+	Cost  string            // at today's price of gas
 }
 
 // Open reports that the batch waits for something.
 func (b BatchView) Open() bool { return b.Ended.IsZero() }
 
+// Sent reports that a transaction is known to have tried it.
+func (b BatchView) Sent() bool {
+	return b.Moved > 0 || slices.ContainsFunc(b.Left, func(it store.BatchItem) bool { return it.Tx != "" })
+}
+
 func (s *Sweeper) view(b store.Batch) BatchView {
-	v := BatchView{Batch: b, Name: b.Network, Gas: gasOf(len(b.Items))}
-	for _, n := range s.chains.Networks() {
-		if n.Key == b.Network {
-			v.Name = n.Name
-			if st := s.stateOf(n.Key); st.price != nil {
-				v.Cost = cost(v.Gas, st.price) + " " + n.Coin
-			}
-		}
-	}
-	waiting := 0
+	v := BatchView{Batch: b, Name: b.Network}
 	for _, it := range b.Items {
 		v.Sums = plus(v.Sums, store.Holding{Symbol: it.Symbol, Decimals: it.Decimals}, number(it.Units))
 		switch it.State {
@@ -307,24 +313,50 @@ func (s *Sweeper) view(b store.Batch) BatchView {
 			v.Moved++
 		case store.ItemMoved:
 			v.Moved++
+		case store.ItemGone:
+			v.Gone++
 		default:
-			waiting++
+			if (it.Refusal != store.Refusal{}) && b.Ended.IsZero() {
+				v.Left = append(v.Left, it)
+			} else {
+				v.Stuck++
+			}
 		}
 	}
-	if v.Moved > 0 {
-		v.Stuck = waiting
+	if v.Moved == 0 {
+		v.Stuck = 0
+	}
+	v.Gas = gasOf(len(signable(b)))
+	for _, n := range s.chains.Networks() {
+		if n.Key == b.Network {
+			v.Name = n.Name
+			if st := s.stateOf(n.Key); st.price != nil {
+				v.Cost = cost(v.Gas, st.price) + " " + n.Coin
+			}
+		}
 	}
 	return v
 }
 
-// Batch returns a batch and its transaction, which is made anew from the records: the
-// same one each time. It fails with NotFound.
+// signable are the items that a transaction of a batch can move: those that wait, and are
+// not refused.
+func signable(b store.Batch) []store.BatchItem {
+	return slices.DeleteFunc(slices.Clone(b.Items), func(it store.BatchItem) bool { return it.State != store.ItemWaiting || it.Why != "" })
+}
+
+// Batch returns a batch and the transaction of what waits in it and can be moved, which is
+// made anew from the records: the same one each time while nothing happens. There is none
+// when nothing is left to sign. It fails with NotFound.
 func (s *Sweeper) Batch(ctx context.Context, id int64) (BatchView, Transaction, error) {
 	b, err := s.store.SweepBatch(ctx, id)
 	if err != nil {
 		return BatchView{}, Transaction{}, err
 	}
-	t, err := s.chains.Sweep(b.Network, items(b))
+	list := signable(b)
+	if len(list) == 0 || !b.Ended.IsZero() {
+		return s.view(b), Transaction{}, nil
+	}
+	t, err := s.chains.Sweep(b.Network, items(list))
 	return s.view(b), t, err
 }
 

@@ -32,7 +32,21 @@ type Chains interface {
 	Sweep(network string, items []Item) (Transaction, error)
 	// Deploy makes the transaction that a network needs once, before the first sweep.
 	Deploy(network string) (Transaction, error)
+	Refusals
 }
+
+// Refusals asks networks about balances that stay where they are. Both block for the
+// network, and fail with Unavailable when it does not say.
+type Refusals interface {
+	// Try says why each of items could not be moved now, in their order; empty: it could.
+	Try(ctx context.Context, network string, items []Item) ([]Why, error)
+	// Skipped returns those of items that transactions left where they are, in blocks from
+	// a number on, and the block up to which that is known.
+	Skipped(ctx context.Context, network string, items []Item, from uint64) (left []Left, upTo uint64, err error)
+}
+
+// Left is a balance that a transaction left where it is.
+type Left struct{ Address, Token, Tx string }
 
 // MaxItems bounds a transaction: its gas must be what one may have; see gasMost.
 const MaxItems = 170
@@ -44,7 +58,10 @@ type Item struct{ Reference, Token string }
 type Round struct {
 	Ready    bool     // sweeping is possible: the contract is there
 	GasPrice *big.Int // of one unit of gas, in the coin's smallest unit
+	Number   uint64   // of the newest block
 	Holdings []Holding
+	Counted  []string // tokens: what is not among Holdings of these is not there
+	Made     []string // addresses that something was moved from, ever
 }
 
 // Holding is a token's balance.
@@ -78,6 +95,7 @@ type Looks interface {
 	SweepDue(ctx context.Context, now time.Time, limit int) ([]store.Deposit, error)
 	SweepSaw(ctx context.Context, l store.SweepLook) error
 	SweepHoldings(ctx context.Context, limit int) ([]store.Holding, error)
+	SweepTried(ctx context.Context, t store.SweepTry) error
 }
 
 // Batches keeps what was prepared.
@@ -124,6 +142,7 @@ type state struct {
 	trouble string
 	ready   bool
 	price   *big.Int
+	number  uint64 // newest block that was seen; 0: none
 }
 
 // Sweeper is safe for concurrent use.
@@ -216,7 +235,7 @@ func (s *Sweeper) round(ctx context.Context, ahead time.Duration) error {
 			silent = true
 			continue
 		}
-		look.Networks = append(look.Networks, n.Key)
+		look.Networks = append(look.Networks, store.LookNetwork{Key: n.Key, Counted: r.Counted, Made: r.Made})
 		for _, h := range r.Holdings {
 			look.Holdings = append(look.Holdings, store.Holding{
 				Network: n.Key, Address: h.Address, Token: h.Token, Symbol: h.Symbol, Decimals: h.Decimals, Newest: h.Newest.String(), Final: h.Final.String(),
@@ -227,7 +246,10 @@ func (s *Sweeper) round(ctx context.Context, ahead time.Duration) error {
 		money := silent || slices.ContainsFunc(look.Holdings, func(h store.Holding) bool { return h.Address == d.Address })
 		look.Looked[d.Address] = next(d, money, now)
 	}
-	return s.store.SweepSaw(ctx, look)
+	if err := s.store.SweepSaw(ctx, look); err != nil {
+		return err
+	}
+	return s.follow(ctx, look.Networks)
 }
 
 func references(ds []store.Deposit) []string {
@@ -247,7 +269,7 @@ func (s *Sweeper) note(network string, r Round, err error, now time.Time) {
 		n.trouble = message(err)
 		s.log.Warn("network not counted", "network", network, "err", err)
 	} else {
-		n.looked, n.ready, n.price = now, r.Ready, r.GasPrice
+		n.looked, n.ready, n.price, n.number = now, r.Ready, r.GasPrice, r.Number
 	}
 	s.nets[network] = n
 }

@@ -33,10 +33,48 @@ type fake struct {
 	held   map[place]held
 	silent map[string]bool
 	asked  map[string]int // looks at an address, over all networks
+
+	never   map[string]bool // addresses that nothing was ever moved from
+	mute    map[string]bool // tokens that give no balance
+	refuses map[place]Why
+	deaf    bool   // it tries nothing, and tells of no transaction
+	number  uint64 // of the newest block
+	skips   []skip
+}
+
+// skip is a transaction's in a block.
+type skip struct {
+	number uint64
+	at     place
+	tx     string
 }
 
 func newFake() *fake {
-	return &fake{held: map[place]held{}, silent: map[string]bool{}, asked: map[string]int{}}
+	return &fake{held: map[place]held{}, silent: map[string]bool{}, asked: map[string]int{}, never: map[string]bool{}, mute: map[string]bool{}, refuses: map[place]Why{}, number: 100}
+}
+
+func (f *fake) Try(_ context.Context, network string, items []Item) (out []Why, err error) {
+	if f.deaf {
+		return nil, pos.E("try", pos.Unavailable, "no calls on this plan")
+	}
+	for _, it := range items {
+		out = append(out, f.refuses[place{network, strings.Fields(it.Reference)[1], it.Token}])
+	}
+	return out, nil
+}
+
+func (f *fake) Skipped(_ context.Context, network string, items []Item, from uint64) (left []Left, upTo uint64, err error) {
+	if f.deaf {
+		return nil, 0, pos.E("look", pos.Unavailable, "no events on this plan")
+	}
+	for _, s := range f.skips {
+		for _, it := range items {
+			if at := (place{network, strings.Fields(it.Reference)[1], it.Token}); s.number >= from && s.at == at {
+				left = append(left, Left{at.address, at.token, s.tx})
+			}
+		}
+	}
+	return left, max(f.number, from-1), nil
 }
 
 func (f *fake) Networks() []Network { return []Network{{"base", "Base", "ETH"}, {"bnb", "BNB", "BNB"}} }
@@ -56,12 +94,20 @@ func (f *fake) Look(_ context.Context, network string, refs []string) (Round, er
 	if f.silent[network] {
 		return Round{}, pos.E("look", pos.Unavailable, "%s is silent", network)
 	}
-	r := Round{Ready: true, GasPrice: big.NewInt(10_000_000)}
+	r := Round{Ready: true, GasPrice: big.NewInt(10_000_000), Number: f.number}
+	for _, token := range []string{"USDC", "USDT"} {
+		if !f.mute[token] {
+			r.Counted = append(r.Counted, token)
+		}
+	}
 	for _, ref := range refs {
 		address := strings.Fields(ref)[1]
 		f.asked[address]++
+		if !f.never[address] {
+			r.Made = append(r.Made, address)
+		}
 		for p, h := range f.held {
-			if p.network == network && p.address == address && (h.newest > 0 || h.final > 0) {
+			if !f.mute[p.token] && p.network == network && p.address == address && (h.newest > 0 || h.final > 0) {
 				r.Holdings = append(r.Holdings, Holding{address, p.token, p.token, 6, big.NewInt(h.newest), big.NewInt(h.final)})
 			}
 		}

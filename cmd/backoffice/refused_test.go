@@ -1,0 +1,157 @@
+package main
+
+import (
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tillwright/tillwright/pos/rail/evm"
+	"github.com/tillwright/tillwright/sync/backoffice/tilltest"
+)
+
+// tells calls a method of the token that its issuer has: blacklist or pause.
+func (a *anvil) tells(method string, args ...any) {
+	a.t.Helper()
+	data := a.methods[method]
+	for _, x := range args {
+		switch x := x.(type) {
+		case evm.Address:
+			data += fmt.Sprintf("%064s", hex.EncodeToString(x[:]))
+		case bool:
+			data += fmt.Sprintf("%064x", map[bool]int{true: 1}[x])
+		}
+	}
+	a.send(a.usdc, data)
+}
+
+// count lets the backoffice look anew, with what was sent final.
+func (b *browser) count(a *anvil) {
+	b.t.Helper()
+	a.into(nil, "anvil_mine", "0x10")
+	b.post("/stablecoins/count", nil, http.StatusOK)
+}
+
+// prepare makes a transfer of all, and returns its path and page.
+func (b *browser) prepare() (path, page string) {
+	b.t.Helper()
+	page = b.post("/stablecoins/lab/transfers", url.Values{"treasury": {treasury.String()}, "too": {"yes"}}, http.StatusOK)
+	path = strings.TrimSuffix(regexp.MustCompile(`/stablecoins/transfers/\d+/drop`).FindString(page), "/drop")
+	if path == "" {
+		b.t.Fatalf("no transfer:\n%s", page)
+	}
+	return path, page
+}
+
+// file reads a transfer's file for wallets, and sends it with some gas (0: what it names).
+func (b *browser) file(path string) (to, data, gas string) {
+	b.t.Helper()
+	var tx struct{ To, Data, Gas string }
+	if err := json.Unmarshal([]byte(b.get(path+"/transaction.json", http.StatusOK)), &tx); err != nil {
+		b.t.Fatal(err)
+	}
+	return tx.To, strings.TrimPrefix(tx.Data, "0x"), tx.Gas
+}
+
+// holds says whether a page has each of these, and none of those behind a "-".
+func (b *browser) holds(what, page string, words ...string) {
+	b.t.Helper()
+	for _, w := range words {
+		if not, ok := strings.CutPrefix(w, "-"); ok && strings.Contains(page, not) {
+			b.t.Errorf("%s: the page says %q", what, not)
+		} else if !ok && !strings.Contains(page, w) {
+			b.t.Errorf("%s: no %q on the page", what, w)
+		}
+	}
+	if b.t.Failed() {
+		b.t.Fatalf("%s:\n%s", what, page)
+	}
+}
+
+// TestSkipped sends transfers of which the contract leaves a part. Goal: the page names each
+// address that stayed, the transaction that left it, why as far as the chain knows, and what
+// to do; what stayed is never called moved, and what cannot be moved is in no file to sign.
+func TestSkipped(t *testing.T) {
+	a := startAnvil(t)
+	config := configure(t, a.part(a.url))
+	command(t, "owner", "set", "--config", config, "--password-file", filepath.Join(filepath.Dir(config), "password"))
+	s := openShop(t, config)
+	till := tilltest.New(1, "01", "EUR", time.Now())
+	seed, address := lost(1)
+	for n := range uint64(6) {
+		requested(till, seed, n+1)
+	}
+	deliver(t, till, s.enrol(till, "Counter"))
+	for n := range uint64(4) {
+		a.pay(address(n+1), 1_000_000<<n)
+	}
+	b := s.browser()
+	b.post("/sign-in", url.Values{"password": {password}}, http.StatusOK)
+	freeze := func(n uint64, on bool) { a.tells("blacklist(address,bool)", address(n), on) }
+	blacklisted := regexp.MustCompile(`(?s)<h2>Stayed where they are</h2>.*?</section>`)
+
+	freeze(2, true) // known before anything is signed: it is left out
+	b.count(a)
+	path, page := b.prepare()
+	b.holds("prepared", page, address(1).String(), "-"+address(2).String(), "13.00 USDC", "waits to be signed", "-Stayed where they are")
+	b.holds("the list", b.get("/stablecoins", http.StatusOK), "Frozen by the token&#39;s issuer", "2.00 USDC", "ask the issuer")
+
+	to, data, _ := b.file(path)
+	freeze(3, true) // after the file was taken to the wallet
+	tx := a.submit(to, data, "0x1000000")
+	b.count(a)
+	if got := a.has(treasury); got != 9_000_000 {
+		t.Fatalf("the treasury has %d", got)
+	}
+	page = b.get(path, http.StatusOK)
+	b.holds("left", page, "2 of 3 moved", "stayed where it is", "Give it up", "-transaction.json", "-safe.json", `-<svg class="qr"`, "-waits to be signed")
+	b.holds("who and why", blacklisted.FindString(page), address(3).String(), tx, "4.00 USDC", "Frozen by the token&#39;s issuer", "Only the issuer can free", "-"+address(1).String(), "-"+address(4).String())
+	b.get(path+"/transaction.json", http.StatusNotFound)
+
+	freeze(3, false)
+	b.count(a)
+	page = b.get(path, http.StatusOK)
+	b.holds("let go", page, "2 of 3 moved", "Can be moved now", "Sign once more", `<svg class="qr"`, "/transaction.json")
+	to, data, gas := b.file(path)
+	if !strings.HasPrefix(data, "90e596bf") { // sweepOne of it alone
+		t.Errorf("it is signed with what was moved already: %.20s", data)
+	}
+	a.submit(to, data, gas)
+	b.count(a)
+	b.holds("moved after all", b.get(path, http.StatusOK), "</span> in your wallet", "-Stayed where they are", "-of 3 moved")
+	if got := a.has(treasury); got != 13_000_000 {
+		t.Fatalf("the treasury has %d", got)
+	}
+
+	freeze(2, false)
+	a.pay(address(5), 16_000_000)
+	b.count(a)
+	path, page = b.prepare()
+	b.holds("two more", page, "18.00 USDC")
+	to, data, gas = b.file(path)
+	a.submit(to, data, "0x15f90") // 90,000: it runs out, nothing moves, and no event says so
+	b.count(a)
+	b.holds("little gas", b.get(path, http.StatusOK), "waits to be signed", "There was too little gas", address(2).String(), address(5).String(), "/transaction.json", "-<td>in your wallet")
+	a.submit(to, data, gas)
+	b.count(a)
+	b.holds("enough", b.get(path, http.StatusOK), "</span> in your wallet", "-Stayed where they are")
+
+	a.pay(address(6), 32_000_000)
+	a.tells("pause(bool)", true)
+	b.count(a)
+	b.post("/stablecoins/lab/transfers", url.Values{"treasury": {treasury.String()}, "too": {"yes"}}, http.StatusConflict)
+	b.holds("paused", b.get("/stablecoins", http.StatusOK), "Token stopped by its issuer", "32.00 USDC", "-Prepare transfer")
+	a.tells("pause(bool)", false)
+	a.tells("blacklist(address,bool)", treasury, true)
+	b.count(a)
+	b.holds("a frozen wallet", b.get("/stablecoins", http.StatusOK), "Your wallet is frozen")
+	a.tells("blacklist(address,bool)", treasury, false)
+	b.count(a)
+	b.holds("free again", b.get("/stablecoins", http.StatusOK), "-frozen", "Prepare transfer")
+}
