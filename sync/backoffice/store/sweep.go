@@ -225,8 +225,8 @@ func sweepFollow(ctx context.Context, tx *sql.Tx, l SweepLook) error {
 			}
 			_, err := tx.ExecContext(ctx, `UPDATE sweep_items AS i SET state = coalesce(
 				(SELECT CASE WHEN h.newest <> '0' THEN 'waiting' WHEN ? = 'gone' THEN 'gone' ELSE 'moved' END FROM sweep_holdings h WHERE h.network = ? AND h.address = i.address AND h.token = i.token), ?)
-				WHERE i.address = ? AND i.state IN ('waiting', 'moved', 'gone') AND i.batch IN (SELECT id FROM sweep_batches WHERE network = ? AND ended = 0) AND i.token IN (`+marks(len(n.Counted))+")",
-				args(n.Counted, string(left), n.Key, string(left), address, n.Key)...)
+				WHERE i.address = ? AND i.state IN ('waiting', 'moved', 'gone') AND i.batch IN (SELECT id FROM sweep_batches WHERE network = ? AND ended = 0)`,
+				string(left), n.Key, string(left), address, n.Key)
 			if err != nil {
 				return err
 			}

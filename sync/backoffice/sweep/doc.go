@@ -8,7 +8,10 @@
 // gone from the list when the newest block that cannot be undone says so. One frozen
 // address does not hold the others up. What a till may still look for is moved when the
 // owner says so, and not by itself. A batch that was given to sign is kept until
-// its money has moved, or the owner gives it up.
+// its money has moved, or the owner gives it up. What its transaction left where it is, is
+// named with the reason, as far as the token tells one, and is in no transaction while it
+// is refused. Money that is not there any more is "in your wallet" only where something was
+// ever moved from its address.
 //
 // How. Records of payments are read as tills send them. Addresses with money, and
 // those of the last days, are looked at every few minutes, older ones once a day, and

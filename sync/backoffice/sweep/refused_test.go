@@ -79,7 +79,7 @@ func TestRefused(t *testing.T) {
 		}
 
 		b.f.number, b.f.refuses[place{"base", "C", "USDC"}] = 105, Paused
-		b.f.skips = []skip{{100, place{"base", "D", "USDC"}, "before"}, {103, place{"base", "C", "USDC"}, "0x1"}, {103, place{"bnb", "D", "USDC"}, "elsewhere"}, {104, place{"base", "D", "USDC"}, "0x2"}}
+		b.f.skips = []skip{{103, place{"base", "C", "USDC"}, "0x1"}, {103, place{"bnb", "D", "USDC"}, "elsewhere"}, {104, place{"base", "D", "USDC"}, "0x2"}, {100, place{"base", "D", "USDC"}, "before"}}
 		delete(b.f.held, place{"base", "B", "USDC"}) // it moved
 		b.later()
 		b.sees("sent", "B done, C waiting paused 0x1, D waiting 0x2", id)
@@ -103,15 +103,22 @@ func TestRefused(t *testing.T) {
 		if b.later(); len(b.heap(0).Refused) != 2 {
 			t.Error("a network that does not say is taken for a yes")
 		}
+		if _, err := b.Prepare(t.Context(), "base", "T", true); pos.KindOf(err) != pos.Conflict {
+			t.Errorf("what was refused is moved when the network does not say: %v", err)
+		}
 		b.f.deaf = false
 		b.later()
 		if h := b.heap(0); len(h.Refused) != 1 || h.Refused[0].Why != Frozen || len(h.Sums) != 1 || h.Sums[0].Units.Int64() != 4 {
 			t.Errorf("let go: %+v", h)
 		}
+		hs, err := b.db.SweepHoldings(t.Context(), 9)
+		if err != nil || len(hs) != 2 || hs[1].Tx != "" {
+			t.Errorf("a transaction of a transfer that was given up is kept: %+v, %v", hs, err)
+		}
 		delete(b.f.held, place{"base", "A", "USDC"})
 		b.f.held[place{"base", "A", "USDC"}] = held{0, 1}
 		b.later()
-		b.f.refuses = map[place]Why{}
+		b.f.deaf = true
 		b.f.held[place{"base", "A", "USDC"}] = held{32, 32}
 		if b.later(); len(b.heap(0).Refused) != 0 || b.heap(0).Sums[0].Units.Int64() != 36 {
 			t.Errorf("a refusal of money that is gone is kept: %+v", b.heap(0))
