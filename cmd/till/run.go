@@ -98,6 +98,8 @@ type till struct {
 	app      *web.App
 	actors   group
 
+	unasked []desk.Unasked // who tells of money that no payment waits for
+
 	// Of addresses that the till makes by itself; nil when it makes none. See fleet.
 	seed func() wire.AddressSeed
 	bind func(identity string) error
@@ -212,7 +214,7 @@ func (t *till) build() error {
 		Tenders: tenders, Rates: prices, PINs: pins, Shop: t.c.shop, Zone: t.c.zone, Items: t.c.items,
 		Genesis: genesis, Software: software, Now: t.now, Storage: t.storage.Health, Troubles: t.troubles(), Log: t.log,
 		Publish:  func(v pos.View) { t.app.Publish(v); t.display.Publish(v); t.prompts(v); t.hands.publish(v) },
-		Recorded: func() { t.outbox.Wake() },
+		Recorded: func() { t.outbox.Wake() }, Unasked: t.unasked,
 		Routes:   t.c.routes(), Print: t.wakePrinters, Label: label,
 	})
 	t.actors.add("desk", t.desk.Run, nil)

@@ -43,6 +43,7 @@ type site struct {
 // fleet is a family's rails, and what keeps them going.
 type fleet struct {
 	runs   []actorRun
+	found  []desk.Unasked // who tells of money that no payment waits for
 	rails  []tokenRail
 	advice []string // what the owner should make sure of himself
 
@@ -99,6 +100,7 @@ func (t *till) stable() ([]tokenRail, error) {
 			t.log.Warn("stablecoins", "advice", a)
 		}
 		t.actors.add("stablecoins "+f.name, fl.run, nil)
+		t.unasked = append(t.unasked, fl.found...)
 		if fl.seed != nil {
 			t.bind, t.seed = fl.bind, fl.seed
 			t.tellSeed(fl.seed)

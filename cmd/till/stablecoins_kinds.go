@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"github.com/tillwright/tillwright/pos"
+	"github.com/tillwright/tillwright/pos/desk"
 	"github.com/tillwright/tillwright/pos/rail/evm"
 	"github.com/tillwright/tillwright/pos/rail/rpc"
 	"github.com/tillwright/tillwright/pos/rail/solana"
@@ -49,7 +50,7 @@ func buildEVM(sc stableConfig, list []acceptConfig, at site) (fleet, error) {
 	if err != nil {
 		return fleet{}, err
 	}
-	out := fleet{runs: []actorRun{w.Run}, advice: []string{ownWallet("treasury", w.Treasury().String())}}
+	out := fleet{runs: []actorRun{w.Run}, found: []desk.Unasked{w.Found()}, advice: []string{ownWallet("treasury", w.Treasury().String())}}
 	if !sc.oneAddress { // one address for all is the treasury itself
 		out.seed, out.bind = func() wire.AddressSeed { return seedOf(w) }, w.Bind
 	}
@@ -114,7 +115,7 @@ func buildSolana(sc stableConfig, list []acceptConfig, at site) (out fleet, err 
 			return fleet{}, err
 		}
 		o := solana.Options{
-			Cluster: clusterOf(a.chain), Owner: owner, Accept: a.tokens, Endpoints: a.plainEndpoints(), Policy: a.policy, Store: at.store(a.chain), Expiry: sc.expiry,
+			Cluster: clusterOf(a.chain), Owner: owner, Accept: a.tokens, Endpoints: a.plainEndpoints(), Policy: a.policy, Store: at.store(a.chain), Closed: at.store(a.chain + "-closed"), Expiry: sc.expiry,
 			Language: at.shop.Language, Label: label(at.shop.Name), ClockTrusted: at.trusted, Dial: at.dial, Log: at.log,
 		}
 		if sc.tills > 1 {
@@ -125,7 +126,7 @@ func buildSolana(sc stableConfig, list []acceptConfig, at site) (out fleet, err 
 			return fleet{}, err
 		}
 		out.advice = append(out.advice, ownWallet("owner", w.Owner().String()))
-		out.runs = append(out.runs, w.Run)
+		out.runs, out.found = append(out.runs, w.Run), append(out.found, w.Found())
 		for _, r := range w.Rails() {
 			t := r.Token()
 			out.rails = append(out.rails, tokenRail{Rail: r, tender: r.Tender(), token: t.Symbol, chain: r.Cluster().Name, peg: t.Peg, asset: r.Asset(), notice: w.Warning(), to: pos.Destination{Name: a.chain, Network: r.Cluster().Name, Address: w.Owner().String()}})
@@ -198,7 +199,7 @@ func buildTron(sc stableConfig, list []acceptConfig, at site) (out fleet, err er
 			}
 		}
 		o := tron.Options{
-			Registry: registry, Chain: a.chain, Address: to, Accept: a.tokens, Store: at.store(a.chain), Expiry: sc.expiry,
+			Registry: registry, Chain: a.chain, Address: to, Accept: a.tokens, Store: at.store(a.chain), Closed: at.store(a.chain + "-closed"), Expiry: sc.expiry,
 			Language: at.shop.Language, Link: containsFold(sc.links, "tron"), ClockTrusted: at.trusted, Dial: at.dial, Log: at.log,
 		}
 		if sc.tills > 1 {
@@ -212,7 +213,7 @@ func buildTron(sc stableConfig, list []acceptConfig, at site) (out fleet, err er
 			return fleet{}, err
 		}
 		out.advice = append(out.advice, w.Advice()...)
-		out.runs = append(out.runs, w.Run)
+		out.runs, out.found = append(out.runs, w.Run), append(out.found, w.Found())
 		for _, r := range w.Rails() {
 			t := r.Token()
 			out.rails = append(out.rails, tokenRail{Rail: r, tender: r.Tender(), token: t.Symbol, chain: r.Chain().Name, peg: t.Peg, asset: t.Asset(), to: pos.Destination{Name: a.chain, Network: r.Chain().Name, Address: to.String()}})

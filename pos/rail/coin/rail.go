@@ -111,6 +111,10 @@ type Rail[R Request] struct {
 	Enough func(e R) bool
 	// Standing says how a request stands that is not paid.
 	Standing func(p pos.Payment, e R) Standing
+	// Close, if it is set, writes down which money the till was told of, for good: f is the
+	// last word of p, or was when it was made. It reports whether that may be said now; the
+	// chain is asked then what it says of that money alone. It blocks for the disk.
+	Close func(p pos.Payment, e R, f pos.Finding) bool
 	// Withdraw, if it is set, hears of a request that is about to be withdrawn.
 	Withdraw func()
 }
@@ -253,18 +257,48 @@ func (r *Rail[R]) Check(ctx context.Context, p pos.Payment) (pos.Finding, error)
 	if err != nil || !ok {
 		return pos.Finding{}, err // never asked for: nothing new
 	}
-	if f, ok := r.Gone(p, e); ok {
-		return f, nil
-	}
-	if f, ok := r.Paid(p, e, p.Lost || p.State == pos.Settled); ok { // what was booked once needs no more to be booked again
-		return f, nil
+	if f, ok := r.known(p, e); ok {
+		return r.last(p, e, f, r.now)
 	}
 	ctx, stop := context.WithTimeout(ctx, r.Patience)
 	defer stop()
 	if err := r.look(ctx, e); err != nil {
 		return pos.Finding{}, r.Unknown(checkOp, err)
 	}
+	f, err := r.finding(p, e)
+	if err != nil {
+		return f, err
+	}
+	return r.last(p, e, f, r.now)
+}
+
+// now says what became of e as things stand.
+func (r *Rail[R]) now(p pos.Payment, e R) (pos.Finding, error) {
+	if f, ok := r.known(p, e); ok {
+		return f, nil
+	}
 	return r.finding(p, e)
+}
+
+// known returns what can be said of e without a look.
+func (r *Rail[R]) known(p pos.Payment, e R) (pos.Finding, bool) {
+	if f, ok := r.Gone(p, e); ok {
+		return f, true
+	}
+	return r.Paid(p, e, p.Lost || p.State == pos.Settled) // what was booked once needs no more to be booked again
+}
+
+// last returns f, which is about p. When it is the last word, p is closed first, and again
+// says what it is then: of the money that p was closed with, and no other.
+func (r *Rail[R]) last(p pos.Payment, e R, f pos.Finding, again func(pos.Payment, R) (pos.Finding, error)) (pos.Finding, error) {
+	if !f.Final || r.Close == nil {
+		return f, nil
+	}
+	if !r.Close(p, e, f) { // it is said another time
+		f.Final = false
+		return f, nil
+	}
+	return again(p, e)
 }
 
 // look waits for a round that looks for e, or until enough of e is proved: the round
@@ -391,7 +425,11 @@ func (r *Rail[R]) Cancel(ctx context.Context, p pos.Payment) (pos.Finding, error
 	if err := r.look(ctx, e); err != nil {
 		return pos.Finding{}, r.Unknown(cancelOp, err)
 	}
-	return r.cancelled(p, e)
+	f, err := r.cancelled(p, e)
+	if err != nil {
+		return f, err
+	}
+	return r.last(p, e, f, r.cancelled)
 }
 
 // cancelled says what a cancellation found.

@@ -30,10 +30,10 @@ func (r *Rail) paid(p pos.Payment, e *payment, short bool) (pos.Finding, bool) {
 	f := pos.Finding{
 		Event: coin.News(p, pos.Settle), Enough: enough && got.Cmp(e.units) < 0,
 		Received: quantityOf(r.w.o.Cluster, e.token, told),
-		Final:    sure.Cmp(got) >= 0 && now.Sub(e.Made) >= coin.YoungFor,
+		Final:    sure.Cmp(got) >= 0 && (now.Sub(e.Made) >= coin.YoungFor || e.closed) && e.whole(),
 	}
 	for _, t := range e.transfers {
-		if t.alone(e) && t.time > 0 {
+		if t.own(e) && t.time > 0 {
 			f.At = time.Unix(int64(t.time), 0).UTC()
 		}
 	}
@@ -64,7 +64,7 @@ func (r *Rail) gone(p pos.Payment, e *payment) (pos.Finding, bool) {
 		return pos.Finding{}, false
 	case p.State == pos.Settled:
 		return pos.Finding{Lost: true, Why: r.w.word("evm_vanished")}, true
-	case p.Lost && e.ended:
+	case p.Lost && e.ended && e.whole():
 		return pos.Finding{Event: pos.Fail, Why: r.w.word("evm_vanished"), Final: true}, true
 	}
 	return pos.Finding{}, false // it is looked for once more
@@ -89,7 +89,7 @@ func (r *Rail) stands(p pos.Payment, e *payment) coin.Standing {
 	coming := e.arriving()
 	s := coin.Standing{
 		Coming: coming.Sign() > 0, Enough: coin.Pays(e.units, coming, e.token.step()),
-		Over: r.w.head.time > e.ref.end, Ended: e.ended, Lost: p.Lost,
+		Over: r.w.head.time > e.ref.end, Ended: e.ended && e.whole(), Lost: p.Lost,
 	}
 	if got := r.w.received(e); s.Coming && !s.Enough && got.Cmp(coming) == 0 {
 		s.Got = got
@@ -98,6 +98,7 @@ func (r *Rail) stands(p pos.Payment, e *payment) coin.Standing {
 		switch {
 		case !t.alone(e):
 			s.Torn = true
+		case t.after:
 		case t.why != "":
 			s.Why = t.why
 		case t.brought(e).Sign() == 0:

@@ -109,6 +109,8 @@ func (w *Watcher) roundWith(ctx context.Context, k *rpc.Client) error {
 	if err := w.follow(ctx, k); err != nil {
 		return err
 	}
+	w.closed.Begin(w.headNow().slot)
+	w.tell(time.Now())
 	w.prune(time.Now())
 	return nil
 }

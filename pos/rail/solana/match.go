@@ -21,17 +21,17 @@ import (
 
 // match gives a transaction to its payments. It reports whether there is one. w.mu is
 // held.
-func (w *Watcher) match(k *rpc.Client, t *transaction) bool {
+func (w *Watcher) match(k *rpc.Client, t *transaction, final bool) bool {
 	of := w.named(t)
 	if len(of) == 0 {
 		of = w.sameAmount(t)
 	}
 	if len(of) == 0 {
-		w.unassigned(t)
-		return false
+		return w.unassigned(k, t, final)
 	}
 	f := &transfer{transaction: t.slim(of), of: of, torn: len(of) > 1, said: map[string]Level{k.Operator: Confirmed}, seen: time.Now()}
 	w.transfers[t.sig] = f
+	f.after = len(of) == 1 && of[0].closed && !w.closed.Has(w.key(t, of[0]))
 	for _, p := range of {
 		p.transfers = append(p.transfers, f)
 		w.unasked(p, f)
@@ -112,23 +112,12 @@ func (w *Watcher) foreign(t *transaction) bool {
 	return false
 }
 
-// unassigned tells the owner of money that no payment waits for. What carries somebody
-// else's reference is another till's. w.mu is held.
-func (w *Watcher) unassigned(t *transaction) {
-	if w.foreign(t) {
-		return
-	}
-	for _, c := range w.tokens {
-		if n := t.came[moved{w.o.Owner, c.Mint}]; n != nil && n.Sign() > 0 {
-			w.notices.Tell("unassigned "+t.sig[:8], w.word("evm_unassigned", "came", quantityOf(w.o.Cluster, c, n).String()))
-		}
-	}
-}
-
 // unasked tells the owner of money for p that was not asked for: another token, what
-// names two sales, or more for one that is paid. w.mu is held.
+// names two sales, or more for one that is paid. What comes after its last word is told in
+// another way. w.mu is held.
 func (w *Watcher) unasked(p *payment, t *transfer) {
 	switch {
+	case t.after:
 	case t.torn:
 		w.notices.Tell("torn "+t.sig[:8], w.word("sol_torn"))
 	case t.brought(p).Sign() == 0:
@@ -148,8 +137,8 @@ func (w *Watcher) gone(t *transfer) {
 	w.log.Warn("a transaction is not there any more", "signature", t.sig)
 	delete(w.transfers, t.sig)
 	for _, p := range t.of {
-		if p.told && t.alone(p) && t.brought(p).Sign() > 0 {
-			w.notices.Tell("lost "+string(p.id), w.word("evm_lost", "amount", quantityOf(w.o.Cluster, p.token, t.brought(p)).String(), "tail", p.ref.owner.Tail()))
+		if p.told && t.own(p) && t.brought(p).Sign() > 0 {
+			w.notices.Alarm("lost "+string(p.id), w.word("evm_lost", "amount", quantityOf(w.o.Cluster, p.token, t.brought(p)).String(), "tail", p.ref.owner.Tail()))
 		}
 		p.forget(t)
 		p.gone = p.told && p.taken != nil && p.arriving().Cmp(p.taken) < 0
@@ -170,6 +159,9 @@ func (w *Watcher) prune(now time.Time) {
 			continue
 		}
 		if p.isTorn() && !p.last { // the till will ask once more; read anew, it might be taken for one sale's
+			continue
+		}
+		if slices.ContainsFunc(p.transfers, func(t *transfer) bool { return w.tells(t, now) }) {
 			continue
 		}
 		delete(w.payments, id)

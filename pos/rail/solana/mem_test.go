@@ -337,7 +337,8 @@ func (p *pipes) dial(ctx context.Context) (net.Conn, error) {
 // world is a lab before a cluster made of code, in a bubble.
 type world struct {
 	*lab
-	m *mem
+	m      *mem
+	closed *memory // nil: the till keeps nothing of closed payments
 }
 
 // newWorld puts endpoints of some operators before one cluster.
@@ -354,7 +355,7 @@ func newWorld(t testing.TB, policy Policy, operators int) *world {
 		t.Cleanup(func() { _ = srv.Close(); _ = p.Close(); <-done })
 		lines, hosts[fmt.Sprintf("127.0.0.%d:80", i+1)] = append(lines, l), p
 	}
-	w := &world{newLab(t, policy, m.tokens, lines...), m}
+	w := &world{lab: newLab(t, policy, m.tokens, lines...), m: m}
 	w.dial = func(ctx context.Context, _, address string) (net.Conn, error) { return hosts[address].dial(ctx) }
 	return w
 }

@@ -27,6 +27,8 @@ type payment struct {
 	gone      bool        // what it was told of was taken back
 	last      bool        // the till heard the last word of it, which is no money
 	ended     bool        // its end and coin.WatchFor are past: nothing more is waited for
+	closed    bool        // the till heard the last word of it: what is not in that is nobody's
+	money     int         // transfers that it was closed with
 }
 
 // Watched returns what is the same of all requests.
@@ -48,6 +50,9 @@ type transfer struct {
 	final   bool             // it cannot be undone
 	missing int              // how often in a row the cluster did not know it
 	why     string           // it cannot be proved, in a cashier's words
+	after   bool             // it came after the last word of its payment
+	loose   time.Time        // since when it is money that nobody asked for
+	done    bool             // the till was told that it is
 }
 
 // brought returns what t added to p's owner of p's own token, at least 0.
@@ -61,13 +66,16 @@ func (t *transfer) brought(p *payment) *big.Int {
 // alone reports that t is p's and nobody else's.
 func (t *transfer) alone(p *payment) bool { return !t.torn && len(t.of) == 1 && t.of[0] == p }
 
+// own reports that t is p's alone, and of what the till was or will be told of as p's.
+func (t *transfer) own(p *payment) bool { return t.alone(p) && !t.after }
+
 // arriving returns all that came for p, proved or not.
 func (p *payment) arriving() *big.Int { return p.sum(func(*transfer) bool { return true }) }
 
 func (p *payment) sum(counts func(*transfer) bool) *big.Int {
 	n := new(big.Int)
 	for _, t := range p.transfers {
-		if t.alone(p) && counts(t) {
+		if t.own(p) && counts(t) {
 			n.Add(n, t.brought(p))
 		}
 	}

@@ -63,11 +63,8 @@ func (w *Watcher) wishes(k *rpc.Client, now time.Time) (own, second []wish) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, t := range w.transfers {
-		if t.torn || len(t.of) != 1 || t.brought(t.of[0]).Sign() == 0 {
-			continue
-		}
-		row := w.row(t.of[0])
-		if t.counts(row) {
+		row, wanted := w.needs(t, now)
+		if !wanted || t.counts(row) {
 			continue
 		}
 		if said := t.said[k.Operator]; said != Finalized && said != row.Level {
@@ -142,7 +139,6 @@ func (w *Watcher) heard(k *rpc.Client, x wish, r rpc.Reply) {
 	if err == nil {
 		t, there, err = readTransaction(r.Result, x.t.sig)
 	}
-	p := x.t.of[0]
 	switch {
 	case err != nil:
 		w.differ(x.t, err)
@@ -150,7 +146,7 @@ func (w *Watcher) heard(k *rpc.Client, x wish, r rpc.Reply) {
 		if _, first := x.t.said[k.Operator]; !first && time.Since(x.t.seen) > lagFor {
 			w.differ(x.t, rpc.Failed(rpc.Differ, "the second operator does not know it"))
 		}
-	case (&transfer{transaction: t}).brought(p).Cmp(x.t.brought(p)) != 0 || t.keys[p.key] != x.t.keys[p.key]:
+	case !w.same(x.t, t):
 		w.differ(x.t, rpc.Failed(rpc.Differ, "operators tell different amounts"))
 	default:
 		x.t.said[k.Operator], x.t.why = x.level, ""

@@ -30,7 +30,7 @@ func newRail(w *Watcher, t Token) *Rail {
 		Word: w.word, Why: func() string { return w.health.Why(t.Mint) }, Reason: w.reasonOf,
 		Now:   func() uint64 { return w.headNow().time },
 		Known: r.known, Fresh: r.fresh, Forms: r.forms, Keep: func(e *payment) { w.payments[e.id] = e },
-		Gone: r.gone, Paid: r.paid, Standing: r.standing, Enough: w.enough,
+		Gone: r.gone, Paid: r.paid, Standing: r.standing, Enough: w.enough, Close: r.close,
 	}
 	return r
 }

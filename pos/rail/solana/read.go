@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"maps"
 	"slices"
 	"time"
 
@@ -63,7 +64,7 @@ type looks struct {
 	cursors  map[cursorKey]*cursor
 	pending  []waiting         // signatures to be read
 	seen     map[string]uint64 // signatures that are of no interest, and their slots
-	began    time.Time
+	began    time.Time         // when Run did
 	greeted  time.Time
 	followed time.Time
 	proved   time.Time
@@ -147,6 +148,7 @@ func (w *Watcher) plan(now time.Time) (refs []*payment, floor uint64, open bool)
 	defer w.mu.Unlock()
 	if w.rescan {
 		w.rescan, w.cursors, w.seen = false, map[cursorKey]*cursor{}, map[string]uint64{}
+		maps.DeleteFunc(w.transfers, func(_ string, t *transfer) bool { return len(t.of) == 0 })
 	}
 	floor = 1 << 53
 	for _, p := range w.payments {
@@ -454,7 +456,7 @@ func (w *Watcher) take1(k *rpc.Client, l waiting, r rpc.Reply) {
 		w.notices.Tell("unread "+l.sig[:8], w.word("sol_unread", "tail", l.sig[:8]))
 	}
 	w.pending = slices.Delete(w.pending, i, i+1)
-	if t == nil || !w.match(k, t) {
+	if t == nil || !w.match(k, t, l.final) {
 		w.seen[l.sig] = l.slot
 	}
 }

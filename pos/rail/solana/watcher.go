@@ -23,7 +23,9 @@ type Options struct {
 	Endpoints []rpc.Endpoint
 	Policy    Policy // nil: DefaultPolicy
 
-	Store    Store
+	Store Store
+	// Closed keeps what payments were closed with (coin.Closed). Nil: nothing beyond this start.
+	Closed   Store
 	Expiry   time.Duration // how long a price is held: 2 to 30 minutes, 10 if zero
 	Language string        // of reasons: "en", "es", "de", "fr", "pt"
 	Label    string        // the shop's name, as the customer's wallet shows it; at most 40 bytes, may be empty
@@ -62,6 +64,9 @@ type Watcher struct {
 	rounds  *coin.Rounds
 	health  coin.Health[Key] // tokens by their mints
 	notices coin.Notices
+	found   coin.Unasked
+	closing sync.Mutex // is held while a payment is closed; mu is not, for it takes the disk
+	closed  *coin.Closed
 
 	// mu guards what follows. It is held for moments.
 	mu        sync.Mutex
@@ -92,7 +97,7 @@ func New(o Options) (*Watcher, error) {
 	}
 	log := o.Log.With("cluster", o.Cluster.Key)
 	w := &Watcher{
-		o: o, log: log, health: coin.Health[Key]{Log: log}, notices: coin.Notices{Log: log}, payments: map[pos.PaymentID]*payment{}, transfers: map[string]*transfer{},
+		o: o, log: log, health: coin.Health[Key]{Log: log}, notices: coin.Notices{Log: log}, found: coin.Unasked{Log: log}, closed: coin.OpenClosed(o.Closed, keepClosed, log), payments: map[pos.PaymentID]*payment{}, transfers: map[string]*transfer{},
 		asking: make(chan struct{}, 1), looks: newLooks(), tokens: o.Registry.Tokens(o.Cluster.Key),
 	}
 	w.rounds = newRounds(w)
@@ -214,6 +219,7 @@ func (w *Watcher) Warning() string { return w.word("sol_trust") }
 // Run watches the cluster until ctx ends; then it returns nil, and no goroutine of its
 // is left.
 func (w *Watcher) Run(ctx context.Context) error {
+	w.began = time.Now()
 	w.rounds.Run(ctx)
 	for _, k := range w.clients.All {
 		k.Close()
@@ -236,6 +242,7 @@ func (w *Watcher) add(id pos.PaymentID, ref reference, t Token, paid string) *pa
 	if n, ok := readUnits(paid); ok {
 		p.told, p.taken = true, n
 	}
+	p.money, p.closed = w.closed.Of(id)
 	w.payments[id] = p
 	return p
 }

@@ -57,6 +57,7 @@ type chain struct {
 	covered   block     // from where on nothing is left out
 	reread    time.Time // when the last hours were read again
 	coin      *big.Int
+	began     time.Time // when Run did
 	nextFinal time.Time
 	refreshed time.Time // when a balance was read to hold later ones against
 }
@@ -175,9 +176,11 @@ func (c *chain) roundWith(ctx context.Context, k *client) error {
 		return err
 	}
 	c.greet(ctx, k)
+	c.w.closed.Begin(c.headNow().time)
 	if err := c.prove(ctx, k); err != nil {
 		return err
 	}
+	c.proveLoose(ctx, k)
 	return c.refresh(ctx, k)
 }
 

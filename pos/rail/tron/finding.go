@@ -17,8 +17,8 @@ func (r *Rail) paid(p pos.Payment, e *payment, _ bool) (pos.Finding, bool) {
 		return pos.Finding{}, false
 	}
 	e.Touched = time.Now()
-	f := pos.Finding{Event: coin.News(p, pos.Settle), Received: quantityOf(e.token, got), Final: e.settled() && time.Since(e.Made) >= coin.YoungFor}
-	for _, h := range e.got {
+	f := pos.Finding{Event: coin.News(p, pos.Settle), Received: quantityOf(e.token, got), Final: e.settled() && e.deep() && (time.Since(e.Made) >= coin.YoungFor || e.closed) && e.whole()}
+	for _, h := range e.own() {
 		if h.proved && f.At.IsZero() {
 			f.At = time.Unix(int64(h.at.time), 0).UTC()
 		}
@@ -51,7 +51,7 @@ func (r *Rail) gone(p pos.Payment, e *payment) (pos.Finding, bool) {
 		return pos.Finding{}, false
 	case p.State == pos.Settled:
 		return pos.Finding{Lost: true, Why: why}, true
-	case p.Lost && e.ended:
+	case p.Lost && e.ended && e.whole():
 		return pos.Finding{Event: pos.Fail, Why: why, Final: true}, true
 	}
 	return pos.Finding{}, p.Lost
@@ -61,9 +61,9 @@ func (r *Rail) gone(p pos.Payment, e *payment) (pos.Finding, bool) {
 func (r *Rail) standing(_ pos.Payment, e *payment) coin.Standing {
 	r.w.mu.Lock()
 	defer r.w.mu.Unlock()
-	coming := len(e.got) > 0
-	s := coin.Standing{Coming: coming, Enough: coming, Over: r.c.headNow().time > e.ref.end, Ended: e.ended}
-	for _, h := range e.got {
+	coming := len(e.own()) > 0
+	s := coin.Standing{Coming: coming, Enough: coming, Over: r.c.headNow().time > e.ref.end, Ended: e.ended && e.whole()}
+	for _, h := range e.own() {
 		if h.why != "" {
 			s.Why = h.why
 		}
@@ -71,7 +71,7 @@ func (r *Rail) standing(_ pos.Payment, e *payment) coin.Standing {
 	if r.c.headNow().time > e.ref.from.time+uint64(scanBack/time.Second) {
 		s.Why = r.w.word("tron_old")
 	}
-	if h := e.wrong; h != nil && h.proved {
+	if h := e.wrong; h != nil && h.proved && !e.after(h) {
 		s.Wrong, s.Stray = r.w.wrongMoney(e, h), quantityOf(h.token, h.units)
 	}
 	return s

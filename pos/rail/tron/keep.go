@@ -1,7 +1,6 @@
 package tron
 
 import (
-	"encoding/hex"
 	"math/big"
 	"slices"
 	"time"
@@ -72,6 +71,11 @@ func (w *Watcher) oldest() (b block, open bool) {
 		}
 		if !open || p.ref.from.before(b) {
 			b, open = p.ref.from, true
+		}
+	}
+	for _, h := range w.held { // what is not told yet would be forgotten
+		if w.chain.tells(h, now) && (!open || h.block.before(b)) {
+			b, open = h.block, true
 		}
 	}
 	return b, open
@@ -182,6 +186,7 @@ func (c *chain) match() {
 		}
 		c.w.lost(p)
 	}
+	c.tell(time.Now())
 }
 
 // give finds the requests that a transfer pays. w.mu is held.
@@ -196,9 +201,15 @@ func (c *chain) give(h *held) {
 			mistakers = append(mistakers, p)
 		}
 	}
+	h.takers, h.mistakers = takers, mistakers
+	if !h.known { // it may be read anew
+		h.counted = c.w.closed.Has(c.key(h))
+	}
 	if len(takers) == 0 { // else it is the money of the one who was asked for this token
 		for _, p := range mistakers {
-			p.wrong, h.known = h, true
+			if h.known = true; !p.after(h) {
+				p.wrong = h
+			}
 		}
 	}
 	if h.twice = len(takers) > 1; h.twice {
@@ -208,8 +219,8 @@ func (c *chain) give(h *held) {
 		h.known = true
 	}
 	ours := c.w.o.Lane.Has(h.units, h.token.step()) // else another till tells of it, or has sold for it
-	if !h.known && ours && new(big.Int).Mul(h.units, big.NewInt(dust)).Cmp(coin.One(h.token.Decimals)) >= 0 {
-		c.w.notices.Tell("unassigned "+hex.EncodeToString(h.tx[:4])+h.amount, c.word("evm_unassigned", "came", quantityOf(h.token, h.units).String()))
+	if !h.known && ours && !h.counted && new(big.Int).Mul(h.units, big.NewInt(dust)).Cmp(coin.One(h.token.Decimals)) >= 0 {
+		c.w.notices.Tell(c.notice(h), c.word("evm_unassigned", "came", quantityOf(h.token, h.units).String()))
 	}
 	h.known = true
 }
@@ -221,7 +232,7 @@ func (w *Watcher) lost(p *payment) {
 		return
 	}
 	there, certain := new(big.Int), p.received()
-	for _, h := range p.got {
+	for _, h := range p.own() {
 		there.Add(there, h.units)
 	}
 	if p.absent++; p.settled() || there.Cmp(p.taken) >= 0 {
@@ -230,7 +241,7 @@ func (w *Watcher) lost(p *payment) {
 	tail := p.ref.address.Tail()
 	if p.gone = p.absent >= goneAfter; p.gone {
 		gone := quantityOf(p.token, new(big.Int).Sub(p.taken, there))
-		w.notices.Tell("lost "+string(p.id), w.chain.word("evm_lost", "amount", gone.String(), "tail", tail))
+		w.notices.Alarm("lost "+string(p.id), w.chain.word("evm_lost", "amount", gone.String(), "tail", tail))
 		p.Wake()
 	}
 	if certain.Cmp(p.taken) > 0 {

@@ -25,6 +25,8 @@ type payment struct {
 	absent int      // looks in a row that did not show what the till was told of
 	gone   bool     // what the till was told of is not there any more: a reorg took it back
 	ended  bool     // a solidified block lies past its end and coin.WatchFor
+	closed bool     // the till heard the last word of it: what is not in that is nobody's
+	money  int      // transfers that it was closed with
 }
 
 // Watched returns what is the same of all requests.
@@ -49,6 +51,14 @@ type held struct {
 	short  int       // how often the balance was too small for it
 	why    string    // why it is not proved, in a cashier's words
 	tried  time.Time // when that was last looked for
+
+	// Of the last match: who asked for it, and, when that is nobody, who asked for as much of
+	// another token.
+	takers, mistakers []*payment
+	counted           bool      // its payment was closed with it
+	solid             bool      // nobody can take it back, though no payment needs it
+	loose             time.Time // since when it is money that nobody asked for
+	done              bool      // the till was told that it is
 }
 
 // takes reports that a transfer pays p: the token and the very amount, to the shop,
@@ -86,7 +96,7 @@ func (p *payment) all() []*held {
 // received returns what is certain to have come.
 func (p *payment) received() *big.Int {
 	n := new(big.Int)
-	for _, h := range p.got {
+	for _, h := range p.own() {
 		if h.proved {
 			n.Add(n, h.units)
 		}
@@ -100,12 +110,17 @@ func (p *payment) young(now time.Time) bool { return p.taken == nil && now.Sub(p
 // settled reports that what the till was told of can never be undone.
 func (p *payment) settled() bool {
 	n := new(big.Int)
-	for _, h := range p.got {
+	for _, h := range p.own() {
 		if h.proved && h.deep {
 			n.Add(n, h.units)
 		}
 	}
 	return p.taken != nil && n.Cmp(p.taken) >= 0
+}
+
+// deep reports that nothing that is certain can be undone.
+func (p *payment) deep() bool {
+	return !slices.ContainsFunc(p.own(), func(h *held) bool { return h.proved && !h.deep })
 }
 
 // quantityOf counts units of t.

@@ -30,7 +30,7 @@ func newRail(w *Watcher, t Token) *Rail {
 		Word: c.word, Why: func() string { return c.health.Why(t.Contract) }, Reason: c.reasonOf,
 		Now:   func() uint64 { return c.headNow().time },
 		Known: r.known, Fresh: r.fresh, Forms: r.forms, Keep: func(e *payment) { w.payments[e.id] = e },
-		Gone: r.gone, Paid: r.paid, Standing: r.standing,
+		Gone: r.gone, Paid: r.paid, Standing: r.standing, Close: r.close,
 		Enough: func(e *payment) bool { return e.received().Cmp(e.units) >= 0 },
 	}
 	return r

@@ -27,6 +27,8 @@ type Options struct {
 	Endpoints []Endpoint // the first is asked first; the others when it fails, and to agree
 
 	Store unique.Store
+	// Closed keeps what payments were closed with (coin.Closed). Nil: nothing beyond this start.
+	Closed unique.Store
 	// Lane is this till's number among those that share Address; zero: it is alone.
 	Lane     unique.Lane
 	Expiry   time.Duration // how long a price is held: 2 to 30 minutes, 10 if zero
@@ -57,6 +59,9 @@ type Watcher struct {
 
 	log     *slog.Logger // names the network
 	notices coin.Notices
+	found   coin.Unasked
+	closing sync.Mutex // is held while a payment is closed; mu is not, for it takes the disk
+	closed  *coin.Closed
 
 	// mu guards payments, what is known of each, and transfers. It is held for moments.
 	mu       sync.Mutex
@@ -73,7 +78,7 @@ func New(o Options) (*Watcher, error) {
 		return nil, err
 	}
 	log := o.Log.With("chain", known.Key)
-	w := &Watcher{o: o, log: log, notices: coin.Notices{Log: log}, payments: map[pos.PaymentID]*payment{}, asking: make(chan struct{}, 1)}
+	w := &Watcher{o: o, log: log, notices: coin.Notices{Log: log}, found: coin.Unasked{Log: log}, closed: coin.OpenClosed(o.Closed, keepClosed, log), payments: map[pos.PaymentID]*payment{}, asking: make(chan struct{}, 1)}
 	if w.chain, err = newChain(w, known); err != nil {
 		return nil, err
 	}
@@ -154,6 +159,7 @@ func (w *Watcher) Advice() []string {
 
 // Run watches until ctx ends; then it returns nil, and no goroutine of its is left.
 func (w *Watcher) Run(ctx context.Context) error {
+	w.chain.began = time.Now()
 	w.chain.rounds.Run(ctx)
 	for _, k := range w.chain.clients.All {
 		k.line.Close()
@@ -200,6 +206,7 @@ func (w *Watcher) add(id pos.PaymentID, ref reference, t Token, told *big.Int) *
 		return p
 	}
 	p := &payment{id: id, ref: ref, token: t, units: ref.units, Open: coin.OpenNow(), taken: told}
+	p.money, p.closed = w.closed.Of(id)
 	w.payments[id] = p
 	w.chain.remember(t, ref.from, ref.balance)
 	return p
