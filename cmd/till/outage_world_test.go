@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -83,6 +84,10 @@ type setting struct {
 	wall   bool          // the till's wall clock is set by the test; see set
 	extra  string        // more of the till's configuration
 	board  board         // what its panels hang on
+
+	more  map[string]outage.Dialer // other hosts that the till may call
+	files map[string]string        // other files beside its configuration
+	idle  []string                 // actors that do not work when it starts
 }
 
 // newWorld builds the shop and starts it. It must be called in the bubble.
@@ -108,6 +113,9 @@ func newWorld(t testing.TB, o setting) *world {
 		if err := os.WriteFile(filepath.Join(w.dir, name), []byte(content), 0o600); err != nil {
 			t.Fatal(err)
 		}
+	}
+	for name, content := range o.files {
+		writeIn(t, w.dir, name, content)
 	}
 	w.start()
 	return w
@@ -211,6 +219,8 @@ func (w *world) dial(ctx context.Context, netw, address string) (net.Conn, error
 		return w.officeLine.Dial(ctx, netw, address)
 	case exchanges[host] != "":
 		return w.internet.Dial(ctx, netw, address)
+	case w.more[host] != nil:
+		return w.more[host](ctx, netw, address)
 	}
 	return nil, fmt.Errorf("the till called %s", address)
 }
@@ -245,6 +255,7 @@ func (w *world) start() {
 		x.app.Shutdown(stopWithin)
 		h.Close()
 	})
+	x.actors.actors = slices.DeleteFunc(x.actors.actors, func(a actor) bool { return slices.Contains(w.idle, a.name) })
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- x.actors.run(ctx) }()
