@@ -39,7 +39,7 @@ const (
 	KindSaleCancelled RecordKind = "sale_cancelled"        // SaleCancelled
 	KindDrawerOpened  RecordKind = "drawer_opened"         // DrawerOpened
 	KindReprinted     RecordKind = "reprinted"             // Reprinted
-	KindTestReceipt   RecordKind = "test_receipt"          // ByActor
+	KindTestReceipt   RecordKind = "test_receipt"          // TestPrinted
 	KindPrintFailed   RecordKind = "print_failed"          // PrintFailed
 	KindStopped       RecordKind = "stopped"               // Stopped: the till was shut down in order
 )
@@ -248,6 +248,12 @@ type Reprinted struct {
 	Printers []string `json:"printers,omitempty"` // of tickets; none: the receipt is printed
 	Ref      string   `json:"ref,omitempty"`      // the sale's, for tickets
 	Record   uint64   `json:"record,omitempty"`   // for tickets, the one that holds the sale
+}
+
+// TestPrinted says who had a printer's test page printed.
+type TestPrinted struct {
+	Printer string `json:"printer,omitempty"` // empty: the receipt printer
+	By      Actor  `json:"by"`
 }
 
 // PrintFailed says that a paper was given up: the printer did not take it in time.

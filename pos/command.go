@@ -137,6 +137,8 @@ type (
 		Ticket  bool   `json:",omitempty"`
 		Printer string `json:",omitempty"`
 	}
+	// PrintTestPage prints the test page of one printer, the receipt printer's for an empty name. It needs a manager.
+	PrintTestPage struct{ Printer string }
 	// OpenDrawer opens the drawer without a sale.
 	OpenDrawer struct{ Reason string }
 	// Dismiss takes a notice off the screen.
@@ -163,6 +165,7 @@ func (ShowOther) action()          {}
 func (ShowForm) action()           {}
 func (Decide) action()             {}
 func (Reprint) action()            {}
+func (PrintTestPage) action()      {}
 func (OpenDrawer) action()         {}
 func (Dismiss) action()            {}
 func (NextCustomer) action()       {}

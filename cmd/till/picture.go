@@ -35,7 +35,7 @@ func (p *paperCmd) flags(f *flag.FlagSet) {
 	f.StringVar(&p.Model, "model", "", "as this printer `model` would print it, instead of the configured one")
 	f.StringVar(&p.Printer, "printer", "", "the printer of this `name`: a second one's, which gets a ticket; without it the receipt printer")
 	f.BoolVar(&p.Page, "page", false, "the printer's test page, with its ruler, instead of a receipt or ticket")
-	f.BoolVar(&p.Print, "print", false, "print it on the printer's own paper, instead of drawing it into a file; the till must not be running")
+	f.BoolVar(&p.Print, "print", false, "print it on the printer's own paper, instead of drawing it into a file; the till must not be running (one that runs prints its test page with POST /v1/test-pages)")
 }
 
 // Run writes a picture of a sample receipt or ticket, one pixel a dot and the edges, made by the very bytes

@@ -74,7 +74,7 @@ func (p *paperCmd) print(ctx context.Context, c config, dev *printerConfig, w io
 	defer stop()
 	st, err := printOn(ctx, dev, doc.WithLogo(dev.logo))
 	if err != nil {
-		return fmt.Errorf("%s: %s: %s (a till that runs holds its printers: stop it first)", printerLink(dev), dev.connect, message(err))
+		return fmt.Errorf("%s: %s: %s (a till that runs holds its printers: stop it first, or have it print with POST /v1/test-pages)", printerLink(dev), dev.connect, message(err))
 	}
 	said := saysPrinter(st)
 	if !st.Known {

@@ -146,6 +146,14 @@ func TestKitchen(t *testing.T) {
 	if got = reads(t, kitchen, "AGAIN", "AGAIN", "#0001", "#0001"); strings.Count(got, "#0001") != 2 || strings.Contains(bar.Text(), "AGAIN") {
 		t.Errorf("the kitchen reads\n%s", got)
 	}
+	c.do("POST", "/v1/test-pages", object{"printer": "bar"}, nil)
+	if got = reads(t, bar, "The ruler must end at the edge", "12345678901234567890123456789012"); strings.Contains(got, "123456789012345678901234567890123") {
+		t.Errorf("the bar's ruler is not its own:\n%s", got)
+	}
+	c.do("POST", "/v1/test-pages", object{}, nil)
+	if got = reads(t, receipt, "123456789012345678901234567890123456789012345678"); strings.Contains(kitchen.Text(), "ruler") {
+		t.Errorf("the kitchen reads\n%s", kitchen.Text())
+	}
 	if bar.Beeps()+bar.Drawer() != 0 || kitchen.Drawer() < 2 { // this kitchen's buzzer is on the drawer's socket
 		t.Errorf("the bar was called %d times, the kitchen %d", bar.Beeps(), kitchen.Drawer())
 	}

@@ -450,6 +450,8 @@ func (d *Desk) handle(t *turn, do pos.Action) error {
 		return d.decide(t, do)
 	case pos.Reprint:
 		return d.reprint(t, do)
+	case pos.PrintTestPage:
+		return d.printTestPage(t, do)
 	case pos.OpenDrawer:
 		return d.openDrawer(t, do)
 	case pos.Dismiss:

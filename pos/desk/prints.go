@@ -3,6 +3,7 @@ package desk
 import (
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/tillwright/tillwright/pos"
 )
@@ -149,6 +150,24 @@ func (d *Desk) orderAgain(t *turn, do pos.Reprint) error {
 	}
 	t.record(pos.KindReprinted, v)
 	t.answer.Sale, t.prints = s.ID, true
+	return nil
+}
+
+// printTestPage has a printer bring out its test page, behind what waits there.
+func (d *Desk) printTestPage(t *turn, do pos.PrintTestPage) error {
+	const op = "print test page"
+	if !t.by.Role.Includes(pos.Manager) {
+		return pos.E(op, pos.Forbidden, "only a manager has a test page printed")
+	}
+	if do.Printer != "" {
+		i := slices.IndexFunc(d.o.Routes, func(r pos.Route) bool { return strings.EqualFold(r.Printer, do.Printer) })
+		if i < 0 {
+			return pos.E(op, pos.NotFound, "this till has no printer %.40q", do.Printer)
+		}
+		do.Printer = d.o.Routes[i].Printer
+	}
+	t.record(pos.KindTestReceipt, pos.TestPrinted{Printer: do.Printer, By: t.by})
+	t.prints = true
 	return nil
 }
 

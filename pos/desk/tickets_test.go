@@ -266,6 +266,37 @@ func TestTicketAgain(t *testing.T) {
 	})
 }
 
+// TestTestPage: a manager has any printer's test page printed while the till sells, behind
+// what waits there; it outlives a restart, and is counted.
+func TestTestPage(t *testing.T) {
+	restaurant(t, func(t *testing.T, s *shop) {
+		s.order()
+		s.do(pos.Pay{Tender: "lightning"})
+		s.refused(pos.PrintTestPage{}, pos.Forbidden) // Anna is a cashier
+		for _, name := range []string{"kitchen", ""} {
+			_, err := s.Do(t.Context(), pos.Command{Key: "test " + name, By: boss, Do: pos.PrintTestPage{Printer: name}})
+			must(t, err)
+		}
+		_, err := s.Do(t.Context(), pos.Command{Key: "cellar", By: boss, Do: pos.PrintTestPage{Printer: "Cellar"}})
+		if pos.KindOf(err) != pos.NotFound {
+			t.Errorf("a printer that is none: %v", err)
+		}
+		s.restart()
+		if got := s.print("Kitchen"); got != "Kitchen #0001 1/2, 2 Goulash soup" {
+			t.Errorf("the test page overtook %q", got)
+		}
+		for _, name := range []string{"Kitchen", ""} {
+			j, ok, err := s.Queue(name).Next()
+			if must(t, err); !ok || j.Kind != pos.PrintTest || j.Printer != name || j.Drawer {
+				t.Errorf("%q owes %+v", name, j)
+			}
+		}
+		if _, ok, _ := s.Queue("Bar").Next(); ok {
+			t.Error("the bar prints, too")
+		}
+	})
+}
+
 // TestMissedThenAgain: a ticket that was given up and then printed by hand must be taken
 // back after all.
 func TestMissedThenAgain(t *testing.T) {

@@ -114,7 +114,7 @@ func apply(tx *bolt.Tx, b *pos.Books, r pos.Record) error {
 	case pos.KindReprinted:
 		a, err = reprinted(tx, r)
 	case pos.KindTestReceipt:
-		err = job(tx, pos.PrintJob{ID: r.N, Kind: pos.PrintTest, At: r.At})
+		err = testPage(tx, r)
 	case pos.KindPrintFailed:
 		err = printFailed(tx, r)
 	}

@@ -183,6 +183,14 @@ func reprinted(tx *bolt.Tx, r pos.Record) (pos.Answer, error) {
 	return a, job(tx, pos.PrintJob{ID: r.N, Kind: pos.PrintReceipt, Sale: v.Sale, Record: f.Record, Copy: v.Copy, At: r.At})
 }
 
+func testPage(tx *bolt.Tx, r pos.Record) error {
+	var v pos.TestPrinted
+	if err := read(r, &v); err != nil {
+		return err
+	}
+	return job(tx, pos.PrintJob{ID: r.N, Printer: v.Printer, Kind: pos.PrintTest, At: r.At})
+}
+
 func orderAgain(tx *bolt.Tx, r pos.Record, v pos.Reprinted) error {
 	for _, p := range v.Printers {
 		if err := job(tx, pos.PrintJob{ID: r.N, Printer: p, Kind: pos.PrintTicket, Sale: v.Sale, Ref: v.Ref, Record: v.Record, Copy: 1, At: r.At}); err != nil {

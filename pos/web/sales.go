@@ -407,6 +407,18 @@ func (a *App) reprint(c *fiber.Ctx) error {
 	return a.do(c, fiber.StatusCreated, pos.Reprint{Sale: id, Ticket: in.Ticket, Printer: strings.Clone(in.Printer)})
 }
 
+type testPageIn struct {
+	Printer string `json:"printer,omitempty"` // empty: the receipt printer
+}
+
+func (a *App) printTestPage(c *fiber.Ctx) error {
+	var in testPageIn
+	if err := decode(c, &in); err != nil {
+		return err
+	}
+	return a.do(c, fiber.StatusCreated, pos.PrintTestPage{Printer: strings.Clone(in.Printer)})
+}
+
 type drawerIn struct {
 	Reason string `json:"reason"`
 }

@@ -165,6 +165,9 @@ func (d *Desk) act(c pos.Command) (pos.Answer, error) {
 		d.done[i].Copies++
 		d.reprints++
 		return pos.Answer{Sale: do.Sale}, nil
+	case pos.PrintTestPage:
+		d.orders = append(d.orders, "test "+do.Printer)
+		return pos.Answer{Record: d.version + 1}, nil
 	case pos.OpenDrawer:
 		d.drawers = append(d.drawers, do.Reason)
 		return pos.Answer{Record: d.version + 1}, nil
