@@ -280,6 +280,38 @@ func TestLines(t *testing.T) {
 	}
 }
 
+// TestNoLetterOfAName: a display that has no letter of a name leaves it out; one that has
+// some of them tells those.
+func TestNoLetterOfAName(t *testing.T) {
+	ascii := func(s string) string {
+		return strings.Map(func(r rune) rune {
+			if r > '~' {
+				return '?'
+			}
+			return r
+		}, s)
+	}
+	v := coffee(t, "en", pos.PhaseBasket)
+	last := &v.Customer.Lines[len(v.Customer.Lines)-1]
+	idle := pos.View{Shop: v.Shop, Customer: pos.Customer{Phase: pos.PhaseIdle}}
+	for name, want := range map[string][2]string{
+		"กาแฟเย็น":  {"", "Welcome"},
+		"抹茶 ラテ":     {"", "Welcome"},
+		"抹茶 Latte":  {"?? Latte", "?? Latte"},
+		"Crème":     {"Cr?me", "Cr?me"},
+		"What is ?": {"What is ?", "What is ?"},
+	} {
+		last.Name, idle.Shop.Name = name, name
+		sh := sheet{cols: 20, rows: 2, like: ascii}
+		if got := strings.Fields(sceneOf(v, t0).lines(sh)[0]); strings.Join(got[:len(got)-1], " ") != want[0] {
+			t.Errorf("%s: the basket says %q", name, got)
+		}
+		if got := strings.TrimSpace(sceneOf(idle, t0).lines(sh)[0]); got != want[1] {
+			t.Errorf("%s: the idle counter says %q, want %q", name, got, want[1])
+		}
+	}
+}
+
 // TestPole runs a pole beside a panel: it shows the sale, goes through a cable that
 // is pulled out, and is empty in the end; the panel never notices.
 func TestPole(t *testing.T) {

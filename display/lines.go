@@ -44,7 +44,7 @@ func (s scene) lines(sh sheet) []string {
 	switch c.Phase {
 	case pos.PhaseBasket:
 		if n := len(c.Lines); n > 0 && sh.rows > 1 {
-			return sh.page(sh.pair(c.Lines[n-1].Name, sum(c.Lines[n-1].Total)), sh.pair(word("total"), sum(c.Total)))
+			return sh.page(sh.pair(sh.readable(c.Lines[n-1].Name), sum(c.Lines[n-1].Total)), sh.pair(word("total"), sum(c.Total)))
 		}
 		return sh.page(sh.pair(word("total"), sum(c.Total)))
 	case pos.PhaseDue:
@@ -77,7 +77,7 @@ func (s scene) lines(sh sheet) []string {
 		}
 		return sh.page(sh.wrap(why)...)
 	default:
-		if name := strings.TrimSpace(s.shop.Name); name != "" {
+		if name := sh.readable(s.shop.Name); name != "" {
 			return sh.page(sh.centre(name), sh.centre(word("welcome")))
 		}
 		return sh.page(sh.centre(word("welcome")))
@@ -107,6 +107,15 @@ func (sh sheet) page(rows ...string) []string {
 // plain makes text one line of what the display has, and letters that count as one.
 func (sh sheet) plain(s string) string {
 	return sh.like(strings.Join(strings.Fields(strings.ReplaceAll(s, space, " ")), " "))
+}
+
+// readable returns what the display has of a name; nothing if it has no letter of it: a row
+// of question marks tells nobody anything.
+func (sh sheet) readable(name string) string {
+	if name = sh.plain(name); strings.Trim(name, "? ") == "" {
+		return ""
+	}
+	return name
 }
 
 // cut shortens to n letters.
