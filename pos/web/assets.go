@@ -67,10 +67,13 @@ func uiFiles() map[string]file {
 // docs are what a script says to people and to the checker of types.
 var docs = regexp.MustCompile(`(?s)/\*\*.*?\*/`)
 
+// notes are lines that say why; "// @ts-check" is none.
+var notes = regexp.MustCompile(`(?m)^[ \t]*// [^@\n].*$`)
+
 // withoutDocs takes a sixth off a script that no browser needs. Lines keep their
 // numbers, so that a browser's complaint leads to the source.
 func withoutDocs(script []byte) []byte {
-	return docs.ReplaceAllFunc(script, func(doc []byte) []byte {
+	return docs.ReplaceAllFunc(notes.ReplaceAll(script, nil), func(doc []byte) []byte {
 		if n := bytes.Count(doc, []byte("\n")); n > 0 {
 			return bytes.Repeat([]byte("\n"), n)
 		}

@@ -64,6 +64,11 @@ func TestServedScripts(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		for _, note := range notes.FindAllIndex(source, -1) {
+			if strings.Count(string(source[:note[0]]), "`")%2 > 0 {
+				t.Errorf("%s: %s stands within a text", name, source[note[0]:note[1]])
+			}
+		}
 		if a, b := strings.Count(string(source), "\n"), strings.Count(string(f.data), "\n"); a != b {
 			t.Errorf("%s has %d lines and is served with %d", name, a, b)
 		}
@@ -79,7 +84,7 @@ func TestServedScripts(t *testing.T) {
 			}
 		}
 	}
-	if got := string(withoutDocs([]byte("a /** x */ b /**\n y\n*/ c"))); got != "a   b \n\n c" {
+	if got := string(withoutDocs([]byte("// @ts-check\na /** x */ b /**\n y\n*/ c // d\n  // e\nf"))); got != "// @ts-check\na   b \n\n c // d\n\nf" {
 		t.Errorf("got %q", got)
 	}
 }
