@@ -11,6 +11,7 @@ import (
 	"os"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -136,6 +137,31 @@ func TestSleepyReader(t *testing.T) {
 		case <-ended:
 		default:
 			t.Error("the till still holds the connection")
+		}
+	})
+}
+
+// TestSlowRequest sends a request when its connection has been open for a while, as a
+// phone on a bad radio does. Goal: it is answered; and who never sends a whole one is let go.
+func TestSlowRequest(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		k := open(t)
+		k.app.fiber.Handler()
+		for after, want := range map[time.Duration]int{12 * time.Second: 200, readWithin + time.Second: 408} {
+			client, server := net.Pipe()
+			var both sync.WaitGroup
+			both.Go(func() { _ = k.app.fiber.Server().ServeConn(server) }) // fails with the deadline
+			both.Go(func() {
+				_, _ = io.WriteString(client, "GET /till.js HTTP/1.1\r\nHost: till\r\n")
+				time.Sleep(after)
+				_, _ = io.WriteString(client, "Connection: close\r\n\r\n") // nobody may read it any more
+			})
+			res, err := http.ReadResponse(bufio.NewReader(client), nil)
+			if err != nil || res.StatusCode != want {
+				t.Errorf("after %v: got %+v, %v, want %d", after, res, err, want)
+			}
+			client.Close()
+			both.Wait()
 		}
 	})
 }

@@ -19,7 +19,7 @@ const (
 	pageLimit      = 100 // sales in a page, and the default of items
 	itemsLimit     = 500 // items in a page
 
-	readWithin   = 5 * time.Second  // a whole request
+	readWithin   = 20 * time.Second // a whole request: a bad radio repeats a lost packet for ten, and a page that is refused one script stays empty
 	deskWithin   = 10 * time.Second // one call of the desk: a node may take some seconds to make an invoice
 	enrolWithin  = 30 * time.Second // over the internet, with a slow line
 	answerWithin = 90 * time.Second // a request's answer, read whole: longer than enrolWithin, and than an idle connection lives
