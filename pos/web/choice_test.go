@@ -231,6 +231,7 @@ func TestChoiceTwice(t *testing.T) {
 // TestChoiceSlowly guesses invitations: it is slowed down as PINs are.
 func TestChoiceSlowly(t *testing.T) {
 	k := serve(t)
+	k.slowly()
 	for range signInBurst {
 		k.choose(409, "guess", "usdc-base")
 	}
