@@ -131,12 +131,29 @@ func (p *tab) run(actions ...chromedp.Action[chromedp.Void]) {
 	}
 }
 
-// click waits for the element and taps it.
+// click waits for each element and taps it. Between the look at where it is and the tap
+// a page may have moved it or drawn it anew: then it is tapped again. A tap counts when
+// the element has felt it, and no other one.
 func (p *tab) click(selectors ...string) {
 	p.Helper()
 	for _, s := range selectors {
-		p.wait(fmt.Sprintf("(e => e && e.checkVisibility() && !e.disabled)(document.querySelector(%q))", s))
-		p.run(chromedp.Click(chromedp.CSS(s)))
+		for late := time.Now().Add(waitWithin); ; {
+			p.wait(fmt.Sprintf(`(e => {
+				if (!e || !e.checkVisibility() || e.disabled) return false;
+				window.felt = false;
+				e.addEventListener("click", () => { window.felt = true; }, { capture: true, once: true });
+				return true;
+			})(document.querySelector(%q))`, s))
+			err := chromedp.Do(p.ctx, chromedp.Click(chromedp.CSS(s)))
+			missed, gone := chromedp.Run(p.ctx, chromedp.Evaluate[bool]("window.felt === false"))
+			if err == nil && (gone != nil || !missed) { // gone: the tap has led to another page
+				break
+			}
+			if time.Now().After(late) {
+				p.shot("failed")
+				p.Fatalf("browser: click %s: %v", s, err)
+			}
+		}
 	}
 }
 
@@ -199,11 +216,17 @@ func (p *tab) shot(name string) {
 func (p *tab) signIn(id, pin string) {
 	p.Helper()
 	p.click(`[data-key="` + id + `"]`)
-	for _, d := range pin {
+	p.pin(pin)
+	p.see("till-foot .pay", "")
+}
+
+// pin types a PIN on its pad.
+func (p *tab) pin(digits string) {
+	p.Helper()
+	for _, d := range digits {
 		p.click(pinKey(d))
 	}
 	p.click("till-pin .go")
-	p.see("till-foot .pay", "")
 }
 
 // tile taps an item of the catalogue by its name.

@@ -22,7 +22,7 @@ const KEEP = 30_000; // a key is repeated within so long; later the same button 
 export const newKey = () => Array.from(crypto.getRandomValues(new Uint8Array(16)), (b) => b.toString(16).padStart(2, "0")).join("");
 
 /** @param {number} ms */
-const pause = (ms) => new Promise((done) => setTimeout(done, ms));
+export const pause = (ms) => new Promise((done) => setTimeout(done, ms));
 
 /**
  * once sends a request under key, and again under the same key while the line
@@ -55,10 +55,10 @@ const under = new Set();
  * once is for a button: while it is under way a second tap does nothing, and
  * until the till has answered for certain a repeated tap carries the same key.
  * It returns undefined for the tap that did nothing.
- * @param {string} method @param {string} path @param {any} [body]
+ * @param {string} method @param {string} path @param {any} [body] @param {string} [of] what the page is about: of something else the same request means a new thing
  */
-export async function once(method, path, body) {
-  const content = method + " " + path + " " + JSON.stringify(body);
+export async function once(method, path, body, of = "") {
+  const content = method + " " + path + " " + JSON.stringify(body) + of;
   if (under.has(content)) return undefined;
   const old = kept.get(content);
   const key = old && Date.now() - old.at < KEEP ? old.key : newKey();

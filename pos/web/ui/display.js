@@ -66,6 +66,7 @@ function cover() {
   address.textContent = address.hidden ? "" : view.customer.qr; // a phone cannot scan itself
 }
 
+let asked = ""; // the invitation that the rest is about
 let coin = ""; // whose network is asked for
 let choosing = false;
 let refused = "";
@@ -76,7 +77,9 @@ async function choose(id, tender) {
   choosing = true;
   refused = "";
   offer();
-  await send("POST", "/v1/choices", { id, tender }, newKey()).catch((e) => { refused = e instanceof Problem ? e.message || t("ui.offline") : ""; });
+  const no = await send("POST", "/v1/choices", { id, tender }, newKey()).then(() => "", (e) => e instanceof Problem ? e.message || t("ui.offline") : "");
+  if (asked !== id) return; // another one is invited meanwhile
+  refused = no;
   choosing = false;
   offer();
 }
@@ -85,7 +88,11 @@ async function choose(id, tender) {
 function offer() {
   const { view, online } = now();
   const c = online ? view?.choice : null;
-  if (!c) coin = refused = "";
+  if (asked !== (c?.id ?? "")) {
+    asked = c?.id ?? "";
+    coin = refused = "";
+    choosing = false;
+  }
   choice.hidden = !c;
   paint(choice, [c, coin, choosing, refused], () => {
     if (!c) return [];

@@ -1,7 +1,7 @@
 // @ts-check
 // keys.js: the keyboard, and scanners, which are keyboards that type fast.
 
-import { act, addTyped, current, digit, local, scan, set, times } from "./local.js";
+import { addTyped, current, digit, later, local, scan, set, times, turn } from "./local.js";
 import { chosen, pay, setQty } from "./elements/cart.js";
 import { charge, exact } from "./elements/pay.js";
 import { next } from "./elements/done.js";
@@ -112,7 +112,7 @@ const named = {
   F1: help,
   F3: () => document.dispatchEvent(new Event("lock")),
   F4: () => document.dispatchEvent(new Event("lock")),
-  F6: (e) => (e.shiftKey ? set({ pane: "open" }) : current() && act("POST", "/v1/sales", {})),
+  F6: (e) => (e.shiftKey ? set({ pane: "open" }) : current() && turn("POST", "/v1/sales", {})),
   F12: () => (mode() === "pay" ? undefined : pay()),
   "+": () => (mode() === "pay" ? undefined : pay()),
   "*": () => { word = ""; times(); },
@@ -125,27 +125,36 @@ export function listen(signal) {
     const at = /** @type {HTMLElement} */ (e.target);
     if (e.ctrlKey || e.altKey || e.metaKey || e.isComposing) return;
     if (paid(e)) return;
-    const signIn = /** @type {any} */ (document.querySelector("till-sign-in"));
-    if (signIn) return signIn.key(e);
     if (document.querySelector("dialog[open]")) return;
     if (at.closest("input, textarea, select")) return;
-    if (e.key === "Enter" && at.closest("button") && !run) return; // the focused button's own
+    const gate = document.querySelector("till-sign-in");
+    if (e.key === "Enter" && !gate && at.closest("button") && !run) return; // the focused button's own
     // A scanner ends with Enter: it must not press the button that was touched last.
-    if (e.key.length === 1) at.blur();
-    const f = named[e.key];
-    if (f) {
-      e.preventDefault();
-      f(e);
-    } else if (/^[0-9]$/.test(e.key)) {
-      e.preventDefault();
-      note(e.key, e.timeStamp);
-      type(e.key);
-    } else if (e.key.length === 1 && e.key !== " ") {
-      e.preventDefault();
-      note(e.key, e.timeStamp);
-      search(e.key);
-    }
+    if (e.key.length === 1 && !(gate && e.key === " ")) at.blur();
+    if (later(e.key, () => press(e))) e.preventDefault();
+    else press(e);
   }, { signal, capture: true }); // before a field of its own acts on Enter
+}
+
+/** press does what a key is for, now or when the till has answered. @param {KeyboardEvent} e */
+function press(e) {
+  const signIn = /** @type {any} */ (document.querySelector("till-sign-in"));
+  if (signIn) return signIn.key(e);
+  if (document.querySelector("dialog[open]")) return;
+  const f = named[e.key];
+  if (f) {
+    e.preventDefault();
+    f(e);
+    if (e.key.length === 1) run = word = ""; // no scanner sends it within a number
+  } else if (/^[0-9]$/.test(e.key)) {
+    e.preventDefault();
+    note(e.key, e.timeStamp);
+    type(e.key);
+  } else if (e.key.length === 1 && e.key !== " ") {
+    e.preventDefault();
+    note(e.key, e.timeStamp);
+    search(e.key);
+  }
 }
 
 /** type takes a digit where it belongs. @param {string} d */

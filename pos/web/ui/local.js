@@ -2,8 +2,8 @@
 // local.js: what only this page knows: the open pane, digits being typed, what is
 // not sent yet. The till's own state is in state.js.
 
-import { newKey, once, Problem, send } from "./api.js";
-import { changed, now } from "./state.js";
+import { newKey, once, pause, Problem, send } from "./api.js";
+import { changed, connect, now, subscribe, until } from "./state.js";
 import * as sound from "./sound.js";
 import { t } from "./words.js";
 
@@ -20,7 +20,7 @@ export const local = {
   seen: "", // the completed sale whose PAID or CHANGE was left
   sure: "", // what a second tap will do
   problem: /** @type {null|{title: string, detail: string}} */ (null),
-  /** @type {{key: string, body: any, name: string}[]} */
+  /** @type {{key: string, body: any, name: string, sale: string, next: boolean}[]} */
   queue: [],
 };
 
@@ -52,15 +52,66 @@ export function fail(e) {
   if (e.status === 401) document.dispatchEvent(new Event("stranger"));
 }
 
-/** act sends one thing for a button; what fails is shown. It returns the answer or undefined. @param {string} method @param {string} path @param {any} [body] */
+/** OF are the panes that are about the sale at the counter. */
+const OF = new Set(["pay", "amount", "code"]);
+let at = "";
+let asks = "";
+
+/** follow ends what this page was doing about a sale that is at the counter no more, whoever took it away. What was typed for a basket stays. */
+export function follow() {
+  const sale = current();
+  const id = sale?.id ?? "";
+  const p = sale?.payments?.at(-1);
+  if (asks !== id + p?.id + p?.aside) local.sure = "";
+  asks = id + p?.id + p?.aside;
+  if (at === id) return;
+  if (at && OF.has(local.pane)) Object.assign(local, { pane: local.home, times: "", digits: "" });
+  if (at) Object.assign(local, { line: 0, coin: "" });
+  at = id;
+}
+
+/** FOLLOWS is how long, in ms, an answer waits for the state that tells of it: on a live line it is there at once. */
+const FOLLOWS = 1_000;
+
+/** heard resolves when the till has told of its state since. @param {number} since what now().told was before it was asked */
+export const heard = (since) => until(() => now().told > since || !now().online, FOLLOWS);
+
+/** act sends one thing for a button; what fails is shown. It returns the answer, when the page knows the state after it, or undefined. @param {string} method @param {string} path @param {any} [body] */
 export async function act(method, path, body) {
+  const { told } = now();
   set({ problem: null, sure: "" });
   try {
-    return await once(method, path, body);
+    const out = await once(method, path, body, current()?.id);
+    if (out) await heard(told);
+    return out;
   } catch (e) {
     fail(e);
     return undefined;
   }
+}
+
+let going = /** @type {Promise<any>|null} */ (null);
+
+/** leaving is the sign-out under way, if any. Who signs in next waits for it: its answer would end the new session. */
+export const leaving = () => going;
+
+/** leave signs out here, after what was tapped before. The line may be down: the screen is locked all the same, and the till is told when it is back. */
+export function leave() {
+  Object.assign(local, { pane: local.home, digits: "", times: "", coin: "", problem: null });
+  going ??= out().finally(() => { going = null; changed(); });
+  changed();
+  return going;
+}
+
+async function out() {
+  await Promise.race([flush(), pause(FOLLOWS)]);
+  local.queue = [];
+  for (let none = true; none;) {
+    none = await send("DELETE", "/v1/sessions/current", undefined, newKey()).then(() => false, (e) => !e.status);
+    if (none) await pause(FOLLOWS);
+  }
+  connect();
+  await until(() => !now().view?.counter, FOLLOWS);
 }
 
 /** DOUBLE is how long, in ms, a second tap is taken for the same nervous finger. */
@@ -91,7 +142,76 @@ export async function busy(e, f) {
   }
 }
 
+const AHEAD = 64; // keys that are kept; beyond it something lies on the keyboard
+/** @type {{key: string, press: () => void}[]} */
+let ahead = [];
+let holds = 0;
+let enters = 0; // of the holds, those after which Enter by itself means something
+
+/**
+ * hold runs f, which asks the till, and keeps the keys that are pressed meanwhile for
+ * what the screen shows then: when f has returned, or as soon as the state says that
+ * it is so. When f returns nothing they are dropped, as they were meant for what did
+ * not come about; and so is an Enter that ends nothing: it is a second tap.
+ * @param {() => Promise<any>} f @param {() => boolean} [so] @param {number} [enter] 1: no, it is meant
+ */
+export async function hold(f, so = () => false, enter = 0) {
+  const over = new AbortController();
+  const free = (/** @type {any} */ ok) => {
+    if (over.signal.aborted) return;
+    over.abort();
+    holds--;
+    enters -= enter;
+    if (!ok && !holds) ahead = [];
+    while (ahead.length && !holds) ahead.shift()?.press();
+    while (holds && !enters && ahead[0]?.key === "Enter") ahead.shift();
+  };
+  holds++;
+  enters += enter;
+  let out;
+  subscribe(() => { if (so()) free(true); }, over);
+  try {
+    return out = await f();
+  } finally {
+    free(out);
+  }
+}
+
+/** later keeps a key while the till is asked, and reports whether it is. @param {string} key @param {() => void} press */
+export function later(key, press) {
+  if (!holds) return false;
+  if (key === "Escape") ahead = [];
+  if (key.length > 1 && key !== "Backspace" && key !== "Enter") return false;
+  if (ahead.length < AHEAD && (ahead.length || enters || key !== "Enter")) ahead.push({ key, press });
+  return true;
+}
+
 let running = /** @type {Promise<string|undefined>|null} */ (null);
+let turning = /** @type {object|null} */ (null);
+
+/** turn changes the sale at the counter: lines that were tapped before belong to the old one, those tapped meanwhile to the new one. @param {string} method @param {string} path @param {any} [body] */
+export async function turn(method, path, body) {
+  if (turning) return undefined;
+  const mine = turning = { old: /** @type {any} */ (null) };
+  const end = () => {
+    if (turning !== mine) return;
+    turning = null;
+    for (const x of local.queue) x.next = false;
+    flush();
+  };
+  const out = await hold(async () => {
+    await flush();
+    if (local.queue.some((x) => !x.next)) return undefined; // not sent: it stays with its sale
+    mine.old = current()?.id;
+    return act(method, path, body);
+  }, () => {
+    if (mine.old === null || mine.old === current()?.id) return false;
+    end();
+    return true;
+  });
+  end();
+  return out;
+}
 
 /**
  * add puts a line into the basket: at once on the screen, and in order, each
@@ -99,37 +219,46 @@ let running = /** @type {Promise<string|undefined>|null} */ (null);
  * @param {any} body @param {string} name
  */
 export function add(body, name) {
-  if (local.queue.length < QUEUE) local.queue.push({ key: newKey(), body, name });
+  const sale = current();
+  if (local.queue.length < QUEUE) local.queue.push({ key: newKey(), body, name, sale: sale?.state === "draft" && !turning ? sale.id : "", next: !!turning });
   set({ digits: "", times: "", line: 0, problem: null, sure: "", seen: now().view?.customer?.sale ?? "" });
   return flush();
 }
 
-/** flush sends what waits. */
+/** ready says that a line waits, and not for another sale. */
+const ready = () => local.queue.length > 0 && !(turning && local.queue[0].next);
+
+/** flush sends what waits. It returns the sale's ID when all is sent. @returns {Promise<string|undefined>} */
 export function flush() {
-  running ??= drain().finally(() => { running = null; });
-  return running;
+  if (!running && ready()) running = drain();
+  return running ?? Promise.resolve(undefined);
 }
 
 async function drain() {
   let sale;
-  while (local.queue.length) {
-    const { key, body } = local.queue[0];
-    try {
-      const id = current()?.state === "draft" ? current().id : "current";
-      sale = (await send("POST", `/v1/sales/${id}/lines`, body, key)).sale;
-    } catch (e) {
-      if (e instanceof Problem && e.status === 0) { // not answered: it stays, under its key, and is shown as not sent
+  try {
+    while (ready()) {
+      const line = local.queue[0];
+      const { told } = now();
+      try {
+        sale = (await send("POST", `/v1/sales/${line.sale || sale || "current"}/lines`, line.body, line.key)).sale;
+        await heard(told);
+      } catch (e) {
+        if (e instanceof Problem && e.status === 0) { // not answered: it stays, under its key, and is shown as not sent
+          fail(e);
+          return undefined;
+        }
+        sale = undefined;
+        if (e instanceof Problem && e.status === 401) local.queue = [];
         fail(e);
-        return undefined;
       }
-      sale = undefined;
-      if (e instanceof Problem && e.status === 401) local.queue = [];
-      fail(e);
+      if (local.queue[0] === line) local.queue.shift();
+      changed();
     }
-    local.queue.shift();
-    changed();
+    return sale;
+  } finally {
+    running = null; // at once: what is tapped from now on begins anew
   }
-  return sale;
 }
 
 /** pieces takes what was typed before ×, in thousandths, as text is not a number of money. */

@@ -72,7 +72,7 @@ async function receipts() {
   let cursor = "";
   const page = async () => {
     const got = await get("/v1/sales?limit=12" + (cursor ? "&cursor=" + encodeURIComponent(cursor) : "")).catch(fail);
-    if (!got) return;
+    if (!got) return box.close();
     list.append(...got.sales.map((/** @type {any} */ s) => h("li", { class: "row" },
       h("span", { class: "grow" }, h("b", {}, s.receipt), h("small", {}, when(s.completed) + " · " + s.by.name + " · " +
         [...new Set((s.payments ?? []).filter(covers).map((/** @type {any} */ p) => tender(p.tender, p.network) + (p.state === "accepted" ? " (" + t("ui.offline_mark") + ")" : trusted(p) ? " (" + t("ui.unverified").toLowerCase() + ")" : "")))].join(", "))),
@@ -82,8 +82,9 @@ async function receipts() {
     more.hidden = !cursor;
     if (!list.children.length) list.append(h("li", { class: "row" }, t("ui.none_yet")));
   };
+  more.hidden = true;
+  const box = sheet(t("ui.receipts"), list, more); // at once: late, it would lie over what is done by then
   await page();
-  sheet(t("ui.receipts"), list, more);
 }
 
 /** allow lets a tender be taken unverified again, which a loss had switched off: that is read first. @param {any} x */
@@ -172,18 +173,18 @@ export function form(rows, word, f) {
 
 /** people lists who may use the till, and adds to them. */
 async function people() {
-  const got = await get("/v1/staff").catch(fail);
-  if (!got) return;
   const list = h("ul", { class: "rows" });
   const show = (/** @type {any[]} */ staff) => list.replaceChildren(...staff.map((s) => h("li", { class: "row" }, h("span", { class: "grow" }, h("b", {}, s.name)), t("ui.role." + s.role))));
-  show(got.staff);
+  const again = () => get("/v1/staff").then((got) => show(got.staff), fail);
+  again();
   const name = field(t("ui.name"), { maxlength: "40" });
   const pin = field(t("ui.pin"), { type: "password", inputmode: "numeric", pattern: "[0-9]{4,12}", autocomplete: "new-password" });
   const role = /** @type {HTMLSelectElement} */ (h("select", {}, ...["cashier", "manager", "owner"].map((r) => h("option", { value: r }, t("ui.role." + r)))));
   sheet(t("ui.staff"), list, h("h3", {}, t("ui.add_person")), form([name.row, h("label", { class: "field" }, h("span", {}, t("ui.role")), role), pin.row], t("ui.add_person"), async () => {
+    const sent = [name.input, pin.input].map((input) => ({ input, value: input.value }));
     const who = await once("POST", "/v1/staff", { name: name.input.value.trim(), role: role.value, pin: pin.input.value });
-    name.input.value = pin.input.value = "";
-    show((await get("/v1/staff")).staff);
+    for (const { input, value } of sent) if (input.value === value) input.value = ""; // else the next person is being typed
+    await again();
     return t("ui.added", { name: who.name });
   }));
 }

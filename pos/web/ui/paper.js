@@ -11,14 +11,17 @@ const paper = /** @type {HTMLImageElement} */ (h("img", { hidden: true }));
 const BLANK = 60;
 
 let printed = false;
+let wanted = "";
 let signedIn = /** @type {any} */ (null);
 const hint = h("p", { role: "status" });
 
 /** swap shows newer paper, its end first. @param {string} name */
 async function swap(name) {
+  wanted = name;
   const next = new Image();
   next.src = "/paper.png?" + name;
-  await next.decode();
+  await next.decode().catch(() => { wanted = ""; }); // the next one comes
+  if (wanted !== name) return;
   printed = next.naturalHeight > BLANK;
   paper.src = next.src;
   paper.hidden = !printed;

@@ -25,6 +25,7 @@ function owner(coded) {
   const pad = /** @type {any} */ (document.createElement("till-pin"));
   const hint = h("p", { class: "hint", role: "status" }, t("ui.setup.choose_pin"));
   let first = "";
+  let made = ""; // the owner whom the till has, although it did not sign him in yet
   /** @param {string} word @param {boolean} [wrong] */
   const say = (word, wrong = false) => {
     hint.className = wrong ? "hint wrong" : "hint";
@@ -43,9 +44,12 @@ function owner(coded) {
     if (!same) return say(t("ui.pin_differs"), true);
     say(t("ui.one_moment"));
     try {
-      const who = await once("POST", "/v1/set-ups", { name: name.input.value.trim(), pin, ...(coded ? { code: code.input.value } : {}) });
-      if (!who) return;
-      await send("POST", "/v1/sessions", { actor: who.id, pin }, newKey());
+      if (!made) {
+        const who = await once("POST", "/v1/set-ups", { name: name.input.value.trim(), pin, ...(coded ? { code: code.input.value } : {}) });
+        if (!who) return;
+        made = who.id;
+      }
+      await send("POST", "/v1/sessions", { actor: made, pin }, newKey());
       office();
     } catch (err) {
       if (!(err instanceof Problem)) throw err;

@@ -10,6 +10,7 @@ const listeners = new Set();
 /** @type {any} */
 let view = null;
 let online = false;
+let told = 0;
 let beat = { till: Date.now(), here: performance.now() }; // the till's time when it last told it, and this page's
 let heard = { wall: 0, mono: 0 };
 /** @type {EventSource|null} */
@@ -17,8 +18,8 @@ let source = null;
 let software = "";
 let query = "";
 
-/** What the page shows now: the view (null before the first), and whether the line to the till is up. */
-export const now = () => ({ view, online });
+/** What the page shows now: the view (null before the first), whether the line to the till is up, and how often the till has told. */
+export const now = () => ({ view, online, told });
 
 /** till returns the till's own time, by which payments expire. It goes on by a clock that nobody sets. */
 export const till = () => beat.till + performance.now() - beat.here;
@@ -38,6 +39,19 @@ export function subscribe(f, { signal }) {
   signal.addEventListener("abort", () => listeners.delete(f));
   f();
 }
+
+/**
+ * until resolves when yes holds of the state, or after within ms. The till answers
+ * before it tells of its new state, or after, as it happens: who acts on an answer
+ * waits for both.
+ * @param {() => boolean} yes @param {number} within
+ */
+export const until = (yes, within) => new Promise((done) => {
+  const over = new AbortController();
+  const end = () => { over.abort(); done(yes()); };
+  setTimeout(end, within);
+  subscribe(() => { if (yes()) end(); }, { signal: over.signal });
+});
 
 /** changed tells everybody. */
 export function changed() {
@@ -73,6 +87,7 @@ export function connect(ask = query, picture = onPicture) {
     if (software && view.software !== software) return location.reload(); // the till was updated: so must the page be
     software = view.software;
     online = true;
+    told++;
     changed();
   };
   stream.addEventListener("beat", (e) => {

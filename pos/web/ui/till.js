@@ -10,14 +10,13 @@ import "./elements/pay.js";
 import "./elements/wait.js";
 import "./elements/done.js";
 import "./elements/sign-in.js";
-import { newKey, send } from "./api.js";
 import { catalogue } from "./elements/items.js";
 import { waitsFor } from "./elements/code.js";
 import { payment } from "./elements/wait.js";
 import { h, icon, paint } from "./dom.js";
 import { listen } from "./keys.js";
 import { changed, connect, now, subscribe } from "./state.js";
-import { current, fail, flush, local, set } from "./local.js";
+import { current, fail, flush, follow, leave, leaving, local, set } from "./local.js";
 import * as sound from "./sound.js";
 import { load, t } from "./words.js";
 
@@ -70,7 +69,8 @@ function ring() {
   const fresh = rung !== null && !!over && over !== rung;
   if (fresh) {
     if (customer.phase !== "checking") sound.paid();
-    set({ seen: "", pane: local.home, digits: "", times: "" });
+    const begun = main.dataset.show === "sell" && (local.digits || local.times || (local.search && document.activeElement?.matches("input"))); // the next sale: what is typed stays
+    Object.assign(local, begun ? { seen: over } : { seen: "", pane: local.home, digits: "", times: "" });
   }
   rung = over;
   const top = counter?.notices?.[0];
@@ -85,11 +85,12 @@ function draw() {
   document.body.classList.toggle("offline", !online);
   paint(banner, [online, !!view], () => online ? [] : [icon("triangle"), h("p", {}, h("b", {}, t(view ? "ui.no_till" : "ui.connecting")), " ", view ? t("ui.no_till_why") : "")]);
   if (!view) return;
+  follow();
   if (view.version !== rings) {
     rings = view.version;
     ring();
   }
-  const stranger = !view.counter;
+  const stranger = !view.counter || leaving();
   const gate = document.querySelector("till-sign-in");
   if (stranger && !gate) {
     main.remove();
@@ -98,7 +99,7 @@ function draw() {
   } else if (!stranger && !main.isConnected) {
     gate?.remove();
     document.body.append(main);
-    catalogue().then(changed, fail);
+    stock();
   }
   if (stranger) return;
   const what = show();
@@ -111,12 +112,19 @@ function draw() {
   paint(toast, local.problem, () => local.problem ? [icon("warn"), h("p", {}, h("b", {}, local.problem.title), " ", local.problem.detail), icon("close")] : []);
 }
 
-/** lock signs out here; the line may be down, the screen locks all the same. */
-async function lock() {
-  set({ pane: local.home, digits: "", times: "", coin: "", problem: null, queue: [] });
-  await send("DELETE", "/v1/sessions/current", undefined, newKey()).catch(() => {});
-  connect();
+/** stock loads the items until it has them. */
+async function stock() {
+  for (let told = false; main.isConnected; await new Promise((again) => setTimeout(again, 2000))) {
+    try {
+      await catalogue();
+      return changed();
+    } catch (e) {
+      if (!told) fail(e);
+      told = true;
+    }
+  }
 }
+
 
 let was = false;
 async function start() {
@@ -129,7 +137,7 @@ async function start() {
       await new Promise((again) => setTimeout(again, 2000)); // the till is starting
     }
   }
-  document.addEventListener("lock", lock);
+  document.addEventListener("lock", leave);
   document.addEventListener("stranger", () => connect());
   for (const tap of ["pointerdown", "keydown"]) document.addEventListener(tap, sound.wake, { signal: page.signal });
   listen(page.signal);

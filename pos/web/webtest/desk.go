@@ -42,6 +42,7 @@ type Desk struct {
 	sync     pos.Sync
 	grey     map[pos.Tender]string
 	silent   bool
+	lags     bool // the screens are not told
 	stall    chan struct{}
 	refuse   error
 	offline  offline

@@ -15,7 +15,23 @@ func (d *Desk) View() pos.View {
 
 func (d *Desk) publish() {
 	d.version++
-	d.Publish(d.view())
+	if !d.lags {
+		d.Publish(d.view())
+	}
+}
+
+// Lag answers before the screens are told, as the real desk does, until release is
+// called: they are told the newest state then.
+func (d *Desk) Lag() (release func()) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.lags = true
+	return func() {
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		d.lags = false
+		d.Publish(d.view())
+	}
 }
 
 func (d *Desk) view() pos.View {

@@ -2,7 +2,7 @@
 // cart.js: <till-cart> the basket, and <till-foot> what it comes to and Pay. They
 // never move.
 
-import { act, add, addTyped, busy, current, flush, local, set } from "../local.js";
+import { act, add, addTyped, busy, current, flush, hold, local, set } from "../local.js";
 import { h, icon, paint } from "../dom.js";
 import { TillElement } from "../element.js";
 import { owed } from "../menu.js";
@@ -146,17 +146,15 @@ function notice(n, count) {
 /** nothing is in the basket, nor on its way there. */
 const nothing = () => !(current()?.lines ?? []).length && !local.queue.length;
 
-/** pay opens the tenders; an amount that was typed goes into the basket first. */
-export async function pay() {
-  if (!now().online || local.pane === "pay" || (nothing() && !local.digits)) return;
-  if (local.digits) {
-    if (!(await addTyped())) return;
-  } else {
-    await flush();
-  }
-  if (local.queue.length) return;
+/** pay opens the tenders; an amount that was typed goes into the basket first. A cashier who has gone elsewhere before that is there stays where he is. */
+export const pay = () => hold(async () => {
+  const { pane } = local;
+  if (!now().online || pane === "pay" || (nothing() && !local.digits)) return false;
+  const sale = local.digits ? await addTyped() : await flush() ?? current()?.id;
+  if (!sale || local.queue.length || local.digits || local.pane !== pane || (current()?.id ?? sale) !== sale) return false;
   set({ pane: "pay", line: 0, coin: "" });
-}
+  return true;
+}, undefined, 1);
 
 customElements.define("till-foot", class extends TillElement {
   #total = h("div", { class: "total" });

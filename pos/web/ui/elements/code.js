@@ -4,7 +4,7 @@
 
 import { once, Problem } from "../api.js";
 import { h, icon } from "../dom.js";
-import { current, set } from "../local.js";
+import { current, heard, hold, set } from "../local.js";
 import { now } from "../state.js";
 import * as sound from "../sound.js";
 import { t } from "../words.js";
@@ -25,18 +25,21 @@ export const SCAN = /^OP1[^0-9]([0-9]{1,10})[^0-9]([0-9]{6})$/i;
 /** said is what the last try came to; the count of wrong ones is in the sale. */
 let said = "";
 
-/** tell tries a code and remembers what to say. @param {any} sale @param {string} code */
+/** tell tries a code and remembers what to say, while that sale is at the counter. @param {any} sale @param {string} code */
 async function tell(sale, code) {
+  const { told } = now();
+  const say = (/** @type {string} */ text) => { if (current()?.id === sale.id) said = text; };
   said = "";
   set({ problem: null, sure: "" });
   try {
     const answer = await once("POST", `/v1/sales/${sale.id}/codes`, { code });
-    if (answer?.other) said = t("ui.code_other");
+    if (answer) await heard(told);
+    if (answer?.other) say(t("ui.code_other"));
     if (answer?.other || answer?.wrong) sound.wrong();
   } catch (e) {
     if (!(e instanceof Problem)) throw e;
     sound.wrong();
-    said = e.status === 0 ? t("ui.offline") + ". " + t("ui.code_again") : e.status === 403 ? "" : e.message; // a lock is in the sale
+    say(e.status === 0 ? t("ui.offline") + ". " + t("ui.code_again") : e.status === 403 ? "" : e.message); // a lock is in the sale
     if (e.status === 401) document.dispatchEvent(new Event("stranger"));
   }
   set({});
@@ -84,6 +87,7 @@ customElements.define("till-code", class extends HTMLElement {
   show(sale, manager) {
     if (this.#sale?.id !== sale.id) {
       this.#digits = said = "";
+      this.#asking = false;
       clearTimeout(this.#timer);
     }
     this.#sale = sale;
@@ -122,14 +126,19 @@ customElements.define("till-code", class extends HTMLElement {
     this.#draw();
   }
 
-  async #send() {
-    const code = this.#digits;
+  #send() {
+    const sale = this.#sale;
     this.#asking = true;
-    this.show(this.#sale, true);
-    await tell(this.#sale, code);
-    this.#asking = false;
-    this.#digits = "";
-    set({});
+    this.show(sale, true);
+    return hold(async () => {
+      await tell(sale, this.#digits);
+      if (this.#sale.id === sale.id) { // and not another one's, which is typed meanwhile
+        this.#asking = false;
+        this.#digits = "";
+        set({});
+      }
+      return true;
+    }, () => current()?.id !== sale.id);
   }
 
   #draw() {

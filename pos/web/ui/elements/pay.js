@@ -2,7 +2,7 @@
 // pay.js: <till-pay> how a sale can be paid. A tender that cannot be had now is
 // grey and says why.
 
-import { act, busy, current, digit, local, set, typed } from "../local.js";
+import { act, busy, current, digit, hold, local, set, turn, typed } from "../local.js";
 import { h, icon, paint } from "../dom.js";
 import { TillElement } from "../element.js";
 import { more, money, note } from "../money.js";
@@ -10,18 +10,21 @@ import { now } from "../state.js";
 import { waitsFor } from "./code.js";
 import { tender, t } from "../words.js";
 
-/** PANES are ours. When the answer comes, the cashier may be typing the next sale already. */
+/** PANES are ours. */
 const PANES = new Set(["pay", "amount"]);
 
 /**
- * charge pays the sale at the counter.
+ * charge pays the sale at the counter. What is typed before the till has answered is
+ * typed for what comes then: the next sale, or the amount of what is still due.
  * @param {Event} e @param {string} name @param {{given?: any, amount?: any}} [how]
  */
 export function charge(e, name, how = {}) {
   const sale = current();
-  return busy(e, async () => {
-    if (sale && await act("POST", `/v1/sales/${sale.id}/payments`, { tender: name, ...how }) ) set(PANES.has(local.pane) ? { pane: local.home, digits: "", times: "", coin: "" } : { coin: "" });
-  });
+  return busy(e, () => hold(async () => {
+    const ok = sale && await act("POST", `/v1/sales/${sale.id}/payments`, { tender: name, ...how });
+    if (ok && current()?.id === sale.id && PANES.has(local.pane)) set({ pane: local.home, digits: "", times: "", coin: "" });
+    return ok;
+  }, () => current()?.id !== sale?.id));
 }
 
 /** exact takes the cash that is due; for a key. @param {Event} e */
@@ -37,9 +40,7 @@ const why = (reason) => t({ expired: "ui.why_expired", cancelled: "ui.why_cancel
 /** back leaves the tenders for the basket; one that is charged already is opened again. @param {Event} e @param {any} sale */
 function back(e, sale) {
   if (sale.state === "draft") return set({ pane: local.home, digits: "", sure: "", coin: "" });
-  return busy(e, async () => {
-    if (await act("POST", `/v1/sales/${sale.id}/reopenings`, {}) && PANES.has(local.pane)) set({ pane: local.home, digits: "", times: "" });
-  });
+  return busy(e, () => turn("POST", `/v1/sales/${sale.id}/reopenings`, {})); // another sale has the basket: this pane ends with the old one
 }
 
 /** off reports a tender that is taken while its line is down. @param {any} x */
@@ -91,7 +92,10 @@ function row(tenders, how, online, none, own) {
 }
 
 /** choose lets the customer choose on their own screen, or no more. @param {Event} e @param {any} sale @param {boolean} open */
-const choose = (e, sale, open) => busy(e, async () => { if (await act("PUT", `/v1/sales/${sale.id}/choice`, { open })) set({ coin: "" }); });
+const choose = (e, sale, open) => busy(e, async () => {
+  const { coin } = local;
+  if (await act("PUT", `/v1/sales/${sale.id}/choice`, { open }) && current()?.id === sale.id && local.coin === coin) set({ coin: "" });
+});
 
 customElements.define("till-pay", class extends TillElement {
   draw() {
@@ -148,7 +152,7 @@ customElements.define("till-pay", class extends TillElement {
       h("div", { class: "exits" },
         charged && sale.state === "part-paid" ? null : h("button", { class: "wide", "data-key": "back", disabled: charged && !online, click: (/** @type {Event} */ e) => back(e, sale) }, icon("back"), t("ui.back")),
         waitsFor(sale).length ? h("button", { class: "wide", "data-key": "code", click: () => set({ pane: "code" }) }, t("ui.has_code")) : null,
-        charged ? h("button", { class: "wide", "data-key": "aside", disabled: !online, click: () => act("POST", "/v1/sales", {}) }, t("ui.next_customer"), icon("next")) : null),
+        charged ? h("button", { class: "wide", "data-key": "aside", disabled: !online, click: () => turn("POST", "/v1/sales", {}) }, t("ui.next_customer"), icon("next")) : null),
     ];
   }
 

@@ -43,6 +43,11 @@ customElements.define("till-pin", class extends HTMLElement {
     }
   }
 
+  /** empty says that nothing is typed. */
+  get empty() {
+    return !this.#digits;
+  }
+
   /** key takes a key of the keyboard. @param {KeyboardEvent} e */
   key(e) {
     if (/^[0-9]$/.test(e.key)) this.type(e.key);

@@ -5,9 +5,12 @@ import "./pin.js";
 import { get, newKey, Problem, send } from "../api.js";
 import { h, icon, paint } from "../dom.js";
 import { TillElement } from "../element.js";
-import { connect, now } from "../state.js";
+import { hold, leave, leaving } from "../local.js";
+import { connect, now, until } from "../state.js";
 import * as sound from "../sound.js";
 import { t } from "../words.js";
+
+const SHOWN = 5_000; // ms within which the till has told its state after somebody signed in
 
 customElements.define("till-sign-in", class extends TillElement {
   /** @type {any[]|null} */
@@ -19,7 +22,7 @@ customElements.define("till-sign-in", class extends TillElement {
   #pad = /** @type {any} */ (document.createElement("till-pin"));
 
   connectedCallback() {
-    this.#pad.addEventListener("pin", (/** @type {CustomEvent} */ e) => this.#signIn(e.detail));
+    this.#pad.addEventListener("pin", (/** @type {CustomEvent} */ e) => hold(() => this.#signIn(e.detail).then(() => true)));
     super.connectedCallback();
     this.#names();
   }
@@ -41,20 +44,26 @@ customElements.define("till-sign-in", class extends TillElement {
   /** @param {string} pin */
   async #signIn(pin) {
     if (this.#asking || Date.now() < this.#until) return;
+    const who = this.#who;
+    const same = () => this.#who === who; // nobody else has taken over meanwhile
     this.#asking = true;
     this.#pad.clear();
     this.#wrong = t("ui.one_moment");
     this.draw();
     try {
-      await send("POST", "/v1/sessions", { actor: this.#who, pin }, newKey());
-      localStorage.setItem("who", this.#who);
-      this.#wrong = "";
-      connect();
+      await leaving();
+      await send("POST", "/v1/sessions", { actor: who, pin }, newKey());
+      if (same()) {
+        localStorage.setItem("who", who);
+        this.#wrong = "";
+        connect();
+        await until(() => !this.isConnected, SHOWN);
+      } else await leave();
     } catch (e) {
       sound.wrong();
-      this.#pad.clear(true);
+      if (this.#pad.empty) this.#pad.clear(true); // else the next try is being typed
       const p = e instanceof Problem ? e : new Problem({});
-      this.#wrong = p.status === 0 ? t("ui.offline") : p.status === 403 ? t("ui.wrong_pin") : p.message;
+      if (same()) this.#wrong = p.status === 0 ? t("ui.offline") : p.status === 403 ? t("ui.wrong_pin") : p.message;
       if (p.status === 429) this.#wait(p.wait);
     }
     this.#asking = false;

@@ -5,7 +5,7 @@
 import "./code.js";
 import { reference, waitsFor } from "./code.js";
 import { once, get, Problem } from "../api.js";
-import { act, busy, covers, current, fail, local, set } from "../local.js";
+import { act, busy, covers, current, fail, local, set, turn } from "../local.js";
 import { h, icon, paint } from "../dom.js";
 import { TillElement } from "../element.js";
 import { exactly, money, quantity } from "../money.js";
@@ -19,7 +19,7 @@ const OPEN = new Set(["intended", "requested", "seen", "accepted", "unknown"]);
 export const payment = (sale) => [...(sale?.payments ?? [])].reverse().find((p) => OPEN.has(p.state) && !p.aside && !covers(p)) ?? null;
 
 /** serve puts this sale aside for the next customer. */
-const serve = () => act("POST", "/v1/sales", {}).then((ok) => { if (ok) set({ pane: local.home }); });
+const serve = () => turn("POST", "/v1/sales", {});
 
 /** others leads to the next customer, and to sales that are open already. @param {boolean} online */
 const others = (online) => [
@@ -140,7 +140,7 @@ customElements.define("till-wait", class extends TillElement {
     const { view } = now();
     const needs = view.counter.tenders.find((/** @type {any} */ x) => x.tender === p.tender)?.offline?.manager && view.session.actor.role === "cashier";
     const sure = local.sure === "trust";
-    const go = (/** @type {Event} */ e) => (sure ? busy(e, async () => { if (await act("POST", `/v1/sales/${sale.id}/payments/${p.id}/unverified`, {})) set({ sure: "" }); }) : set({ sure: "trust" }));
+    const go = (/** @type {Event} */ e) => (sure ? busy(e, () => act("POST", `/v1/sales/${sale.id}/payments/${p.id}/unverified`, {})) : set({ sure: "trust" }));
     return h("button", { class: sure ? "wide sure" : "wide", "data-key": "trust", disabled: needs || !online, click: go }, h("span", {}, sure ? t("ui.take_unverified_sure") : t("ui.take_unverified"), needs ? h("small", {}, t("ui.manager_needed")) : null));
   }
 
@@ -191,7 +191,7 @@ customElements.define("till-wait", class extends TillElement {
   /** #despite lets a manager go on without an answer. @param {any} sale @param {any} p @param {boolean} may @param {boolean} online */
   #despite(sale, p, may, online) {
     const sure = local.sure === "despite";
-    const go = (/** @type {Event} */ e) => (sure ? busy(e, async () => { if (await act("POST", `/v1/sales/${sale.id}/payments/${p.id}/cancellations`, { despite: true })) set({ pane: "pay" }); }) : set({ sure: "despite" }));
+    const go = (/** @type {Event} */ e) => (sure ? busy(e, async () => { if (await act("POST", `/v1/sales/${sale.id}/payments/${p.id}/cancellations`, { despite: true }) && current()?.id === sale.id && local.pane === "code") set({ pane: "pay" }); }) : set({ sure: "despite" }));
     return h("button", { class: sure ? "wide sure" : "wide bad", "data-key": "despite", disabled: !may || !online, click: go }, h("span", {}, sure ? t("ui.despite_sure") : t("ui.despite"), may ? null : h("small", {}, t("ui.manager_needed"))));
   }
 
@@ -200,7 +200,7 @@ customElements.define("till-wait", class extends TillElement {
     if (!sale.astray?.sells) return null;
     const { payment: id, exact } = sale.astray;
     const sure = local.sure === taking(sale.astray);
-    const go = (/** @type {Event} */ e) => (sure ? busy(e, async () => { if (await act("POST", `/v1/refunds/${id}/decisions`, { as: "as sale", came: exact })) set({ sure: "" }); }) : set({ sure: taking(sale.astray) }));
+    const go = (/** @type {Event} */ e) => (sure ? busy(e, () => act("POST", `/v1/refunds/${id}/decisions`, { as: "as sale", came: exact })) : set({ sure: taking(sale.astray) }));
     return h("button", { class: sure ? "wide sure" : "wide", "data-key": "take", disabled: !may || !online, click: go }, h("span", {}, t(sure ? "ui.take_as_paid_sure" : "ui.take_as_paid"), may ? null : h("small", {}, t("ui.manager_needed"))));
   }
 
