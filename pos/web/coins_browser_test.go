@@ -77,6 +77,47 @@ func TestCoinGrey(t *testing.T) {
 	p.wait(`document.querySelector('[data-key="token *"]').disabled`)
 }
 
+// TestCoinNoted offers a token of several networks that the cashier should know something
+// of: its button names the networks, marked; the warning is read where there is room, and
+// on every screen when the token is chosen. More than one line is down: the pill says so.
+func TestCoinNoted(t *testing.T) {
+	for _, row := range []struct {
+		lang string
+		w, h int64
+		dark bool
+	}{{"en", 800, 480, false}, {"de", 800, 480, true}, {"en", 1280, 800, false}, {"de", 390, 844, false}, {"pt", 1024, 600, false}} {
+		t.Run(fmt.Sprint(row.lang, row.w), func(t *testing.T) {
+			k, desk := serveIn(t, row.lang)
+			l := &looker{tab: tabOf(t, k, "/", row.w, row.h), panel: row.w == 800, lang: row.lang}
+			l.night(row.dark)
+			l.signIn("p1", ownerPIN)
+			desk.Offer(append([]webtest.Coin{{Tender: "usdt-ethereum", Token: "USDT", Chain: "Ethereum"}, {Tender: "usdt-tron", Token: "USDT", Chain: "Tron"}}, webtest.Coins...))
+			desk.Peg("USDT", l.word("usdt_eu"))
+			desk.Peg("EURC", l.word("peg_below", "token", "EURC", "price", "0.9931"))
+			desk.Links([]pos.Link{{Name: "rates", State: "offline"}, {Name: "usdc-solana", State: "offline"}, {Name: "usdc-ethereum", State: "offline"}}, pos.Sync{Enrolled: true})
+			l.see(".pill", "+2: ")
+			l.key("1695\r")
+			l.see("till-foot .money", "16")
+			l.click(".pay")
+			button := `[data-key="token USDT"]`
+			l.wait("document.querySelector(" + quote(button+" .warn") + ")")
+			if row.w > 900 {
+				l.see(button, "Ethereum, Tron, Polygon")
+				l.see(button, l.word("usdt_eu"))
+				l.see(`[data-key="token EURC"]`, "Base")
+			} else {
+				l.see(button, l.word("ui.networks_n", "n", "3"))
+			}
+			l.see(`[data-key="token EURC"]`, "0.9931") // one network: it is taken at once
+			l.look("1-coins")
+			l.click(button)
+			l.see("till-pay .why", l.word("usdt_eu"))
+			l.see(`[data-key="tender usdt-ethereum"]`, l.word("ui.cheapest"))
+			l.look("2-networks")
+		})
+	}
+}
+
 // TestManyCoins asks for the token first where there are more than fit beside each other,
 // and pays a part with one.
 func TestManyCoins(t *testing.T) {

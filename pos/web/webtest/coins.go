@@ -112,7 +112,12 @@ func (d *Desk) takeUnverified(by pos.Actor, do pos.TakeUnverified) (pos.Answer, 
 
 // Peg notes that a token is charged at another price than its own; "" ends that.
 func (d *Desk) Peg(token, notice string) {
-	d.change(func() { d.peg = map[string]string{token: notice} })
+	d.change(func() {
+		if d.peg == nil {
+			d.peg = map[string]string{}
+		}
+		d.peg[token] = notice
+	})
 }
 
 // askCoin makes the request of a stablecoin: one euro is 1.08 of any token, and one

@@ -67,17 +67,22 @@ const OWN = 4; // tokens that have a button each; of more the customer's is chos
 /** coins returns the tokens that the till takes, in its order. @param {any[]} tenders @returns {string[]} */
 const coins = (tenders) => [...new Set(tenders.map((x) => x.token).filter(Boolean))];
 
-/** coin is a token's button: one network is taken at once, several are asked for. @param {string} name @param {any[]} tenders @param {any} how @param {boolean} online @param {boolean} none */
+/** noted is what the cashier should know of a token before it is taken, if anything. @param {any[]} nets @returns {string} */
+const noted = (nets) => nets.find((x) => x.ready && x.notice)?.notice ?? "";
+
+/** coin is a token's button: one network is taken at once, several are asked for. What is to be known of the token is read there then, and here where there is room. @param {string} name @param {any[]} tenders @param {any} how @param {boolean} online @param {boolean} none */
 function coin(name, tenders, how, online, none) {
   const nets = tenders.filter((x) => x.token === name);
   const sum = how.amount ?? current()?.due;
   const ready = nets.filter((x) => x.ready && !without(x, sum).no);
   const cut = ready.length > 0 && ready.every(off);
   const held = nets.find((x) => x.ready && off(x));
-  const why = cut ? without(ready[0], sum).used : !ready.length && held ? without(held, sum).no : ready.length ? ready[0].notice || ready.map((x) => x.chain).join(", ") : nets.length > 1 && new Set(nets.map((x) => x.reason)).size > 1 ? t("ui.no_network") : nets[0].reason || t("ui.not_now");
-  const list = ready.length > 2 && !cut && !ready[0].notice;
+  const why = cut ? without(ready[0], sum).used : !ready.length && held ? without(held, sum).no : ready.length ? ready.map((x) => x.chain).join(", ") : nets.length > 1 && new Set(nets.map((x) => x.reason)).size > 1 ? t("ui.no_network") : nets[0].reason || t("ui.not_now");
+  const list = ready.length > 2 && !cut;
+  const note = cut ? "" : noted(ready);
+  const known = note && nets.length > 1;
   return h("button", { class: cut ? "tender coin off" : "tender coin", "data-key": "token " + name, disabled: !ready.length || !online || none, click: (/** @type {Event} */ e) => nets.length > 1 ? set({ coin: name }) : charge(e, nets[0].tender, how) },
-    h("b", {}, cut ? icon("triangle") : null, name), why ? h("small", { class: list ? "nets" : "" }, why) : null, list ? h("small", { class: "few" }, t("ui.networks_n", { n: ready.length })) : null);
+    h("b", {}, cut ? icon("triangle") : known ? icon("warn") : null, name), why ? h("small", { class: list || (note && !known) ? "nets" : "" }, why) : null, list ? h("small", { class: "few" }, t("ui.networks_n", { n: ready.length })) : null, note ? h("small", { class: known ? "nets" : "" }, note) : null);
 }
 
 /** row holds the tokens' buttons, or one for all of more than own. @param {any[]} tenders @param {any} how @param {boolean} online @param {boolean} none @param {number} own */
@@ -121,11 +126,13 @@ customElements.define("till-pay", class extends TillElement {
     const token = local.coin;
     const nets = tenders.filter((x) => x.token === token);
     const sum = part ? typed() : sale.due;
+    const note = noted(nets);
     const list = token === "*" ? coins(tenders).map((n) => coin(n, tenders, how, online, false)) : nets.map((x, i) =>
       h("button", { class: off(x) ? "tender coin off" : "tender coin", "data-key": "tender " + x.tender, disabled: !x.ready || !!without(x, sum).no || !online, click: (/** @type {Event} */ e) => charge(e, x.tender, how) },
-        h("b", {}, off(x) ? icon("triangle") : null, x.chain), h("small", {}, without(x, sum).no || without(x, sum).used || x.notice || (i ? "" : t("ui.cheapest")))));
+        h("b", {}, off(x) ? icon("triangle") : null, x.chain), h("small", {}, without(x, sum).no || without(x, sum).used || (x.notice !== note && x.notice) || (i ? "" : t("ui.cheapest")))));
     return [
       h("p", { class: "lead" }, token === "*" ? t("ui.which_coin") : t("ui.which_network", { token })),
+      note ? h("p", { class: "why" }, icon("warn"), note) : null,
       h("div", { class: list.length > 4 ? "tenders many" : "tenders" }, ...list),
       h("div", { class: "exits" },
         h("button", { class: "wide", "data-key": "back", click: () => set({ coin: token !== "*" && coins(tenders).length > (part ? 1 : OWN) ? "*" : "" }) }, icon("back"), t("ui.back")),
