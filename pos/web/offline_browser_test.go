@@ -326,7 +326,8 @@ func TestChip(t *testing.T) {
 	}
 	for _, row := range []struct{ down, want string }{
 		{"clock", "Check the clock"}, {"screens", "A screen is cut off"}, {"backoffice", "Head office: offline"}, {"clock rates", "Exchange rates: offline"},
-		{"usdc-base", "USDC on Base: offline"}, {"screens printer", "Printer: offline"}, {"", "All safe"},
+		{"usdc-base", "USDC on Base: offline"}, {"usdc-base usdc-solana clock", "Base, Solana: offline"}, {"usdc-base usdc-solana usdc-polygon", "Base, Solana +1: offline"}, {"usdc-polygon usdt-polygon", "Polygon: offline"},
+		{"rates usdc-base usdc-solana", "Exchange rates +2: offline"}, {"node rates backoffice", "Payment node +2: offline"}, {"screens printer", "Printer: offline"}, {"", "All safe"},
 	} {
 		down(strings.Fields(row.down)...)
 		p.see(".pill", row.want)

@@ -23,12 +23,19 @@ const amiss = (l) => l.state === "offline" || l.state === "open";
 /** CHECK are links that stop no sale: what to do about them. @type {Record<string, string>} */
 const CHECK = { clock: "ui.check_clock", screens: "ui.check_screens" };
 
-/** cut says what a link that is down means for selling. @param {any[]} tenders @param {any} link */
-function cut(tenders, link) {
+const ROOM = 14; // letters of a line of the pill, for the names of what is down
+
+/** cut says what links that are down mean for selling: their names as far as there is room, and how many more. @param {any[]} tenders @param {any[]} down */
+function cut(tenders, down) {
+  const [link] = down;
   const others = tenders.filter((x) => x.tender !== "cash");
   if (others.some((x) => x.offline?.now)) return t("ui.offline_selling");
   if (CHECK[link.name]) return t(CHECK[link.name]);
-  return others.some((x) => x.ready) ? named(link.name) + ": " + t("ui.link_" + link.state) : t("ui.offline_cash_ok");
+  if (!others.some((x) => x.ready)) return t("ui.offline_cash_ok");
+  const list = down.filter((l) => !CHECK[l.name]);
+  const names = [...new Set(list.map((l) => (list.length > 1 && tenders.find((x) => x.tender === l.name && x.token)?.chain) || named(l.name)))];
+  const told = names.filter((_, i) => !i || names.slice(0, i + 1).join(", ").length <= ROOM);
+  return told.join(", ") + (told.length < names.length ? " +" + (names.length - told.length) : "") + ": " + t("ui.link_" + link.state);
 }
 
 /** @param {any} v @param {boolean} online */
@@ -41,7 +48,7 @@ function standing(v, online) {
   if (sync.trouble) return { shape: "square", word: t("ui.action_needed"), look: "bad" };
   const machine = off.find((/** @type {any} */ l) => MACHINES.test(l.name));
   if (machine) return { shape: "square", word: named(machine.name) + ": " + t("ui.link_" + machine.state), look: "bad" };
-  if (off.length) return { shape: "triangle", word: cut(v.counter.tenders, off[0]), look: "warn" };
+  if (off.length) return { shape: "triangle", word: cut(v.counter.tenders, off), look: "warn" };
   if (unproven) return { shape: "dot", word: t("ui.to_confirm_n", { n: unproven }), look: "plain" };
   if (!sync.enrolled) return { shape: "dot", word: t("ui.on_this_till"), look: "plain" };
   if (sync.waiting) return { shape: "dot", word: t("ui.waiting_n", { n: sync.waiting }), look: "plain" };
