@@ -450,6 +450,47 @@ func TestLockWithoutLine(t *testing.T) {
 	}
 }
 
+// TestLockWhileAsked locks the page while the till does not answer: the next one's PIN is
+// taken at once, and no answer to the former one's button does anything to it.
+func TestLockWhileAsked(t *testing.T) {
+	k := serve(t)
+	p := cashier(t, k)
+	p.ring("500", "€5.00")
+	p.click(".pay")
+	p.wait("document.querySelector('[data-key=exact]')")
+	answer := p.holdAnswer("/payments")
+	release := k.desk.Stall()
+	p.click(`[data-key="exact"]`)
+	p.key("12")
+	p.click(".who")
+	p.click(`[data-key="p2"]`)
+	p.key("22")
+	p.wait("document.querySelectorAll('till-pin .full').length === 2")
+	release()
+	answer()
+	p.wait("document.querySelectorAll('till-pin .full').length === 2")
+	p.key("22\r")
+	p.see(".who", "Ben")
+	p.see("till-done .giant", "€5.00")
+}
+
+// TestTapsOnALine taps + and − of a line faster than the till answers: each tap counts.
+func TestTapsOnALine(t *testing.T) {
+	k := serve(t)
+	p := cashier(t, k)
+	p.ring("500", "€5.00")
+	release := k.desk.Stall()
+	for range 4 {
+		p.click(`[data-key="plus"]`)
+	}
+	p.see("till-cart .count", "5")
+	p.click(`[data-key="minus"]`)
+	p.see("till-cart .count", "4")
+	release()
+	p.see("till-foot .money", "€20.00")
+	p.see("till-cart .qty", "4 ×")
+}
+
 // TestSheetInTime opens the sheet of receipts at once: one that came late would lie over
 // what the cashier is at by then, or over the names of who may sign in.
 func TestSheetInTime(t *testing.T) {

@@ -147,19 +147,30 @@ const AHEAD = 64; // keys that are kept; beyond it something lies on the keyboar
 let ahead = [];
 let holds = 0;
 let enters = 0; // of the holds, those after which Enter by itself means something
+let desk = {}; // whom they are for
+
+/** drop forgets what waits for the till's answers: somebody else is at the till from now on. */
+export function drop() {
+  ahead = [];
+  holds = enters = 0;
+  desk = {};
+  turning = null;
+}
 
 /**
  * hold runs f, which asks the till, and keeps the keys that are pressed meanwhile for
  * what the screen shows then: when f has returned, or as soon as the state says that
- * it is so. When f returns nothing they are dropped, as they were meant for what did
- * not come about; and so is an Enter that ends nothing: it is a second tap.
+ * it is so. When f returns nothing, or the line is down, they are dropped, as they were
+ * meant for what did not come about; and so is an Enter that ends nothing: it is a second tap.
  * @param {() => Promise<any>} f @param {() => boolean} [so] @param {number} [enter] 1: no, it is meant
  */
 export async function hold(f, so = () => false, enter = 0) {
   const over = new AbortController();
+  const mine = desk;
   const free = (/** @type {any} */ ok) => {
     if (over.signal.aborted) return;
     over.abort();
+    if (mine !== desk) return;
     holds--;
     enters -= enter;
     if (!ok && !holds) ahead = [];
@@ -169,7 +180,7 @@ export async function hold(f, so = () => false, enter = 0) {
   holds++;
   enters += enter;
   let out;
-  subscribe(() => { if (so()) free(true); }, over);
+  subscribe(() => { if (so() || !now().online) free(so()); }, over);
   try {
     return out = await f();
   } finally {

@@ -16,7 +16,7 @@ import { payment } from "./elements/wait.js";
 import { h, icon, paint } from "./dom.js";
 import { listen } from "./keys.js";
 import { changed, connect, now, subscribe } from "./state.js";
-import { current, fail, flush, follow, leave, leaving, local, set } from "./local.js";
+import { current, drop, fail, flush, follow, leave, leaving, local, set } from "./local.js";
 import * as sound from "./sound.js";
 import { load, t } from "./words.js";
 
@@ -93,6 +93,7 @@ function draw() {
   const stranger = !view.counter || leaving();
   const gate = document.querySelector("till-sign-in");
   if (stranger && !gate) {
+    drop();
     main.remove();
     document.querySelectorAll("dialog").forEach((d) => d.close());
     document.body.append(make("till-sign-in"));

@@ -7,7 +7,7 @@ import { h, icon, paint } from "../dom.js";
 import { TillElement } from "../element.js";
 import { owed } from "../menu.js";
 import { bare, money, qty } from "../money.js";
-import { now } from "../state.js";
+import { changed, now } from "../state.js";
 import { divided, t } from "../words.js";
 
 /** chosen is the line that − and + speak of: the one touched, else the last. */
@@ -16,16 +16,32 @@ export function chosen() {
   return lines.find((/** @type {any} */ l) => l.id === local.line) ?? lines.at(-1) ?? null;
 }
 
-/** setQty changes a line. @param {any} line @param {number} thousandths */
-export function setQty(line, thousandths) {
+/** wanted are the pieces that lines are to have, until the till has said that they do. @type {Map<string, number>} */
+const wanted = new Map();
+
+/** asked is how many thousandths of a line there will be. @param {any} line @returns {number} */
+const asked = (line) => wanted.get(`/v1/sales/${current()?.id}/lines/${line.id}`) ?? line.qty;
+
+/** setQty changes a line; of taps that are faster than the till, the last one counts. @param {any} line @param {number} thousandths */
+export async function setQty(line, thousandths) {
   const sale = current();
-  if (sale?.state === "draft") act("PATCH", `/v1/sales/${sale.id}/lines/${line.id}`, { qty: thousandths });
+  if (sale?.state !== "draft") return;
+  const path = `/v1/sales/${sale.id}/lines/${line.id}`;
+  const under = wanted.has(path);
+  wanted.set(path, thousandths);
+  if (under) return changed();
+  let sent;
+  do {
+    sent = wanted.get(path);
+  } while (await act("PATCH", path, { qty: sent }) && sent !== wanted.get(path));
+  wanted.delete(path);
+  changed();
 }
 
 /** more adds what the line is once more. @param {any} line */
 function more(line) {
   if (line.sku && line === current().lines.at(-1)) add({ sku: line.sku }, line.name); // fast taps queue up
-  else setQty(line, line.qty + 1000);
+  else setQty(line, asked(line) + 1000);
 }
 
 /** write changes a text only where it differs. @param {HTMLElement} el @param {string} text */
@@ -65,7 +81,7 @@ customElements.define("till-cart", class extends TillElement {
   #rows = new Map();
   #sale = "";
   #trash = h("button", { class: "step", "data-key": "trash", click: () => setQty(chosen(), 0) }, icon("trash"));
-  #minus = h("button", { class: "step", "data-key": "minus", click: () => setQty(chosen(), chosen().qty - 1000) }, icon("minus"));
+  #minus = h("button", { class: "step", "data-key": "minus", click: () => setQty(chosen(), asked(chosen()) - 1000) }, icon("minus"));
   #plus = h("button", { class: "step", "data-key": "plus", click: () => more(chosen()) }, icon("plus"));
   #count = h("b", { class: "count" });
   #steps = h("div", { class: "steps" }, this.#trash, this.#minus, this.#count, this.#plus);
@@ -106,8 +122,8 @@ customElements.define("till-cart", class extends TillElement {
     });
     if (!pick) this.#steps.remove();
     else {
-      write(this.#count, qty(pick.qty));
-      this.#minus.toggleAttribute("disabled", pick.qty <= 1000);
+      write(this.#count, qty(asked(pick)));
+      this.#minus.toggleAttribute("disabled", asked(pick) <= 1000);
       this.#trash.setAttribute("aria-label", t("ui.remove_named", { name: pick.name }));
     }
     rows.push(...local.queue.map((w) => h("li", { class: "line ghost" }, h("span", { class: "what" }, h("span", { class: "qty" }, icon("clock")), h("span", { class: "name" }, w.name)))));
