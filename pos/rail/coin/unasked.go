@@ -78,6 +78,15 @@ func (u *Unasked) Unasked() (came []pos.Unasked, beyond []pos.Dust) {
 	return slices.Concat(u.came, u.dust), slices.Clone(u.beyond)
 }
 
+// Holds reports that what was told under key is not booked yet; dust beyond the bounds has
+// no key any more.
+func (u *Unasked) Holds(key string) bool {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	same := func(o pos.Unasked) bool { return o.Key == key }
+	return slices.ContainsFunc(u.came, same) || slices.ContainsFunc(u.dust, same)
+}
+
 // Booked forgets what Unasked returned. What came since stays.
 func (u *Unasked) Booked(came []pos.Unasked, beyond []pos.Dust) {
 	u.mu.Lock()

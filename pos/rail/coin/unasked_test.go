@@ -35,7 +35,13 @@ func TestUnaskedFlood(t *testing.T) {
 		t.Fatalf("%d findings, beyond %+v", len(came), beyond)
 	}
 	u.Tell(pos.Unasked{Key: "dust meanwhile", Came: token6.UnitsOf(5)})
+	if !u.Holds("0") || !u.Holds("dust0") || u.Holds("more") || u.Holds(fmt.Sprint("dust", 9*pos.MaxDust)) {
+		t.Error("what is held is not what it says")
+	}
 	u.Booked(came[1:], beyond)
+	if u.Holds("1") {
+		t.Error("booked, and held")
+	}
 	after, rest := u.Unasked()
 	if len(after) != 1 || after[0].Key != "0" || len(rest) != 1 || rest[0].Count != 1 || rest[0].Sum.Cmp(token6.UnitsOf(5)) != 0 {
 		t.Errorf("left are %+v, %+v", after, rest)

@@ -53,6 +53,12 @@ type entry struct {
 	Salt string `json:"salt,omitempty"`
 	// Treasury is where a sweep brings the money; with N zero, where all customers pay.
 	Treasury Address `json:"treasury"`
+	// Done: the till has the network's last word. Had is what it has of each token that came
+	// to the address, and what was told beyond that; with N zero, Given are the transfers
+	// that it has.
+	Done  bool       `json:"done,omitempty"`
+	Had   []entryHad `json:"had,omitempty"`
+	Given []string   `json:"given,omitempty"`
 }
 
 // units returns Units as a number; book.read checked it.
@@ -64,6 +70,8 @@ type bookFile struct {
 	Seed    string  `json:"seed"`
 	Next    uint64  `json:"next"`
 	Entries []entry `json:"entries"`
+	// Judged are the blocks up to which what came to the shared address is told of, by chain.
+	Judged map[uint64]uint64 `json:"judged,omitempty"`
 }
 
 // book is safe for concurrent use.
@@ -75,6 +83,7 @@ type book struct {
 	seed    Seed
 	next    uint64
 	entries []entry // oldest first
+	judged  map[uint64]uint64
 }
 
 // openBook reads the book, or begins one. It fails with Corrupt when there is one
@@ -109,6 +118,7 @@ func (k *book) read(b []byte) error {
 	seed, err := hex.DecodeString(f.Seed)
 	bad := err != nil || len(seed) != len(k.seed) || f.Version != 1 || f.Next == 0 || len(f.Entries) > maxShared
 	for _, e := range f.Entries {
+		bad = bad || !e.soundHad()
 		n, ok := new(big.Int).SetString(e.Units, 10)
 		paid, ok2 := new(big.Int).SetString(cmp.Or(e.Paid, "0"), 10)
 		bad = bad || !ok || !ok2 || paid.Sign() < 0 || paid.BitLen() > 256 || n.Sign() <= 0 || n.BitLen() > 256 || e.Salt == "" && e.N >= f.Next || e.ID == ""
@@ -120,13 +130,13 @@ func (k *book) read(b []byte) error {
 	if bad {
 		return pos.E("read book", pos.Corrupt, "not a book of addresses")
 	}
-	k.of, k.seed, k.next, k.entries = f.Of, Seed(seed), f.Next, f.Entries
+	k.of, k.seed, k.next, k.entries, k.judged = f.Of, Seed(seed), f.Next, f.Entries, f.Judged
 	return nil
 }
 
 // write makes the book durable. k.mu is held, or k is not shared yet.
 func (k *book) write() error {
-	f := bookFile{1, k.of, hex.EncodeToString(k.seed[:]), k.next, k.entries}
+	f := bookFile{1, k.of, hex.EncodeToString(k.seed[:]), k.next, k.entries, k.judged}
 	b, err := json.Marshal(f)
 	if err == nil {
 		err = k.store.Save(append(b, '\n'))
@@ -246,6 +256,16 @@ func (k *book) add(e entry) (ok bool, err error) {
 		k.next++
 	}
 	k.entries = append(slices.Clone(k.entries), e)
+	k.bound(e)
+	if err := k.write(); err != nil {
+		k.entries = before
+		return false, err
+	}
+	return true, nil
+}
+
+// bound drops the oldest entries when there are too many of e's kind. k.mu is held.
+func (k *book) bound(e entry) {
 	limit := maxEntries
 	if e.N == 0 {
 		limit = maxShared
@@ -253,11 +273,6 @@ func (k *book) add(e entry) (ok bool, err error) {
 	if len(k.entries) > limit {
 		k.entries = slices.Delete(k.entries, 0, len(k.entries)-limit)
 	}
-	if err := k.write(); err != nil {
-		k.entries = before
-		return false, err
-	}
-	return true, nil
 }
 
 // all returns the entries; the caller owns the slice.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -44,7 +45,7 @@ func TestBook(t *testing.T) {
 		t.Fatalf("after a restart the next number is %d", n)
 	}
 	got, ok := again.find("A-1")
-	if want, _ := k.find("A-1"); !ok || got != want {
+	if want, _ := k.find("A-1"); !ok || !reflect.DeepEqual(got, want) {
 		t.Fatalf("%+v, want %+v", got, want)
 	}
 	if r := again.reference(got); r.address != AddressOf(merchant, k.seed.Salt(1)) || r.units.Int64() != 5 {

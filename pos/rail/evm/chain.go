@@ -54,6 +54,8 @@ type chain struct {
 	transfers transfers // with a shared address: what came to it
 	nextDeep  time.Time // when the deep blocks are asked for again, for a customer
 	nextFinal time.Time // the same for the owner
+	judging   judging   // with a shared address: which of them are told
+	heard     []heard   // what a final block says of money that nobody waits for
 	readAt    map[*payment]time.Time
 	spans     map[*rpc.Client]uint64 // how many blocks' events an endpoint gives at once; 0: it refused none
 }
@@ -185,7 +187,9 @@ func (c *chain) roundWith(ctx context.Context, k *rpc.Client) error {
 	}
 	c.lookBack(ctx, k)
 	c.greet(ctx, k)
-	return c.prove(ctx, k)
+	err := c.prove(ctx, k)
+	c.tellLate()
+	return err
 }
 
 // greet asks the other endpoints now and then whether they are there: the owner must

@@ -12,7 +12,10 @@
 //
 // Found and named. Money that comes short, over, late or twice, in another token, on
 // another chain, or in the chain's own coin, is on the same address everywhere, and is
-// told to the cashier or the owner. Nothing is ever sent back by itself.
+// told to the cashier or the owner. Nothing is ever sent back by itself. What comes after a
+// payment's last word, and what comes to a shared address and is no request's, is told of
+// by Found, when it is final: each thing under a name of its own that a restart does not
+// change, and no money both there and in a payment.
 //
 // How. A Watcher makes rounds of each chain: one request reads the newest balances of
 // all open payments (contracts/src/Peek.sol, code that is run and never deployed).
@@ -35,5 +38,6 @@
 // Limits. With one endpoint, small sums are as true as that endpoint: the policy says
 // how small. Tokens that change balances by themselves are not for this package. With
 // Options.Shared, a transfer that an endpoint leaves out of its events for longer than
-// scanOverlap blocks is not found. No outside audit of the contracts has been made.
+// scanOverlap blocks is not found. An address is watched for a day after its request's
+// end, and of the newest 256 only; a shared one while there are requests. No outside audit of the contracts has been made.
 package evm

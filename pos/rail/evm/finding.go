@@ -25,11 +25,26 @@ func (w *Watcher) pays(e *payment, got *big.Int) bool {
 }
 
 // paid returns the finding of money that is proved: enough of it, or, when short is
-// set, any.
+// set, any. What the till has with the last word is on the disk before that is said.
 func (r *Rail) paid(p pos.Payment, e *payment, short bool) (pos.Finding, bool) {
+	f, ok := r.proved(p, e, short)
+	if ok && f.Final {
+		if err := r.w.lastWord(p, e, f.Received.Int()); err != nil {
+			r.c.log.Error("the last word of a payment is not said yet", "payment", string(p.ID), "err", err)
+			f.Final = false
+		}
+	}
+	return f, ok
+}
+
+func (r *Rail) proved(p pos.Payment, e *payment, short bool) (pos.Finding, bool) {
 	r.w.mu.Lock()
 	defer r.w.mu.Unlock()
+	e.done = false // somebody asks
 	got := e.received()
+	if h := e.had[claimKey{e.token.Chain, e.token.Contract}]; h != nil && len(h.units) > 1 && got.Cmp(h.units[0]) > 0 {
+		got = h.units[0] // the rest was told of as nobody's
+	}
 	if e.murky() { // what lay there before it was asked for is not this customer's
 		return pos.Finding{}, false
 	}

@@ -47,6 +47,7 @@ type payment1 struct {
 	token, to Address
 	units     *big.Int // of a sweep what was held
 	swept     bool
+	by        Address // whose event stands beside it in its receipt; zero: nobody's
 }
 
 // codes are what stands at D and F on a real chain; TestCodes writes them.
@@ -127,7 +128,7 @@ func (m *mem) at(n uint64) (at uint64, hash [32]byte) {
 func (m *mem) pay(token, to Address, units *big.Int) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.paid = append(m.paid, payment1{m.head() + 1, token, to, units, false})
+	m.paid = append(m.paid, payment1{block: m.head() + 1, token: token, to: to, units: units})
 }
 
 // sweep moves what is at an address to the treasury in the next block.
@@ -135,7 +136,7 @@ func (m *mem) sweep(token, at Address) {
 	held := m.balance(m.head()+1, token, at)
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.paid = append(m.paid, payment1{m.head() + 1, token, at, held, true})
+	m.paid = append(m.paid, payment1{block: m.head() + 1, token: token, to: at, units: held, swept: true})
 }
 
 // reorg takes the newest blocks back, with all that was in them.
@@ -216,7 +217,12 @@ func (m *mem) receipt(head uint64, raw json.RawMessage) json.RawMessage {
 	m.mu.Unlock()
 	for i, p := range list {
 		if _, hash := m.at(p.block); m.tx(i) == tx && p.block <= head {
-			return json.RawMessage(fmt.Sprintf(`{"blockHash":%q,"transactionHash":%q,"status":"0x1"}`, hash0x(hash), tx))
+			logs := "[]"
+			if p.by != (Address{}) {
+				logs = fmt.Sprintf(`[{"address":%q,"topics":[%q],"data":"0x","blockNumber":"0x%x","blockHash":%q,"transactionHash":%q,"logIndex":"0x0"}]`,
+					p.by, hash0x(topicSwept), p.block, hash0x(hash), tx)
+			}
+			return json.RawMessage(fmt.Sprintf(`{"blockHash":%q,"transactionHash":%q,"status":"0x1","logs":%s}`, hash0x(hash), tx, logs))
 		}
 	}
 	return json.RawMessage("null")

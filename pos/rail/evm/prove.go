@@ -35,6 +35,7 @@ type wish struct {
 	operators int
 	row       int  // of the policy
 	final     bool // to know that it cannot change any more
+	late      bool // nobody waits for it: what came beyond what the till has
 }
 
 // prove carries out the wishes of this chain. An error means that the endpoint is
@@ -67,7 +68,7 @@ func (c *chain) tried(w wish, b block) bool {
 	c.w.mu.Lock()
 	defer c.w.mu.Unlock()
 	k := w.p.claims[w.key]
-	return k != nil && k.tried == b.hash && k.triedUnits == k.units
+	return !w.late && k != nil && k.tried == b.hash && k.triedUnits == k.units
 }
 
 // wishes lists what is to be proved on this chain now.
@@ -76,7 +77,7 @@ func (c *chain) wishes(now time.Time) (out []wish) {
 	policy := PolicyOf(c.Chain)
 	c.w.mu.Lock()
 	defer c.w.mu.Unlock()
-	var swept []wish
+	var swept, late []wish
 	add := func(w wish) {
 		if w.p.token.Chain == c.ID && w.p.code[c.ID] && w.p.ref.scheme == Scheme && w.key.token == w.p.token.Contract {
 			swept = append(swept, w)
@@ -88,6 +89,9 @@ func (c *chain) wishes(now time.Time) (out []wish) {
 		if p.ref.scheme == schemeShared {
 			continue // proved by its events
 		}
+		if last {
+			late = append(late, c.lates(p, now)...)
+		}
 		for key, k := range p.claims {
 			if key.chain != c.ID || k.units.Sign() == 0 && !k.blank && !(k == p.own() && p.code[c.ID]) {
 				continue
@@ -96,20 +100,23 @@ func (c *chain) wishes(now time.Time) (out []wish) {
 			switch row := policy[at]; {
 			case p.due(k, now):
 				if deep || !isDeep(row.Level) {
-					add(wish{p, key, row.Level, row.Operators, at, false})
+					add(wish{p: p, key: key, level: row.Level, operators: row.Operators, row: at})
 				}
 			case last && p.told && k == p.own() && !p.settled:
-				add(wish{p, key, Finalized, 1, 0, true})
+				add(wish{p: p, key: key, level: Finalized, operators: 1, final: true})
 			}
 		}
 		if last && c.closes(p) {
-			add(wish{p, claimKey{c.ID, p.token.Contract}, Finalized, 1, 0, true})
+			add(wish{p: p, key: claimKey{c.ID, p.token.Contract}, level: Finalized, operators: 1, final: true})
 		}
+	}
+	for _, w := range late { // who waits comes first
+		add(w)
 	}
 	out = append(out, fewSwept(swept)...)
 	for _, w := range out {
 		switch {
-		case w.final:
+		case w.final, w.late:
 			c.nextFinal = now.Add(finalEvery)
 		case isDeep(w.level):
 			c.nextDeep = now.Add(deepEvery)
@@ -226,7 +233,7 @@ func (c *chain) judge(ctx context.Context, k *rpc.Client, w wish, b block, v vie
 	if left == nil {
 		return outcome{} // the token gave no balance
 	}
-	f := &proof{b, left, new(big.Int), v.code(i)}
+	f := &proof{block: b, left: left, swept: new(big.Int), code: v.code(i)}
 	if f.code && w.key == (claimKey{w.p.token.Chain, w.p.token.Contract}) {
 		sum, err := c.sweptAt(ctx, k, w.p, b, w.operators)
 		if err != nil || sum == nil {
@@ -313,6 +320,8 @@ func (c *chain) proven(w wish, b block, o outcome) {
 	switch {
 	case w.final:
 		c.finalized(w, b, o)
+	case w.late:
+		c.later(w, o)
 	case k == nil:
 	case o.err != nil:
 		k.why, p.sweeps.next = c.reasonOf(o.err), time.Now().Add(sweptEvery)

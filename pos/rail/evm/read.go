@@ -145,6 +145,9 @@ func (w *Watcher) over(p *payment, now time.Time) bool {
 	if !p.Idle(now) {
 		return false
 	}
+	if w.unjudged(p) || p.done && w.untold(p, now) {
+		return false
+	}
 	if _, kept := w.book.find(p.id); kept && !(p.ended && (!p.told || p.settled || p.gone)) {
 		return false
 	}

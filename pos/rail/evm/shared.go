@@ -69,11 +69,14 @@ func (k *book) taken(chain uint64, token Address, now uint64) (out map[string]bo
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	out = map[string]bool{}
+	held := func(e entry) bool { return e.End+uint64(unique.Hold/time.Second) > now }
+	full = len(k.entries) >= maxShared
 	k.entries = slices.DeleteFunc(k.entries, func(e entry) bool {
-		return e.N == 0 && e.Chain == chain && e.End+uint64(unique.Hold/time.Second) <= now
+		paid := e.Paid != "" && e.End+uint64(2*unique.Hold/time.Second) > now // its money must still be told from others'
+		return e.N == 0 && e.Chain == chain && !held(e) && (full || !paid)
 	})
 	for _, e := range k.entries {
-		if e.N == 0 && e.Chain == chain && e.Token == token {
+		if held(e) && e.N == 0 && e.Chain == chain && e.Token == token {
 			out[e.Units] = true
 		}
 	}
@@ -95,14 +98,17 @@ func (c *chain) open(taken map[string]bool, t Token, now uint64) {
 func (c *chain) shared(ctx context.Context, k *rpc.Client) error {
 	if !c.anyShared() {
 		c.transfers.next = 0 // begin anew with the next request
-		return nil
+		return c.judgeTransfers(ctx, k)
 	}
 	if err := c.scan(ctx, k); err != nil {
 		return err
 	}
 	c.match()
 	c.forget()
-	return c.proveTransfers(ctx, k)
+	if err := c.proveTransfers(ctx, k); err != nil {
+		return err
+	}
+	return c.judgeTransfers(ctx, k)
 }
 
 // anyShared reports that a request waits for money at the shared address.
@@ -127,7 +133,8 @@ func (c *chain) match() {
 		t := &c.transfers.list[i]
 		takers := c.takers(*t)
 		if t.of, t.claimed = nil, len(takers) > 1; len(takers) == 1 {
-			t.of = takers[0]
+			t.of, t.taken = takers[0], true
+			t.of.last = max(t.of.last, t.number)
 			sums[t.of] = new(big.Int).Add(t.units, cmp.Or(sums[t.of], new(big.Int)))
 		}
 		t.known = t.known || len(takers) > 0

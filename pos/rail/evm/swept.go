@@ -40,6 +40,7 @@ const (
 // sweeps is what is read of the factory's events about one payment.
 type sweeps struct {
 	next time.Time // when they are asked for again, although nothing has changed
+	late time.Time // when a final block is asked again about money that nobody waits for
 	bare block     // the newest block that proved that no forwarder stood: nothing was swept before
 
 	trails map[*rpc.Client]*trail // by each endpoint; it belongs to the goroutine of the payment's chain

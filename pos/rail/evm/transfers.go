@@ -17,9 +17,12 @@ type transfer struct {
 	logEntry
 	token   Token
 	units   *big.Int
-	known   bool     // it belongs to a payment, or the owner was told
-	of      *payment // whose it is; nil: nobody's, or claimed
-	claimed bool     // more than one payment could take it: a manager decides
+	known   bool      // it belongs to a payment, or the owner was told
+	of      *payment  // whose it is; nil: nobody's, or claimed
+	claimed bool      // more than one payment could take it: a manager decides
+	taken   bool      // it was one payment's
+	judged  bool      // it is told of as nobody's, or is known not to be that
+	at      time.Time // of its block, when it was looked at; by the chain's clock
 }
 
 // transfers is what one chain knows of the shared address. It belongs to the
@@ -124,6 +127,7 @@ func (c *chain) keep(logs []logEntry, from, to uint64) error {
 		fresh[id] = true
 		// A transfer of nothing is how swindlers write into people's histories.
 		if t.units.Sign() > 0 && !slices.ContainsFunc(c.transfers.list, func(o transfer) bool { return o.block == l.block && o.index == l.index }) {
+			t.judged = t.number <= c.judging.from
 			c.transfers.list = append(c.transfers.list, t)
 		}
 	}
@@ -135,11 +139,15 @@ func (c *chain) keep(logs []logEntry, from, to uint64) error {
 }
 
 // forget drops the oldest transfers that are nobody's when there are too many: dust must
-// not push out what a payment takes.
+// not push out what a payment takes. Dust that nobody was told of is told of then, final or
+// not; what is more than dust stays until it was.
 func (c *chain) forget() {
 	extra := len(c.transfers.list) - maxTransfers
 	c.transfers.list = slices.DeleteFunc(c.transfers.list, func(t transfer) bool {
-		drop := extra > 0 && t.known && t.of == nil && !t.claimed
+		drop := extra > 0 && t.known && t.of == nil && !t.claimed && (t.judged || t.dust())
+		if drop && !t.judged && !t.taken && c.w.o.Lane.Has(t.units, t.token.step()) {
+			c.tellNobodys(&t, "")
+		}
 		if drop {
 			extra--
 		}
@@ -157,19 +165,19 @@ func (c *chain) proveTransfers(ctx context.Context, k *rpc.Client) error {
 			if isDeep(row.Level) {
 				c.nextDeep = now.Add(deepEvery)
 			}
-			sum, why, err := c.deepSum(ctx, k, g.p, row)
+			f, why, err := c.deepSum(ctx, k, g.p, row)
 			if err != nil {
 				return err
 			}
-			c.provenShared(g.p, sum, why)
+			c.provenShared(g.p, f, why)
 		}
 		if g.open {
-			sum, _, err := c.deepSum(ctx, k, g.p, coin.UpTo(0, Finalized, 1))
+			f, _, err := c.deepSum(ctx, k, g.p, coin.UpTo(0, Finalized, 1))
 			if err != nil {
 				return err
 			}
 			c.w.mu.Lock()
-			g.p.settled = g.p.taken != nil && sum.Cmp(g.p.taken) >= 0
+			g.p.settled = g.p.taken != nil && f.left.Cmp(g.p.taken) >= 0
 			c.w.mu.Unlock()
 		}
 	}
@@ -178,7 +186,7 @@ func (c *chain) proveTransfers(ctx context.Context, k *rpc.Client) error {
 }
 
 // provenShared notes what came for p for sure, or why that cannot be said.
-func (c *chain) provenShared(p *payment, sum *big.Int, why string) {
+func (c *chain) provenShared(p *payment, f *proof, why string) {
 	c.w.mu.Lock()
 	defer c.w.mu.Unlock()
 	own := p.own()
@@ -188,8 +196,8 @@ func (c *chain) provenShared(p *payment, sum *big.Int, why string) {
 		own.why = why
 		p.Wake()
 	default:
-		if own.why = ""; own.proof == nil || own.proof.came().Cmp(sum) != 0 {
-			own.proof, own.time = &proof{left: sum, swept: new(big.Int)}, c.headNow().time
+		if own.why = ""; own.proof == nil || own.proof.came().Cmp(f.left) != 0 {
+			own.proof, own.time = f, c.headNow().time
 			c.w.unasked(c, p, own)
 			p.Wake()
 		}
@@ -237,36 +245,44 @@ func (c *chain) given(now time.Time) (out []gift) {
 
 // deepSum adds up p's transfers that lie as deep as row wants, in blocks that are on
 // the chain, by as many operators as row wants.
-func (c *chain) deepSum(ctx context.Context, k *rpc.Client, p *payment, row Row) (sum *big.Int, why string, err error) {
+func (c *chain) deepSum(ctx context.Context, k *rpc.Client, p *payment, row Row) (sum *proof, why string, err error) {
 	blocks, err := c.blocks(ctx, k, []wish{{level: row.Level}})
 	if err != nil {
 		return nil, "", err
 	}
-	sum = new(big.Int)
+	sum = &proof{left: new(big.Int), swept: new(big.Int)}
 	b, ok := blocks[row.Level]
 	for _, t := range c.transfers.list {
 		if !ok || t.of != p || t.number > b.number {
 			continue
 		}
-		on, err := c.onChain(ctx, k, t)
+		s, err := c.sight(ctx, k, t)
 		if err != nil {
 			return nil, "", err
 		}
+		on := s.on
 		if on && row.Operators > 1 {
 			if on = c.otherSays(ctx, k, t); !on {
 				why = c.reasonOf(rpc.Failed(rpc.Differ, "no second operator knows the transfer"))
 			}
 		}
 		if on {
-			sum.Add(sum, t.units)
+			sum.left.Add(sum.left, t.units)
+			sum.of = append(sum.of, t.id())
 		}
 	}
 	return sum, why, nil
 }
 
-// onChain reports that a transfer is in a block of the chain, by one operator: its
-// block is asked for by its hash.
-func (c *chain) onChain(ctx context.Context, k *rpc.Client, t transfer) (bool, error) {
+// sighting is what one operator says of a transfer.
+type sighting struct {
+	on    bool // it is in a block of the chain
+	sweep bool // of a sale's own address
+	at    time.Time
+}
+
+// sight asks one operator about a transfer: its block is asked for by its hash.
+func (c *chain) sight(ctx context.Context, k *rpc.Client, t transfer) (sighting, error) {
 	to := c.w.o.Treasury.word()
 	k.Spend()
 	answers, err := k.Batch(ctx,
@@ -277,17 +293,18 @@ func (c *chain) onChain(ctx context.Context, k *rpc.Client, t transfer) (bool, e
 		}),
 		rpc.To("eth_getTransactionReceipt", "0x"+hex.EncodeToString(t.tx[:])))
 	if err != nil {
-		return false, err
+		return sighting{}, err
 	}
 	b, err := readBlock(answers[0].Result)
 	logs, err2 := readLogs(answers[1].Result)
 	if err != nil || err2 != nil || answers[1].Err != nil || b.hash != t.block || !succeeded(answers[2], t) {
-		return false, nil // not there, or not known yet
+		return sighting{}, nil // not there, or not known yet
 	}
-	return slices.ContainsFunc(logs, func(l logEntry) bool {
+	on := slices.ContainsFunc(logs, func(l logEntry) bool {
 		o, ok := c.transferOf(l)
 		return ok && l.tx == t.tx && l.index == t.index && o.units.Cmp(t.units) == 0
-	}), nil
+	})
+	return sighting{on, sweptIn(answers[2].Result), time.Unix(int64(b.time), 0).UTC()}, nil
 }
 
 // succeeded reports that a receipt is of t's transaction in t's block, and good.
@@ -308,7 +325,7 @@ func (c *chain) otherSays(ctx context.Context, k *rpc.Client, t transfer) bool {
 		if o.Operator == k.Operator {
 			continue
 		}
-		if on, err := c.onChain(ctx, o, t); err == nil && on {
+		if s, err := c.sight(ctx, o, t); err == nil && s.on {
 			return true
 		}
 	}

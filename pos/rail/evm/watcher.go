@@ -73,6 +73,7 @@ type Watcher struct {
 	chains []*chain
 	rails  []*Rail
 	found  coin.Unasked
+	began  time.Time
 
 	// mu guards payments and what is known of each. It is held for moments.
 	mu       sync.Mutex
@@ -88,7 +89,7 @@ func New(o Options) (*Watcher, error) {
 	if err := o.complete(); err != nil {
 		return nil, err
 	}
-	w := &Watcher{o: o, found: coin.Unasked{Log: o.Log}, payments: map[pos.PaymentID]*payment{}, wallets: map[uint64]bool{}, asking: make(chan struct{}, 1)}
+	w := &Watcher{o: o, began: time.Now(), found: coin.Unasked{Log: o.Log}, payments: map[pos.PaymentID]*payment{}, wallets: map[uint64]bool{}, asking: make(chan struct{}, 1)}
 	paces := map[string]*rpc.Pace{}
 	for _, a := range o.Accept {
 		c, err := w.admit(a, paces)
@@ -100,6 +101,10 @@ func New(o Options) (*Watcher, error) {
 	var err error
 	if w.book, err = openBook(o.Store); err != nil {
 		return nil, err
+	}
+	for _, c := range w.chains {
+		c.judging.from = w.book.judgedTo(c.ID)
+		c.judging.done = c.judging.from
 	}
 	for _, e := range w.book.all() {
 		w.resume(e)
@@ -273,8 +278,9 @@ func (w *Watcher) add(id pos.PaymentID, ref reference, t Token, paid string) *pa
 	if n, ok := new(big.Int).SetString(paid, 10); ok {
 		p.told, p.taken = true, n
 	}
-	if e, kept := w.book.find(id); kept && e.Clean {
-		p.past.clean = true
+	if e, kept := w.book.find(id); kept {
+		p.past.clean, p.done = e.Clean, e.Done
+		p.had, p.given = e.hads()
 	}
 	w.payments[id] = p
 	return p
