@@ -23,7 +23,7 @@ func TestAlarmsAreNotPushedOut(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, 2, "base")
 		w.start()
-		w.chains["base"].final = 600
+		w.chains["base"].final.Store(600)
 		r, m, p, _ := w.settled("SALE000000001", 12_340_100)
 		m.reorg(20)
 		if !w.watching(r, p, time.Minute, func(f pos.Finding, _ error) bool { return f.Lost }) {
@@ -205,7 +205,7 @@ func TestLateReorg(t *testing.T) {
 		r, m, p, req := w.settled("SALE000000001", 12_340_100)
 		w.closed(r, &p)
 		w.passes(l, forget)
-		m.final = 600 // twenty minutes
+		m.final.Store(600) // twenty minutes
 		m.pay(req.Token, req.To, big.NewInt(5_000_000))
 		w.passes(l, 15*time.Minute)
 		m.reorg(550)

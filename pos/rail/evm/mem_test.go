@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -28,7 +29,8 @@ type mem struct {
 	every time.Duration
 	born  time.Time
 	// safe and final are how many blocks the tags are behind.
-	safe, final uint64
+	safe  uint64
+	final atomic.Uint64
 
 	mu     sync.Mutex
 	tokens map[Address]memToken
@@ -96,7 +98,8 @@ func TestCodes(t *testing.T) {
 }
 
 func newMem(t testing.TB, c Chain, tokens []Token, every time.Duration) *mem {
-	m := &mem{t: t, id: c.ID, every: every, born: time.Now(), safe: 4, final: 8, tokens: map[Address]memToken{}}
+	m := &mem{t: t, id: c.ID, every: every, born: time.Now(), safe: 4, tokens: map[Address]memToken{}}
+	m.final.Store(8)
 	for _, k := range tokens {
 		symbol := k.Symbol
 		if len(k.OnChain) > 0 {
@@ -242,10 +245,10 @@ func (m *mem) block(head uint64, raw json.RawMessage) (uint64, bool) {
 		case "safe":
 			return max(head, 100+m.safe) - m.safe, true
 		case "finalized":
-			return max(head, 100+m.final) - m.final, true
+			return max(head, 100+m.final.Load()) - m.final.Load(), true
 		}
 		n, ok := rpc.Hex64(raw)
-		return n, ok && n <= head && n >= 100
+		return n, ok && n <= head
 	}
 	f, err := rpc.Fields(raw)
 	h, ok := rpc.HexHash(f["blockHash"])

@@ -93,7 +93,7 @@ func TestNobodysAreNot(t *testing.T) {
 		"taken back": func(w *world, r *Rail, m *mem, l ledger) {
 			w.wanted(r, "SALE000000001", 12_340_100)
 			time.Sleep(20 * time.Minute)
-			m.final = 600
+			m.final.Store(600)
 			m.pay(r.token.Contract, merchant, big.NewInt(7_000_000))
 			w.passes(l, 15*time.Minute)
 			m.reorg(550)

@@ -18,24 +18,25 @@ type payment struct {
 
 	coin.Open
 	claims  map[claimKey]*claim
-	code    map[uint64]bool   // chains where its forwarder stood when they were read last: something was swept
-	dumb    bool              // its token gave no balance in the last round
-	told    bool              // the till was told that it is paid
-	taken   *big.Int          // how much it was told of
-	ended   bool              // a block that is final lies past its end and coin.WatchFor: nothing came
-	settled bool              // what was told of is final
-	gone    bool              // what was told of is not there any more: a reorg took it back
-	since   uint64            // the till knows of that money since then: no older block says that it is not there; 0: not known
-	torn    bool              // with a shared address: money came that another sale asks for, too
-	stray   claimKey          // other money that the till has as come for p, with strayed
-	strayed *big.Int          // how much of it; nil: none
-	past    past              // of a request made unseen
-	mute    map[uint64]bool   // chains that did not say, when it was made, that nothing lay at its address; not kept over a restart
-	done    bool              // the till has had its last word: nobody waits for what comes now
-	had     map[claimKey]*had // what the till had then, and what was told since
-	last    uint64            // with a shared address: the newest block with a transfer of its
-	given   map[string]bool   // with a shared address: the transfers that the till had
-	sweeps  sweeps            // what is read of the factory's events; with a shared address, when it is looked at again
+	code    map[uint64]bool      // chains where its forwarder stood when they were read last: something was swept
+	dumb    bool                 // its token gave no balance in the last round
+	told    bool                 // the till was told that it is paid
+	taken   *big.Int             // how much it was told of
+	ended   bool                 // a block that is final lies past its end and coin.WatchFor: nothing came
+	settled bool                 // what was told of is final
+	gone    bool                 // what was told of is not there any more: a reorg took it back
+	since   uint64               // the till knows of that money since then: no older block says that it is not there; 0: not known
+	torn    bool                 // with a shared address: money came that another sale asks for, too
+	stray   claimKey             // other money that the till has as come for p, with strayed
+	strayed *big.Int             // how much of it; nil: none
+	past    past                 // of a request made unseen
+	mute    map[uint64]bool      // chains that did not say, when it was made, that nothing lay at its address; not kept over a restart
+	elses   map[claimKey]*sweeps // the same of other money than was asked for
+	done    bool                 // the till has had its last word: nobody waits for what comes now
+	had     map[claimKey]*had    // what the till had then, and what was told since
+	last    uint64               // with a shared address: the newest block with a transfer of its
+	given   map[string]bool      // with a shared address: the transfers that the till had
+	sweeps  sweeps               // what is read of the factory's events; with a shared address, when it is looked at again
 }
 
 // Watched returns what is the same of all requests.
@@ -97,6 +98,21 @@ func (k *claim) worth() *big.Int {
 
 // own returns the claim that was asked for; nil while nothing was seen.
 func (p *payment) own() *claim { return p.claims[claimKey{p.token.Chain, p.token.Contract}] }
+
+// sweepsOf returns what is read of the factory's events about one token at p's address.
+// Watcher.mu is held.
+func (p *payment) sweepsOf(key claimKey) *sweeps {
+	if key == (claimKey{p.token.Chain, p.token.Contract}) {
+		return &p.sweeps
+	}
+	if p.elses == nil {
+		p.elses = map[claimKey]*sweeps{}
+	}
+	if p.elses[key] == nil {
+		p.elses[key] = &sweeps{}
+	}
+	return p.elses[key]
+}
 
 // received returns what is certain to have come of what was asked for: what is final is,
 // also when no endpoint tells any more what was swept.

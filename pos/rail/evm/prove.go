@@ -79,7 +79,7 @@ func (c *chain) wishes(now time.Time) (out []wish) {
 	defer c.w.mu.Unlock()
 	var swept, late []wish
 	add := func(w wish) {
-		if w.p.token.Chain == c.ID && w.p.code[c.ID] && w.p.ref.scheme == Scheme && w.key.token == w.p.token.Contract {
+		if w.p.code[c.ID] && w.p.ref.scheme == Scheme && (w.key == w.p.ownKey() || c.sweptOf(w.p, w.key)) {
 			swept = append(swept, w)
 		} else if len(out) < c.perPeek()-sweptRound {
 			out = append(out, w)
@@ -93,12 +93,12 @@ func (c *chain) wishes(now time.Time) (out []wish) {
 			late = append(late, c.lates(p, now)...)
 		}
 		for key, k := range p.claims {
-			if key.chain != c.ID || k.units.Sign() == 0 && !k.blank && !(k == p.own() && p.code[c.ID]) {
+			if key.chain != c.ID || k.units.Sign() == 0 && !k.blank && !(p.code[c.ID] && (k == p.own() || c.sweptOf(p, key))) {
 				continue
 			}
 			at := rowOf(policy, k.token, k.worth())
 			switch row := policy[at]; {
-			case p.due(k, now):
+			case p.due(key, k, now):
 				if deep || !isDeep(row.Level) {
 					add(wish{p: p, key: key, level: row.Level, operators: row.Operators, row: at})
 				}
@@ -234,8 +234,19 @@ func (c *chain) judge(ctx context.Context, k *rpc.Client, w wish, b block, v vie
 		return outcome{} // the token gave no balance
 	}
 	f := &proof{block: b, left: left, swept: new(big.Int), code: v.code(i)}
-	if f.code && w.key == (claimKey{w.p.token.Chain, w.p.token.Contract}) {
-		sum, err := c.sweptAt(ctx, k, w.p, b, w.operators)
+	if f.code {
+		c.w.mu.Lock()
+		at := source{w.p, w.key, w.p.sweepsOf(w.key)}
+		swept := w.key == w.p.ownKey() || c.sweptOf(w.p, w.key)
+		known := w.key == w.p.ownKey() || w.p.claims[w.key].proof.came().Sign() > 0 || w.p.strayed != nil && w.key == w.p.stray || w.p.had[w.key] != nil
+		c.w.mu.Unlock()
+		if !swept {
+			return outcome{proof: f}
+		}
+		sum, err := c.sweptAt(ctx, k, at, b, w.operators)
+		if err != nil && !known { // what lies there is named all the same
+			return outcome{proof: f}
+		}
 		if err != nil || sum == nil {
 			return outcome{err: err}
 		}
@@ -324,7 +335,7 @@ func (c *chain) proven(w wish, b block, o outcome) {
 		c.later(w, o)
 	case k == nil:
 	case o.err != nil:
-		k.why, p.sweeps.next = c.reasonOf(o.err), time.Now().Add(sweptEvery)
+		k.why, p.sweepsOf(w.key).next = c.reasonOf(o.err), time.Now().Add(sweptEvery)
 		c.log.Warn("not verified", "payment", string(p.id), "err", o.err)
 		p.Wake()
 	case o.proof != nil:
@@ -350,8 +361,7 @@ func (c *chain) weigh(w wish, k *claim, f *proof) {
 	}
 	changed := k.proof == nil || k.proof.came().Cmp(came) != 0
 	k.why, k.tried, k.triedUnits, k.proof = "", f.hash, k.units, f
-	if k == p.own() {
-		p.sweeps.read(f, p.told)
+	if p.sweepsOf(w.key).read(f, p.told || k != p.own()); k == p.own() {
 		c.w.lost(c, p)
 	}
 	if changed {

@@ -140,19 +140,28 @@ func (c *chain) turn(now time.Time) []*payment {
 	return out
 }
 
-// over reports that p need not be watched any more. w.mu is held.
+// over reports that p need not be watched any more, and forgets it. Payments at one address
+// go together: what one of them has is not told as the other's. w.mu is held.
 func (w *Watcher) over(p *payment, now time.Time) bool {
-	if !p.Idle(now) {
+	if !w.spent(p, now) {
 		return false
 	}
-	if w.unjudged(p) || p.done && w.untold(p, now) {
-		return false
-	}
-	if _, kept := w.book.find(p.id); kept && !(p.ended && (!p.told || p.settled || p.gone)) {
-		return false
+	for _, q := range w.payments {
+		if q != p && p.ref.scheme == Scheme && q.ref.address == p.ref.address && !w.spent(q, now) {
+			return false
+		}
 	}
 	w.book.drop(p.id)
 	return true
+}
+
+// spent reports that nothing that can still happen to p is anybody's news.
+func (w *Watcher) spent(p *payment, now time.Time) bool {
+	if !p.Idle(now) || w.unjudged(p) || p.done && w.untold(p, now) {
+		return false
+	}
+	_, kept := w.book.find(p.id)
+	return !kept || p.ended && (!p.told || p.settled || p.gone)
 }
 
 // note takes in what a Peek said of these payments.

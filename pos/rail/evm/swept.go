@@ -10,6 +10,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/tillwright/tillwright/pos/rail/coin"
 	"github.com/tillwright/tillwright/pos/rail/rpc"
 )
 
@@ -43,7 +44,26 @@ type sweeps struct {
 	late time.Time // when a final block is asked again about money that nobody waits for
 	bare block     // the newest block that proved that no forwarder stood: nothing was swept before
 
-	trails map[*rpc.Client]*trail // by each endpoint; it belongs to the goroutine of the payment's chain
+	trails map[*rpc.Client]*trail // by each endpoint; it belongs to the goroutine of the chain
+}
+
+// source is one token at a payment's address, and what is read about it.
+type source struct {
+	p   *payment
+	key claimKey
+	*sweeps
+}
+
+// ownKey names what was asked for.
+func (p *payment) ownKey() claimKey { return claimKey{p.token.Chain, p.token.Contract} }
+
+// sweptOf reports that other money than was asked for may have been swept: some of it was
+// proved, or the till was told of it. A forwarder stands for the sweep of another token,
+// too; of what never was seen nobody asks for events. c.w.mu is held.
+func (c *chain) sweptOf(p *payment, key claimKey) bool {
+	k := p.claims[key]
+	told := p.strayed != nil && key == p.stray || p.had[key] != nil
+	return key != p.ownKey() && k != nil && (k.proof.came().Sign() > 0 || k.units.Sign() > 0 || told)
 }
 
 // trail is how far one endpoint's events are read: up to a block by its hash, so that a
@@ -80,32 +100,50 @@ func (p *payment) begin(b block) *trail {
 	return t
 }
 
-// trail returns what k told of p so far, on the way to block b.
-func (p *payment) trail(k *rpc.Client, b block) *trail {
-	if p.sweeps.trails == nil {
-		p.sweeps.trails = map[*rpc.Client]*trail{}
+// trail returns what k told of s so far, on the way to block b.
+func (c *chain) trail(ctx context.Context, k *rpc.Client, s source, b block) (*trail, error) {
+	if s.trails == nil {
+		s.trails = map[*rpc.Client]*trail{}
 	}
-	t := p.sweeps.trails[k]
-	if t == nil {
-		if t = p.begin(b); p.sweeps.bare.number > t.to.number {
-			t.to = p.sweeps.bare
+	if t := s.trails[k]; t != nil {
+		return t, nil
+	}
+	t, err := c.begin(ctx, k, s, b)
+	if err == nil {
+		s.trails[k] = t
+	}
+	return t, err
+}
+
+// begin returns an empty trail of s to block b. Where p was not asked for on this chain,
+// its reference names no block of it: then it begins before the time when it was.
+func (c *chain) begin(ctx context.Context, k *rpc.Client, s source, b block) (*trail, error) {
+	t := s.p.begin(b)
+	switch {
+	case s.bare.number > t.to.number:
+		t.to = s.bare
+	case s.key.chain != s.p.token.Chain && s.bare.number == 0:
+		asked := s.p.ref.end - min(s.p.ref.end, uint64((coin.MaxExpiry+otherBehind)/time.Second))
+		before, err := c.before(ctx, k, 1, asked)
+		if err != nil && rpc.FaultOf(err) != rpc.Odd { // odd: the chain is younger than that
+			return nil, err
 		}
-		p.sweeps.trails[k] = t
+		t.to, s.bare = before, before
 	}
-	return t
+	return t, nil
 }
 
 // due reports that k's proof is not of what is there now, or that it is time to look
 // whether more was swept. Where the last look failed, only time counts.
-func (p *payment) due(k *claim, now time.Time) bool {
+func (p *payment) due(key claimKey, k *claim, now time.Time) bool {
 	if k.blank && !p.missing(k) {
 		return true
 	}
-	if k != p.own() || !p.code[p.token.Chain] {
+	if !p.code[key.chain] {
 		return k.proof == nil || k.proof.left.Cmp(k.units) != 0
 	}
 	changed := k.proof == nil || k.proof.left.Cmp(k.units) != 0 || !k.proof.code
-	return changed && k.why == "" || !now.Before(p.sweeps.next)
+	return changed && k.why == "" || !now.Before(p.sweepsOf(key).next)
 }
 
 // fewSwept leaves of those that need the factory's events the first sweptRound: the ones
@@ -113,20 +151,21 @@ func (p *payment) due(k *claim, now time.Time) bool {
 func fewSwept(list []wish) []wish {
 	slices.SortFunc(list, func(a, b wish) int {
 		told := func(w wish) int {
-			if w.p.told {
+			if w.p.told || w.key != w.p.ownKey() {
 				return 1
 			}
 			return 0
 		}
-		return cmp.Or(told(a)-told(b), a.p.sweeps.next.Compare(b.p.sweeps.next), cmp.Compare(a.p.id, b.p.id))
+		next := func(w wish) time.Time { return w.p.sweepsOf(w.key).next }
+		return cmp.Or(told(a)-told(b), next(a).Compare(next(b)), cmp.Compare(a.p.id, b.p.id))
 	})
 	return list[:min(len(list), sweptRound)]
 }
 
-// sweptAt counts what had been swept from p's address at block b, by as many operators as
+// sweptAt counts what had been swept of s at block b, by as many operators as
 // are wanted. nil: not all is read yet, the next round goes on.
-func (c *chain) sweptAt(ctx context.Context, k *rpc.Client, p *payment, b block, operators int) (*big.Int, error) {
-	sum, err := c.sweptBy(ctx, k, p, b)
+func (c *chain) sweptAt(ctx context.Context, k *rpc.Client, s source, b block, operators int) (*big.Int, error) {
+	sum, err := c.sweptBy(ctx, k, s, b)
 	if err != nil || sum == nil || operators < 2 {
 		return sum, err
 	}
@@ -134,7 +173,7 @@ func (c *chain) sweptAt(ctx context.Context, k *rpc.Client, p *payment, b block,
 		if o.Operator == k.Operator {
 			continue
 		}
-		switch other, err := c.sweptBy(ctx, o, p, b); {
+		switch other, err := c.sweptBy(ctx, o, s, b); {
 		case err == nil && other == nil:
 			return nil, nil
 		case err == nil && other.Cmp(sum) == 0:
@@ -145,15 +184,23 @@ func (c *chain) sweptAt(ctx context.Context, k *rpc.Client, p *payment, b block,
 }
 
 // sweptBy asks one operator.
-func (c *chain) sweptBy(ctx context.Context, k *rpc.Client, p *payment, b block) (*big.Int, error) {
-	t := p.trail(k, b)
+func (c *chain) sweptBy(ctx context.Context, k *rpc.Client, s source, b block) (*big.Int, error) {
+	t, err := c.trail(ctx, k, s, b)
+	if err != nil {
+		return nil, err
+	}
 	for range sweptTries {
-		on, err := c.follow(ctx, k, p, t, b)
+		on, err := c.follow(ctx, k, s, t, b)
 		switch {
 		case err != nil:
 			return nil, err
 		case !on: // a reorg took back what was read
-			*t = *p.begin(b)
+			s.bare = block{}
+			anew, err := c.begin(ctx, k, s, b)
+			if err != nil {
+				return nil, err
+			}
+			*t = *anew
 		case t.to.number >= b.number:
 			return t.until(b.number), nil
 		}
@@ -167,11 +214,11 @@ type span struct{ from, to uint64 }
 // follow reads on along t, to b at most. The blocks where it goes on and where it ends are
 // asked for in the same request, which one node answers: its events are those of b's
 // chain. on is false when t's end is not on it.
-func (c *chain) follow(ctx context.Context, k *rpc.Client, p *payment, t *trail, b block) (on bool, err error) {
+func (c *chain) follow(ctx context.Context, k *rpc.Client, s source, t *trail, b block) (on bool, err error) {
 	ranges := c.ranges(k, t.to.number+1, b.number, sweptRanges)
 	calls := []rpc.Call{headerCall(t.to.number), headerCall(b.number)}
 	for _, r := range ranges {
-		calls = append(calls, sweptCall(p.ref.address, p.token.Contract, r.from, r.to), headerCall(r.to))
+		calls = append(calls, sweptCall(s.p.ref.address, s.key.token, r.from, r.to), headerCall(r.to))
 	}
 	k.Spend()
 	answers, err := k.Batch(ctx, calls...)
@@ -188,7 +235,7 @@ func (c *chain) follow(ctx context.Context, k *rpc.Client, p *payment, t *trail,
 		return false, nil
 	}
 	for i, r := range ranges {
-		list, err := readSwept(answers[2+2*i], p.ref.address, p.token.Contract, r)
+		list, err := readSwept(answers[2+2*i], s.p.ref.address, s.key.token, r)
 		end, err2 := readBlock(answers[3+2*i].Result)
 		switch {
 		case err != nil && c.narrow(k, r):

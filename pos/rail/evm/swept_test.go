@@ -275,7 +275,7 @@ func TestReorgOverSweep(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, 2, "base")
 		w.start()
-		w.chains["base"].final = 600
+		w.chains["base"].final.Store(600)
 		r, m, p, req := w.settled("SALE000000001", 12_340_100)
 		m.sweep(req.Token, req.To)
 		w.watching(r, p, 2*idleEvery, func(f pos.Finding, _ error) bool { return f.Lost })
@@ -339,7 +339,7 @@ func TestDustIsNotFinal(t *testing.T) {
 		m.pay(req.Token, req.To, big.NewInt(1))
 		m.sweep(req.Token, req.To)
 		time.Sleep(3 * time.Second)
-		m.final = 600
+		m.final.Store(600)
 		time.Sleep(25 * time.Minute)
 		m.pay(req.Token, req.To, big.NewInt(12_340_100))
 		f := w.becomes(r, p, pos.Settle)
