@@ -92,6 +92,36 @@ func TestMuteStray(t *testing.T) {
 	})
 }
 
+// TestMuteHeals: one operator for all chains has a hard limit, and answers nothing while an
+// address is made. Its next look at the empty address says as much: what comes then came
+// for this sale.
+func TestMuteHeals(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, 2, "base", "polygon")
+		w.start()
+		r := w.ready("usdc-base")
+		w.ready("usdc-polygon")
+		limited := func(w http.ResponseWriter, _ *http.Request) bool {
+			w.WriteHeader(http.StatusTooManyRequests)
+			return true
+		}
+		for _, host := range []string{"polygon-0.example", "polygon-1.example"} {
+			w.lines[host].responds(limited)
+		}
+		p := w.requested(r, "SALE000000001", 49_000_000)
+		for _, host := range []string{"polygon-0.example", "polygon-1.example"} {
+			w.lines[host].responds(nil)
+		}
+		w.watching(r, p, time.Minute, func(pos.Finding, error) bool { return false })
+		req, _ := at(t, p)
+		w.chains["polygon"].pay(w.usdc("polygon").Contract, req.To, big.NewInt(49_000_000))
+		if f := w.becomes(r, p, pos.Doubt); f.Stray.Number() != "49.0000" {
+			t.Errorf("%+v", f)
+		}
+		w.stop()
+	})
+}
+
 // TestForeignFrom: a payment that a manager took from another network has that network's
 // block in its reference. What is swept, and what comes after, is counted all the same.
 func TestForeignFrom(t *testing.T) {

@@ -30,7 +30,7 @@ type payment struct {
 	stray   claimKey             // other money that the till has as come for p, with strayed
 	strayed *big.Int             // how much of it; nil: none
 	past    past                 // of a request made unseen
-	mute    map[uint64]bool      // chains that did not say, when it was made, that nothing lay at its address; not kept over a restart
+	mute    map[uint64]bool      // chains that did not say, when it was made, that nothing lay at its address, nor since; not kept over a restart
 	elses   map[claimKey]*sweeps // the same of other money than was asked for
 	done    bool                 // the till has had its last word: nobody waits for what comes now
 	had     map[claimKey]*had    // what the till had then, and what was told since

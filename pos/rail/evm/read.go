@@ -200,6 +200,9 @@ func (c *chain) note(turn []*payment, v view) {
 		if p.token.Chain == c.ID && p.murky() && !p.dumb {
 			c.firstLook(p, len(seen[i]) == 0 && !p.code[c.ID], v.time)
 		}
+		if len(seen[i]) == 0 && !p.code[c.ID] {
+			delete(p.mute, c.ID) // what is not there now was not there before: it leaves by a sweep alone
+		}
 		if p.see(c.ID, seen[i]) {
 			p.doubt()
 			p.Wake()
