@@ -214,7 +214,7 @@ func lookOffline(desk *webtest.Desk, l *looker) {
 	l.key("456")
 	l.see("till-code .hint", l.word("ui.code_wrong", "n", "2"))
 	l.look("23-offline-wrong")
-	l.key(webtest.Scan(9) + "\r")
+	l.burst(webtest.Scan(9) + "\r")
 	l.see("till-code .hint", l.word("ui.code_other"))
 	l.look("24-offline-other-sale")
 	l.expect("503")
