@@ -215,7 +215,7 @@ func (t *till) build() error {
 		Genesis: genesis, Software: software, Now: t.now, Storage: t.storage.Health, Troubles: t.troubles(), Log: t.log,
 		Publish:  func(v pos.View) { t.app.Publish(v); t.display.Publish(v); t.prompts(v); t.hands.publish(v) },
 		Recorded: func() { t.outbox.Wake() }, Unasked: t.unasked,
-		Routes:   t.c.routes(), Print: t.wakePrinters, Label: label,
+		Routes: t.c.routes(), Print: t.wakePrinters, Label: label,
 	})
 	t.actors.add("desk", t.desk.Run, nil)
 	t.actors.add("storage", t.watchStorage, nil)
