@@ -142,9 +142,13 @@ type Payment struct {
 
 	// Of a network that did not answer. Blind: the request was made all the same.
 	// Unverified: somebody took the customer's word that he paid, so that it covers its
-	// part of the sale until the network says what became of it; it stays set.
+	// part of the sale until the network says what became of it; it stays set, unless a
+	// manager takes what came astray for it: then it is set at the payment that this becomes.
 	Blind      bool `json:"blind,omitempty"`
 	Unverified bool `json:"unverified,omitempty"`
+	// Proves is that payment's own name for the one whose part of a sale it pays for, when
+	// the sale was complete by then: its record names the other one.
+	Proves PaymentID `json:"proves,omitempty"`
 
 	// Late: money came after the till had stopped waiting for it: it was cancelled,
 	// expired, failed, or set aside. It stays set. Refundable: no

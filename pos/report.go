@@ -67,7 +67,8 @@ type Report struct {
 	Over       Arrivals      `json:"over"` // beyond the price, of payments that cover a sale; Amount is zero
 	// Astray is other money than was asked for: on another network, or of another token.
 	// It is in nothing else until a manager takes it as payment; then that is in Tenders and
-	// Received, and here by the day of the decision.
+	// Received, and here by the day of the decision. A sale that was complete on the
+	// customer's word is in Tenders as it was sold; then it is in Received, and Proven.
 	Astray      Arrivals `json:"astray,omitzero"`
 	AstrayBack  int64    `json:"astray_back,omitzero"`  // times it was given back
 	AstrayTaken Tally    `json:"astray_taken,omitzero"` // taken as payment

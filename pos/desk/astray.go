@@ -94,10 +94,11 @@ func (d *Desk) untellStray(p pos.Payment) {
 
 // mayTake returns the tender by which a manager may take what came astray as payment: it
 // is the token that was asked for, on another network that the till takes it on, as much
-// as was asked for, and nothing was decided about it.
+// as was asked for, and nothing was decided about it. What was taken by the customer's word
+// it proves.
 func (d *Desk) mayTake(p pos.Payment) (Tender, bool) {
 	asked := d.tender[p.Tender]
-	if asked.Token == "" || p.Offline || p.Unverified || !p.Astray() || p.State == pos.Settled || p.Lost || !p.Part.IsZero() {
+	if asked.Token == "" || p.Offline || !p.Astray() || p.State == pos.Settled || p.Lost || !p.Part.IsZero() {
 		return Tender{}, false
 	}
 	if !p.StrayBack.IsZero() && p.StrayBack.Asset.ID == p.Stray.Asset.ID {
@@ -131,9 +132,14 @@ func rateIn(r pos.Rate, a pos.Asset) *pos.Rate {
 	return &r
 }
 
-// waits returns the sale that needs p's money: its own, while that is open; or, when that
-// was given up, none, and fresh tells that its lines can be sold after all.
+// waits returns the sale that needs p's money: its own, while that is open; also a complete
+// one, when it rests on the customer's word; or, when it was given up, none, and fresh tells
+// that its lines can be sold after all.
 func (d *Desk) waits(p pos.Payment) (s pos.Sale, fresh, ok bool) {
+	if p.OnTrust() {
+		s, ok = d.restsOn(p)
+		return s, false, ok
+	}
 	s, err := d.o.Sales.Sale(p.Sale)
 	if err == nil {
 		due, err := s.Due()
@@ -143,8 +149,25 @@ func (d *Desk) waits(p pos.Payment) (s pos.Sale, fresh, ok bool) {
 	return pos.Sale{}, true, ok
 }
 
+// restsOn returns the sale, open or as it was completed, of which p pays a part by the
+// customer's word alone. A record that is damaged has none.
+func (d *Desk) restsOn(p pos.Payment) (pos.Sale, bool) {
+	s, err := d.o.Sales.Sale(p.Sale)
+	if err != nil && pos.KindOf(err) == pos.NotFound {
+		var f pos.Filed
+		if f, err = d.o.Sales.Filed(p.Sale); err == nil {
+			var v pos.SaleView
+			v, err = d.completedView(f)
+			s = v.Sale
+		}
+	}
+	known := s.Payment(p.ID)
+	return s, err == nil && known != nil && known.OnTrust()
+}
+
 // takeAstray makes what came astray a payment of its sale. The one that was asked for stays
-// what it is, and is set aside: its own money may still come.
+// what it is, and is set aside: its own money may still come. When that covered its part by
+// the customer's word, the new one covers it instead, and the sale is not changed.
 func (d *Desk) takeAstray(t *turn, p pos.Payment, do pos.Decide) error {
 	other, ok := d.mayTake(p)
 	s, fresh, waits := d.waits(p)
@@ -154,14 +177,18 @@ func (d *Desk) takeAstray(t *turn, p pos.Payment, do pos.Decide) error {
 	case !p.Final && (!names(t.seen, p.Stray) || !other.Rail.Health().Ready):
 		return pos.E("decide", pos.Unavailable, "the network does not say now that this money is there; look again in a moment")
 	}
-	if open := s.OpenPayment(); open != nil && open.ID != p.ID {
+	trusted := p.OnTrust()
+	if open := s.OpenPayment(); open != nil && open.ID != p.ID && !trusted {
 		return pos.E("decide", pos.Conflict, "another payment for sale %s is under way; cancel it first", s.Ref)
 	}
 	var due pos.Amount
 	var err error
-	if fresh {
+	switch {
+	case trusted:
+		due = p.Amount
+	case fresh:
 		s, due, err = d.resell(t, p)
-	} else {
+	default:
 		due, err = s.Due()
 	}
 	if err != nil {
@@ -175,6 +202,7 @@ func (d *Desk) takeAstray(t *turn, p pos.Payment, do pos.Decide) error {
 		p.Charged = 0 // its own money sells nothing any more
 	}
 	p.Owed, p.Aside, p.Again, p.StrayBack, p.StrayIn = false, p.State.Open(), false, p.Stray, taken.ID
+	p.Unverified = p.Unverified && !trusted
 	t.record(pos.KindPayment, pos.PaymentMoved{Payment: p, By: t.by})
 	t.record(pos.KindRefundDecided, pos.RefundDecided{
 		Payment: p.ID, As: pos.AsSale, Sale: s.ID, Amount: taken.Amount, Note: cmp.Or(do.Note, p.Why), Beside: true, By: t.by, Read: do.Came,
@@ -185,6 +213,9 @@ func (d *Desk) takeAstray(t *turn, p pos.Payment, do pos.Decide) error {
 		*known = p
 	}
 	t.answer, t.watch = pos.Answer{Sale: s.ID, Payment: taken.ID}, taken.ID
+	if s.State == pos.Completed {
+		return nil
+	}
 	s.Payments = append(s.Payments, taken)
 	if fresh {
 		return d.endResale(t, s)
@@ -269,19 +300,26 @@ func (d *Desk) noteNamed(p pos.Payment, f pos.Finding) {
 // asTaken is the payment that what came astray for p becomes: at its own tender, and
 // watched there.
 func (d *Desk) asTaken(t *turn, s pos.Sale, p pos.Payment, other Tender, due pos.Amount) (pos.Payment, error) {
-	n := len(s.Payments) + 1
+	n, asked := len(s.Payments)+1, p.Amount
+	if p.Asked.Minor > asked.Minor {
+		asked = p.Asked
+	}
 	out := pos.Payment{
-		ID: pos.PaymentIDOf(s.ID, n), Sale: s.ID, Attempt: n, Tender: other.Name, State: pos.Intended, Amount: p.Amount,
+		Sale: s.ID, Tender: other.Name, State: pos.Intended, Amount: asked, Unverified: p.OnTrust(),
 		At: t.at, Received: p.Stray, Reference: p.Reference, Network: p.StrayOn, Charged: s.Charged,
 	}
+	if s.State == pos.Completed { // its record holds no more payments: each of them has one number behind theirs
+		n, out.Proves = len(s.Payments)+p.Attempt, p.ID
+	}
+	out.ID, out.Attempt = pos.PaymentIDOf(s.ID, n), n
 	out.Quantity, _ = inAsset(p.Quantity, p.Stray.Asset) // mayTake did it before
 	if p.Rate != nil {
 		out.Rate = rateIn(*p.Rate, p.Stray.Asset)
 	}
 	out.Over = out.Received.Minus(out.Quantity)
 	covers(&out, due)
-	if out.Amount.Minor < p.Amount.Minor {
-		out.Asked = p.Amount
+	if out.Amount.Minor < asked.Minor {
+		out.Asked = asked
 	}
 	d.owe(&out)
 	return out, out.Apply(pos.Settle, t.at)

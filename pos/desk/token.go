@@ -1,6 +1,7 @@
 package desk
 
 import (
+	"cmp"
 	"math/big"
 
 	"github.com/tillwright/tillwright/pos"
@@ -254,7 +255,7 @@ func (d *Desk) soldFor(p pos.Payment) pos.Amount {
 	if err != nil { // a damaged record: nobody owes by a guess, and the notice is read
 		return p.Amount
 	}
-	if known := v.Payment(p.ID); known != nil && known.Covers() {
+	if known := v.Payment(cmp.Or(p.Proves, p.ID)); known != nil && known.Covers() {
 		return known.Amount
 	}
 	return p.Amount.Currency.Zero()

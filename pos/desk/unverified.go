@@ -320,6 +320,21 @@ func (d *Desk) nameOfSale(p pos.Payment) string {
 	return s.Ref
 }
 
+// proof returns the payment whose money counts for one that was taken by the customer's word:
+// what a manager took for it from another network, or itself.
+func (d *Desk) proof(id pos.PaymentID) (pos.Payment, error) {
+	watched, err := d.o.Payments.Watched()
+	for _, p := range watched {
+		if p.Proves == id {
+			return p, nil
+		}
+	}
+	if err != nil {
+		return pos.Payment{}, err
+	}
+	return d.o.Payments.Payment(id)
+}
+
 // unverified reports that s, which is complete, rests on a person's word as far as the
 // till knows: its record said so, and the money did not come in full since. d.mu is held.
 func (d *Desk) unverified(s pos.Sale) bool {
@@ -327,7 +342,7 @@ func (d *Desk) unverified(s pos.Sale) bool {
 		if !p.OnTrust() {
 			continue
 		}
-		now, err := d.o.Payments.Payment(p.ID) // NotFound: it is final, and which way is not told here
+		now, err := d.proof(p.ID) // NotFound: it is final, and which way is not told here
 		if err != nil || now.State != pos.Settled || now.Amount.Minor < p.Amount.Minor {
 			return true
 		}

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"context"
 	"slices"
 
@@ -71,7 +72,7 @@ func (r *Reports) proofs(ctx context.Context, till string, n uint64) (map[pos.Pa
 			continue
 		}
 		if p := b.Payment; b.Event == pos.Settle && !p.Refundable && (p.Taken || p.Unverified) {
-			out[p.ID] = p
+			out[cmp.Or(p.Proves, p.ID)] = p
 		}
 	}
 	return out, nil
