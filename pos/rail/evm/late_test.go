@@ -78,6 +78,13 @@ func (w *world) passes(l ledger, during time.Duration) {
 	l.book(w)
 }
 
+// sleeps is a till that is off for a while.
+func (w *world) sleeps(during time.Duration) {
+	w.stop()
+	time.Sleep(during)
+	w.start()
+}
+
 // closed asks about p, which is paid, until its last word, as the desk does; and then no more.
 func (w *world) closed(r *Rail, p *pos.Payment) {
 	w.t.Helper()
@@ -154,7 +161,8 @@ func TestSecondPayment(t *testing.T) {
 					t.Errorf("told %s", got)
 				}
 				if do.swept && !do.off {
-					w.passes(l, coin.WatchFor+2*time.Hour)
+					w.sleeps(coin.WatchFor)
+					w.passes(l, time.Hour)
 					if _, kept := w.w.book.find(p.ID); kept {
 						t.Error("watched for ever")
 					}
@@ -271,7 +279,8 @@ func TestLateDust(t *testing.T) {
 		if len(l) != 0 {
 			t.Fatalf("told %s", l.sums())
 		}
-		w.passes(l, coin.WatchFor)
+		w.sleeps(coin.WatchFor)
+		w.passes(l, time.Hour)
 		if l.sums() != "1: 300000 USDC on Base" { // in whole steps
 			t.Errorf("told %s", l.sums())
 		}

@@ -100,7 +100,8 @@ func TestNobodysAreNot(t *testing.T) {
 		},
 		"paid in its last hour, and the till starts anew when it is over": func(w *world, r *Rail, m *mem, l ledger) {
 			p := w.wanted(r, "SALE000000001", 12_340_100)
-			w.passes(l, 23*time.Hour)
+			w.sleeps(23 * time.Hour)
+			r = w.ready("usdc-base")
 			q := w.wanted(r, "SALE000000002", 50_000_000) // the events are read from here after the start
 			m.pay(r.token.Contract, merchant, big.NewInt(12_340_100))
 			p.Received = w.becomes(r, p, pos.Settle).Received
@@ -223,7 +224,8 @@ func TestSecondShared(t *testing.T) {
 					}
 				}
 				if off {
-					w.passes(l, coin.WatchFor+2*time.Hour)
+					w.sleeps(coin.WatchFor)
+					w.passes(l, time.Hour)
 					if _, kept := w.w.book.find(p.ID); kept || len(l) != 1 {
 						t.Errorf("kept %v; told %s", kept, l.sums())
 					}

@@ -209,9 +209,9 @@ func TestTakenAfterLastWord(t *testing.T) {
 			}
 		}
 		w.chains["polygon"].final.Store(1_000_000) // what comes now keeps the second one longer
-		time.Sleep(20 * time.Hour)
+		w.sleeps(22 * time.Hour)
 		m.pay(token.Contract, req.To, big.NewInt(2_000_000))
-		w.passes(l, 8*time.Hour)
+		w.passes(l, 3*time.Hour)
 		if got := l.sums(); got != "1: 5000000 USDC on Polygon" {
 			t.Errorf("told %s", got)
 		}
