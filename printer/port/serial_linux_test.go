@@ -83,22 +83,35 @@ func TestPaperOverSerial(t *testing.T) {
 	onPaper(t, "serial://"+name+"?baud=115200", p)
 }
 
+// TestSerialSettings: speed, eight bits as they are, and how the printer says that it is
+// full, each as written and neither of the others.
 func TestSerialSettings(t *testing.T) {
-	m, name := terminal(t)
-	p, err := Open(t.Context(), "serial://"+name+"?baud=38400&flow=xonxoff")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer p.Close()
-	err = control(m, func(fd int) error {
-		s, err := unix.IoctlGetTermios(fd, unix.TCGETS)
-		if err == nil && (s.Cflag&unix.CBAUD != unix.B38400 || s.Cflag&unix.CSIZE != unix.CS8 || s.Iflag&unix.IXON == 0 || s.Lflag != 0 || s.Oflag != 0) {
-			t.Errorf("%+v", s)
+	for query, want := range map[string]struct {
+		baud, wire uint32
+		bytes      uint32
+	}{
+		"":                         {unix.B9600, unix.CRTSCTS, 0},
+		"?baud=115200&flow=rtscts": {unix.B115200, unix.CRTSCTS, 0},
+		"?baud=38400&flow=xonxoff": {unix.B38400, 0, unix.IXON},
+		"?baud=19200&flow=none":    {unix.B19200, 0, 0},
+	} {
+		m, name := terminal(t)
+		p, err := Open(t.Context(), "serial://"+name+query)
+		if err != nil {
+			t.Fatal(err)
 		}
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
+		err = control(m, func(fd int) error {
+			s, err := unix.IoctlGetTermios(fd, unix.TCGETS)
+			if err == nil && (s.Cflag&unix.CBAUD != want.baud || s.Cflag&unix.CSIZE != unix.CS8 || s.Cflag&(unix.PARENB|unix.CSTOPB) != 0 ||
+				s.Cflag&unix.CRTSCTS != want.wire || s.Iflag&(unix.IXON|unix.IXOFF) != want.bytes || s.Lflag != 0 || s.Oflag != 0) {
+				t.Errorf("%q: %+v", query, s)
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = p.Close()
 	}
 }
 

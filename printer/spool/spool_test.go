@@ -253,6 +253,9 @@ func TestBreaksAreBounded(t *testing.T) {
 		s.set(func() { s.cut += 4200 }) // after the bytes that free the printer
 		wait(10 * time.Minute)
 		s.wantHistory("drop 1: printing broke off too often: not reachable: check cable and power")
+		if n := strings.Count(s.p.Text(), "Bäckerei Süd"); n != 3 {
+			t.Errorf("%d papers were begun, want 3:\n%s", n, s.p.Text())
+		}
 		s.set(func() { s.cut = -1 })
 		s.sell(2, false)
 		wait(backoffTo)
