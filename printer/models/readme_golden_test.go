@@ -33,6 +33,15 @@ func TestGoldenReadme(t *testing.T) {
 		}
 		return
 	}
+	named := 0
+	for _, m := range All() {
+		if m.Name != "safe" && !strings.HasPrefix(m.Title, "80 mm") && !strings.HasPrefix(m.Title, "58 mm") {
+			named++
+		}
+	}
+	if claim := fmt.Sprintf("to any of %d printers in four languages", named); !strings.Contains(string(b), claim) {
+		t.Errorf("the README does not say %q", claim)
+	}
 	if string(b) != want {
 		t.Error("the README's table of models is not what there is; run make golden")
 	}
