@@ -109,6 +109,26 @@ func TestNativeQR(t *testing.T) {
 	}
 }
 
+// TestNativeQRFits: the printer says nothing when a code of its own does not fit the paper,
+// so its modules shrink until it does, quiet zone and all, and below the smallest module
+// it is text.
+func TestNativeQRFits(t *testing.T) {
+	for _, tt := range []struct {
+		bytes, dots, module, want int // want: dots of a module; 0 is no code
+	}{{250, 384, 8, 5}, {250, 384, 4, 4}, {250, 576, 16, 8}, {14, 576, 16, 16}, {250, 240, 8, 3}, {250, 200, 8, 0}} {
+		p := Default58
+		p.NativeQR, p.Dots, p.Module, p.Columns, p.Image = true, tt.dots, tt.module, 16, NoImages
+		got, err := Encode(printer.Document{Columns: 16, Rows: []printer.Row{printer.Code{Text: strings.Repeat("x", tt.bytes)}}}, p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		size := "\x1d(k\x03\x00\x31\x43" + string([]byte{byte(tt.want)})
+		if has := strings.Contains(string(got), gsQR); has != (tt.want > 0) || has && !strings.Contains(string(got), size) {
+			t.Errorf("%+v: % x", tt, got[:40])
+		}
+	}
+}
+
 func TestWrongProfile(t *testing.T) {
 	d := printer.Layout(printertest.Receipts()["cash"], 48)
 	for name, p := range map[string]Profile{"none": {}, "too narrow for its columns": {Columns: 48, Dots: 384}, "narrower than the paper": Default58} {

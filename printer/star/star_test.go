@@ -49,6 +49,22 @@ func TestBytes(t *testing.T) {
 	}
 }
 
+// TestNativeCodeFits: as escpos.TestNativeQRFits; Star's modules have eight dots at most.
+func TestNativeCodeFits(t *testing.T) {
+	for _, tt := range []struct{ bytes, dots, module, want int }{{250, 384, 8, 5}, {250, 384, 4, 4}, {14, 576, 16, 8}, {250, 240, 8, 3}, {250, 200, 8, 0}} {
+		p := profile(t, "mpop")
+		p.NativeQR, p.Dots, p.Module, p.Columns = true, tt.dots, tt.module, 16
+		got, err := Encode(printer.Document{Columns: 16, Rows: []printer.Row{printer.Code{Text: strings.Repeat("x", tt.bytes)}}}, p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		size := escQR + "S2" + string([]byte{byte(tt.want)})
+		if has := strings.Contains(string(got), escQR); has != (tt.want > 0) || has && !strings.Contains(string(got), size) {
+			t.Errorf("%+v: % x", tt, got[:40])
+		}
+	}
+}
+
 // TestRasterBytes does so for the printers that have no letters.
 func TestRasterBytes(t *testing.T) {
 	black := image.NewGray(image.Rect(0, 0, 16, 2))
