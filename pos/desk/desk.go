@@ -141,8 +141,8 @@ type Tender struct {
 }
 
 // Unasked tells of money that came and that no payment waits for. Its methods do not block.
-// No rail is one yet: theirs tell of such money by a notice in their health, which a
-// restart forgets.
+// Who is one tells of the same money under the same key for good, and of none that a payment
+// was told of, or will be.
 type Unasked interface {
 	// Unasked returns what was found and is not booked yet, and what is beyond the bounds of
 	// that, in a sum for each asset. The caller owns both.

@@ -13,7 +13,9 @@
 // or of another mind than the second, gives an error, never "paid" and never "unpaid".
 //
 // Found and named. Money that comes short, over, late or twice, another token of the
-// registry, or the cluster's own coin, is told to the cashier or the owner; a
+// registry, or the cluster's own coin, is told to the cashier or the owner. What comes after
+// a payment's last word, and what no request asked for, is final before it is told (Found),
+// and has one name for good, whatever the till forgets; no money is ever a payment's and that. A
 // transaction that names two open requests pays neither, and a manager decides: they are
 // in doubt until nothing more is waited for (coin.WatchFor after their end), for until
 // then each can be paid by its own; then they have failed, and are asked about no more.
@@ -42,11 +44,14 @@
 // that were held are not in them, so another sale may be given such an amount. A
 // damaged book stops the rail until the owner decides. A transaction that the cluster
 // takes back after the sale was complete is told as lost, with an alarm. Notices do not
-// outlive a restart.
+// outlive a restart. Without the note of what payments were closed with, nothing is told of
+// money of before that no request asked for.
 //
 // Limits. With one endpoint, small sums are as true as that endpoint: the policy says
 // how small. A wallet that drops the reference and changes the amount pays into no
-// sale: the owner is told. Tills that are paid at one wallet must be numbered (Till,
+// sale: a manager decides. Nobody's money is found while a request is watched, until a day
+// beyond its end, and not else; what carries a reference that is not ours is another till's, or another
+// shop system's. Tills that are paid at one wallet must be numbered (Till,
 // Tills), or a payment without reference may fit two of them. Transfers that hide
 // their amount are not seen. After a day off, thousands of strangers' payments to the
 // same account delay what has no reference.

@@ -1,6 +1,7 @@
 package solana
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -238,6 +239,9 @@ func TestForks(t *testing.T) {
 			f, err := r.Check(t.Context(), p)
 			return err == nil && f.Lost && f.Event == "" && f.Why != ""
 		})
+		for i := range 100 { // which push an alarm out no more
+			l.w.notices.Tell(fmt.Sprint(i), fmt.Sprint("a stranger's ", i))
+		}
 		if !told(r, "ALARM") {
 			t.Errorf("the owner reads %q", r.Health().Notices)
 		}

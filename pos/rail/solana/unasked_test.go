@@ -306,6 +306,34 @@ func TestStrayAfter(t *testing.T) {
 	})
 }
 
+// TestStrayBesidePaid: the wrong token for a payment that is paid is never told of as the
+// payment's: it is nobody's, when that has its last word.
+func TestStrayBesidePaid(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w, r := watched(t, small, 1)
+		p := w.requested(r, "SALE000000001", 5_000_000)
+		x := asks(t, p.Payload)
+		w.m.pay(x)
+		f := w.becomes(r, p, pos.Settle)
+		p = w.moved(p, pos.Settle)
+		p.Received = f.Received
+		x.mint = w.m.tokens[3].Mint
+		w.m.pay(x)
+		time.Sleep(time.Minute)
+		if list, _ := w.unasked(); len(list) != 0 {
+			t.Fatalf("the payment is open: %+v", list)
+		}
+		if f := w.closes(r, p); !f.Stray.IsZero() {
+			t.Fatalf("%+v", f)
+		}
+		time.Sleep(time.Minute)
+		if list, _ := w.unasked(); len(list) != 1 || list[0].Came.String() != "5.0000 USDT" || list[0].Of != p.ID {
+			t.Errorf("%+v", list)
+		}
+		w.stop()
+	})
+}
+
 // TestOtherTillsMoney: of two tills at one wallet the one in whose lane an amount is tells of
 // it, and the other one does not.
 func TestOtherTillsMoney(t *testing.T) {

@@ -10,9 +10,11 @@
 // network, or of another mind than the second, gives an error, never "paid" and never
 // "unpaid".
 //
-// Found and named. Money that comes late or twice is booked with its request. Money
-// of another amount, of another known token, or TRX itself, cannot be told to a sale:
-// the manager is told of it. Nothing is ever sent back by itself.
+// Found and named. Money that comes late or twice is booked with its request, until that
+// has its last word. What comes after that, and money of another amount or of another known
+// token, cannot be told to a sale: it is solidified before it is told (Found), and has one
+// name for good, whatever the till forgets; no money is ever a request's and that. TRX itself
+// is a notice to the owner. Nothing is ever sent back by itself.
 //
 // How. A Watcher makes a round every three seconds while a customer pays, for that is
 // how often Tron makes a block, and one every half minute else. Endpoints are of two
@@ -31,10 +33,13 @@
 // Damage. Lost with the book of amounts are the reservations; payments under way are
 // found by the references in the till's records. A payment that the network takes back
 // after the sale was complete is an alarm to the owner; the sale is not changed.
-// Alarms and notices do not outlive a restart.
+// Alarms and notices do not outlive a restart. Without the note of what payments were closed
+// with, nothing is told of money of before that no request asked for.
 //
 // Limits. Whoever pays another amount than asked for, an exchange that takes its fee
-// from it for instance, is not found by the till: the manager books it. With one
+// from it for instance, pays no sale: a manager decides. Nobody's money is found while a
+// request is watched, until a day beyond its end, and not else; of dust one operator's list
+// is believed. With one
 // endpoint, small sums are as true as that endpoint. Several tills on one address need
 // a number each (Options.Lane); of money that belongs to no sale that one of them tells in
 // whose lane its amount is. The till cannot tell an exchange's deposit address

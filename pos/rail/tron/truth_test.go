@@ -154,6 +154,12 @@ func TestTakenBack(t *testing.T) {
 		if !told(r, "ALARM: 12.3400 USDT") {
 			t.Errorf("no alarm: %v", r.Health().Notices)
 		}
+		for i := range 100 {
+			l.w.notices.Tell(fmt.Sprint(i), fmt.Sprint("a stranger's ", i))
+		}
+		if !told(r, "ALARM: 12.3400 USDT") {
+			t.Errorf("strangers pushed the alarm out: %v", r.Health().Notices)
+		}
 		p.Lose(time.Now())
 		m.pay(l.usdt.Contract, merchant, price)
 		if f := l.becomes(r, p, pos.Settle); f.Received.Int().Int64() != price {

@@ -253,6 +253,28 @@ func TestStrayAfter(t *testing.T) {
 	})
 }
 
+// TestStrayBesidePaid: the wrong token for a payment that is paid is never told of as the
+// payment's: it is nobody's, when that has its last word.
+func TestStrayBesidePaid(t *testing.T) {
+	watched(t, small, func(t *testing.T, l *lab, m *mem, r *Rail) {
+		p := l.settled(r, m, "SALE000000001")
+		usdd := l.registry.Tokens(l.chain.ID)[3] // 18 decimals
+		units, _ := new(big.Int).SetString("12340000000000000000", 10)
+		m.put(memPay{token: usdd.Contract, from: customer, to: merchant, units: units})
+		time.Sleep(10 * time.Minute)
+		if list, _ := l.unasked(); len(list) != 0 {
+			t.Fatalf("the payment is open: %+v", list)
+		}
+		if f := l.closes(r, p); !f.Stray.IsZero() {
+			t.Fatalf("%+v", f)
+		}
+		time.Sleep(10 * time.Minute)
+		if list, _ := l.unasked(); len(list) != 1 || list[0].Came.String() != "12.3400 USDD" || list[0].Of != p.ID {
+			t.Errorf("%+v", list)
+		}
+	})
+}
+
 // TestOtherTillsMoney: of two tills at one address the one in whose lane an amount is tells of
 // it, and the other one does not.
 func TestOtherTillsMoney(t *testing.T) {
