@@ -29,9 +29,9 @@ func (w *Watcher) match(k *rpc.Client, t *transaction, final bool) bool {
 	if len(of) == 0 {
 		return w.unassigned(k, t, final)
 	}
-	f := &transfer{transaction: t.slim(of), of: of, torn: len(of) > 1, said: map[string]Level{k.Operator: Confirmed}, seen: time.Now()}
+	f := &transfer{transaction: t.slim(of), of: of, torn: len(of) > 1 || w.closed.Has(tornKey(t)), said: map[string]Level{k.Operator: Confirmed}, seen: time.Now()}
 	w.transfers[t.sig] = f
-	f.after = len(of) == 1 && of[0].closed && !w.closed.Has(w.key(t, of[0]))
+	f.after = !f.torn && len(of) == 1 && of[0].closed && !w.closed.Has(w.key(t, of[0]))
 	for _, p := range of {
 		p.transfers = append(p.transfers, f)
 		w.unasked(p, f)

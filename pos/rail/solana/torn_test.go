@@ -1,6 +1,7 @@
 package solana
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -40,6 +41,38 @@ func TestTornEnds(t *testing.T) {
 			if f, err := r.Cancel(t.Context(), one); err != nil || f.Event != pos.Fail || !f.Final {
 				t.Fatalf("sale %d cancelled: %+v, %v", i+1, f, err)
 			}
+		}
+		w.stop()
+	})
+}
+
+// TestTornRestart: of two sales that a transaction names one had its last word, and is
+// forgotten. The till starts again and reads the transaction anew, for the other one alone:
+// it is not paid by it.
+func TestTornRestart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w, r := watched(t, small, 1)
+		both := []pos.Payment{w.requested(r, "SALE000000001", 7_000_000), w.requested(r, "SALE000000002", 7_500_000)}
+		w.m.pay(asks(t, both[0].Payload), asks(t, both[1].Payload))
+		for i, p := range both {
+			w.becomes(r, p, pos.Doubt)
+			both[i] = w.moved(p, pos.Doubt)
+		}
+		time.Sleep(coin.WatchFor + coin.UsualExpiry + time.Minute)
+		if f := w.closes(r, both[0]); f.Event != pos.Fail {
+			t.Fatalf("%+v", f)
+		}
+		time.Sleep(time.Hour)
+		w.requested(r, "SALE000000003", 7_700_000) // the book forgets what is over
+		if slices.ContainsFunc(w.w.book.all(), func(e entry) bool { return e.ID == both[0].ID }) {
+			t.Fatal("the book has it still")
+		}
+		r = w.restart().ready("usdc-solana")
+		for range 10 {
+			if f := w.found(r, both[1]); f.Event == pos.Settle {
+				t.Fatalf("one customer's money and another's pay one sale: %+v", f)
+			}
+			time.Sleep(30 * time.Second)
 		}
 		w.stop()
 	})

@@ -39,7 +39,7 @@ func (p *payment) whole() bool {
 	}
 	n := 0
 	for _, t := range p.transfers {
-		if t.own(p) {
+		if t.own(p) || t.torn {
 			n++
 		}
 	}
@@ -55,6 +55,10 @@ func (w *Watcher) key(t *transaction, p *payment) string {
 	}
 	return w.keyOf(t, p.token)
 }
+
+// tornKey names a transaction that named two payments. A payment is closed with it, too: the
+// other one, read anew when the first is forgotten, must not take it for its own.
+func tornKey(t *transaction) string { return "torn/" + t.sig }
 
 func (w *Watcher) keyOf(t *transaction, c Token) string {
 	return "solana/" + w.o.Cluster.Key + "/" + t.sig + "/" + c.Mint.String()
@@ -99,6 +103,9 @@ func (w *Watcher) last(p pos.Payment, e *payment, f pos.Finding) (keys []string)
 		}
 	}
 	for _, t := range e.transfers {
+		if t.torn {
+			keys = append(keys, tornKey(t.transaction))
+		}
 		if !t.alone(e) {
 			continue
 		}
@@ -268,7 +275,8 @@ func (w *Watcher) tell(now time.Time) {
 	}
 	for sig, t := range w.transfers {
 		switch {
-		case t.done:
+		case t.done || len(t.of) > 0 && slices.ContainsFunc(t.of, func(p *payment) bool { return !p.closed }):
+			continue
 		case w.tells(t, now):
 			us := w.nobodys(t)
 			if !t.final || !t.counts(w.strictest(us)) || !w.report(us) {
@@ -278,7 +286,7 @@ func (w *Watcher) tell(now time.Time) {
 			w.notices.Untell("unassigned " + sig[:8])
 			w.notices.Untell("torn " + sig[:8])
 		case len(t.of) > 0:
-			continue
+			t.done = true // it is all its payments', or is given up
 		}
 		if len(t.of) == 0 {
 			delete(w.transfers, sig)

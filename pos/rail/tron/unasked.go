@@ -176,10 +176,10 @@ func (c *chain) tell(now time.Time) {
 		return
 	}
 	for _, h := range c.w.held {
-		of, _ := c.w.loose(h)
-		if !c.tells(h, now) || !c.sure(h) {
+		if h.done || h.counted || !c.tells(h, now) || !c.sure(h) {
 			continue
 		}
+		of, _ := c.w.loose(h)
 		u := pos.Unasked{
 			Key: c.key(h), Came: quantityOf(h.token, h.units), Network: c.word("evm_on", "token", h.token.Symbol),
 			Tx: hex.EncodeToString(h.tx[:]), Of: of, At: time.Unix(int64(h.block.time), 0).UTC(),
