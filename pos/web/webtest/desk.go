@@ -79,11 +79,7 @@ func (d *Desk) Do(ctx context.Context, c pos.Command) (pos.Answer, error) {
 	stall := d.stall
 	d.mu.Unlock()
 	if stall != nil {
-		select {
-		case <-stall:
-		case <-ctx.Done():
-			return pos.Answer{}, ctx.Err()
-		}
+		<-stall // past the call's deadline, if the test's machine is so slow
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -449,7 +445,7 @@ func (d *Desk) Drawers() []string {
 	return slices.Clone(d.drawers)
 }
 
-// Stall holds every command up until the returned function is called.
+// Stall holds every command up until the returned function is called, however long that is.
 func (d *Desk) Stall() (release func()) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
