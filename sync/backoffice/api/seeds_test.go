@@ -191,7 +191,7 @@ func TestSeedRefused(t *testing.T) {
 		if status != tt.want {
 			t.Errorf("%s: %d, want %d: %.300s", tt.name, status, tt.want, answer)
 		}
-		if low := strings.ToLower(answer); strings.Contains(low, seedHex[2:20]) || strings.Contains(low, "161") {
+		if low := strings.ToLower(answer); strings.Contains(low, seedHex[2:20]) || strings.Contains(low, "161,") { // the comma: the time of the answer ends in any digits
 			t.Errorf("%s: the answer says the seed back: %.400s", tt.name, answer)
 		}
 		if status >= 400 {
