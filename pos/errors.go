@@ -67,6 +67,10 @@ func (e *Error) In(lang string) string {
 	return Word(lang, e.key, e.with...)
 }
 
+// Word returns the key of Msg among the words and the pairs that stand in it, for who keeps
+// a sentence for readers of several languages; an empty key: Msg has none.
+func (e *Error) Word() (key string, with []string) { return e.key, e.with }
+
 // Error returns operation, message and cause, for the log.
 func (e *Error) Error() string {
 	switch {

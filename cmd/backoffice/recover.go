@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -71,7 +72,7 @@ type evmFinder struct {
 func (evmFinder) Reference(a wire.AddressSeed, n uint64) (string, error) {
 	treasury, err := evm.ParseAddress(a.Treasury)
 	if err != nil || a.Scheme != evm.Scheme {
-		return "", pos.Wrap("compute address", pos.Invalid, err, "this backoffice does not know how version %d of a till computes its addresses; install a newer one", a.Scheme)
+		return "", pos.Say("compute address", pos.Invalid, err, "bo_se_why_version", "n", strconv.Itoa(a.Scheme))
 	}
 	salt := evm.Seed(a.Seed).Salt(n)
 	return fmt.Sprintf("evm %d %d 0 0 %s %x %s 1", a.Scheme, n, treasury, salt, evm.AddressOf(treasury, salt)), nil
@@ -85,7 +86,7 @@ const staleAtLeast = 5 * time.Minute
 func (c evmFinder) Agree(ctx context.Context, network string, references []string) (sweep.Round, int, error) {
 	chain, ok := c.chain(network)
 	if !ok {
-		return sweep.Round{}, 0, pos.E("ask operators", pos.NotFound, "the network %q is not set up here", network)
+		return sweep.Round{}, 0, pos.Say("ask operators", pos.NotFound, nil, "bo_sc_no_network")
 	}
 	ds, err := depositsOf(references)
 	if err != nil {
@@ -99,15 +100,15 @@ func (c evmFinder) Agree(ctx context.Context, network string, references []strin
 		}
 		r, err := w.s.Look(ctx, network, ds)
 		if err != nil {
-			return sweep.Round{}, 0, pos.Wrap("ask operators", pos.Unavailable, err, "%s (%s) does not answer", chain.Name, w.operator)
+			return sweep.Round{}, 0, pos.Say("ask operators", pos.Unavailable, err, "bo_se_why_silent", "chain", chain.Name, "operator", w.operator)
 		}
 		if age := time.Since(r.Time); age > max(staleAtLeast, time.Duration(chain.StaleS)*time.Second) {
-			return sweep.Round{}, 0, pos.E("ask operators", pos.Unavailable, "%s (%s) is behind: its newest block is of %s", chain.Name, w.operator, r.Time.Format(time.DateTime))
+			return sweep.Round{}, 0, pos.Say("ask operators", pos.Unavailable, nil, "bo_se_why_behind", "chain", chain.Name, "operator", w.operator, "time", r.Time.Format(time.DateTime))
 		}
 		if len(asked) == 0 {
 			first = r
 		} else if !sameMoney(first.Holdings, r.Holdings) {
-			return sweep.Round{}, 0, pos.E("ask operators", pos.Unavailable, "%s: %s and %s do not agree about what lies there; one of them is wrong", chain.Name, asked[0], w.operator)
+			return sweep.Round{}, 0, pos.Say("ask operators", pos.Unavailable, nil, "bo_se_why_differ", "chain", chain.Name, "one", asked[0], "other", w.operator)
 		}
 		asked = append(asked, w.operator)
 	}
@@ -126,6 +127,9 @@ func sameMoney(a, b []evm.Holding) bool {
 func (o *office) keeper() *sweep.Keeper {
 	return sweep.NewKeeper(o.db, o.key, func(s string) (string, error) {
 		a, err := evm.ParseAddress(s)
+		if err != nil {
+			err = pos.Say("read treasury", pos.Invalid, err, "bo_se_bad_treasury")
+		}
 		return a.String(), err
 	})
 }
@@ -231,7 +235,7 @@ func (c *recoverCommand) read(keys io.Reader, screen io.Writer) (wire.AddressSee
 func tell(w io.Writer, v sweep.SeedView) {
 	for _, n := range v.Networks {
 		if n.Why != "" {
-			fmt.Fprintf(w, "%s: known up to number %d, not known from there: %s\n", n.Name, n.To, n.Why)
+			fmt.Fprintf(w, "%s: known up to number %d, not known from there: %s\n", n.Name, n.To, n.Why.In("en"))
 			continue
 		}
 		fmt.Fprintf(w, "%s: %d of %d numbers\n", n.Name, n.To, v.To)

@@ -194,6 +194,9 @@ func TestLiars(t *testing.T) {
 			if pos.KindOf(err) != pos.Unavailable || len(r.Holdings) != 0 || operators != 0 {
 				t.Errorf("%s (alone %v): %+v, %d operators, %v", name, alone, r, operators, err)
 			}
+			if e, ok := err.(*pos.Error); ok && e.In("de") == e.Msg {
+				t.Errorf("%s: only in English: %s", name, e.Msg)
+			}
 		}
 	}
 }

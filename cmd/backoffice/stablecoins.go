@@ -165,7 +165,7 @@ func depositsOf(references []string) ([]evm.Deposit, error) {
 	for _, ref := range references {
 		d, ok, err := evm.DepositOf(ref)
 		if err != nil || !ok {
-			return nil, pos.Wrap("look at chain", pos.Corrupt, err, "an address that is kept here is damaged; restore the backup")
+			return nil, pos.Say("look at chain", pos.Corrupt, err, "bo_sc_damaged")
 		}
 		ds = append(ds, d)
 	}
@@ -203,13 +203,13 @@ func (c evmChains) Sweep(network string, items []sweep.Item) (sweep.Transaction,
 func (c evmChains) holdings(network string, items []sweep.Item) (chain evm.Chain, hs []evm.Holding, err error) {
 	chain, ok := c.chain(network)
 	if !ok {
-		return chain, nil, pos.E("prepare transfer", pos.NotFound, "the network %q is not set up here any more", network)
+		return chain, nil, pos.Say("prepare transfer", pos.NotFound, nil, "bo_sc_no_network")
 	}
 	for _, it := range items {
 		d, ok, err := evm.DepositOf(it.Reference)
 		token, err2 := evm.ParseAddress(it.Token)
 		if err != nil || err2 != nil || !ok {
-			return chain, nil, pos.E("prepare transfer", pos.Corrupt, "an address that is kept here is damaged; restore the backup")
+			return chain, nil, pos.Say("prepare transfer", pos.Corrupt, nil, "bo_sc_damaged")
 		}
 		hs = append(hs, evm.Holding{Deposit: d, Token: evm.Token{Chain: chain.ID, Contract: token}})
 	}
@@ -256,7 +256,7 @@ func (c evmChains) Skipped(ctx context.Context, network string, items []sweep.It
 func (c evmChains) Deploy(network string) (sweep.Transaction, error) {
 	chain, ok := c.chain(network)
 	if !ok {
-		return sweep.Transaction{}, pos.E("prepare contract", pos.NotFound, "the network %q is not set up here", network)
+		return sweep.Transaction{}, pos.Say("prepare contract", pos.NotFound, nil, "bo_sc_no_network")
 	}
 	return transactionOf(evm.NewDeploy(chain), "Tillwright's contract, "+chain.Name), nil
 }

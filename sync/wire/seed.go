@@ -73,11 +73,11 @@ func (a AddressSeed) Check() error {
 	treasury, err := hex.DecodeString(digits)
 	switch {
 	case a.Scheme < 1 || a.Scheme > maxScheme:
-		return pos.E(op, pos.Invalid, "there is no scheme %d", a.Scheme)
+		return pos.Say(op, pos.Invalid, nil, "bo_se_bad_scheme")
 	case !ok || err != nil || len(treasury) != 20 || bytes.Equal(treasury, make([]byte, 20)):
-		return pos.E(op, pos.Invalid, "a treasury is 0x and 40 hex digits")
+		return pos.Say(op, pos.Invalid, nil, "bo_se_bad_treasury")
 	case a.Seed.IsZero():
-		return pos.E(op, pos.Invalid, "a seed is not zero")
+		return pos.Say(op, pos.Invalid, nil, "bo_se_bad_zero")
 	}
 	return nil
 }

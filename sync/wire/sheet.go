@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"regexp"
+	"strconv"
 	"strings"
 
 	"github.com/tillwright/tillwright/pos"
@@ -100,7 +101,7 @@ func ParseSheet(text string) (AddressSeed, error) {
 	const op = "read recovery sheet"
 	a := AddressSeed{Scheme: 1}
 	if len(text) > maxSheet {
-		return a, pos.E(op, pos.Invalid, "this is longer than a recovery sheet")
+		return a, pos.Say(op, pos.Invalid, nil, "bo_se_bad_long")
 	}
 	var rows []string
 	for line := range strings.Lines(text) {
@@ -109,7 +110,7 @@ func ParseSheet(text string) (AddressSeed, error) {
 			a.Treasury = "0x" + m[2:] // the first: the factory's comes later
 		} else if m := sheetScheme.FindStringSubmatch(line); m != nil {
 			if _, err := fmt.Sscan(m[1], &a.Scheme); err != nil {
-				return AddressSeed{}, pos.E(op, pos.Invalid, "the scheme cannot be read")
+				return AddressSeed{}, pos.Say(op, pos.Invalid, nil, "bo_se_bad_scheme")
 			}
 		} else if m := sheetHex.FindStringSubmatch(line); m != nil {
 			_, _ = hex.Decode(a.Seed[:], []byte(m[1])) // 64 digits
@@ -118,7 +119,7 @@ func ParseSheet(text string) (AddressSeed, error) {
 		}
 	}
 	if a.Treasury == "" {
-		return AddressSeed{}, pos.E(op, pos.Invalid, "the sheet's treasury is missing: 0x and 40 digits")
+		return AddressSeed{}, pos.Say(op, pos.Invalid, nil, "bo_se_bad_treasury")
 	}
 	if a.Seed.IsZero() {
 		if err := a.readRows(rows); err != nil {
@@ -135,7 +136,7 @@ func ParseSheet(text string) (AddressSeed, error) {
 func (a *AddressSeed) readRows(rows []string) error {
 	const op = "read recovery sheet"
 	if len(rows) != sheetRows {
-		return pos.E(op, pos.Invalid, "the seed has %d rows of 16 letters and digits, and %d of them can be read", sheetRows, len(rows))
+		return pos.Say(op, pos.Invalid, nil, "bo_se_bad_rows", "all", strconv.Itoa(sheetRows), "n", strconv.Itoa(len(rows)))
 	}
 	bad := 0 // the first one, from 1
 	all := true
@@ -153,7 +154,7 @@ func (a *AddressSeed) readRows(rows []string) error {
 	case bad == 0:
 		return nil
 	case all && bad == 1:
-		return pos.E(op, pos.Invalid, "there is a typing error in row 1 of the seed, or in the treasury: compare both with the sheet")
+		return pos.Say(op, pos.Invalid, nil, "bo_se_bad_first")
 	}
-	return pos.E(op, pos.Invalid, "there is a typing error in row %d of the seed: compare it with the sheet", bad)
+	return pos.Say(op, pos.Invalid, nil, "bo_se_bad_row", "n", strconv.Itoa(bad))
 }

@@ -120,7 +120,7 @@ func (s *Surveyor) Close() {
 func (s *Surveyor) at(chain string) (ground, error) {
 	i := slices.IndexFunc(s.grounds, func(p ground) bool { return p.chain.Key == chain })
 	if i < 0 {
-		return ground{}, pos.E("look at chain", pos.NotFound, "the network %q is not set up here", rpc.Clip(chain))
+		return ground{}, pos.Say("look at chain", pos.NotFound, nil, "bo_sc_no_network")
 	}
 	return s.grounds[i], nil
 }
@@ -141,7 +141,7 @@ func (s *Surveyor) Look(ctx context.Context, chain string, ds []Deposit) (Round,
 		}
 		why = err
 	}
-	return Round{}, pos.Wrap("look at chain", pos.Unavailable, why, "%s does not answer; what lies there was not counted anew", p.chain.Name)
+	return Round{}, pos.Say("look at chain", pos.Unavailable, why, "bo_sc_why_silent", "chain", p.chain.Name)
 }
 
 func (p ground) look(ctx context.Context, k *rpc.Client, ds []Deposit) (Round, error) {

@@ -15,6 +15,7 @@ import (
 	"bytes"
 	"context"
 	"embed"
+	"errors"
 	"html/template"
 	"iter"
 	"log/slog"
@@ -145,7 +146,12 @@ func (s *server) human(c *fiber.Ctx) error {
 	for k, v := range p.GetHeaders() {
 		c.Set(k, v[0])
 	}
-	return s.show(c.Status(p.Status), "fault", frame{Title: http.StatusText(p.Status)}, p)
+	page := *p
+	if _, ok := errors.AsType[*pos.Error](err); ok {
+		page.Detail = s.said(err)
+	}
+	page.Title = s.word("bo_fault_title")
+	return s.show(c.Status(p.Status), "fault", frame{Title: page.Title}, &page)
 }
 
 // frame is what every page has around it.

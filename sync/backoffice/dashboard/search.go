@@ -2,6 +2,7 @@ package dashboard
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -73,7 +74,7 @@ func (s *server) search(c *fiber.Ctx) error { return s.showSearch(c, sheetForm{}
 
 func (s *server) showSearch(c *fiber.Ctx, f sheetForm, fault string) error {
 	if s.Searches == nil {
-		return pos.E("search addresses", pos.NotFound, "%s", s.word("bo_sc_unset"))
+		return pos.Say("search addresses", pos.NotFound, nil, "bo_sc_unset")
 	}
 	o, err := s.Searches.Overview(c.UserContext())
 	if err != nil {
@@ -106,7 +107,7 @@ func (s *server) showSearch(c *fiber.Ctx, f sheetForm, fault string) error {
 func (s *server) searchDo(c *fiber.Ctx) error {
 	id, err := strconv.ParseInt(c.Params("id"), 10, 64)
 	if s.Searches == nil || err != nil {
-		return pos.E("search addresses", pos.NotFound, "there is no such search")
+		return pos.Say("search addresses", pos.NotFound, nil, "bo_not_here")
 	}
 	switch c.Params("do") {
 	case "start":
@@ -118,7 +119,7 @@ func (s *server) searchDo(c *fiber.Ctx) error {
 	case "stop":
 		err = s.Searches.Stop(c.UserContext(), id)
 	default:
-		err = pos.E("search addresses", pos.NotFound, "there is nothing of the kind to do")
+		err = pos.Say("search addresses", pos.NotFound, nil, "bo_not_here")
 	}
 	if err != nil {
 		return err
@@ -129,25 +130,27 @@ func (s *server) searchDo(c *fiber.Ctx) error {
 // searchSheet takes a recovery sheet, and begins its search.
 func (s *server) searchSheet(c *fiber.Ctx) error {
 	if s.Searches == nil {
-		return pos.E("search addresses", pos.NotFound, "%s", s.word("bo_sc_unset"))
+		return pos.Say("search addresses", pos.NotFound, nil, "bo_sc_unset")
 	}
 	form, err := url.ParseQuery(string(c.Body()))
 	if err != nil {
-		return pos.E("read recovery sheet", pos.Invalid, "the form cannot be read") // the cause quotes what was typed
+		return pos.Say("read recovery sheet", pos.Invalid, nil, "bo_bad_form") // the cause quotes what was typed
 	}
 	f := readSheet(form)
 	switch err := s.Searches.Sheet(c.UserContext(), f.text()); {
 	case pos.KindOf(err) == pos.Invalid:
-		return s.showSearch(c.Status(http.StatusBadRequest), f, faultOf(err))
+		return s.showSearch(c.Status(http.StatusBadRequest), f, s.said(err))
 	case err != nil:
 		return err
 	}
 	return c.Redirect("/stablecoins/search", http.StatusSeeOther)
 }
 
-func faultOf(err error) string {
-	if e, ok := err.(*pos.Error); ok {
-		return e.Msg
+// said is an error's sentence in the owner's language.
+func (s *server) said(err error) string {
+	e, ok := errors.AsType[*pos.Error](err)
+	if !ok {
+		return s.word("bo_sc_why_fault")
 	}
-	return err.Error()
+	return e.In(s.Language)
 }

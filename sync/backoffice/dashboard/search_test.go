@@ -22,7 +22,7 @@ type searches struct {
 }
 
 func (f *searches) Overview(context.Context) (sweep.SearchOverview, error) {
-	net := func(base, polygon uint64, why string, operators int) []sweep.SearchView {
+	net := func(base, polygon uint64, why sweep.Reason, operators int) []sweep.SearchView {
 		return []sweep.SearchView{
 			{Network: sweep.Network{Key: "base", Name: "Base"}, To: base, Operators: operators},
 			{Network: sweep.Network{Key: "polygon", Name: "Polygon"}, To: polygon, Why: why, Operators: operators},

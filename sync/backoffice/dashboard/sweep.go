@@ -35,7 +35,7 @@ const countWithin = 20 * time.Second
 // count counts anew.
 func (s *server) count(c *fiber.Ctx) error {
 	if s.Sweeps == nil {
-		return pos.E("count stablecoins", pos.NotFound, "%s", s.word("bo_sc_unset"))
+		return pos.Say("count stablecoins", pos.NotFound, nil, "bo_sc_unset")
 	}
 	ctx, cancel := context.WithTimeout(c.UserContext(), countWithin)
 	defer cancel()
@@ -65,11 +65,11 @@ func (s *server) stablecoins(c *fiber.Ctx) error {
 // prepare makes a transfer of what lies in one heap.
 func (s *server) prepare(c *fiber.Ctx) error {
 	if s.Sweeps == nil {
-		return pos.E("prepare transfer", pos.NotFound, "%s", s.word("bo_sc_unset"))
+		return pos.Say("prepare transfer", pos.NotFound, nil, "bo_sc_unset")
 	}
 	form, err := url.ParseQuery(string(c.Body()))
 	if err != nil {
-		return pos.Wrap("prepare transfer", pos.Invalid, err, "the form cannot be read")
+		return pos.Say("prepare transfer", pos.Invalid, err, "bo_bad_form")
 	}
 	id, err := s.Sweeps.Prepare(c.UserContext(), c.Params("network"), form.Get("treasury"), form.Get("too") == "yes")
 	if err != nil {
@@ -90,7 +90,7 @@ type transferData struct {
 func (s *server) transferOf(c *fiber.Ctx) (transferData, error) {
 	var d transferData
 	if s.Sweeps == nil {
-		return d, pos.E("show transfer", pos.NotFound, "%s", s.word("bo_sc_unset"))
+		return d, pos.Say("show transfer", pos.NotFound, nil, "bo_sc_unset")
 	}
 	if d.Network = c.Params("network"); d.Network != "" {
 		tx, err := s.Sweeps.Deploy(d.Network)
@@ -99,7 +99,7 @@ func (s *server) transferOf(c *fiber.Ctx) (transferData, error) {
 	}
 	id, err := strconv.ParseInt(c.Params("id"), 10, 64)
 	if err != nil {
-		return d, pos.E("show transfer", pos.NotFound, "there is no such transfer")
+		return d, pos.Say("show transfer", pos.NotFound, nil, "bo_not_here")
 	}
 	b, tx, err := s.Sweeps.Batch(c.UserContext(), id)
 	d.Batch, d.Tx, d.Here = &b, tx, fmt.Sprintf("/stablecoins/transfers/%d", id)
@@ -128,7 +128,7 @@ func (s *server) transferFile(c *fiber.Ctx) error {
 	kind := strings.TrimSuffix(c.Params("file"), ".json")
 	body := map[string][]byte{"safe": d.Tx.Safe, "transaction": d.Tx.JSON}[kind]
 	if body == nil {
-		return pos.E("show transfer", pos.NotFound, "there is no such file")
+		return pos.Say("show transfer", pos.NotFound, nil, "bo_not_here")
 	}
 	name := "contract-" + d.Network + "-" + kind + ".json"
 	if d.Batch != nil {

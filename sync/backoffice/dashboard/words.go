@@ -54,6 +54,7 @@ func (s *server) funcs() template.FuncMap {
 		"kind":    s.alarmKind,
 		"short":   func(h pos.Hash) string { return h.String()[:12] },
 		"count":   func(n int) string { return s.number(int64(n)) },
+		"why":     func(r sweep.Reason) string { return r.In(s.Language) },
 		"units":   sweep.Quantity,
 		"next":    func(i int) int { return i + 1 },
 	}

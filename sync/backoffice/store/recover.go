@@ -118,7 +118,7 @@ func (db *DB) Seeds(ctx context.Context) ([]Seed, error) {
 func (db *DB) Seed(ctx context.Context, id int64) (Seed, error) {
 	ss, err := db.seeds(ctx, "WHERE id = ?", id)
 	if err == nil && len(ss) == 0 {
-		err = pos.E("find seed", pos.NotFound, "there is no such recovery sheet here")
+		err = pos.Say("find seed", pos.NotFound, nil, "bo_not_here")
 	}
 	if err != nil {
 		return Seed{}, err

@@ -186,7 +186,7 @@ func broken(op string, err error) error {
 	if e, ok := errors.AsType[*pos.Error](err); ok {
 		return e
 	}
-	return pos.Wrap(op, pos.Unavailable, err, "the backoffice's database does not answer")
+	return pos.Say(op, pos.Unavailable, err, "bo_no_database")
 }
 
 // stamp and unstamp keep times as microseconds: sortable, and the same in every

@@ -288,7 +288,7 @@ func (db *DB) SweepMake(ctx context.Context, b Batch) (id int64, err error) {
 				return err
 			}
 			if taken > 0 {
-				return pos.E("prepare transfer", pos.Conflict, "some of this money is in another transfer already; look at the list again")
+				return pos.Say("prepare transfer", pos.Conflict, nil, "bo_sc_taken")
 			}
 			if _, err := tx.ExecContext(ctx, "INSERT INTO sweep_items VALUES (?, ?, ?, ?, ?, ?, 'waiting')", id, it.Address, it.Token, it.Symbol, it.Decimals, it.Units); err != nil {
 				return err
@@ -308,7 +308,7 @@ func (db *DB) SweepBatches(ctx context.Context, limit int) ([]Batch, error) {
 func (db *DB) SweepBatch(ctx context.Context, id int64) (Batch, error) {
 	bs, err := db.batches(ctx, "WHERE id = ?", id)
 	if err == nil && len(bs) == 0 {
-		err = pos.E("find transfer", pos.NotFound, "there is no such transfer")
+		err = pos.Say("find transfer", pos.NotFound, nil, "bo_not_here")
 	}
 	if err != nil {
 		return Batch{}, err

@@ -21,7 +21,7 @@ type Overview struct {
 type NetworkView struct {
 	Network
 	Looked  time.Time // zero: not yet
-	Trouble string    // why it was not counted anew
+	Trouble Reason    // why it was not counted anew
 	Ready   bool      // the contract is there
 	Heaps   []Heap
 }
@@ -236,7 +236,7 @@ func cost(gas uint64, price *big.Int) string {
 func (s *Sweeper) Prepare(ctx context.Context, network, treasury string, too bool) (int64, error) {
 	const op = "prepare transfer"
 	if !slices.ContainsFunc(s.chains.Networks(), func(n Network) bool { return n.Key == network }) {
-		return 0, pos.E(op, pos.NotFound, "this network is not set up here")
+		return 0, pos.Say(op, pos.NotFound, nil, "bo_sc_no_network")
 	}
 	hs, err := s.store.SweepHoldings(ctx, maxHoldings)
 	if err != nil {
@@ -251,7 +251,7 @@ func (s *Sweeper) Prepare(ctx context.Context, network, treasury string, too boo
 		b.Items = append(b.Items, store.BatchItem{Address: h.Address, Token: h.Token, Symbol: h.Symbol, Decimals: h.Decimals, Units: h.Newest, Reference: h.Deposit.Reference})
 	}
 	if len(b.Items) == 0 {
-		return 0, pos.E(op, pos.Conflict, "there is nothing to move now")
+		return 0, pos.Say(op, pos.Conflict, nil, "bo_sc_no_money")
 	}
 	if _, err := s.chains.Sweep(network, items(b.Items)); err != nil { // before anything is kept
 		return 0, err

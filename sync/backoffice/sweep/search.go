@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/tillwright/tillwright/pos"
@@ -302,7 +303,7 @@ func (s *Search) part(ctx context.Context, seed store.Seed, a wire.AddressSeed, 
 		if !last {
 			return false, nil
 		}
-		p = store.SearchPart{Seed: seed.ID, At: p.At, Run: p.Run, From: at.Next, SeedNetwork: store.SeedNetwork{Network: at.Network, Next: at.Next, Why: message(err)}}
+		p = store.SearchPart{Seed: seed.ID, At: p.At, Run: p.Run, From: at.Next, SeedNetwork: store.SeedNetwork{Network: at.Network, Next: at.Next, Why: string(reasonOf(err))}}
 		return false, s.store.SearchSaw(ctx, p)
 	}
 	return true, s.store.SearchSaw(ctx, p)
@@ -326,7 +327,7 @@ func (s *Search) numbers(ctx context.Context, a wire.AddressSeed, p *store.Searc
 		}
 		address, treasury, ok, err := s.sweeper.chains.Deposit(ref)
 		if err != nil || !ok {
-			return nil, pos.Wrap("compute address", pos.Internal, err, "the addresses of this secret cannot be computed here")
+			return nil, pos.Say("compute address", pos.Internal, err, "bo_se_why_secret")
 		}
 		all = append(all, numbered{n, store.Deposit{Address: address, Treasury: treasury, Reference: ref, Made: p.At, Next: p.At}})
 		addresses = append(addresses, address)
@@ -374,7 +375,7 @@ func (s *Search) look(ctx context.Context, seed store.Seed, all []numbered, p *s
 	}
 	had, err := s.store.SearchCount(ctx, seed.ID)
 	if err == nil && had+len(p.Found) > foundMax {
-		err = pos.E("search addresses", pos.Exhausted, "money at more than %d addresses that no record names: this is hardly true. Ask other operators", foundMax)
+		err = pos.Say("search addresses", pos.Exhausted, nil, "bo_se_why_liar", "n", strconv.Itoa(foundMax))
 	}
 	return err
 }

@@ -36,7 +36,7 @@ type SeedView struct {
 	To       uint64 // the number that the search goes to
 	Networks []SearchView
 	Found    int    // addresses where searches found money, ever
-	Locked   string // why it cannot be searched
+	Locked   Reason // why it cannot be searched
 }
 
 // Known reports that every network was searched to the end.
@@ -74,7 +74,7 @@ func (v SeedView) Single() string {
 type SearchView struct {
 	Network
 	To        uint64 // every number up to this one is known
-	Why       string // no more is
+	Why       Reason // no more is
 	Operators int    // whose word it is; 0: nobody had to be asked
 }
 
@@ -126,11 +126,11 @@ func (s *Search) Found(ctx context.Context, seed int64) ([]FoundView, error) {
 func (s *Search) view(x store.Seed) SeedView {
 	v := SeedView{ID: x.ID, Till: x.Till, Treasury: x.Treasury, Kept: x.Kept, State: x.State, Changed: x.Changed, Last: x.Last, To: limit(x)}
 	if _, err := s.keeper.open(x); err != nil {
-		v.Locked = message(err)
+		v.Locked = reasonOf(err)
 	}
 	for _, n := range s.sweeper.chains.Networks() {
 		at := networkOf(x, n.Key)
-		v.Networks = append(v.Networks, SearchView{n, min(at.Next-1, v.To), at.Why, at.Operators})
+		v.Networks = append(v.Networks, SearchView{n, min(at.Next-1, v.To), Reason(at.Why), at.Operators})
 	}
 	return v
 }

@@ -64,7 +64,7 @@ func NewKeeper(s SeedStore, key ed25519.PrivateKey, treasury func(string) (strin
 func (k *Keeper) Keep(ctx context.Context, till string, a wire.AddressSeed, at time.Time) (time.Time, error) {
 	s, err := k.keep(ctx, till, a, at)
 	if kind := pos.KindOf(err); err != nil && (kind == pos.Conflict || kind == pos.Exhausted) {
-		alarm := store.Alarm{Till: till, Kind: store.AlarmSeeds, Why: message(err)}
+		alarm := store.Alarm{Till: till, Kind: store.AlarmSeeds, Why: reasonOf(err).In("en")}
 		if err := k.store.Alarm(ctx, alarm, at); err != nil {
 			return time.Time{}, err
 		}
@@ -102,7 +102,7 @@ func bound(scheme int, treasury string) []byte { return fmt.Appendf(nil, "%d %s"
 func (k *Keeper) open(s store.Seed) (wire.AddressSeed, error) {
 	b, err := k.seal.Open(nil, nil, s.Sealed, bound(s.Scheme, s.Treasury))
 	if err != nil || len(b) != wire.SeedBytes {
-		return wire.AddressSeed{}, pos.E("open seed", pos.Corrupt, "the till's secret was kept with another key file of this backoffice: put backoffice.key back from the backup, or use the recovery sheet on paper")
+		return wire.AddressSeed{}, pos.Say("open seed", pos.Corrupt, nil, "bo_se_why_key")
 	}
 	return wire.AddressSeed{Scheme: s.Scheme, Treasury: s.Treasury, Seed: wire.Seed(b)}, nil
 }

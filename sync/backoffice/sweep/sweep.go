@@ -2,7 +2,6 @@ package sweep
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"math/big"
 	"slices"
@@ -139,7 +138,7 @@ func next(d store.Deposit, money bool, now time.Time) time.Time {
 // state is what is known of a network beside its balances.
 type state struct {
 	looked  time.Time // zero: never
-	trouble string
+	trouble Reason
 	ready   bool
 	price   *big.Int
 	number  uint64 // newest block that was seen; 0: none
@@ -200,7 +199,7 @@ func (s *Sweeper) takeTurn(ctx context.Context) error {
 	case s.turn <- struct{}{}:
 		return nil
 	case <-ctx.Done():
-		return pos.Wrap("count stablecoins", pos.Unavailable, ctx.Err(), "they are being counted right now; look again in a moment")
+		return pos.Say("count stablecoins", pos.Unavailable, ctx.Err(), "bo_sc_busy")
 	}
 }
 
@@ -266,19 +265,12 @@ func (s *Sweeper) note(network string, r Round, err error, now time.Time) {
 	defer s.mu.Unlock()
 	n := s.nets[network]
 	if n.trouble = ""; err != nil {
-		n.trouble = message(err)
+		n.trouble = reasonOf(err)
 		s.log.Warn("network not counted", "network", network, "err", err)
 	} else {
 		n.looked, n.ready, n.price, n.number = now, r.Ready, r.GasPrice, r.Number
 	}
 	s.nets[network] = n
-}
-
-func message(err error) string {
-	if e, ok := errors.AsType[*pos.Error](err); ok && e.Msg != "" {
-		return e.Msg
-	}
-	return "the network does not answer"
 }
 
 // read finds addresses in the records that tills sent since.
