@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -16,6 +17,7 @@ import (
 
 	"github.com/pelletier/go-toml/v2"
 
+	"github.com/tillwright/tillwright/cmd/internal/slip"
 	"github.com/tillwright/tillwright/pos"
 )
 
@@ -147,8 +149,12 @@ func (f *faults) key(name, remedy string) {
 	table := ""
 	for i, line := range strings.Split(string(f.text), "\n") {
 		if head, ok := strings.CutPrefix(strings.TrimSpace(line), "["); ok {
-			head, _, _ = strings.Cut(head, "]")
-			table = strings.TrimSpace(head) + "."
+			head, _, _ = strings.Cut(strings.TrimPrefix(head, "["), "]") // [[…]] begins one of several
+			if head = strings.TrimSpace(head); head == name {
+				f.add(i+1, name+" "+remedy)
+				return
+			}
+			table = head + "."
 			continue
 		}
 		if before, _, ok := strings.Cut(line, "="); ok && table+strings.TrimSpace(before) == name {
@@ -164,17 +170,62 @@ func (f *faults) decode(err error) {
 	if strict, ok := errors.AsType[*toml.StrictMissingError](err); ok {
 		for _, e := range strict.Errors {
 			row, _ := e.Position()
-			f.add(row, fmt.Sprintf("%s is no setting; remove it or correct its spelling", strings.Join(e.Key(), ".")))
+			f.add(row, strings.Join(e.Key(), ".")+" is no setting"+meant(e.Key()))
 		}
 		return
 	}
 	if e, ok := errors.AsType[*toml.DecodeError](err); ok {
 		row, _ := e.Position()
-		f.add(row, strings.TrimPrefix(e.Error(), "toml: "))
+		f.add(row, inWords(e))
 	} else if err != nil {
 		f.add(0, err.Error())
 	}
 	f.broken = err != nil
+}
+
+// inWords says what is wrong with a line that is no TOML, or has a value of another type.
+func inWords(e *toml.DecodeError) string {
+	said := strings.TrimPrefix(e.Error(), "toml: ")
+	switch {
+	case strings.Contains(said, "at start of value"): // shop = Corner
+		return said + "; put text in quotes"
+	case strings.Contains(said, "into struct field") && strings.HasSuffix(said, "of type string"): // shop = 7
+		return strings.Join(e.Key(), ".") + " must be a text in quotes"
+	}
+	return said
+}
+
+// meant says what to write instead of a key that is no setting.
+func meant(key []string) string {
+	names, at := settings(reflect.TypeFor[config](), key[:len(key)-1]), key[len(key)-1]
+	if slices.Contains(names, at+"_file") {
+		return fmt.Sprintf("; a secret belongs in a file: write %s_file = \"…\" with that file's name", at)
+	}
+	if best := slip.Closest(at, names); best != "" {
+		return "; did you mean " + best + "?"
+	}
+	return "; remove it or correct its spelling"
+}
+
+// settings are the names of the keys in a part of the file.
+func settings(t reflect.Type, part []string) (names []string) {
+	for t.Kind() == reflect.Slice || t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	if t.Kind() != reflect.Struct {
+		return nil
+	}
+	for i := range t.NumField() {
+		name, _, _ := strings.Cut(t.Field(i).Tag.Get("toml"), ",")
+		switch {
+		case name == "":
+		case len(part) == 0:
+			names = append(names, name)
+		case name == part[0]:
+			return settings(t.Field(i).Type, part[1:])
+		}
+	}
+	return names
 }
 
 func (f *faults) err() error {
