@@ -124,10 +124,11 @@ words:
 
 # Static binaries for the boards, with their sizes; the till has a budget. On arm64 it
 # sets every script by its font's rules, which the small boards' do without.
-# Inlining is for what draws, prints and hashes; elsewhere it costs a board's binary
-# half a megabyte and wins nothing that a hand at the counter could feel.
+# Inlining is for what draws, prints, hashes and signs; elsewhere it costs a board's binary
+# two thirds of a megabyte and wins nothing that a hand at the counter could feel.
 # Of two patterns that match a package the last one holds.
-SMALL := -gcflags=./...=-l $(foreach p,display/... printer/... pos/qr pos/shape pos/journal,-gcflags=./$(p)=)
+SMALL := -gcflags=github.com/...=-l -gcflags=github.com/decred/...= -gcflags=./...=-l \
+	$(foreach p,display/... printer/... pos/qr pos/shape pos/journal,-gcflags=./$(p)=)
 arm:
 	@mkdir -p $(BIN)
 	@for v in 6 7; do GOOS=linux GOARCH=arm GOARM=$$v $(GO) build $(FLAGS) $(SMALL) -o $(BIN)/till-armv$$v ./cmd/till || exit 1; done
