@@ -185,6 +185,22 @@ func (db *DB) SearchSet(ctx context.Context, seed int64, state SearchState, far 
 	})
 }
 
+// SearchEnd ends a search of s, and reports that: one that was asked for anew since s was
+// read, or stopped, stays as it is.
+func (db *DB) SearchEnd(ctx context.Context, s Seed, at time.Time) (ended bool, err error) {
+	err = db.write(ctx, "keep search", func(tx *sql.Tx) error {
+		res, err := tx.ExecContext(ctx, "UPDATE address_seeds SET state = ?, changed = ? WHERE id = ? AND state = ? AND run = ? AND changed = ?",
+			string(SearchEnded), stamp(at), s.ID, string(SearchAsked), s.Run, stamp(s.Changed))
+		if err != nil {
+			return err
+		}
+		n, err := res.RowsAffected()
+		ended = n > 0
+		return err
+	})
+	return ended && err == nil, err
+}
+
 // SearchForget sets a search back to number 1: a new run. What it found stays.
 func (db *DB) SearchForget(ctx context.Context, seed int64) error {
 	return db.write(ctx, "keep search", func(tx *sql.Tx) error {

@@ -37,12 +37,18 @@ type Finder interface {
 
 // SearchStore is what a search keeps; see store.DB.
 type SearchStore interface {
-	Seeds(ctx context.Context) ([]store.Seed, error)
-	Seed(ctx context.Context, id int64) (store.Seed, error)
+	Secrets
 	SearchSet(ctx context.Context, seed int64, state store.SearchState, far uint64, at time.Time) error
+	SearchEnd(ctx context.Context, s store.Seed, at time.Time) (ended bool, err error)
 	SearchSaw(ctx context.Context, p store.SearchPart) error
 	SearchForget(ctx context.Context, seed int64) error
 	Finds
+}
+
+// Secrets are what tills' addresses are made of, and how far each one's search is.
+type Secrets interface {
+	Seeds(ctx context.Context) ([]store.Seed, error)
+	Seed(ctx context.Context, id int64) (store.Seed, error)
 }
 
 // Finds is what searches found.
@@ -237,8 +243,9 @@ func (s *Search) one(ctx context.Context, id int64, tell func(SeedView)) error {
 		}
 		switch {
 		case !more:
-			s.log.Info("search ended", "seed", id)
-			return s.end(ctx, id)
+			if ended, err := s.end(ctx, seed); ended || err != nil {
+				return err
+			}
 		case failed:
 			if err := pause(ctx, retryAfter); err != nil {
 				return err
@@ -247,15 +254,17 @@ func (s *Search) one(ctx context.Context, id int64, tell func(SeedView)) error {
 	}
 }
 
-// end closes a search. What it found is counted like everything else from now on.
-func (s *Search) end(ctx context.Context, id int64) error {
-	if err := s.store.SearchSet(ctx, id, store.SearchEnded, 0, time.Now()); err != nil {
-		return err
+// end closes a search, and reports that: not one that was asked for anew since seed was
+// read. What it found is counted like everything else from now on.
+func (s *Search) end(ctx context.Context, seed store.Seed) (bool, error) {
+	if ended, err := s.store.SearchEnd(ctx, seed, time.Now()); !ended || err != nil {
+		return false, err
 	}
+	s.log.Info("search ended", "seed", seed.ID)
 	if err := s.sweeper.Round(ctx); err != nil {
 		s.log.Warn("stablecoins not counted", "err", err) // the next round does it
 	}
-	return nil
+	return true, nil
 }
 
 func pause(ctx context.Context, d time.Duration) error {

@@ -505,6 +505,57 @@ func TestAgainWhileSlow(t *testing.T) {
 	}
 }
 
+// TestAgainAtTheEnd: the owner presses a button when the search has seen everything and has
+// not said so yet. Goal: what he asked for is done, and a search he stopped stays stopped.
+func TestAgainAtTheEnd(t *testing.T) {
+	for name, x := range map[string]struct {
+		press func(ctx context.Context, d *desk, id int64) error
+		to    uint64
+		state store.SearchState
+	}{
+		"again":   {func(ctx context.Context, d *desk, id int64) error { return d.Start(ctx, id, Again) }, 1003, store.SearchEnded},
+		"further": {func(ctx context.Context, d *desk, id int64) error { return d.Start(ctx, id, Further) }, 2000, store.SearchEnded},
+		"stop":    {func(ctx context.Context, d *desk, id int64) error { return d.Stop(ctx, id) }, 1000, store.SearchStopped},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				d := newDesk(t)
+				id := d.keep(secret(1))
+				d.Search.store = &endStore{SearchStore: d.db, before: func() error {
+					time.Sleep(time.Second) // a hand's
+					d.pay("base", 1, 3, 5)
+					return x.press(t.Context(), d, id)
+				}}
+				if err := d.Search.Now(t.Context(), id, GoOn, nil); err != nil {
+					t.Fatal(err)
+				}
+				if v := d.seen(id); v.State != x.state || v.To != x.to {
+					t.Errorf("%+v", v)
+				}
+				if name == "again" {
+					d.finds("3 base 5")
+				}
+			})
+		})
+	}
+}
+
+// endStore does something before the first search ends.
+type endStore struct {
+	SearchStore
+	before func() error
+}
+
+func (e *endStore) SearchEnd(ctx context.Context, s store.Seed, at time.Time) (bool, error) {
+	if f := e.before; f != nil {
+		e.before = nil
+		if err := f(); err != nil {
+			return false, err
+		}
+	}
+	return e.SearchStore.SearchEnd(ctx, s, at)
+}
+
 // late is a finder whose answers are 10 s old when they come.
 type late struct{ *finder }
 
