@@ -24,8 +24,12 @@ const (
 	scanOverlap = 8
 	// scanTries bounds the requests of one round.
 	scanTries = 12
-	// scanBack bounds how far back a till looks after it was off.
-	scanBack = 50_000
+	// scanBack bounds how far back a till looks after it was off, in blocks: a day and some
+	// hours of the quickest chain's, four a second. What it passes over is an alarm.
+	scanBack = 400_000
+	// scanSlow bounds the same in requests, for an endpoint that gives few blocks at once:
+	// an hour's, while which no new payment is found.
+	scanSlow = 5_000
 	// maxTransfers bounds what is kept beside the transfers that payments take.
 	maxTransfers = 512
 )

@@ -11,6 +11,7 @@ import (
 
 	"github.com/tillwright/tillwright/pos"
 	"github.com/tillwright/tillwright/pos/rail/coin"
+	"github.com/tillwright/tillwright/pos/rail/rpc"
 	"github.com/tillwright/tillwright/pos/rail/unique"
 )
 
@@ -230,6 +231,61 @@ func oneWallet(t testing.TB) *world {
 	w.change = func(o *Options) { inner(o); o.Shared = true }
 	w.start()
 	return w
+}
+
+// TestSharedWhileOff: customers pay just before the till is off for long, on a chain of many
+// blocks. Goal: it finds the money when it is back; where that takes too long, the owner is
+// told that he must look himself.
+func TestSharedWhileOff(t *testing.T) {
+	for name, x := range map[string]struct {
+		every time.Duration // from block to block
+		most  uint64        // blocks whose events are given at once; 0: any
+		alarm bool
+	}{
+		"a night":                             {250 * time.Millisecond, 0, false},
+		"a night, a thousand at once":         {250 * time.Millisecond, 1000, false},
+		"a night, ten at once":                {250 * time.Millisecond, 10, true},
+		"a night of slow blocks, ten at once": {2 * time.Second, 10, false},
+		"more blocks than are looked at":      {100 * time.Millisecond, 0, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t, 2, "base")
+				inner, m := w.change, w.chains["base"]
+				w.change = func(o *Options) { inner(o); o.Shared = true }
+				m.every = x.every
+				if x.most > 0 {
+					w.each(func(l *line) { l.through(atMost(x.most)) })
+				}
+				w.start()
+				r := w.ready("usdc-base")
+				p := w.wanted(r, "SALE000000001", 12_340_100)
+				w.stop()
+				m.pay(r.token.Contract, merchant, big.NewInt(12_340_100))
+				time.Sleep(14 * time.Hour)
+				w.start()
+				r = w.ready("usdc-base")
+				found := w.watching(r, p, 20*time.Minute, func(f pos.Finding, _ error) bool { return f.Event == pos.Settle })
+				if alarm := told(r, "ALARM: This till was off"); found == x.alarm || alarm != x.alarm {
+					t.Errorf("found %v, the owner reads %q", found, r.Health().Notices)
+				}
+			})
+		})
+	}
+}
+
+// atMost refuses events of more blocks than most at once, as plans that cost nothing do.
+func atMost(most uint64) func(string, []json.RawMessage, answerer) (json.RawMessage, *rpcFault) {
+	return func(method string, params []json.RawMessage, next answerer) (json.RawMessage, *rpcFault) {
+		var in struct{ FromBlock, ToBlock json.RawMessage }
+		if method == "eth_getLogs" && json.Unmarshal(params[0], &in) == nil {
+			from, ok := rpc.Hex64(in.FromBlock)
+			if to, _ := rpc.Hex64(in.ToBlock); ok && to-from >= most {
+				return nil, &rpcFault{-32600, "block range is too large"}
+			}
+		}
+		return next(method, params)
+	}
 }
 
 // TestSharedTwice: an exchange sends the same amount again after the sale was complete.

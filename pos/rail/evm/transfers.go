@@ -1,6 +1,7 @@
 package evm
 
 import (
+	"cmp"
 	"context"
 	"encoding/hex"
 	"fmt"
@@ -35,7 +36,7 @@ type transfers struct {
 // scan reads the events of the blocks since the last time, and some before.
 func (c *chain) scan(ctx context.Context, k *rpc.Client) error {
 	head := c.headNow().number
-	from := c.scanFrom(head)
+	from := c.scanFrom(k, head)
 	for range scanTries { // the rest in the next round
 		ranges := c.ranges(k, from, head, 1)
 		if len(ranges) == 0 {
@@ -45,6 +46,7 @@ func (c *chain) scan(ctx context.Context, k *rpc.Client) error {
 		logs, err := c.transfersIn(ctx, k, r)
 		if err != nil {
 			if rpc.FaultOf(err) != rpc.Unreachable && c.narrow(k, r) {
+				from = max(from, c.scanFrom(k, head))
 				continue
 			}
 			return err
@@ -75,20 +77,24 @@ func (c *chain) transfersIn(ctx context.Context, k *rpc.Client, r span) ([]logEn
 }
 
 // scanFrom is the first block to read: where the oldest open request began, or some
-// blocks before what was read last.
-func (c *chain) scanFrom(head uint64) uint64 {
+// blocks before what was read last. k gives the events.
+func (c *chain) scanFrom(k *rpc.Client, head uint64) uint64 {
 	if c.transfers.next > 0 {
 		return c.transfers.next - min(c.transfers.next, scanOverlap)
 	}
-	from := head
+	floor := head - min(head, scanBack, scanSlow*cmp.Or(c.spans[k], widestSpan))
+	from, passed := head, false
 	c.w.mu.Lock()
 	defer c.w.mu.Unlock()
 	for _, p := range c.w.payments {
 		if p.ref.scheme == schemeShared && p.token.Chain == c.ID {
-			from = min(from, p.ref.from)
+			from, passed = min(from, p.ref.from), passed || !p.told && p.ref.from < floor
 		}
 	}
-	return max(from, head-min(head, scanBack))
+	if passed {
+		c.notices.Alarm("passed over", c.word("evm_passed_over"))
+	}
+	return max(from, floor)
 }
 
 // transferCall asks for the Transfer events of all known tokens to the shared
