@@ -274,6 +274,34 @@ func TestSharedWhileOff(t *testing.T) {
 	}
 }
 
+// TestSharedFlood: a stranger sends so many transfers of next to nothing in one block that
+// no answer can be read. Goal: customers of later blocks have paid, the owner is told which
+// block to look at, and nobody's payment is lost who paid before.
+func TestSharedFlood(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := oneWallet(t)
+		r, m := w.ready("usdc-base"), w.chains["base"]
+		pay := func(sale string) pos.Payment {
+			p := w.wanted(r, sale, 12_340_100)
+			m.pay(r.token.Contract, merchant, p.Quantity.Int())
+			return w.moved(p, w.becomes(r, p, pos.Settle).Event)
+		}
+		before := pay("SALE000000001")
+		for range 4000 {
+			m.pay(r.token.Contract, merchant, big.NewInt(1))
+		}
+		flood := m.head() + 1
+		time.Sleep(2 * m.every)
+		pay("SALE000000002")
+		if text := fmt.Sprintf("(block %d)", flood); !told(r, text) {
+			t.Errorf("the owner reads %q, want %s", r.Health().Notices, text)
+		}
+		if w.watching(r, before, 10*time.Minute, func(f pos.Finding, _ error) bool { return f.Lost }) {
+			t.Error("who paid before is lost")
+		}
+	})
+}
+
 // atMost refuses events of more blocks than most at once, as plans that cost nothing do.
 func atMost(most uint64) func(string, []json.RawMessage, answerer) (json.RawMessage, *rpcFault) {
 	return func(method string, params []json.RawMessage, next answerer) (json.RawMessage, *rpcFault) {

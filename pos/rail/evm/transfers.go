@@ -4,9 +4,11 @@ import (
 	"cmp"
 	"context"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"math/big"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/tillwright/tillwright/pos/rail/coin"
@@ -44,19 +46,30 @@ func (c *chain) scan(ctx context.Context, k *rpc.Client) error {
 		}
 		r := ranges[0]
 		logs, err := c.transfersIn(ctx, k, r)
-		if err != nil {
-			if rpc.FaultOf(err) != rpc.Unreachable && c.narrow(k, r) {
-				from = max(from, c.scanFrom(k, head))
-				continue
+		switch {
+		case err == nil:
+			if err := c.keep(logs, r.from, r.to); err != nil {
+				return err
 			}
-			return err
-		}
-		if err := c.keep(logs, r.from, r.to); err != nil {
+		case rpc.FaultOf(err) != rpc.Unreachable && c.narrow(k, r):
+			from = max(from, c.scanFrom(k, head))
+			continue
+		case errors.Is(err, rpc.ErrLarge):
+			c.passOver(k, r)
+		default:
 			return err
 		}
 		from, c.transfers.next = r.to+1, r.to+1
 	}
 	return nil
+}
+
+// passOver gives up a single block of which k has more events than are read: for the gas of
+// some thousand transfers of nothing anybody can make one. What is known of it stays, and
+// the owner is told to look himself. Later blocks are none of its fault.
+func (c *chain) passOver(k *rpc.Client, r span) {
+	c.notices.Alarm("flood", c.word("evm_flood", "block", strconv.FormatUint(r.from, 10)))
+	delete(c.spans, k)
 }
 
 // transfersIn reads the events of a range.
