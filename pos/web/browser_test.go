@@ -132,18 +132,19 @@ func (p *tab) run(actions ...chromedp.Action[chromedp.Void]) {
 }
 
 // click waits for each element and taps it. Between the look at where it is and the tap
-// a page may have moved it or drawn it anew: then it is tapped again. A tap counts when
-// the element has felt it, and no other one.
+// a page may have moved it: then it is tapped again. A tap counts when what the selector
+// says has felt it, also when that was drawn anew meanwhile.
 func (p *tab) click(selectors ...string) {
 	p.Helper()
 	for _, s := range selectors {
 		for late := time.Now().Add(waitWithin); ; {
-			p.wait(fmt.Sprintf(`(e => {
+			p.wait(fmt.Sprintf(`((e, s) => {
 				if (!e || !e.checkVisibility() || e.disabled) return false;
+				window.feels ?? window.addEventListener("click", (c) => { window.felt ||= !!c.target.closest?.(window.feels); }, true);
+				window.feels = s;
 				window.felt = false;
-				e.addEventListener("click", () => { window.felt = true; }, { capture: true, once: true });
 				return true;
-			})(document.querySelector(%q))`, s))
+			})(document.querySelector(%[1]q), %[1]q)`, s))
 			err := chromedp.Do(p.ctx, chromedp.Click(chromedp.CSS(s)))
 			missed, gone := chromedp.Run(p.ctx, chromedp.Evaluate[bool]("window.felt === false"))
 			if err == nil && (gone != nil || !missed) { // gone: the tap has led to another page

@@ -22,7 +22,7 @@ export function charge(e, name, how = {}) {
   const sale = current();
   return busy(e, () => hold(async () => {
     const ok = sale && await act("POST", `/v1/sales/${sale.id}/payments`, { tender: name, ...how });
-    if (ok && current()?.id === sale.id && PANES.has(local.pane)) set({ pane: local.home, digits: "", times: "", coin: "" });
+    if (ok && current()?.id === sale.id) set(PANES.has(local.pane) ? { pane: local.home, digits: "", times: "", coin: "" } : { coin: "" });
     return ok;
   }, () => current()?.id !== sale?.id));
 }
