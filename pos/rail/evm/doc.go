@@ -38,6 +38,7 @@
 // Limits. With one endpoint, small sums are as true as that endpoint: the policy says
 // how small. Tokens that change balances by themselves are not for this package. With
 // Options.Shared, a transfer that an endpoint leaves out of its events for longer than
-// scanOverlap blocks is not found. An address is watched for a day after its request's
+// scanOverlap blocks is not found, nor what is in a block of more events than are read, nor
+// what came more than scanBack blocks ago while the till was off: the last two are alarms. An address is watched for a day after its request's
 // end, and of the newest 256 only; a shared one while there are requests. No outside audit of the contracts has been made.
 package evm
