@@ -28,7 +28,7 @@ const (
 	// hours of the quickest chain's, four a second. What it passes over is an alarm.
 	scanBack = 400_000
 	// scanSlow bounds the same in requests, for an endpoint that gives few blocks at once:
-	// an hour's, while which no new payment is found.
+	// under an hour's at two a second, in which no new payment is found.
 	scanSlow = 5_000
 	// maxTransfers bounds what is kept beside the transfers that payments take.
 	maxTransfers = 512
