@@ -443,11 +443,14 @@ func (s *shop) try(a pos.Action) (pos.Answer, error) {
 	return s.Do(context.Background(), pos.Command{Key: fmt.Sprintf("key-%d", s.keys), By: anna, Do: a})
 }
 
-// refused wants an error of a kind, and no new record.
+// refused wants an error of a kind, and no new record. It settles before and after: what
+// the commands before it still write is not this one's, and what it writes late is.
 func (s *shop) refused(a pos.Action, want pos.Kind) {
 	s.t.Helper()
+	settle()
 	before, _ := s.journal.Last()
 	_, err := s.try(a)
+	settle()
 	if err == nil || pos.KindOf(err) != want {
 		s.t.Errorf("%#v: got %v (%v), want %v", a, err, pos.KindOf(err), want)
 	}
