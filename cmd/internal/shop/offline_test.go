@@ -161,7 +161,7 @@ func TestOffline(t *testing.T) {
 	c.cashier.view(seeIn, lightning+".offline.now")
 
 	ref := c.charge("Espresso")
-	c.customer.wait(seeIn, "document.querySelector('img').alt.includes('"+ref+"') || document.querySelector('img').alt.includes('2.90')")
+	c.customer.wait(seeIn, fmt.Sprintf("(a => a.startsWith('To pay') && a.includes('2.90') && a.includes('Request %s.'))(document.querySelector('img').alt)", ref))
 	c.settle()
 	c.cashier.shot("offline-charge")
 	c.customer.shot("offline-due")
