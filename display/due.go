@@ -184,11 +184,7 @@ func (c *canvas) ask(r image.Rectangle, s scene, side align) {
 func (c *canvas) guide(r image.Rectangle, s scene, side align) {
 	small, h := c.least(), r.Dy()
 	if h > 5*lineHeight(small) {
-		foot := strings.TrimPrefix(s.shop.Name+" – "+s.customer.Ref, " – ")
-		if s.customer.Offline {
-			foot = s.shop.Name // another number beside the code's would only puzzle
-		}
-		c.text(bottom(&r, h*13/100), strings.TrimSuffix(foot, " – "), set{max: c.p(18), min: small, x: side, y: end, col: quiet})
+		c.foot(bottom(&r, h*13/100), s, side)
 	}
 	if s.whole > 0 && !c.glass.Still {
 		left := bottom(&r, max(h*18/100, lineHeight(small)))
@@ -200,6 +196,21 @@ func (c *canvas) guide(r image.Rectangle, s scene, side align) {
 		how = c.word("offline_short")
 	}
 	c.text(r, how, t)
+}
+
+// foot says whose code it is, and which sale's. Where there is no room for both it says
+// which sale's: a name that fills the line would cut off the number, by which the
+// cashier's screen calls the sale.
+func (c *canvas) foot(r image.Rectangle, s scene, side align) {
+	ref, t := s.customer.Ref, set{max: c.p(18), min: c.least(), x: side, y: end, col: quiet, spare: true}
+	if s.customer.Offline {
+		ref = "" // another number beside the code's would only puzzle
+	}
+	text := strings.TrimSuffix(strings.TrimPrefix(s.shop.Name+" – "+ref, " – "), " – ")
+	if _, ok := c.tryText(r, text, t, 0); !ok && ref != "" {
+		text = ref
+	}
+	c.text(r, text, t)
 }
 
 // countdown draws the time left as a bar that drains and as minutes and seconds.

@@ -261,6 +261,31 @@ func TestWhatIsSaid(t *testing.T) {
 	}
 }
 
+// TestNumberIsNotCutOff: the sale's number stands whole beside its code or not at all,
+// however long the shop's name is: "Café Aurora – #0…" calls no sale.
+func TestNumberIsNotCutOff(t *testing.T) {
+	seen := 0
+	for _, name := range []string{"Café Aurora", "Gemischtwarenhandlung Überlacker & Söhne"} {
+		for _, v := range []pos.View{coffee(t, "en", pos.PhaseDue), tokenDue(t, "en", standard)} {
+			v.Shop.Name = name
+			for _, size := range panels {
+				_, texts := look(v, size, t0)
+				for _, x := range texts {
+					if !strings.Contains(x.s, v.Customer.Ref) {
+						continue
+					}
+					if seen++; x.cut() && len(x.f.lines) > 0 {
+						t.Errorf("%s on %v: %v is cut to %q", name, size, x, x.f.lines)
+					}
+				}
+			}
+		}
+	}
+	if seen == 0 {
+		t.Error("no panel says the number")
+	}
+}
+
 // TestClock holds that the time shown is rounded up to a second, so that 0:00 is the
 // end.
 func TestClock(t *testing.T) {

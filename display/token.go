@@ -133,9 +133,8 @@ func (c *canvas) tokenBeside(sum, guide image.Rectangle, s scene) bool {
 		foot = sum.Union(guide)
 	}
 	small, h := c.least(), foot.Dy()
-	name := strings.TrimSuffix(strings.TrimPrefix(s.shop.Name+" – "+s.customer.Ref, " – "), " – ")
 	if min(c.area.Dx(), c.area.Dy()) >= 400 {
-		c.text(bottom(&foot, c.p(24)), name, set{max: c.p(18), min: small, x: side, y: end, col: quiet})
+		c.foot(bottom(&foot, c.p(24)), s, side)
 	}
 	if s.whole > 0 && !c.glass.Still {
 		left := bottom(&foot, max(c.p(34), lineHeight(small)))
