@@ -175,7 +175,11 @@ func (p *Printer) starBars(b []byte) int {
 	case len(b) >= 6 && end >= 0:
 		if b[2] == 6 || b[2] == '6' {
 			module := map[byte]int{1: 2, 2: 3, 3: 4}[b[4]%'0']
-			p.drawBars(strings.ReplaceAll(string(b[6:2+end]), "%0", "%"), max(module, 2), int(b[5]), b[3] == 2 || b[3] == '2')
+			text := string(b[6 : 2+end])
+			if n := strings.Count(text, "%"); n != strings.Count(text, "%0") {
+				p.wrong("a %% that is none in %q: it is written %%0 in a Code 128", text)
+			}
+			p.drawBars(strings.ReplaceAll(text, "%0", "%"), max(module, 2), int(b[5]), b[3] == 2 || b[3] == '2')
 		}
 		return 2 + end + 1
 	case len(b) > 300:

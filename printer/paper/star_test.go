@@ -46,6 +46,8 @@ func TestStarCommands(t *testing.T) {
 		{"code that is empty", StarPRNT, "\x1b\x1dyP", "", 1, 0},
 		{"code settings that are none", StarPRNT, "\x1b\x1dyS2\x09\x1b\x1dyS1\x04\x1b\x1dyX", "", 3, 0},
 		{"bars", StarLine, "\x1bb\x06\x02\x01\x281-2\x1e", "[bars 1-2]\n1-2\n", 0, 0},
+		{"bars with a sign that selects", StarLine, "\x1bb\x06\x02\x01\x285%0\x1e", "[bars 5%]\n5%\n", 0, 0},
+		{"bars with a selection that is none", StarLine, "\x1bb\x06\x02\x01\x285%\x1e", "[bars 5%]\n5%\n", 1, 0},
 		{"question", StarPRNT, "a\x1b\x06\x01b\n", "ab\n", 0, 0},
 		{"unknown", StarPRNT, "\x1b\x7fx\n", "x\n", 2, 0},
 		{"control byte", StarPRNT, "\x02a\n", "a\n", 1, 0},

@@ -185,6 +185,59 @@ func TestQR(t *testing.T) {
 	}
 }
 
+// TestQuietZone: a code leaves four modules of white on each side of it on the paper, for
+// which it gives up module after module, and then itself.
+func TestQuietZone(t *testing.T) {
+	for _, tt := range []struct{ dots, module, want int }{
+		{29 * 6, 6, 6}, {29*6 - 1, 6, 5}, {29 * 5, 6, 5}, {29*4 - 1, 6, 3}, {29 * 3, 6, 3}, {29*3 - 1, 6, 0}, {21 * 3, 6, 0}, {384, 4, 4},
+	} {
+		b, ok := QR("TW1", tt.dots, tt.module) // 21 modules, 29 with the white
+		if ok != (tt.want > 0) || b.Dots != 21*tt.want || b.Height != b.Dots {
+			t.Errorf("%d dots, modules of %d at most: %d by %d dots, want modules of %d", tt.dots, tt.module, b.Dots, b.Height, tt.want)
+		}
+	}
+}
+
+// TestNativeModules: what a printer will draw is as wide as what another encoder draws of
+// the same bytes, to the last one that a version holds and the first that it does not.
+func TestNativeModules(t *testing.T) {
+	for _, most := range bytesM {
+		for _, n := range []int{most, most + 1} {
+			text := strings.Repeat("x", n) // small letters are bytes to every encoder
+			m, err := qr.Encode(text, qr.M)
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := m.Size()
+			if n > bytesM[len(bytesM)-1] {
+				want = 0
+			}
+			if got := NativeModules(text); got != want {
+				t.Errorf("%d bytes: %d modules, want %d", n, got, want)
+			}
+		}
+	}
+}
+
+// TestCalm: no pair of bytes that a printer obeys in real time is left, at any place, and
+// no other bytes are touched.
+func TestCalm(t *testing.T) {
+	for _, tt := range []struct{ name, bits, want string }{
+		{"ask", "\x10\x04", "\x18\x04"},
+		{"recover", "\x10\x05", "\x18\x05"},
+		{"drawer", "\x10\x14\x01\x00", "\x18\x14\x01\x00"},
+		{"one after the other", "\x10\x10\x05\x10\x14", "\x10\x18\x05\x18\x14"},
+		{"from row to row", "\x00\x10\x04\x00", "\x00\x18\x04\x00"},
+		{"at the end", "\x14\x10", "\x14\x10"},
+		{"no command", "\x10\x06\x11\x04\x04\x10\x15", "\x10\x06\x11\x04\x04\x10\x15"},
+	} {
+		b := Bitmap{Dots: 8, Height: len(tt.bits), Bits: []byte(tt.bits)}
+		if b.Calm(); string(b.Bits) != tt.want {
+			t.Errorf("%s: % x became % x, want % x", tt.name, tt.bits, b.Bits, tt.want)
+		}
+	}
+}
+
 // TestCorrectionIsFree holds that a code on paper has the most correction that its size
 // holds: no larger than at level M, and no weaker than it could be.
 func TestCorrectionIsFree(t *testing.T) {

@@ -37,6 +37,10 @@ func TestBytes(t *testing.T) {
 			t.Errorf("%s: got %q, %v, want %q", name, got, err, want)
 		}
 	}
+	bars := "\x1b\x1da\x01\x1bb\x06\x02\x02\x505%0+%00\x1e\x1b\x1da\x00" // a %, and a % before a 0
+	if got, err := Encode(printer.Document{Columns: 32, Rows: []printer.Row{printer.Barcode{Text: "5%+%0"}}}, profile(t, "tsp650ii")); err != nil || !strings.HasSuffix(string(got), bars) {
+		t.Errorf("bars: got %q, %v, want %q", got, err, bars)
+	}
 	p := profile(t, "mpop")
 	p.Drawer, p.Cutter = 1, false
 	got, _ := Encode(printer.Document{Columns: 32, Rows: []printer.Row{printer.Pulse{}, printer.Cut{}}}, p)
@@ -256,10 +260,12 @@ func TestStatus(t *testing.T) {
 		{"cover", "\x23\x06\x28\x00\x00\x00\x00\x00\x00", with(func(s *printer.Status) { s.Offline, s.Cover = true, true })},
 		{"paper", "\x23\x06\x08\x00\x00\x0c\x00\x00\x00", with(func(s *printer.Status) { s.Offline, s.PaperOut, s.PaperLow = true, true, true })},
 		{"near end", "\x23\x06\x00\x00\x00\x04\x00\x00\x00", with(func(s *printer.Status) { s.PaperLow = true })},
+		{"near end by the outer sensor", "\x23\x06\x00\x00\x00\x02\x00\x00\x00", with(func(s *printer.Status) { s.PaperLow = true })},
 		{"knife", "\x23\x06\x08\x08\x00\x00\x00\x00\x00", with(func(s *printer.Status) { s.Offline, s.Cutter = true, true })},
 		{"hot", "\x23\x06\x08\x40\x00\x00\x00\x00\x00", with(func(s *printer.Status) { s.Offline, s.Hot = true, true })},
 		{"motor", "\x23\x06\x08\x04\x00\x00\x00\x00\x00", with(func(s *printer.Status) { s.Offline, s.Fault = true, true })},
 		{"power", "\x23\x06\x08\x00\x08\x00\x00\x00\x00", with(func(s *printer.Status) { s.Offline, s.Fault = true, true })},
+		{"power, the other bit", "\x23\x06\x08\x00\x02\x00\x00\x00\x00", with(func(s *printer.Status) { s.Offline, s.Fault = true, true })},
 		{"eleven bytes", "\x23\x86\x28\x00\x00\x00\x00\x00\x00\x00\x00", with(func(s *printer.Status) { s.Offline, s.Cover = true, true })},
 		{"fifteen bytes", "\x2f\x06\x00\x00\x00\x08\x00\x00\x00\x00\x00\x00\x00\x00\x00", with(func(s *printer.Status) { s.PaperOut = true })},
 		{"junk before", "\xff\x82\x23\x06\x00\x00\x00\x00\x00\x00\x00", well},
