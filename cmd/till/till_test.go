@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tillwright/tillwright/display"
 	"github.com/tillwright/tillwright/pos"
 	"github.com/tillwright/tillwright/pos/rail/lnd/lndtest"
 )
@@ -41,7 +42,7 @@ func TestDay(t *testing.T) {
 	c.wait("Lightning", ready)
 
 	cash := c.ring("ESP", "ESP", "BRD")
-	c.phase(pos.PhaseBasket)
+	c.wait("three goods", func(v pos.View) bool { return v.Customer.Phase == pos.PhaseBasket && v.Customer.Total.Minor == 1220 })
 	golden(t, "basket.png", picture(t, x))
 	c.do("POST", "/v1/sales/"+string(cash)+"/payments", object{"tender": "cash", "given": money(2000)}, nil)
 	if got := c.phase(pos.PhaseChange); got.Change.Minor != 780 || got.Receipt != "01-000001" {
@@ -82,17 +83,26 @@ func money(minor int) object {
 	return object{"minor": strconv.Itoa(minor), "decimals": 2, "currency": "EUR"}
 }
 
-// picture waits until the display shows the newest view and returns it.
+// picture waits until the display shows the newest view, which follows its event, and
+// returns the picture.
 func picture(t *testing.T, x *till) []byte {
 	t.Helper()
-	changed := x.display.Changed()
-	b, _ := x.display.PNG()
-	select { // the picture of a view follows its event
-	case <-changed:
-		b, _ = x.display.PNG()
-	case <-time.After(300 * time.Millisecond):
+	same := display.New(display.Options{Size: browserSize, Language: x.c.shop.Language})
+	same.Publish(x.desk.View())
+	want, _ := same.PNG()
+	deadline := time.After(patience)
+	for {
+		changed := x.display.Changed()
+		b, _ := x.display.PNG()
+		if bytes.Equal(b, want) {
+			return b
+		}
+		select {
+		case <-changed:
+		case <-deadline:
+			t.Fatal("the display shows another picture than the newest view's")
+		}
 	}
-	return b
 }
 
 // paperText waits until n papers are cut and returns what is on them.

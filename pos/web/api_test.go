@@ -7,7 +7,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/tillwright/tillwright/pos"
 )
@@ -426,7 +425,7 @@ func TestShutdown(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer res.Body.Close()
-	if err := k.app.Shutdown(20 * time.Second); err != nil {
+	if err := k.app.Shutdown(shutWithin); err != nil {
 		t.Errorf("the stream held the till: %v", err)
 	}
 	if err := <-done; err != nil {
@@ -438,7 +437,7 @@ func TestShutdown(t *testing.T) {
 // closes its listener, and answers nobody.
 func TestShutdownFirst(t *testing.T) {
 	k := open(t)
-	if err := k.app.Shutdown(5 * time.Second); err != nil {
+	if err := k.app.Shutdown(shutWithin); err != nil {
 		t.Errorf("shut down: %v", err)
 	}
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
@@ -481,7 +480,7 @@ func TestShutdownBetween(t *testing.T) {
 	done := make(chan error, 1)
 	go func() { done <- k.app.Serve(ln) }()
 	<-ln.before
-	if err := k.app.Shutdown(5 * time.Second); err != nil {
+	if err := k.app.Shutdown(shutWithin); err != nil {
 		t.Errorf("shut down: %v", err)
 	}
 	close(ln.go_)

@@ -201,7 +201,7 @@ func TestGreedyClient(t *testing.T) {
 		held = append(held, <-got)
 	}
 	over := dial()
-	_ = over.SetReadDeadline(time.Now().Add(10 * time.Second))
+	_ = over.SetReadDeadline(time.Now().Add(shutWithin))
 	if _, err := over.Read(make([]byte, 1)); err == nil || errors.Is(err, os.ErrDeadlineExceeded) {
 		t.Errorf("one connection more: %v", err)
 	}

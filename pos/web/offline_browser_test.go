@@ -2,6 +2,7 @@ package web
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -274,6 +275,7 @@ func TestCodeUnanswered(t *testing.T) {
 	p := cashier(t, k)
 	due(t, k, p)
 	eval[bool](p, `(f => { window.fetch = async (...a) => { await f(...a); if (String(a[0]).endsWith("/codes")) throw new TypeError("line"); return f(...a); }; window.back = () => { window.fetch = f; }; return true; })(window.fetch)`)
+	eval[bool](p, "(now => { Date.now = () => now; return true; })(Date.now())") // it is once for half a minute, in which a slow driver does not type it again
 	p.taps("111111")
 	p.see("till-code .hint", "Type it again: it counts once.")
 	eval[bool](p, "window.back() ?? true")
@@ -287,6 +289,7 @@ func TestCodeUnanswered(t *testing.T) {
 // TestClockOfThePage sets the page's own clock an hour on and back: the countdown
 // goes by the till's.
 func TestClockOfThePage(t *testing.T) {
+	minutes := regexp.MustCompile(`^[0-4]:\d\d`) // of five, and not an hour more or none
 	k := serve(t)
 	p := cashier(t, k)
 	p.key("500\r")
@@ -295,10 +298,10 @@ func TestClockOfThePage(t *testing.T) {
 	p.see("till-wait .clock", "left")
 	for _, hour := range []string{"3600e3", "-3600e3"} {
 		eval[bool](p, `(d => { const now = Date.now; Date.now = () => now.call(Date) + d; return true; })(`+hour+`)`)
-		p.wait(`/^[45]:\d\d/.test(document.querySelector("till-wait .clock").textContent)`)
+		p.wait(`/^[0-5]:\d\d/.test(document.querySelector("till-wait .clock").textContent)`)
 		before := eval[string](p, `document.querySelector("till-wait .clock").textContent`)
 		p.wait(`document.querySelector("till-wait .clock").textContent !== ` + quote(before)) // the next second
-		if got := eval[string](p, `document.querySelector("till-wait .clock").textContent`); !strings.HasPrefix(got, "4:") {
+		if got := eval[string](p, `document.querySelector("till-wait .clock").textContent`); !minutes.MatchString(got) {
 			t.Errorf("the clock says %s", got)
 		}
 	}

@@ -50,6 +50,9 @@ func open(t testing.TB, change ...func(*Options)) *till {
 	return k
 }
 
+// shutWithin bounds what stops at once, on a computer that has other things to do.
+const shutWithin = time.Minute
+
 // serve makes a till that listens on a port of its own.
 func serve(t testing.TB, change ...func(*Options)) *till {
 	t.Helper()
@@ -68,7 +71,7 @@ func serveOn(t testing.TB, wrap func(net.Listener) net.Listener, change ...func(
 	done := make(chan error, 1)
 	go func() { done <- k.app.Serve(wrap(ln)) }()
 	t.Cleanup(func() {
-		if err := k.app.Shutdown(5 * time.Second); err != nil {
+		if err := k.app.Shutdown(shutWithin); err != nil {
 			t.Errorf("shut down: %v", err)
 		}
 		if err := <-done; err != nil {
