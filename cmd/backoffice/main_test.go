@@ -99,7 +99,7 @@ func openShop(t testing.TB, config string) *shop {
 		case err := <-done:
 			s.set = rest.String()
 			return err
-		case <-time.After(stopWithin + 5*time.Second):
+		case <-time.After(stopWithin + pageWithin):
 			return fmt.Errorf("it does not stop\n%s", s.log)
 		}
 	})

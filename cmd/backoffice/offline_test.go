@@ -141,7 +141,7 @@ func (s *offlineShop) token(counter uint32) (offpay.Token, string) {
 // get asks until the answer is not "busy": the node's health takes a moment.
 func (s *offlineShop) get(url, accept string) (status int, body string) {
 	s.t.Helper()
-	for end := time.Now().Add(10 * time.Second); ; {
+	for end := time.Now().Add(pageWithin); ; {
 		req, err := http.NewRequestWithContext(s.t.Context(), "GET", url, nil)
 		if err != nil {
 			s.t.Fatal(err)
@@ -273,7 +273,7 @@ func TestPayPage(t *testing.T) {
 		t.Skip("no chromium on this computer")
 	}
 	s := openOffline(t)
-	opts := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.UserDataDir(t.TempDir()))
+	opts := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU)
 	alloc, cancel := chromedp.NewExecAllocator(t.Context(), opts...)
 	t.Cleanup(cancel)
 	ctx, cancel := chromedp.NewContext(alloc)
