@@ -222,7 +222,7 @@ func (w *words) String() string {
 
 // patience is how long a test waits for what must happen: a bound for a broken
 // test, never a pause.
-const patience = 30 * time.Second
+const patience = 90 * time.Second
 
 // await returns when part was said.
 func (w *words) await(t testing.TB, part string) {

@@ -144,7 +144,7 @@ func (l *lab) until(what string, ok func() bool) {
 	l.t.Helper()
 	every := time.NewTicker(20 * time.Millisecond)
 	defer every.Stop()
-	for end := time.Now().Add(time.Minute); !ok(); <-every.C {
+	for end := time.Now().Add(5 * time.Minute); !ok(); <-every.C {
 		if time.Now().After(end) {
 			l.t.Fatalf("still not true: %s (%v)", what, l.w.Rails()[0].Health())
 		}
