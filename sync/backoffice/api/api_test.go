@@ -11,14 +11,17 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
+	"github.com/gofiber/fiber/v2"
 
 	"github.com/tillwright/tillwright/pos"
 	"github.com/tillwright/tillwright/sync/backoffice/access"
@@ -52,6 +55,25 @@ func newOffice(t *testing.T) *office { return newOfficeWith(t, &offlineOffice{})
 
 func newOfficeWith(t *testing.T, off *offlineOffice) *office {
 	t.Helper()
+	o, app := mounted(t, off)
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan error, 1)
+	go func() { done <- app.Listener(ln) }()
+	t.Cleanup(func() {
+		if err := errors.Join(app.Shutdown(), <-done); err != nil {
+			t.Error(err)
+		}
+	})
+	o.url = "http://" + ln.Addr().String()
+	return o
+}
+
+// mounted is an office that does not listen.
+func mounted(t *testing.T, off *offlineOffice) (*office, *fiber.App) {
+	t.Helper()
 	file := filepath.Join(t.TempDir(), "office.db")
 	db, err := store.Open(t.Context(), file)
 	if err != nil {
@@ -70,19 +92,12 @@ func newOfficeWith(t *testing.T, off *offlineOffice) *office {
 		Key:   officePublic(), Shop: "Café Süd", Version: "test", Log: log,
 		Offline: o.offline(), Sign: func(a wire.Answer) string { return a.Sign(officeKey) }, Language: "en",
 	})
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	done := make(chan error, 1)
-	go func() { done <- app.Listener(ln) }()
 	t.Cleanup(func() {
-		if err := errors.Join(app.Shutdown(), <-done, db.Check(context.Background()), db.Close()); err != nil {
+		if err := errors.Join(db.Check(context.Background()), db.Close()); err != nil {
 			t.Error(err)
 		}
 	})
-	o.url = "http://" + ln.Addr().String()
-	return o
+	return o, app
 }
 
 // call makes a request as it stands and returns status, headers and body.
@@ -507,21 +522,32 @@ func (o *office) fits(op *huma.Operation, method, url string) {
 	}
 }
 
-// TestRateLimit calls faster than an address may. Goal: 429 with a time to wait.
+// TestRateLimit calls faster than an address may: on a clock that stands still, for a slow
+// computer never does. Goal: 429 with a time to wait.
 func TestRateLimit(t *testing.T) {
-	o := newOffice(t)
-	for range 2000 {
-		status, head, body := o.call("GET", "/v1/tills", "")
-		if status == 401 {
-			continue
+	newOffice(t).call("GET", "/", "") // starts what fasthttp keeps for the process, a clock among it: no bubble ends with it
+	synctest.Test(t, func(t *testing.T) {
+		_, app := mounted(t, &offlineOffice{})
+		for range 1000 {
+			res, err := app.Test(httptest.NewRequest("GET", "/v1/tills", nil), -1)
+			if err != nil {
+				t.Fatal(err)
+			}
+			body, err := io.ReadAll(res.Body)
+			if err := errors.Join(err, res.Body.Close()); err != nil {
+				t.Fatal(err)
+			}
+			if res.StatusCode == 401 {
+				continue
+			}
+			p := problem(t, res.StatusCode, res.Header, string(body))
+			if seconds, err := strconv.Atoi(res.Header.Get("Retry-After")); res.StatusCode != 429 || err != nil || seconds < 1 || p.Type == "" {
+				t.Errorf("%d, Retry-After %q: %s", res.StatusCode, res.Header.Get("Retry-After"), body)
+			}
+			return
 		}
-		p := problem(t, status, head, body)
-		if seconds, err := strconv.Atoi(head.Get("Retry-After")); status != 429 || err != nil || seconds < 1 || p.Type == "" {
-			t.Errorf("%d, Retry-After %q: %s", status, head.Get("Retry-After"), body)
-		}
-		return
-	}
-	t.Error("2000 calls in a row and no limit")
+		t.Error("1000 calls in one moment and no limit")
+	})
 }
 
 func decodeAny(t *testing.T, text string) (v any) {
