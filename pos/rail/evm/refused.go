@@ -214,6 +214,7 @@ func verdict(came []result) Verdict {
 type Skip struct {
 	Address, Token Address
 	Tx             string // "0x" and 64 digits
+	Number         uint64 // of its block
 }
 
 // Bounds of one look for skips: free plans give as few as ten blocks' events at once.
@@ -324,7 +325,7 @@ func readSkips(r rpc.Reply, hs []Holding, in span) (out []Skip, err error) {
 			return nil, rpc.Failed(rpc.Odd, "an event that was not asked for")
 		}
 		if slices.ContainsFunc(hs, func(h Holding) bool { return l.topics[1] == h.Address.word() && l.topics[2] == h.Token.Contract.word() }) {
-			out = append(out, Skip{Address(l.topics[1][12:]), Address(l.topics[2][12:]), "0x" + hex.EncodeToString(l.tx[:])})
+			out = append(out, Skip{Address(l.topics[1][12:]), Address(l.topics[2][12:]), "0x" + hex.EncodeToString(l.tx[:]), l.number})
 		}
 	}
 	return out, nil
