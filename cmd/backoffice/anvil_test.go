@@ -137,14 +137,21 @@ func (a *anvil) into(out any, method string, params ...any) {
 func (a *anvil) send(to, data string) string {
 	a.t.Helper()
 	hash := a.submit(to, data, "0x1000000")
+	status, made := a.mined(hash)
+	if status != "0x1" {
+		a.t.Fatalf("transaction to %q failed", to)
+	}
+	return made
+}
+
+// mined waits for a transaction's receipt, and returns its status and the contract it made.
+func (a *anvil) mined(hash string) (status, made string) {
+	a.t.Helper()
 	var receipt *struct{ Status, ContractAddress string }
 	for receipt == nil { // it is in a block at once, and its receipt some calls later
 		a.into(&receipt, "eth_getTransactionReceipt", hash)
 	}
-	if receipt.Status != "0x1" {
-		a.t.Fatalf("transaction to %q failed", to)
-	}
-	return receipt.ContractAddress
+	return receipt.Status, receipt.ContractAddress
 }
 
 // submit sends a transaction with a gas limit, and returns its hash.

@@ -62,10 +62,7 @@ func newWitnesses(r evm.Registry, accept []evm.Accept) (out []witness, err error
 }
 
 // evmFinder is Ethereum and its like, as a search wants them.
-type evmFinder struct {
-	evmChains
-	witnesses []witness
-}
+type evmFinder struct{ evmChains }
 
 // Reference implements sweep.Finder. What it cannot know (the amount that was asked for,
 // and when) is no part of the address, nor of a sweep.
@@ -140,7 +137,7 @@ func (o *office) search(coins *sweep.Sweeper, log *slog.Logger) *sweep.Search {
 		return nil
 	}
 	s := o.cfg.Stablecoins
-	return sweep.NewSearch(coins, o.keeper(), o.db, evmFinder{evmChains{s.surveyor, s.registry}, s.witnesses}, log)
+	return sweep.NewSearch(coins, o.keeper(), o.db, evmFinder{evmChains{s.surveyor, s.registry, s.witnesses}}, log)
 }
 
 type recoverCommand struct {

@@ -169,7 +169,7 @@ func TestLiars(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		f := evmFinder{evmChains{c.Stablecoins.surveyor, c.Stablecoins.registry}, c.Stablecoins.witnesses}
+		f := evmFinder{evmChains{c.Stablecoins.surveyor, c.Stablecoins.registry, c.Stablecoins.witnesses}}
 		alone := len(c.Stablecoins.witnesses) == 1
 		var refs []string
 		for n := range uint64(70) { // more than one request

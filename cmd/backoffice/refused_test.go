@@ -135,12 +135,21 @@ func TestSkipped(t *testing.T) {
 	path, page = b.prepare()
 	b.holds("two more", page, "18.00 USDC")
 	to, data, gas = b.file(path)
-	a.submit(to, data, "0x15f90") // 90,000: it runs out, nothing moves, and no event says so
+	tx = a.submit(to, data, "0x15f90") // 90,000: it runs out, nothing moves, and no event says so
+	other := a.submit(a.usdc, "06fdde03", "0x15f90")
+	a.mined(other)
 	b.count(a)
-	b.holds("little gas", b.get(path, http.StatusOK), "waits to be signed", "There was too little gas", address(2).String(), address(5).String(), "/transaction.json", "-<td>in your wallet")
+	b.holds("little gas", b.get(path, http.StatusOK), "waits to be signed", "leaves nothing to find it by", address(2).String(), address(5).String(), "/transaction.json", "-<td>in your wallet", "-failed:")
+	b.post(path+"/sent", url.Values{"tx": {"no number"}}, http.StatusBadRequest)
+	b.holds("another's", b.post(path+"/sent", url.Values{"tx": {other}}, http.StatusOK), "none of the payments in this transfer", "-failed:")
+	b.holds("nobody's", b.post(path+"/sent", url.Values{"tx": {"0x" + strings.Repeat("ab", 32)}}, http.StatusOK), "Lab does not know this transaction", "-failed:")
+	b.holds("named", b.post(path+"/sent", url.Values{"tx": {"https://explorer.example/tx/" + tx}}, http.StatusOK),
+		"failed: sign again with more gas", "used up all its gas (90,000)", "no less than 270,000", tx, "-waits to be signed</span>", "/transaction.json")
+	b.count(a)
+	b.holds("the list", b.get("/stablecoins", http.StatusOK), "failed: sign again with more gas")
 	a.submit(to, data, gas)
 	b.count(a)
-	b.holds("enough", b.get(path, http.StatusOK), "</span> in your wallet", "-Stayed where they are")
+	b.holds("enough", b.get(path, http.StatusOK), "</span> in your wallet", "-Stayed where they are", "-failed:")
 
 	a.pay(address(6), 32_000_000)
 	a.tells("pause(bool)", true)
@@ -154,4 +163,63 @@ func TestSkipped(t *testing.T) {
 	a.tells("blacklist(address,bool)", treasury, false)
 	b.count(a)
 	b.holds("free again", b.get("/stablecoins", http.StatusOK), "-frozen", "Prepare transfer")
+}
+
+// TestSkippedAgree lets one of two operators hide what a transaction left, and then lie that
+// another one did. Goal: of a payment that a till would want two operators for, the page says
+// that it cannot verify; of a small one it believes the one; and of a transaction that the
+// owner names, the same.
+func TestSkippedAgree(t *testing.T) {
+	a := startAnvil(t)
+	honest, liar := a.operator(), a.operator()
+	config := configure(t, a.part(honest.url, liar.url))
+	command(t, "owner", "set", "--config", config, "--password-file", filepath.Join(filepath.Dir(config), "password"))
+	s := openShop(t, config)
+	till := tilltest.New(1, "01", "EUR", time.Now())
+	seed, address := lost(1)
+	for n := range uint64(3) {
+		requested(till, seed, n+1)
+	}
+	deliver(t, till, s.enrol(till, "Counter"))
+	a.pay(address(1), 4_000_000)
+	a.pay(address(2), 5_000_000_000)
+	b := s.browser()
+	b.post("/sign-in", url.Values{"password": {password}}, http.StatusOK)
+	b.count(a)
+	path, _ := b.prepare()
+	to, data, _ := b.file(path)
+	for n := range uint64(2) {
+		a.tells("blacklist(address,bool)", address(n+1), true)
+	}
+	tx := a.submit(to, data, "0x1000000")
+	for n := range uint64(2) {
+		a.tells("blacklist(address,bool)", address(n+1), false)
+	}
+	a.mined(tx)
+	liar.lie.Store(func(method string, result any) any {
+		if method == "eth_getLogs" {
+			return []any{}
+		}
+		return result
+	})
+	b.count(a)
+	stayed := func(page string) string {
+		return regexp.MustCompile(`(?s)<h2>Stayed where they are</h2>.*?</section>`).FindString(page)
+	}
+	page := b.get(path, http.StatusOK)
+	b.holds("hidden by one", page, "cannot verify yet", "only Operator 1 says so")
+	b.holds("the small one", stayed(page), address(1).String(), tx, "-"+address(2).String())
+	liar.lie.Store(func(method string, result any) any { // he has the transaction, and lies about what became of it
+		if r, ok := result.(map[string]any); ok && method == "eth_getTransactionReceipt" {
+			r["status"] = "0x0"
+		}
+		return result
+	})
+	b.holds("a lie about a transaction", b.post(path+"/sent", url.Values{"tx": {tx}}, http.StatusOK), "operators do not agree", "-failed:")
+	liar.lie.Store(func(_ string, result any) any { return result })
+	b.holds("the truth about it", b.post(path+"/sent", url.Values{"tx": {tx}}, http.StatusOK), "It went through", "-failed:", "-operators do not agree", "cannot verify yet")
+	b.count(a)
+	page = b.get(path, http.StatusOK)
+	b.holds("he says what he hid", page, "-cannot verify yet", "-only Operator")
+	b.holds("both", stayed(page), address(1).String(), address(2).String())
 }

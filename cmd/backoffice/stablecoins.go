@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"math/big"
 	"os"
 	"path/filepath"
 	"slices"
@@ -124,13 +125,15 @@ func (o *office) sweeper() sweep.Chains {
 	if o.cfg.Stablecoins.surveyor == nil {
 		return nil
 	}
-	return evmChains{o.cfg.Stablecoins.surveyor, o.cfg.Stablecoins.registry}
+	s := o.cfg.Stablecoins
+	return evmChains{s.surveyor, s.registry, s.witnesses}
 }
 
 // evmChains is Ethereum and its like, as package sweep wants them.
 type evmChains struct {
-	s *evm.Surveyor
-	r evm.Registry
+	s         *evm.Surveyor
+	r         evm.Registry
+	witnesses []witness // its operators, each by himself
 }
 
 // Networks implements sweep.Chains.
@@ -222,13 +225,57 @@ var verdicts = map[evm.Verdict]sweep.Why{
 	evm.Free: "", evm.Empty: "", evm.Paused: sweep.Paused, evm.Shut: sweep.Shut, evm.Frozen: sweep.Frozen, evm.Refuse: sweep.Refused,
 }
 
+// Operators implements sweep.Refusals.
+func (c evmChains) Operators(network string) (out []string) {
+	for _, w := range c.witnesses {
+		if slices.ContainsFunc(w.s.Chains(), func(n evm.Chain) bool { return n.Key == network }) {
+			out = append(out, w.operator)
+		}
+	}
+	return out
+}
+
+// Need implements sweep.Refusals: as many as a till asks for such a payment, as far as there
+// are. The network's own coin has no price here, and what is not in the list of tokens has
+// none either: both are as much as the most.
+func (c evmChains) Need(network, token string, units *big.Int) int {
+	n, ok := c.chain(network)
+	if !ok {
+		return 1
+	}
+	policy, need := evm.PolicyOf(n), 0
+	for _, t := range c.r.Tokens(n.ID) {
+		if t.Contract.String() == token {
+			need = policy.Row(t.Decimals, units).Operators
+		}
+	}
+	if need == 0 {
+		need = policy.Operators()
+	}
+	return max(min(need, len(c.Operators(network))), 1)
+}
+
+// witness returns an operator's own surveyor.
+func (c evmChains) witness(operator string) (*evm.Surveyor, error) {
+	for _, w := range c.witnesses {
+		if w.operator == operator {
+			return w.s, nil
+		}
+	}
+	return nil, pos.Say("ask operator", pos.NotFound, nil, "bo_sc_no_network")
+}
+
 // Try implements sweep.Refusals.
-func (c evmChains) Try(ctx context.Context, network string, items []sweep.Item) ([]sweep.Why, error) {
+func (c evmChains) Try(ctx context.Context, network, operator string, items []sweep.Item) ([]sweep.Why, error) {
 	_, hs, err := c.holdings(network, items)
 	if err != nil {
 		return nil, err
 	}
-	vs, err := c.s.Try(ctx, network, hs)
+	s, err := c.witness(operator)
+	if err != nil {
+		return nil, err
+	}
+	vs, err := s.Try(ctx, network, hs)
 	if err != nil {
 		return nil, err
 	}
@@ -240,16 +287,38 @@ func (c evmChains) Try(ctx context.Context, network string, items []sweep.Item) 
 }
 
 // Skipped implements sweep.Refusals.
-func (c evmChains) Skipped(ctx context.Context, network string, items []sweep.Item, from uint64) (left []sweep.Left, upTo uint64, err error) {
+func (c evmChains) Skipped(ctx context.Context, network, operator string, items []sweep.Item, from uint64) (left []sweep.Left, upTo uint64, err error) {
 	_, hs, err := c.holdings(network, items)
 	if err != nil {
 		return nil, 0, err
 	}
-	skips, upTo, err := c.s.Skipped(ctx, network, hs, from)
+	s, err := c.witness(operator)
+	if err != nil {
+		return nil, 0, err
+	}
+	skips, upTo, err := s.Skipped(ctx, network, hs, from)
 	for _, s := range skips {
-		left = append(left, sweep.Left{Address: s.Address.String(), Token: s.Token.String(), Tx: s.Tx})
+		left = append(left, sweep.Left{Address: s.Address.String(), Token: s.Token.String(), Tx: s.Tx, Number: s.Number})
 	}
 	return left, upTo, err
+}
+
+// Fate implements sweep.Refusals.
+func (c evmChains) Fate(ctx context.Context, network, operator, tx string, items []sweep.Item) (sweep.Fate, error) {
+	_, hs, err := c.holdings(network, items)
+	if err != nil {
+		return sweep.Fate{}, err
+	}
+	s, err := c.witness(operator)
+	if err != nil {
+		return sweep.Fate{}, err
+	}
+	f, err := s.Fate(ctx, network, tx, hs)
+	out := sweep.Fate{Known: f.Known, Named: f.Named, OK: f.OK, Gas: f.Gas, Used: f.Used}
+	if f.Block != [32]byte{} {
+		out.Block = hex.EncodeToString(f.Block[:])
+	}
+	return out, err
 }
 
 // Deploy implements sweep.Chains.

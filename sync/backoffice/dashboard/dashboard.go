@@ -106,6 +106,7 @@ func Mount(app *fiber.App, o Options) {
 	pages.Get("/stablecoins/transfers/:id", s.signedIn(s.transfer))
 	pages.Get("/stablecoins/transfers/:id/:file", s.signedIn(s.transferFile))
 	pages.Post("/stablecoins/transfers/:id/drop", s.ours(s.signedIn(s.transferDrop)))
+	pages.Post("/stablecoins/transfers/:id/sent", s.ours(s.signedIn(s.transferSent)))
 	pages.Get("/stablecoins/:network/contract", s.signedIn(s.transfer))
 	pages.Get("/stablecoins/:network/contract/:file", s.signedIn(s.transferFile))
 	pages.Post("/alarms/:id/done", s.ours(s.signedIn(s.alarmDone)))

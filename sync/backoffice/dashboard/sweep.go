@@ -25,6 +25,8 @@ type Sweeps interface {
 	Batch(ctx context.Context, id int64) (sweep.BatchView, sweep.Transaction, error)
 	Deploy(network string) (sweep.Transaction, error)
 	Drop(ctx context.Context, id int64) error
+	// Tell takes the transaction that the owner sent for a transfer. It blocks for the network.
+	Tell(ctx context.Context, id int64, text string) error
 	// Now counts anew. It blocks for the networks.
 	Now(ctx context.Context) error
 }
@@ -148,4 +150,20 @@ func (s *server) transferDrop(c *fiber.Ctx) error {
 		return err
 	}
 	return c.Redirect("/stablecoins", http.StatusSeeOther)
+}
+
+// transferSent takes the number of the transaction that the owner's wallet shows.
+func (s *server) transferSent(c *fiber.Ctx) error {
+	d, err := s.transferOf(c)
+	if err != nil {
+		return err
+	}
+	form, err := url.ParseQuery(string(c.Body()))
+	if err != nil {
+		return pos.Say("follow transaction", pos.Invalid, err, "bo_bad_form")
+	}
+	if err := s.Sweeps.Tell(c.UserContext(), d.Batch.ID, form.Get("tx")); err != nil {
+		return err
+	}
+	return c.Redirect(d.Here, http.StatusSeeOther)
 }

@@ -56,6 +56,7 @@ func (s *server) funcs() template.FuncMap {
 		"count":   func(n int) string { return s.number(int64(n)) },
 		"why":     func(r sweep.Reason) string { return r.In(s.Language) },
 		"units":   sweep.Quantity,
+		"told":    s.told,
 		"next":    func(i int) int { return i + 1 },
 	}
 }
@@ -186,3 +187,12 @@ func aboutLink(a alarmRow) string {
 }
 
 func (s *server) alarmKind(kind string) string { return s.word("bo_alarm_" + kind) }
+
+// told says what became of the transaction that the owner named for a transfer.
+func (s *server) told(b *sweep.BatchView) string {
+	key := b.Told.State
+	if key == sweep.TxAsked {
+		key = "asked"
+	}
+	return s.word("bo_sc_tx_"+key, "network", b.Name, "used", s.number(b.Told.Used), "gas", s.number(b.Told.Gas), "n", s.number(b.Gas))
+}

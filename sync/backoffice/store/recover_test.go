@@ -3,6 +3,7 @@ package store
 import (
 	"database/sql"
 	"errors"
+	"fmt"
 	"path/filepath"
 	"testing"
 	"time"
@@ -160,5 +161,87 @@ func TestSearchRuns(t *testing.T) {
 		if n, err := db.SearchCount(ctx, s.ID); n != i+1 || err != nil {
 			t.Errorf("%s: money at %d addresses, %v", step.name, n, err)
 		}
+	}
+}
+
+// TestFromVersion7 opens a database that kept of a transaction only that one left something
+// behind. Goal: it is one operator's word from now on, in the transfer that it is about.
+func TestFromVersion7(t *testing.T) {
+	ctx, path := t.Context(), filepath.Join(t.TempDir(), "office.db")
+	old, err := open(path, "", 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, step := range append(steps[:7:7],
+		`INSERT INTO tills VALUES ('t', x'01', 'Counter', '01', 'EUR', 1, 1, 1, 0, x'00', 1, 0, 0)`,
+		`INSERT INTO sweep_deposits VALUES ('A', 'ref A', 'T', 't', 'SALE-1', 5, 6), ('B', 'ref B', 'T', 't', 'SALE-2', 7, 8)`,
+		`INSERT INTO sweep_holdings VALUES ('base', 'A', 'USDC', 'USDC', 6, '50', '50', 9), ('base', 'B', 'USDC', 'USDC', 18, '7', '7', 9)`,
+		`INSERT INTO sweep_batches VALUES (3, 'base', 'T', 1, 9, 50), (4, 'base', 'T', 1, 0, 77)`, `INSERT INTO sweep_items VALUES (3, 'A', 'USDC', 'USDC', 6, '50', 'dropped'), (4, 'A', 'USDC', 'USDC', 6, '50', 'waiting')`,
+		`INSERT INTO sweep_refused VALUES ('base', 'A', 'USDC', '', '0xfeed'), ('base', 'B', 'USDC', 'frozen', '')`,
+		`PRAGMA user_version = 7`) {
+		if _, err := old.ExecContext(ctx, step); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := old.Close(); err != nil {
+		t.Fatal(err)
+	}
+	db, err := Open(ctx, path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := errors.Join(db.Check(ctx), db.Close()); err != nil {
+			t.Error(err)
+		}
+	}()
+	bs, err := db.SweepBatches(ctx, 9)
+	if err != nil || len(bs) != 2 || len(bs[1].Items[0].Words) != 0 || bs[0].UpTo != 77 || len(bs[0].Heard) != 0 {
+		t.Fatalf("%+v, %v", bs, err)
+	}
+	if w := bs[0].Items[0].Words; len(w) != 1 || w[0] != (Word{"A", "USDC", "0xfeed", "", 77}) {
+		t.Errorf("%+v", w)
+	}
+	if hs, err := db.SweepHoldings(ctx, 9); err != nil || len(hs) != 2 || hs[0].Why != "" || hs[1].Why != "frozen" || !hs[1].Tried.IsZero() {
+		t.Errorf("%+v, %v", hs, err)
+	}
+}
+
+// TestWordsBounded: whoever sends transaction after transaction that leaves a balance there
+// fills no disk; the newest are kept, of each operator.
+func TestWordsBounded(t *testing.T) {
+	ctx := t.Context()
+	db, err := Open(ctx, filepath.Join(t.TempDir(), "office.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	for _, step := range []string{
+		`INSERT INTO tills VALUES ('t', x'01', 'Counter', '01', 'EUR', 1, 1, 1, 0, x'00', 1, 0, 0)`,
+		`INSERT INTO sweep_deposits VALUES ('A', 'ref A', 'T', 't', 'SALE-1', 5, 6)`,
+		`INSERT INTO sweep_batches VALUES (4, 'base', 'T', 1, 0, 77)`, `INSERT INTO sweep_items VALUES (4, 'A', 'USDC', 'USDC', 6, '50', 'waiting')`,
+	} {
+		if _, err := db.w.ExecContext(ctx, step); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, operator := range []string{"one", "two"} {
+		h := Heard{Batch: 4, Operator: operator, UpTo: 100}
+		for i := range 3 * wordsMax {
+			h.Words = append(h.Words, Word{Address: "A", Token: "USDC", Tx: fmt.Sprint(i), Number: uint64(i)})
+		}
+		for range 2 { // heard twice is heard once
+			if err := db.SweepTried(ctx, SweepTry{Network: "base", Heard: []Heard{h}}); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	b, err := db.SweepBatch(ctx, 4)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := b.Items[0].Words
+	if len(w) != 2*wordsMax || w[0].Tx != fmt.Sprint(2*wordsMax) || w[len(w)-1].Tx != fmt.Sprint(3*wordsMax-1) || b.Heard["one"] != 100 {
+		t.Errorf("%d words, %v to %v", len(w), w[0], w[len(w)-1])
 	}
 }

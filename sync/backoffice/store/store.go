@@ -47,7 +47,7 @@ var offlineSchema string
 
 // steps make each version of the schema from the one before. A step that was once
 // released does not change; the number of those taken is kept in the database.
-var steps = [...]string{schema, offlineSchema, sweepSchema, recoverSchema, watchSchema, runsSchema, refusedSchema}
+var steps = [...]string{schema, offlineSchema, sweepSchema, recoverSchema, watchSchema, runsSchema, refusedSchema, wordsSchema}
 
 // DB is an open database. It is safe for concurrent use.
 type DB struct {

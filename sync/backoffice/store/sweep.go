@@ -38,8 +38,9 @@ type Holding struct {
 	Newest, Final           string
 	Seen                    time.Time
 	Deposit                 Deposit
-	Batch                   int64 // the open batch that it is in; 0 for none
-	Refusal
+	Batch                   int64     // the open batch that it is in; 0 for none
+	Why                     string    // it cannot be moved now, as package sweep names it; empty: it can, as far as is known
+	Tried                   time.Time // when the network was last asked about it; zero: never, or so long ago that it is forgotten
 	// Closed: the last record of every payment that named the deposit says that nothing can
 	// change any more. Began is when the newest of these payments was first told of; zero: no
 	// record names it.
@@ -51,9 +52,11 @@ type Holding struct {
 type Batch struct {
 	ID                int64
 	Network, Treasury string
-	Made, Ended       time.Time // Ended is zero while it is open
-	UpTo              uint64    // newest block whose events are read for it; 0: none
+	Made, Ended       time.Time         // Ended is zero while it is open
+	UpTo              uint64            // block behind which events are read for it; 0: not known
+	Heard             map[string]uint64 // newest block whose events are read, by operator
 	Items             []BatchItem
+	Sent              Sent
 }
 
 // BatchItem is one balance of a batch.
@@ -63,7 +66,8 @@ type BatchItem struct {
 	Units                  string
 	State                  ItemState
 	Reference              string
-	Refusal
+	Why                    string // as Holding's
+	Words                  []Word // that transactions left it there, by age
 }
 
 // ItemState says how far an item of a batch is.
@@ -249,7 +253,7 @@ func (db *DB) SweepHoldings(ctx context.Context, limit int) ([]Holding, error) {
 		coalesce((SELECT b.id FROM sweep_items i JOIN sweep_batches b ON b.id = i.batch WHERE b.ended = 0 AND b.network = h.network
 			AND i.address = h.address AND i.token = h.token AND i.state <> 'dropped' LIMIT 1), 0),
 		coalesce((SELECT min(w.final) FROM sweep_watched w WHERE w.address = h.address), 0), coalesce((SELECT max(w.began) FROM sweep_watched w WHERE w.address = h.address), 0),
-		coalesce(r.why, ''), coalesce(r.tx, ''), `+depositColumns+`
+		coalesce(r.why, ''), coalesce(r.tried, 0), `+depositColumns+`
 		FROM sweep_holdings h JOIN sweep_deposits d ON d.address = h.address
 		LEFT JOIN sweep_refused r ON r.network = h.network AND r.address = h.address AND r.token = h.token ORDER BY h.network, d.treasury, d.made, h.address, h.token LIMIT ?`, limit)
 	if err != nil {
@@ -259,12 +263,12 @@ func (db *DB) SweepHoldings(ctx context.Context, limit int) ([]Holding, error) {
 	var out []Holding
 	for rows.Next() {
 		var h Holding
-		var seen, began, made, next int64
-		err := rows.Scan(append([]any{&h.Network, &h.Address, &h.Token, &h.Symbol, &h.Decimals, &h.Newest, &h.Final, &seen, &h.Batch, &h.Closed, &began, &h.Why, &h.Tx}, scanDeposit(&h.Deposit, &made, &next)...)...)
+		var seen, began, tried, made, next int64
+		err := rows.Scan(append([]any{&h.Network, &h.Address, &h.Token, &h.Symbol, &h.Decimals, &h.Newest, &h.Final, &seen, &h.Batch, &h.Closed, &began, &h.Why, &tried}, scanDeposit(&h.Deposit, &made, &next)...)...)
 		if err != nil {
 			return nil, broken("list balances", err)
 		}
-		h.Seen, h.Began, h.Deposit.Made, h.Deposit.Next = unstamp(seen), unstamp(began), unstamp(made), unstamp(next)
+		h.Seen, h.Began, h.Tried, h.Deposit.Made, h.Deposit.Next = unstamp(seen), unstamp(began), unstamp(tried), unstamp(made), unstamp(next)
 		out = append(out, h)
 	}
 	return out, broken("list balances", rows.Err())
@@ -339,12 +343,15 @@ func (db *DB) batches(ctx context.Context, where string, arg any) ([]Batch, erro
 		if out[i].Items, err = db.batchItems(ctx, out[i].ID); err != nil {
 			return nil, err
 		}
+		if err := db.batchWords(ctx, &out[i]); err != nil {
+			return nil, err
+		}
 	}
 	return out, nil
 }
 
 func (db *DB) batchItems(ctx context.Context, batch int64) ([]BatchItem, error) {
-	rows, err := db.r.QueryContext(ctx, `SELECT i.address, i.token, i.symbol, i.decimals, i.units, i.state, d.reference, coalesce(r.why, ''), coalesce(r.tx, '')
+	rows, err := db.r.QueryContext(ctx, `SELECT i.address, i.token, i.symbol, i.decimals, i.units, i.state, d.reference, coalesce(r.why, '')
 		FROM sweep_items i JOIN sweep_deposits d ON d.address = i.address JOIN sweep_batches b ON b.id = i.batch
 		LEFT JOIN sweep_refused r ON r.network = b.network AND r.address = i.address AND r.token = i.token WHERE i.batch = ? ORDER BY d.made, i.address, i.token`, batch)
 	if err != nil {
@@ -354,7 +361,7 @@ func (db *DB) batchItems(ctx context.Context, batch int64) ([]BatchItem, error) 
 	var out []BatchItem
 	for rows.Next() {
 		var it BatchItem
-		if err := rows.Scan(&it.Address, &it.Token, &it.Symbol, &it.Decimals, &it.Units, &it.State, &it.Reference, &it.Why, &it.Tx); err != nil {
+		if err := rows.Scan(&it.Address, &it.Token, &it.Symbol, &it.Decimals, &it.Units, &it.State, &it.Reference, &it.Why); err != nil {
 			return nil, broken("read transfer", err)
 		}
 		out = append(out, it)

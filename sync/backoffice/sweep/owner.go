@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/big"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/tillwright/tillwright/pos"
@@ -244,7 +245,7 @@ func (s *Sweeper) Prepare(ctx context.Context, network, treasury string, too boo
 	}
 	b := store.Batch{Network: network, Treasury: treasury, Made: time.Now(), UpTo: s.stateOf(network).number}
 	hs = slices.DeleteFunc(movable(hs, too, b.Made), func(h store.Holding) bool { return h.Network != network || h.Deposit.Treasury != treasury })
-	if hs, err = s.allowed(ctx, network, hs[:min(len(hs), MaxItems)]); err != nil {
+	if hs, err = s.allowed(ctx, network, hs); err != nil {
 		return 0, err
 	}
 	for _, h := range hs {
@@ -284,15 +285,25 @@ func items(list []store.BatchItem) (out []Item) {
 // BatchView is a batch as the owner sees it.
 type BatchView struct {
 	store.Batch
-	Name  string            // of the network
-	Sums  []Sum             // of all of it
-	Moved int               // items that left their address
-	Done  int               // items that did for certain
-	Gone  int               // items that are not there, and were not moved
-	Left  []store.BatchItem // items that wait, and were refused or left there by a transaction
-	Stuck int               // items that stayed while others left, and nobody knows why
-	Gas   uint64            // of a transaction of what can be moved
-	Cost  string            // at today's price of gas
+	Name   string // of the network
+	Items  []ItemView
+	Sums   []Sum      // of all of it
+	Moved  int        // items that left their address
+	Done   int        // items that did for certain
+	Gone   int        // items that are not there, and were not moved
+	Left   []ItemView // items that wait, and were refused or left there by a transaction
+	Unsure []ItemView // items that wait, of which too few operators say that a transaction left them there
+	Stuck  int        // items that stayed while others left, and nobody knows why
+	Told   Told       // the transaction that the owner named, while something waits
+	Gas    uint64     // of a transaction of what can be moved
+	Cost   string     // at today's price of gas
+}
+
+// ItemView is one balance of a batch as the owner sees it.
+type ItemView struct {
+	store.BatchItem
+	Tx    string // the last transaction that left it there; empty: none is known
+	Doubt string // who alone says that one did: "Operator 1"; empty: nobody, or enough do
 }
 
 // Open reports that the batch waits for something.
@@ -300,31 +311,19 @@ func (b BatchView) Open() bool { return b.Ended.IsZero() }
 
 // Sent reports that a transaction is known to have tried it.
 func (b BatchView) Sent() bool {
-	return b.Moved > 0 || slices.ContainsFunc(b.Left, func(it store.BatchItem) bool { return it.Tx != "" })
+	return b.Moved > 0 || slices.ContainsFunc(b.Left, func(it ItemView) bool { return it.Tx != "" })
 }
 
 func (s *Sweeper) view(b store.Batch) BatchView {
 	v := BatchView{Batch: b, Name: b.Network}
 	for _, it := range b.Items {
-		v.Sums = plus(v.Sums, store.Holding{Symbol: it.Symbol, Decimals: it.Decimals}, number(it.Units))
-		switch it.State {
-		case store.ItemDone:
-			v.Done++
-			v.Moved++
-		case store.ItemMoved:
-			v.Moved++
-		case store.ItemGone:
-			v.Gone++
-		default:
-			if (it.Refusal != store.Refusal{}) && b.Ended.IsZero() {
-				v.Left = append(v.Left, it)
-			} else {
-				v.Stuck++
-			}
-		}
+		v.add(s.item(b, it))
 	}
 	if v.Moved == 0 {
 		v.Stuck = 0
+	}
+	if list := signable(b); len(list) > 0 && v.Open() {
+		v.Told = Told(b.Sent)
 	}
 	v.Gas = gasOf(len(signable(b)))
 	for _, n := range s.chains.Networks() {
@@ -336,6 +335,38 @@ func (s *Sweeper) view(b store.Batch) BatchView {
 		}
 	}
 	return v
+}
+
+// item is one balance with what is believed of it. Of one that does not wait, nothing is.
+func (s *Sweeper) item(b store.Batch, it store.BatchItem) ItemView {
+	v := ItemView{BatchItem: it}
+	if it.State != store.ItemWaiting || !b.Ended.IsZero() {
+		return v
+	}
+	tx, doubt := s.left(b.Network, it)
+	v.Tx, v.Doubt = tx, strings.Join(doubt, ", ")
+	return v
+}
+
+// add counts an item.
+func (v *BatchView) add(it ItemView) {
+	v.Items = append(v.Items, it)
+	v.Sums = plus(v.Sums, store.Holding{Symbol: it.Symbol, Decimals: it.Decimals}, number(it.Units))
+	switch {
+	case it.State == store.ItemDone:
+		v.Done++
+		v.Moved++
+	case it.State == store.ItemMoved:
+		v.Moved++
+	case it.State == store.ItemGone:
+		v.Gone++
+	case v.Open() && (it.Why != "" || it.Tx != ""):
+		v.Left = append(v.Left, it)
+	case it.Doubt != "":
+		v.Unsure = append(v.Unsure, it)
+	default:
+		v.Stuck++
+	}
 }
 
 // signable are the items that a transaction of a batch can move: those that wait, and are

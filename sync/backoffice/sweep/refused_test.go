@@ -2,6 +2,7 @@ package sweep
 
 import (
 	"fmt"
+	"maps"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -27,6 +28,9 @@ func (b *bench) states(id int64) (out string) {
 		}
 		if it.Tx != "" {
 			out += " " + it.Tx
+		}
+		if it.Doubt != "" {
+			out += " says " + it.Doubt
 		}
 	}
 	if !v.Open() {
@@ -112,8 +116,8 @@ func TestRefused(t *testing.T) {
 			t.Errorf("let go: %+v", h)
 		}
 		hs, err := b.db.SweepHoldings(t.Context(), 9)
-		if err != nil || len(hs) != 2 || hs[1].Tx != "" {
-			t.Errorf("a transaction of a transfer that was given up is kept: %+v, %v", hs, err)
+		if err != nil || len(hs) != 2 || !hs[1].Tried.IsZero() {
+			t.Errorf("when something was tried that is in no transfer, and can be moved, is kept: %+v, %v", hs, err)
 		}
 		delete(b.f.held, place{"base", "A", "USDC"})
 		b.f.held[place{"base", "A", "USDC"}] = held{0, 1}
@@ -189,15 +193,83 @@ func TestGone(t *testing.T) {
 	})
 }
 
-// TestRefusedMany: what one round tries is bounded.
-func TestRefusedMany(t *testing.T) {
-	b := newBench(t)
-	var hs []store.Holding
-	for i := range tryMost + 9 {
-		hs = append(hs, store.Holding{Network: "base", Address: fmt.Sprint(i), Token: "USDC", Newest: "1", Batch: 1, Deposit: store.Deposit{Reference: fmt.Sprintf("coin %d T", i)}})
+// crowd puts n payments of a unit each on a network, as records would name them.
+func (b *bench) crowd(n int) {
+	b.t.Helper()
+	var ds []store.Deposit
+	for i := range n {
+		a := fmt.Sprintf("P%04d", i)
+		ds = append(ds, store.Deposit{Address: a, Reference: "coin " + a + " T", Treasury: "T", Payment: pos.PaymentID("SALE-" + a), Made: time.Now(), Next: time.Now(), Closed: true})
+		b.f.held[place{"base", a, "USDC"}] = held{1, 1}
 	}
-	try := store.SweepTry{Network: "base"}
-	if b.retry(t.Context(), hs, &try); len(try.Tried) != tryMost {
-		t.Errorf("%d tried", len(try.Tried))
+	if err := b.db.SweepAdd(b.t.Context(), b.till.Genesis.Till, 0, ds); err != nil {
+		b.t.Fatal(err)
 	}
+	time.Sleep(watched)
+	b.round()
+}
+
+// TestRefusedFair: what one round tries is bounded, and what stands behind hundreds of frozen
+// addresses has its turn all the same, also when the process begins anew between the rounds,
+// and when nobody answers for those in front.
+func TestRefusedFair(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t)
+		const all = tryMost + 9
+		b.crowd(all)
+		try := newTry("base")
+		for i := range all {
+			a := fmt.Sprintf("P%04d", i)
+			b.f.refuses[place{"base", a, "USDC"}] = Frozen
+			try.Tried = append(try.Tried, store.Refused{Address: a, Token: "USDC", Why: string(Frozen)})
+		}
+		if err := b.db.SweepTried(t.Context(), try); err != nil {
+			t.Fatal(err)
+		}
+		last := place{"base", fmt.Sprintf("P%04d", all-1), "USDC"}
+		delete(b.f.refuses, last) // it is let go
+		for round := range 2 {
+			clear(b.f.tried)
+			b.Sweeper = New(b.db, b.f, b.log) // a restart
+			b.later()
+			if len(b.f.tried) != tryMost {
+				t.Errorf("round %d: %d tried, want %d", round, len(b.f.tried), tryMost)
+			}
+		}
+		if h := b.heap(0); len(h.Sums) != 1 || h.Sums[0].Units.Int64() != 1 {
+			t.Errorf("it was let go, and is not found to be: %+v", h.Sums)
+		}
+		clear(b.f.tried)
+		b.f.deaf = true
+		b.later()
+		asked := maps.Clone(b.f.tried)
+		clear(b.f.tried)
+		b.f.deaf = false
+		b.later()
+		for i := range all - 1 {
+			if a := fmt.Sprintf("P%04d", i); asked[a]+b.f.tried[a] == 0 {
+				t.Errorf("%s waits behind others whom nobody answered for", a)
+			}
+		}
+	})
+}
+
+// TestPrepareBehind: a transfer is filled with what can be moved, however much in front of
+// it was frozen since.
+func TestPrepareBehind(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t)
+		b.crowd(MaxItems + 30)
+		for i := range MaxItems - 20 {
+			b.f.refuses[place{"base", fmt.Sprintf("P%04d", i), "USDC"}] = Frozen
+		}
+		id, err := b.Prepare(t.Context(), "base", "T", false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		v, _, err := b.Batch(t.Context(), id)
+		if err != nil || len(v.Items) != 50 || v.Items[0].Address != "P0150" {
+			t.Errorf("%d are moved, %v", len(v.Items), err)
+		}
+	})
 }

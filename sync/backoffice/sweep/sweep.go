@@ -34,18 +34,38 @@ type Chains interface {
 	Refusals
 }
 
-// Refusals asks networks about balances that stay where they are. Both block for the
-// network, and fail with Unavailable when it does not say.
+// Refusals asks operators about balances that stay where they are. What they say is one
+// operator's word each; those that block, block for the network, and fail with Unavailable
+// when he does not say.
 type Refusals interface {
+	// Operators names who is set up for a network, in the order of the owner's trust.
+	Operators(network string) []string
+	// Need says how many of them must say the same of so much of a token before the owner is
+	// told; at most as many as there are.
+	Need(network, token string, units *big.Int) int
 	// Try says why each of items could not be moved now, in their order; empty: it could.
-	Try(ctx context.Context, network string, items []Item) ([]Why, error)
+	Try(ctx context.Context, network, operator string, items []Item) ([]Why, error)
 	// Skipped returns those of items that transactions left where they are, in blocks from
 	// a number on, and the block up to which that is known.
-	Skipped(ctx context.Context, network string, items []Item, from uint64) (left []Left, upTo uint64, err error)
+	Skipped(ctx context.Context, network, operator string, items []Item, from uint64) (left []Left, upTo uint64, err error)
+	// Fate says what became of a transaction that should move some of items.
+	Fate(ctx context.Context, network, operator, tx string, items []Item) (Fate, error)
 }
 
 // Left is a balance that a transaction left where it is.
-type Left struct{ Address, Token, Tx string }
+type Left struct {
+	Address, Token, Tx string
+	Number             uint64 // of the transaction's block
+}
+
+// Fate is what became of a transaction, as far as an operator knows.
+type Fate struct {
+	Known     bool
+	Named     bool   // it is about one of the items at least
+	Block     string // that it is in, by its hash; empty: none yet
+	OK        bool   // of one in a block: it went through
+	Gas, Used uint64 // that it was given; and took, of one in a block
+}
 
 // MaxItems bounds a transaction: its gas must be what one may have; see gasMost.
 const MaxItems = 170
@@ -103,6 +123,7 @@ type Batches interface {
 	SweepBatches(ctx context.Context, limit int) ([]store.Batch, error)
 	SweepBatch(ctx context.Context, id int64) (store.Batch, error)
 	SweepDrop(ctx context.Context, id int64, at time.Time) error
+	SweepSent(ctx context.Context, id int64, tx string) error
 }
 
 // Times of the looks.

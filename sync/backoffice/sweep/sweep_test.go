@@ -40,6 +40,22 @@ type fake struct {
 	deaf    bool   // it tries nothing, and tells of no transaction
 	number  uint64 // of the newest block
 	skips   []skip
+
+	operators []string        // empty: "one"
+	careful   int64           // of more units than that, two must agree; 0: of none
+	lies      map[string]liar // by operator
+	fates     map[string]Fate // of transactions
+	tried     map[string]int  // attempts of an address
+}
+
+// liar is what an operator gets wrong.
+type liar struct {
+	deaf  bool   // it answers nothing
+	skips []skip // beside the true ones
+	hides bool   // the true ones
+	says  map[place]Why
+	free  bool // it says that everything can be moved
+	fates map[string]Fate
 }
 
 // skip is a transaction's in a block.
@@ -50,31 +66,73 @@ type skip struct {
 }
 
 func newFake() *fake {
-	return &fake{held: map[place]held{}, silent: map[string]bool{}, asked: map[string]int{}, never: map[string]bool{}, mute: map[string]bool{}, refuses: map[place]Why{}, number: 100}
+	return &fake{held: map[place]held{}, silent: map[string]bool{}, asked: map[string]int{}, never: map[string]bool{}, mute: map[string]bool{}, refuses: map[place]Why{}, number: 100, lies: map[string]liar{}, fates: map[string]Fate{}, tried: map[string]int{}}
 }
 
-func (f *fake) Try(_ context.Context, network string, items []Item) (out []Why, err error) {
-	if f.deaf {
+func (f *fake) Operators(string) []string {
+	if len(f.operators) == 0 {
+		return []string{"one"}
+	}
+	return f.operators
+}
+
+func (f *fake) Need(_, _ string, units *big.Int) int {
+	if f.careful > 0 && units.Cmp(big.NewInt(f.careful)) > 0 {
+		return min(2, len(f.Operators("")))
+	}
+	return 1
+}
+
+func (f *fake) Try(_ context.Context, network, operator string, items []Item) (out []Why, err error) {
+	l := f.lies[operator]
+	for _, it := range items {
+		f.tried[strings.Fields(it.Reference)[1]]++
+	}
+	if f.deaf || l.deaf {
 		return nil, pos.E("try", pos.Unavailable, "no calls on this plan")
 	}
 	for _, it := range items {
-		out = append(out, f.refuses[place{network, strings.Fields(it.Reference)[1], it.Token}])
+		at := place{network, strings.Fields(it.Reference)[1], it.Token}
+		switch why, lie := l.says[at]; {
+		case l.free:
+			out = append(out, "")
+		case lie:
+			out = append(out, why)
+		default:
+			out = append(out, f.refuses[at])
+		}
 	}
 	return out, nil
 }
 
-func (f *fake) Skipped(_ context.Context, network string, items []Item, from uint64) (left []Left, upTo uint64, err error) {
-	if f.deaf {
+func (f *fake) Skipped(_ context.Context, network, operator string, items []Item, from uint64) (left []Left, upTo uint64, err error) {
+	l := f.lies[operator]
+	if f.deaf || l.deaf {
 		return nil, 0, pos.E("look", pos.Unavailable, "no events on this plan")
 	}
-	for _, s := range f.skips {
+	skips := l.skips
+	if !l.hides {
+		skips = append(skips[:len(skips):len(skips)], f.skips...)
+	}
+	for _, s := range skips {
 		for _, it := range items {
 			if at := (place{network, strings.Fields(it.Reference)[1], it.Token}); s.number >= from && s.at == at {
-				left = append(left, Left{at.address, at.token, s.tx})
+				left = append(left, Left{at.address, at.token, s.tx, s.number})
 			}
 		}
 	}
 	return left, max(f.number, from-1), nil
+}
+
+func (f *fake) Fate(_ context.Context, _, operator, tx string, _ []Item) (Fate, error) {
+	l := f.lies[operator]
+	if f.deaf || l.deaf {
+		return Fate{}, pos.E("look", pos.Unavailable, "no answer")
+	}
+	if lie, ok := l.fates[tx]; ok {
+		return lie, nil
+	}
+	return f.fates[tx], nil
 }
 
 func (f *fake) Networks() []Network { return []Network{{"base", "Base", "ETH"}, {"bnb", "BNB", "BNB"}} }
@@ -106,9 +164,9 @@ func (f *fake) Look(_ context.Context, network string, refs []string) (Round, er
 		if !f.never[address] {
 			r.Made = append(r.Made, address)
 		}
-		for p, h := range f.held {
-			if !f.mute[p.token] && p.network == network && p.address == address && (h.newest > 0 || h.final > 0) {
-				r.Holdings = append(r.Holdings, Holding{address, p.token, p.token, 6, big.NewInt(h.newest), big.NewInt(h.final)})
+		for _, token := range r.Counted {
+			if h := f.held[place{network, address, token}]; h.newest > 0 || h.final > 0 {
+				r.Holdings = append(r.Holdings, Holding{address, token, token, 6, big.NewInt(h.newest), big.NewInt(h.final)})
 			}
 		}
 	}
