@@ -10,8 +10,11 @@
 // owner says so, and not by itself. A batch that was given to sign is kept until
 // its money has moved, or the owner gives it up. What its transaction left where it is, is
 // named with the reason, as far as the token tells one, and is in no transaction while it
-// is refused. Money that is not there any more is "in your wallet" only where something was
-// ever moved from its address.
+// is refused; each of them has its turn to be tried anew, however many there are. The reason,
+// and that a transaction left something, are told by the word of as many operators as a till
+// wants for a payment of that size; what fewer say is "cannot verify yet". Money that is
+// not there any more is "in your wallet" only where something was ever moved from its
+// address.
 //
 // How. Records of payments are read as tills send them. Addresses with money, and
 // those of the last days, are looked at every few minutes, older ones once a day, and
@@ -28,7 +31,9 @@
 // then on. "Nothing there" needs every operator's word; doubt is "not known", never zero.
 //
 // Limits. What lies at named addresses is one operator's word (the next one is asked
-// only when it is silent). The gas is an estimate, and its price the endpoint's guess.
+// only when it is silent). A transaction that failed as a whole leaves nothing to find it by:
+// it is followed when the owner gives its number, and until then its transfer waits to be
+// signed, as far as is known. The gas is an estimate, and its price the endpoint's guess.
 // Where one operator alone is set up, a search is as true as that one, and says so. A
 // search sees what lies there now: of a shop whose records are lost as well, a thousand
 // sales in a row that were brought home before look like its end, and the owner lets it
