@@ -85,6 +85,21 @@ func TestRasterBytes(t *testing.T) {
 	}
 }
 
+// TestRasterDrawer: what was drawn is printed before a drawer opens, for while rows wait
+// the command is ignored; and it is the drawer that the shop has.
+func TestRasterDrawer(t *testing.T) {
+	black := image.NewGray(image.Rect(0, 0, 16, 1))
+	d := printer.Document{Columns: 48, Rows: []printer.Row{printer.Picture{Image: black}, printer.Pulse{}}}
+	for drawer, open := range []string{"\x1b*rD1\x00", "\x1b*rD2\x00"} {
+		p := profile(t, "tsp100")
+		p.Drawer = byte(drawer)
+		want := "\x1b*rF1\x00" + "b\x25\x00" + strings.Repeat("\x00", 35) + "\xff\xff" + "\x1b*rY32\x00" + "\x1b\x0c\x00" + open + "\x1b*rB"
+		if got, err := Encode(d, p); err != nil || !strings.HasSuffix(string(got), want) {
+			t.Errorf("drawer %d: got %q, %v, want %q in the end", drawer+1, got, err, want)
+		}
+	}
+}
+
 // TestBandsTouch: the bands of a high line touch each other, and the last one has the gap
 // of a line below it.
 func TestBandsTouch(t *testing.T) {
