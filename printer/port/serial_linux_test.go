@@ -106,6 +106,9 @@ func TestSerialSettings(t *testing.T) {
 				s.Cflag&unix.CRTSCTS != want.wire || s.Iflag&(unix.IXON|unix.IXOFF) != want.bytes || s.Lflag != 0 || s.Oflag != 0) {
 				t.Errorf("%q: %+v", query, s)
 			}
+			if err == nil && (s.Cflag&(unix.CREAD|unix.CLOCAL) != unix.CREAD|unix.CLOCAL || s.Cc[unix.VSTART] != 0x11 || s.Cc[unix.VSTOP] != 0x13 || s.Cc[unix.VMIN] != 1) {
+				t.Errorf("%q: a line that minds a modem's wires, or other bytes for go on and wait: %+v", query, s)
+			}
 			return err
 		})
 		if err != nil {
