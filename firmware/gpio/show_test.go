@@ -153,6 +153,12 @@ func (b *bulb) Set(on bool) error {
 	return b.err
 }
 
+func (b *bulb) lit() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.on
+}
+
 // TestLamps walks through the states, and looks at each lamp for three seconds.
 func TestLamps(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -191,16 +197,33 @@ func TestLamps(t *testing.T) {
 	})
 }
 
+// TestLampsEnd: when the till stops, no lamp goes on saying that it is ready.
+func TestLampsEnd(t *testing.T) {
+	for _, state := range States {
+		steady, winking := &bulb{}, &bulb{}
+		synctest.Test(t, func(t *testing.T) {
+			l := NewLamps([]Lamp{{Name: "steady", Light: steady, On: States}, {Name: "winking", Light: winking, Blink: States}}, quiet)
+			run(t, l.Run)
+			l.Show(state)
+			synctest.Wait()
+			if !steady.lit() || !winking.lit() {
+				t.Errorf("%s: lit %v and %v", state, steady.lit(), winking.lit())
+			}
+		})
+		if steady.lit() || winking.lit() {
+			t.Errorf("%s: in the end %v and %v are lit", state, steady.lit(), winking.lit())
+		}
+	}
+}
+
 func seen(b *bulb) string {
 	lit, looks := 0, 30
 	for range looks {
 		time.Sleep(100 * time.Millisecond)
 		synctest.Wait()
-		b.mu.Lock()
-		if b.on {
+		if b.lit() {
 			lit++
 		}
-		b.mu.Unlock()
 	}
 	switch lit {
 	case 0:

@@ -205,6 +205,17 @@ func TestGrab(t *testing.T) {
 			t.Errorf("the console got %d events, want 4", len(n.console))
 		}
 	})
+	bubble(t, "a scanner is never shared", func(t *testing.T) {
+		k, h := newKernel(t), &heard{}
+		n := k.plug("/dev/input/event0", "Gun", gun)
+		begin(t, h.options(k, Device{Name: "A", Kind: Scanner, ID: gun, Share: true}))
+		time.Sleep(listenAfter)
+		n.scan("us", ean, keyEnter)
+		h.want(t, "scans", &h.scans, "A "+ean)
+		if len(n.console) != 0 {
+			t.Errorf("the console got %d events of a scan", len(n.console))
+		}
+	})
 	bubble(t, "a stranger under the number", func(t *testing.T) {
 		k, h := newKernel(t), &heard{}
 		n := k.plug("/dev/input/event0", "Gun", gun)
