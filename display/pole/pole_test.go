@@ -133,6 +133,12 @@ func TestHarmless(t *testing.T) {
 		if got := p.Lines(); !strings.HasPrefix(got[0], "a ?@??C1X? ?z") {
 			t.Errorf("%s: shows %q", name, got[0])
 		}
+		if n, err := d.Write([]byte("b\x0c\x1b@\x04\x01C1X\x17\n\x7fy")); n != 13 || err != nil { // bytes of the code page do no more
+			t.Errorf("%s: wrote %d, %v", name, n, err)
+		}
+		if got := p.Lines(); !strings.HasPrefix(got[0]+got[1], "a ?@??C1X? ?zb??@??C1X???y") {
+			t.Errorf("%s: shows %q", name, got)
+		}
 	}
 }
 

@@ -191,6 +191,21 @@ func TestTerminalByPath(t *testing.T) {
 	}
 }
 
+// TestNothingIsNoEnd: a device file that gives no bytes has nothing to say yet, as usblp
+// does of an empty packet; that is silence, not the end of the printer.
+func TestNothingIsNoEnd(t *testing.T) {
+	p, err := Open(t.Context(), "/dev/null")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n, err := p.Read(make([]byte, 1)); n != 0 || !errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("read %d, %v", n, err)
+	}
+	if err := p.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
 // TestHangUpWhileDraining: a printer that is unplugged while the last bytes wait ends its
 // transfer, and usblp says so (POLLOUT) together with the reason (POLLHUP). Its paper is
 // not out.
