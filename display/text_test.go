@@ -130,7 +130,7 @@ func TestGlyphsAreBounded(t *testing.T) {
 	typeset.Lock()
 	defer typeset.Unlock()
 	sum := 0
-	for _, w := range []*weight{regular, bold} {
+	for _, w := range []*weight{regular, bold, monoPlain, monoBold} {
 		for _, g := range w.glyphs {
 			sum += len(g.mask)
 		}
