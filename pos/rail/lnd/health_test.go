@@ -80,10 +80,10 @@ func TestReasons(t *testing.T) {
 					set = ""
 				}
 				r := railBefore(t, node, func(o *Options) { o.Network = set })
-				run(t, r)
 				if r.Health().Ready {
 					t.Fatal("ready before anybody was asked")
 				}
+				run(t, r)
 				synctest.Wait()
 				if tt.network != "testnet" && !r.Health().Ready {
 					t.Fatalf("healthy, and %+v", r.Health())
