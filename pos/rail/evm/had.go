@@ -23,6 +23,9 @@ func (h *had) last() *big.Int {
 	return h.units[len(h.units)-1]
 }
 
+// full reports that the book takes no further total.
+func (h *had) full() bool { return h != nil && len(h.units) >= maxTold+2 }
+
 // entryHad is a had in the book.
 type entryHad struct {
 	Chain uint64   `json:"chain"`

@@ -24,7 +24,8 @@ import (
 
 const (
 	// maxTold bounds the totals that are told of one token at one address while it is
-	// watched: the last one, at the end, has all the rest.
+	// watched: the last one, at the end, has all the rest. What comes later, while that is not
+	// booked yet, nobody is told of: the book does not take it (soundHad).
 	maxTold = 8
 	// lateEvery is how often a final block is asked about it.
 	lateEvery = time.Minute
@@ -111,7 +112,7 @@ func (c *chain) beyond(p *payment, key claimKey, came *big.Int, now time.Time) *
 	switch {
 	case more.Sign() <= 0:
 		return nil
-	case !p.ended && (more.Cmp(coin.One(t.Decimals)) < 0 || h != nil && len(h.units) > maxTold):
+	case !p.ended && (more.Cmp(coin.One(t.Decimals)) < 0 || h != nil && len(h.units) > maxTold), h.full():
 		return nil
 	case c.w.others(p, key):
 		return nil
