@@ -31,18 +31,20 @@ type transfer struct {
 // transfers is what one chain knows of the shared address. It belongs to the
 // chain's goroutine.
 type transfers struct {
-	next uint64 // the first block that was not read yet; 0: nothing was
-	list []transfer
+	next   uint64 // the first block that was not read yet; 0: nothing was
+	behind bool   // there are blocks up to the newest one that were not read yet
+	list   []transfer
 }
 
 // scan reads the events of the blocks since the last time, and some before.
 func (c *chain) scan(ctx context.Context, k *rpc.Client) error {
 	head := c.headNow().number
 	from := c.scanFrom(k, head)
+	c.transfers.behind = true
 	for range scanTries { // the rest in the next round
 		ranges := c.ranges(k, from, head, 1)
 		if len(ranges) == 0 {
-			return nil
+			break
 		}
 		r := ranges[0]
 		logs, err := c.transfersIn(ctx, k, r)
@@ -61,6 +63,7 @@ func (c *chain) scan(ctx context.Context, k *rpc.Client) error {
 		}
 		from, c.transfers.next = r.to+1, r.to+1
 	}
+	c.transfers.behind = from <= head
 	return nil
 }
 
@@ -351,8 +354,12 @@ func (c *chain) otherSays(ctx context.Context, k *rpc.Client, t transfer) bool {
 	return false
 }
 
-// endShared ends the watch of requests whose time is well over.
+// endShared ends the watch of requests whose time is well over, when all was read that came
+// for them.
 func (c *chain) endShared() {
+	if c.transfers.behind {
+		return
+	}
 	c.w.mu.Lock()
 	defer c.w.mu.Unlock()
 	for _, p := range c.w.payments {

@@ -1,0 +1,46 @@
+package evm
+
+import (
+	"math/big"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/tillwright/tillwright/pos"
+)
+
+// TestSharedWeekend: a customer pays on Saturday evening when the shop has closed, and the
+// till is on again on Monday, long after the end of all watching, before an endpoint that
+// gives a few blocks' events at once. Goal: no last word is said of what was not read yet,
+// and the money is found.
+func TestSharedWeekend(t *testing.T) {
+	for name, most := range map[string]uint64{"any": 0, "a thousand at once": 1000, "twenty at once": 20} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t, 2, "base")
+				inner, m := w.change, w.chains["base"]
+				w.change = func(o *Options) { inner(o); o.Shared = true }
+				if most > 0 {
+					w.each(func(l *line) { l.through(atMost(most)) })
+				}
+				w.start()
+				r := w.ready("usdc-base")
+				p := w.wanted(r, "SALE000000001", 12_340_100)
+				w.stop()
+				m.pay(r.token.Contract, merchant, big.NewInt(12_340_100))
+				time.Sleep(38 * time.Hour)
+				w.start()
+				r = w.ready("usdc-base")
+				if !w.watching(r, p, time.Hour, func(f pos.Finding, _ error) bool {
+					if f.Final && f.Event != pos.Settle {
+						t.Fatalf("the last word is %+v", f)
+					}
+					return f.Event == pos.Settle
+				}) {
+					t.Errorf("never found; the owner reads %q", r.Health().Notices)
+				}
+				w.stop()
+			})
+		})
+	}
+}
