@@ -31,6 +31,7 @@ type transfer struct {
 // transfers is what one chain knows of the shared address. It belongs to the
 // chain's goroutine.
 type transfers struct {
+	first  uint64 // the block where reading began
 	next   uint64 // the first block that was not read yet; 0: nothing was
 	behind bool   // there are blocks up to the newest one that were not read yet
 	list   []transfer
@@ -92,12 +93,9 @@ func (c *chain) transfersIn(ctx context.Context, k *rpc.Client, r span) ([]logEn
 	return logs, nil
 }
 
-// scanFrom is the first block to read: where the oldest open request began, or some
-// blocks before what was read last. k gives the events.
+// scanFrom is the first block to read: where the oldest open request began, or, when all
+// since then was read, some blocks before what was read last. k gives the events.
 func (c *chain) scanFrom(k *rpc.Client, head uint64) uint64 {
-	if c.transfers.next > 0 {
-		return c.transfers.next - min(c.transfers.next, scanOverlap)
-	}
 	floor := head - min(head, scanBack, scanSlow*cmp.Or(c.spans[k], widestSpan))
 	from, passed := head, false
 	c.w.mu.Lock()
@@ -107,10 +105,14 @@ func (c *chain) scanFrom(k *rpc.Client, head uint64) uint64 {
 			from, passed = min(from, p.ref.from), passed || !p.told && p.ref.from < floor
 		}
 	}
+	if from = max(from, floor); c.transfers.next > 0 && from >= c.transfers.first {
+		return c.transfers.next - min(c.transfers.next, scanOverlap)
+	}
 	if passed {
 		c.notices.Alarm("passed over", c.word("evm_passed_over"))
 	}
-	return max(from, floor)
+	c.transfers.first = from
+	return from
 }
 
 // transferCall asks for the Transfer events of all known tokens to the shared

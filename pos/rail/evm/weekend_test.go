@@ -44,3 +44,23 @@ func TestSharedWeekend(t *testing.T) {
 		})
 	}
 }
+
+// TestSharedAskedLate: the book is lost, and the till asks about an old request when newer
+// blocks were read already. Goal: what came for it before is found all the same.
+func TestSharedAskedLate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := oneWallet(t)
+		r, m := w.ready("usdc-base"), w.chains["base"]
+		p := w.wanted(r, "SALE000000001", 12_340_100)
+		m.pay(r.token.Contract, merchant, big.NewInt(12_340_100))
+		w.stop()
+		w.store.b = nil
+		time.Sleep(10 * time.Minute)
+		w.start()
+		r = w.ready("usdc-base")
+		w.wanted(r, "SALE000000002", 50_000_000)
+		time.Sleep(time.Minute)
+		w.becomes(r, p, pos.Settle)
+		w.stop()
+	})
+}
