@@ -29,7 +29,7 @@ func (w *Watcher) pays(e *payment, got *big.Int) bool {
 func (r *Rail) paid(p pos.Payment, e *payment, short bool) (pos.Finding, bool) {
 	f, ok := r.proved(p, e, short)
 	if ok && f.Final {
-		if err := r.w.lastWord(p, e, f.Received.Int()); err != nil {
+		if err := r.w.lastWord(p, e, f.Received.Int(), f.Stray); err != nil {
 			r.c.log.Error("the last word of a payment is not said yet", "payment", string(p.ID), "err", err)
 			f.Final = false
 		}
@@ -149,6 +149,7 @@ func keyOf(a pos.Asset) (key claimKey, ok bool) {
 // nothing about it.
 func (r *Rail) Check(ctx context.Context, p pos.Payment) (pos.Finding, error) {
 	f, err := r.rail.Check(ctx, p)
+	f = r.unpaid(p, f)
 	if err != nil || !f.Stray.IsZero() || p.Stray.IsZero() {
 		return f, err
 	}
@@ -160,6 +161,28 @@ func (r *Rail) Check(ctx context.Context, p pos.Payment) (pos.Finding, error) {
 		}
 	}
 	return f, nil
+}
+
+// Cancel is the rail's.
+func (r *Rail) Cancel(ctx context.Context, p pos.Payment) (pos.Finding, error) {
+	f, err := r.rail.Cancel(ctx, p)
+	return r.unpaid(p, f), err
+}
+
+// unpaid makes durable what the till has of p when f, its last word, is that it was not paid:
+// other money may have come for it, and of that a finding names one.
+func (r *Rail) unpaid(p pos.Payment, f pos.Finding) pos.Finding {
+	r.w.mu.Lock()
+	e := r.w.payments[p.ID]
+	r.w.mu.Unlock()
+	if !f.Final || !f.Received.IsZero() || p.Lost || e == nil {
+		return f
+	}
+	if err := r.w.lastWord(p, e, p.Received.Int(), f.Stray); err != nil {
+		r.c.log.Error("the last word of a payment is not said yet", "payment", string(p.ID), "err", err)
+		f.Final = false
+	}
+	return f
 }
 
 // absent reports that it is proved that nothing of key is there, nor was swept.

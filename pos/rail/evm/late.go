@@ -45,9 +45,10 @@ type heard struct {
 	total *big.Int
 }
 
-// lastWord makes durable what the till has of e, for which received is its last word. It
-// blocks for the book's disk.
-func (w *Watcher) lastWord(p pos.Payment, e *payment, received *big.Int) error {
+// lastWord makes durable what the till has of e, for which received and stray are its last
+// word. What may have lain there before it was asked for is not told as come. It blocks for
+// the book's disk.
+func (w *Watcher) lastWord(p pos.Payment, e *payment, received *big.Int, stray pos.Quantity) error {
 	w.mu.Lock()
 	all := maps.Clone(e.had)
 	if all == nil {
@@ -62,9 +63,14 @@ func (w *Watcher) lastWord(p pos.Payment, e *payment, received *big.Int) error {
 		}
 	}
 	has(claimKey{e.token.Chain, e.token.Contract}, received)
-	for _, q := range append(backs(p), p.Stray) {
+	for _, q := range append(backs(p), p.Stray, stray) {
 		if key, ok := keyOf(q.Asset); ok && !q.IsZero() {
 			has(key, q.Int())
+		}
+	}
+	for key, k := range e.claims {
+		if came := k.proof.came(); came.Sign() > 0 && (e.mute[key.chain] || e.murky()) {
+			has(key, came)
 		}
 	}
 	given := maps.Clone(e.given)
