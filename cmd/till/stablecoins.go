@@ -34,6 +34,7 @@ type family struct {
 // site is what all families need of the till that they are in.
 type site struct {
 	store   func(name string) evm.Store // of what must not be forgotten, by name
+	booked  func(pos.PaymentID) bool    // whether money of this name is booked as nobody's
 	shop    pos.Shop
 	trusted func() bool // whether the wall clock can be believed
 	dial    func(ctx context.Context, network, address string) (net.Conn, error)
@@ -90,7 +91,7 @@ func (t *till) stable() ([]tokenRail, error) {
 		}
 		fl, err := f.build(*sc, list, site{
 			store: func(name string) evm.Store { return bookStore(filepath.Join(t.c.data, name+".book")) },
-			shop:  t.c.shop, dial: t.net.dial, log: t.log,
+			shop:  t.c.shop, dial: t.net.dial, log: t.log, booked: t.booked,
 			trusted: func() bool { _, c := t.judge.Now(); return c == pos.ClockTrusted },
 		})
 		if err != nil {
@@ -109,6 +110,15 @@ func (t *till) stable() ([]tokenRail, error) {
 	}
 	sc.order(rails)
 	return rails, nil
+}
+
+// booked reports that the journal has money of this name as nobody's.
+func (t *till) booked(id pos.PaymentID) bool {
+	known, err := t.ledger.Booked(id)
+	if err != nil {
+		t.log.Error("whether money is booked as nobody's is not known", "err", err)
+	}
+	return known
 }
 
 // order puts rails into the order of the configuration: the cheapest network first.

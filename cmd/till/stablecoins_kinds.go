@@ -38,7 +38,7 @@ func evmChains(sc *stableConfig) (out []string) {
 func buildEVM(sc stableConfig, list []acceptConfig, at site) (fleet, error) {
 	o := evm.Options{
 		Registry: sc.registry, Treasury: *sc.treasury, Shared: sc.oneAddress, Store: at.store("evm"), Expiry: sc.expiry, Tolerance: sc.tolerance,
-		Links: slices.DeleteFunc(slices.Clone(sc.links), func(l string) bool { return l == "tron" }), Language: at.shop.Language, ClockTrusted: at.trusted, Dial: at.dial, Log: at.log,
+		Links: slices.DeleteFunc(slices.Clone(sc.links), func(l string) bool { return l == "tron" }), Language: at.shop.Language, ClockTrusted: at.trusted, Booked: at.booked, Dial: at.dial, Log: at.log,
 	}
 	if sc.tills > 1 { // with one_address they would be paid by one another's customers
 		o.Lane = unique.Lane{N: sc.till - 1, Of: sc.tills}
@@ -116,7 +116,7 @@ func buildSolana(sc stableConfig, list []acceptConfig, at site) (out fleet, err 
 		}
 		o := solana.Options{
 			Cluster: clusterOf(a.chain), Owner: owner, Accept: a.tokens, Endpoints: a.plainEndpoints(), Policy: a.policy, Store: at.store(a.chain), Closed: at.store(a.chain + "-closed"), Expiry: sc.expiry,
-			Language: at.shop.Language, Label: label(at.shop.Name), ClockTrusted: at.trusted, Dial: at.dial, Log: at.log,
+			Language: at.shop.Language, Label: label(at.shop.Name), ClockTrusted: at.trusted, Booked: at.booked, Dial: at.dial, Log: at.log,
 		}
 		if sc.tills > 1 {
 			o.Till, o.Tills = sc.till, sc.tills
@@ -200,7 +200,7 @@ func buildTron(sc stableConfig, list []acceptConfig, at site) (out fleet, err er
 		}
 		o := tron.Options{
 			Registry: registry, Chain: a.chain, Address: to, Accept: a.tokens, Store: at.store(a.chain), Closed: at.store(a.chain + "-closed"), Expiry: sc.expiry,
-			Language: at.shop.Language, Link: containsFold(sc.links, "tron"), ClockTrusted: at.trusted, Dial: at.dial, Log: at.log,
+			Language: at.shop.Language, Link: containsFold(sc.links, "tron"), ClockTrusted: at.trusted, Booked: at.booked, Dial: at.dial, Log: at.log,
 		}
 		if sc.tills > 1 {
 			o.Lane = unique.Lane{N: sc.till - 1, Of: sc.tills}

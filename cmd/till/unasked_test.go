@@ -250,7 +250,8 @@ func TestUnaskedDay(t *testing.T) {
 		d.again("desk") // it books nothing
 		tx := node.pay(12_500_000)
 		time.Sleep(5 * time.Minute)
-		if came, _ := w.till.unasked[0].Unasked(); len(came) != 1 || came[0].Tx != tx {
+		came, _ := w.till.unasked[0].Unasked()
+		if len(came) != 1 || came[0].Tx != tx {
 			t.Fatalf("told of %+v", came)
 		}
 		if n := d.booked(); n != 0 {
@@ -262,6 +263,9 @@ func TestUnaskedDay(t *testing.T) {
 			if len(list) != 1 || list[0].Kind != pos.OwedUnasked || list[0].Came != "12.5000 USDT" || list[0].On != "USDT on Tron Nile (test)" || d.booked() != 1 {
 				t.Fatalf("%d are booked, and owed is %+v", d.booked(), list)
 			}
+		}
+		if rail := w.till.unasked[0].(interface{ Told(key string) bool }); !rail.Told(came[0].Key) || rail.Told("another") {
+			t.Error("the network's rail does not know what is booked as nobody's")
 		}
 		row := w.till.desk.View().Counter.Refunds[0]
 		d.do(pos.Decide{Payment: row.Payment, As: pos.GivenBack, Note: "kept: nobody came for it", Came: row.Exact})

@@ -16,6 +16,9 @@ import (
 // anything else.
 type Unasked struct {
 	Log *slog.Logger // names the chain
+	// Known reports that money of a name was booked as asked for by nobody, whenever that
+	// was. It must not block for long. Nil: none was.
+	Known func(pos.PaymentID) bool
 
 	mu     sync.Mutex
 	came   []pos.Unasked
@@ -85,6 +88,13 @@ func (u *Unasked) Holds(key string) bool {
 	defer u.mu.Unlock()
 	same := func(o pos.Unasked) bool { return o.Key == key }
 	return slices.ContainsFunc(u.came, same) || slices.ContainsFunc(u.dust, same)
+}
+
+// Told reports that what has this key was told of, now or before this start: it is nobody's
+// for good. Else a payment that the till asks about again after days, for its token was not
+// in the configuration, would have it as well. Of dust beyond the bounds nobody knows.
+func (u *Unasked) Told(key string) bool {
+	return u.Holds(key) || u.Known != nil && u.Known(pos.Unasked{Key: key}.ID())
 }
 
 // Booked forgets what Unasked returned. What came since stays.

@@ -135,9 +135,10 @@ func (c *chain) certain(ctx context.Context, k *rpc.Client, t *transfer) (bool, 
 
 // tellNobodys tells of t. It reports false when there is no room for it now.
 func (c *chain) tellNobodys(t *transfer, of pos.PaymentID) bool {
-	return c.w.found.Tell(pos.Unasked{
+	t.told = c.w.found.Tell(pos.Unasked{
 		Key: t.key(), Came: quantityOf(t.token, t.units), Network: c.on(t.token), Tx: fmt.Sprintf("0x%x", t.tx), Of: of, At: t.at,
 	})
+	return t.told
 }
 
 // judgedTo notes how far everything is told and booked, or given to a payment.

@@ -160,7 +160,7 @@ func (c *chain) match() {
 	for i := range c.transfers.list {
 		if t := &c.transfers.list[i]; !t.known {
 			t.known = true
-			if !c.w.o.Lane.Has(t.units, t.token.step()) {
+			if t.told || !c.w.o.Lane.Has(t.units, t.token.step()) {
 				continue // another till tells of it, or has sold for it
 			}
 			c.notices.Tell("unassigned "+hex.EncodeToString(t.tx[:4])+fmt.Sprint(t.index), c.word("evm_unassigned", "came", quantityOf(t.token, t.units).String()))
@@ -173,7 +173,7 @@ func (c *chain) match() {
 // the one whose day is not over.
 func (c *chain) takers(t transfer) (out []*payment) {
 	for _, p := range c.w.payments {
-		if p.ref.scheme == schemeShared && p.token.Chain == c.ID && p.takes(t) {
+		if !t.told && p.ref.scheme == schemeShared && p.token.Chain == c.ID && p.takes(t) {
 			out = append(out, p)
 		}
 	}

@@ -24,6 +24,7 @@ type transfer struct {
 	of      *payment  // whose it is; nil: nobody's, or claimed
 	claimed bool      // more than one payment could take it: a manager decides
 	taken   bool      // it was one payment's
+	told    bool      // it is told of as nobody's, now or before the start
 	judged  bool      // it is told of as nobody's, or is known not to be that
 	at      time.Time // of its block, when it was looked at; by the chain's clock
 }
@@ -151,7 +152,8 @@ func (c *chain) keep(logs []logEntry, from, to uint64) error {
 		fresh[id] = true
 		// A transfer of nothing is how swindlers write into people's histories.
 		if t.units.Sign() > 0 && !slices.ContainsFunc(c.transfers.list, func(o transfer) bool { return o.block == l.block && o.index == l.index }) {
-			t.judged = t.number <= c.judging.from
+			t.told = c.w.found.Told(t.key())
+			t.judged = t.told || t.number <= c.judging.from
 			c.transfers.list = append(c.transfers.list, t)
 		}
 	}

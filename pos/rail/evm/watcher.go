@@ -42,7 +42,9 @@ type Options struct {
 	// zero: it is alone. Without it, one payment would pay a sale at each of them.
 	Lane unique.Lane
 
-	Store    Store
+	Store Store
+	// Booked reports that money of a name was booked as nobody's (coin.Unasked.Known).
+	Booked   func(pos.PaymentID) bool
 	Expiry   time.Duration // how long a price is held: 2 to 30 minutes, 10 if zero
 	Language string        // of reasons: "en", "es", "de", "fr", "pt"
 
@@ -89,7 +91,7 @@ func New(o Options) (*Watcher, error) {
 	if err := o.complete(); err != nil {
 		return nil, err
 	}
-	w := &Watcher{o: o, began: time.Now(), found: coin.Unasked{Log: o.Log}, payments: map[pos.PaymentID]*payment{}, wallets: map[uint64]bool{}, asking: make(chan struct{}, 1)}
+	w := &Watcher{o: o, began: time.Now(), found: coin.Unasked{Log: o.Log, Known: o.Booked}, payments: map[pos.PaymentID]*payment{}, wallets: map[uint64]bool{}, asking: make(chan struct{}, 1)}
 	paces := map[string]*rpc.Pace{}
 	for _, a := range o.Accept {
 		c, err := w.admit(a, paces)

@@ -31,7 +31,8 @@ func (w *Watcher) match(k *rpc.Client, t *transaction, final bool) bool {
 	}
 	f := &transfer{transaction: t.slim(of), of: of, torn: len(of) > 1 || w.closed.Has(tornKey(t)), said: map[string]Level{k.Operator: Confirmed}, seen: time.Now()}
 	w.transfers[t.sig] = f
-	f.after = !f.torn && len(of) == 1 && of[0].closed && !w.closed.Has(w.key(t, of[0]))
+	f.told = w.found.Told(w.key(t, of[0]))
+	f.after = f.told || !f.torn && len(of) == 1 && of[0].closed && !w.closed.Has(w.key(t, of[0]))
 	for _, p := range of {
 		p.transfers = append(p.transfers, f)
 		w.unasked(p, f)

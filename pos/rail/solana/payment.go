@@ -50,7 +50,8 @@ type transfer struct {
 	final   bool             // it cannot be undone
 	missing int              // how often in a row the cluster did not know it
 	why     string           // it cannot be proved, in a cashier's words
-	after   bool             // it came after the last word of its payment
+	after   bool             // it came after the last word of its payment, or is told
+	told    bool             // it was told of as nobody's before it was read for a payment
 	loose   time.Time        // since when it is money that nobody asked for
 	done    bool             // the till was told that it is
 }

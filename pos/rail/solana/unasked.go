@@ -88,7 +88,7 @@ func (r *Rail) close(p pos.Payment, e *payment, f pos.Finding) bool {
 	defer w.mu.Unlock()
 	e.closed = false
 	for _, t := range e.transfers {
-		t.after = false
+		t.after = t.told
 	}
 	return false
 }
@@ -106,7 +106,7 @@ func (w *Watcher) last(p pos.Payment, e *payment, f pos.Finding) (keys []string)
 		if t.torn {
 			keys = append(keys, tornKey(t.transaction))
 		}
-		if !t.alone(e) {
+		if !t.alone(e) || t.told {
 			continue
 		}
 		mine := t.brought(e).Sign() > 0 && t.counts(row)

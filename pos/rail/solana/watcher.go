@@ -25,7 +25,9 @@ type Options struct {
 
 	Store Store
 	// Closed keeps what payments were closed with (coin.Closed). Nil: nothing beyond this start.
-	Closed   Store
+	Closed Store
+	// Booked reports that money of a name was booked as nobody's (coin.Unasked.Known).
+	Booked   func(pos.PaymentID) bool
 	Expiry   time.Duration // how long a price is held: 2 to 30 minutes, 10 if zero
 	Language string        // of reasons: "en", "es", "de", "fr", "pt"
 	Label    string        // the shop's name, as the customer's wallet shows it; at most 40 bytes, may be empty
@@ -97,7 +99,7 @@ func New(o Options) (*Watcher, error) {
 	}
 	log := o.Log.With("cluster", o.Cluster.Key)
 	w := &Watcher{
-		o: o, log: log, health: coin.Health[Key]{Log: log}, notices: coin.Notices{Log: log}, found: coin.Unasked{Log: log}, closed: coin.OpenClosed(o.Closed, keepClosed, log), payments: map[pos.PaymentID]*payment{}, transfers: map[string]*transfer{},
+		o: o, log: log, health: coin.Health[Key]{Log: log}, notices: coin.Notices{Log: log}, found: coin.Unasked{Log: log, Known: o.Booked}, closed: coin.OpenClosed(o.Closed, keepClosed, log), payments: map[pos.PaymentID]*payment{}, transfers: map[string]*transfer{},
 		asking: make(chan struct{}, 1), looks: newLooks(), tokens: o.Registry.Tokens(o.Cluster.Key),
 	}
 	w.rounds = newRounds(w)

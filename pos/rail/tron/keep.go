@@ -192,8 +192,12 @@ func (c *chain) match() {
 // give finds the requests that a transfer pays. w.mu is held.
 func (c *chain) give(h *held) {
 	var takers, mistakers []*payment
+	if !h.known { // it may be read anew
+		h.counted, h.told = c.w.closed.Has(c.key(h)), c.w.found.Told(c.key(h))
+	}
 	for _, p := range c.w.payments {
 		switch {
+		case h.told || h.done && !p.closed:
 		case p.takes(h.transfer):
 			takers = append(takers, p)
 			p.got = append(p.got, h)
@@ -202,9 +206,6 @@ func (c *chain) give(h *held) {
 		}
 	}
 	h.takers, h.mistakers = takers, mistakers
-	if !h.known { // it may be read anew
-		h.counted = c.w.closed.Has(c.key(h))
-	}
 	if len(takers) == 0 { // else it is the money of the one who was asked for this token
 		for _, p := range mistakers {
 			if h.known = true; !p.after(h) {
@@ -219,7 +220,7 @@ func (c *chain) give(h *held) {
 		h.known = true
 	}
 	ours := c.w.o.Lane.Has(h.units, h.token.step()) // else another till tells of it, or has sold for it
-	if !h.known && ours && !h.counted && new(big.Int).Mul(h.units, big.NewInt(dust)).Cmp(coin.One(h.token.Decimals)) >= 0 {
+	if !h.known && ours && !h.counted && !h.told && new(big.Int).Mul(h.units, big.NewInt(dust)).Cmp(coin.One(h.token.Decimals)) >= 0 {
 		c.w.notices.Tell(c.notice(h), c.word("evm_unassigned", "came", quantityOf(h.token, h.units).String()))
 	}
 	h.known = true

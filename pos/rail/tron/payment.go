@@ -59,6 +59,7 @@ type held struct {
 	solid             bool      // nobody can take it back, though no payment needs it
 	loose             time.Time // since when it is money that nobody asked for
 	done              bool      // the till was told that it is
+	told              bool      // the same, before it was read this time
 }
 
 // takes reports that a transfer pays p: the token and the very amount, to the shop,

@@ -29,6 +29,8 @@ type Options struct {
 	Store unique.Store
 	// Closed keeps what payments were closed with (coin.Closed). Nil: nothing beyond this start.
 	Closed unique.Store
+	// Booked reports that money of a name was booked as nobody's (coin.Unasked.Known).
+	Booked func(pos.PaymentID) bool
 	// Lane is this till's number among those that share Address; zero: it is alone.
 	Lane     unique.Lane
 	Expiry   time.Duration // how long a price is held: 2 to 30 minutes, 10 if zero
@@ -78,7 +80,7 @@ func New(o Options) (*Watcher, error) {
 		return nil, err
 	}
 	log := o.Log.With("chain", known.Key)
-	w := &Watcher{o: o, log: log, notices: coin.Notices{Log: log}, found: coin.Unasked{Log: log}, closed: coin.OpenClosed(o.Closed, keepClosed, log), payments: map[pos.PaymentID]*payment{}, asking: make(chan struct{}, 1)}
+	w := &Watcher{o: o, log: log, notices: coin.Notices{Log: log}, found: coin.Unasked{Log: log, Known: o.Booked}, closed: coin.OpenClosed(o.Closed, keepClosed, log), payments: map[pos.PaymentID]*payment{}, asking: make(chan struct{}, 1)}
 	if w.chain, err = newChain(w, known); err != nil {
 		return nil, err
 	}

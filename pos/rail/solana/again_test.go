@@ -1,0 +1,59 @@
+package solana
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/tillwright/tillwright/pos"
+	"github.com/tillwright/tillwright/pos/rail/coin"
+	"github.com/tillwright/tillwright/pos/rail/unique"
+)
+
+// TestTokenBack: a token is taken out of the configuration while a request of it is open, is
+// paid meanwhile, and is put back days later, when its money was booked as nobody's. Goal: it
+// is nobody's still, and pays for nothing; with the till on all the time, and started anew.
+func TestTokenBack(t *testing.T) {
+	for name, off := range map[string]bool{"the till was on": false, "started anew": true} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				booked := map[pos.PaymentID]bool{}
+				w := newWorld(t, small, 1)
+				w.closed = &memory{}
+				w.change = func(o *Options) {
+					o.Closed, o.Booked = w.closed, func(id pos.PaymentID) bool { return booked[id] }
+				}
+				w.start()
+				r := w.ready("usdc-solana")
+				p := w.requested(r, "SALE000000001", 12_340_000) // nobody asks about it any more
+				time.Sleep(20 * time.Hour)
+				q := w.requested(r, "SALE000000002", 50_000_000)
+				w.stranger(12_340_000) // from a wallet that drops references
+				time.Sleep(unique.Hold - 19*time.Hour)
+				w.found(r, q)
+				w.requested(r, "SALE000000003", 60_000_000) // its amount is free again
+				w.restart()
+				r = w.ready("usdc-solana")
+				w.found(r, q)
+				time.Sleep(coin.ForgetAfter)
+				list, sum := w.unasked()
+				if len(list) != 1 || sum != 12_340_000 {
+					t.Fatalf("told %+v", list)
+				}
+				booked[list[0].ID()] = true
+				w.w.Found().Booked(list, nil)
+				if off {
+					w.restart()
+					r = w.ready("usdc-solana")
+				}
+				for range 30 {
+					if f, err := r.Check(t.Context(), p); err == nil && (f.Event == pos.Settle || !f.Received.IsZero()) {
+						t.Fatalf("it pays as well: %+v", f)
+					}
+					time.Sleep(10 * time.Second)
+				}
+				w.stop()
+			})
+		})
+	}
+}
