@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -123,11 +124,15 @@ func TestLostTill(t *testing.T) {
 	if err := json.Unmarshal([]byte(b.get(file, http.StatusOK)), &tx); err != nil {
 		t.Fatal(err)
 	}
-	a.send(tx.To, strings.TrimPrefix(tx.Data, "0x"))
+	data, err := hex.DecodeString(strings.TrimPrefix(tx.Data, "0x"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	a.Works(tx.To, data, 0)
 	if got := a.has(treasury); got != 9_250_000 {
 		t.Fatalf("the treasury has %d", got)
 	}
-	a.into(nil, "anvil_mine", "0x10")
+	a.Do("anvil_mine", "0x10")
 	b.post("/stablecoins/count", nil, http.StatusOK)
 	if page := b.get("/stablecoins/search", http.StatusOK); strings.Contains(page, "USDC") {
 		t.Errorf("it is in the wallet, and still listed:\n%s", page)
@@ -221,7 +226,7 @@ func TestFinder(t *testing.T) {
 // TestRecover types a recovery sheet into a backoffice that knows nothing.
 func TestRecover(t *testing.T) {
 	a := startAnvil(t)
-	config := configure(t, a.part(a.url))
+	config := configure(t, a.part(a.URL))
 	seed, address := lost(90)
 	a.pay(address(2), 3_000_000)
 	sheet := filepath.Join(t.TempDir(), "sheet.txt")

@@ -1,9 +1,7 @@
 package main
 
 import (
-	"encoding/hex"
 	"encoding/json"
-	"fmt"
 	"net/http"
 	"net/url"
 	"path/filepath"
@@ -12,29 +10,14 @@ import (
 	"testing"
 	"time"
 
-	"github.com/tillwright/tillwright/pos/rail/evm"
+	"github.com/tillwright/tillwright/pos/rail/evm/evmtest"
 	"github.com/tillwright/tillwright/sync/backoffice/tilltest"
 )
-
-// tells calls a method of the token that its issuer has: blacklist or pause.
-func (a *anvil) tells(method string, args ...any) {
-	a.t.Helper()
-	data := a.methods[method]
-	for _, x := range args {
-		switch x := x.(type) {
-		case evm.Address:
-			data += fmt.Sprintf("%064s", hex.EncodeToString(x[:]))
-		case bool:
-			data += fmt.Sprintf("%064x", map[bool]int{true: 1}[x])
-		}
-	}
-	a.send(a.usdc, data)
-}
 
 // count lets the backoffice look anew, with what was sent final.
 func (b *browser) count(a *anvil) {
 	b.t.Helper()
-	a.into(nil, "anvil_mine", "0x10")
+	a.Do("anvil_mine", "0x10")
 	b.post("/stablecoins/count", nil, http.StatusOK)
 }
 
@@ -79,7 +62,7 @@ func (b *browser) holds(what, page string, words ...string) {
 // to do; what stayed is never called moved, and what cannot be moved is in no file to sign.
 func TestSkipped(t *testing.T) {
 	a := startAnvil(t)
-	config := configure(t, a.part(a.url))
+	config := configure(t, a.part(a.URL))
 	command(t, "owner", "set", "--config", config, "--password-file", filepath.Join(filepath.Dir(config), "password"))
 	s := openShop(t, config)
 	till := tilltest.New(1, "01", "EUR", time.Now())
@@ -93,7 +76,7 @@ func TestSkipped(t *testing.T) {
 	}
 	b := s.browser()
 	b.post("/sign-in", url.Values{"password": {password}}, http.StatusOK)
-	freeze := func(n uint64, on bool) { a.tells("blacklist(address,bool)", address(n), on) }
+	freeze := func(n uint64, on bool) { a.blacklist(address(n), on) }
 	blacklisted := regexp.MustCompile(`(?s)<h2>Stayed where they are</h2>.*?</section>`)
 
 	freeze(2, true) // known before anything is signed: it is left out
@@ -104,7 +87,7 @@ func TestSkipped(t *testing.T) {
 
 	to, data, _ := b.file(path)
 	freeze(3, true) // after the file was taken to the wallet
-	tx := a.submit(to, data, "0x1000000")
+	tx := a.sign(to, data, "0x1000000")
 	b.count(a)
 	if got := a.has(treasury); got != 9_000_000 {
 		t.Fatalf("the treasury has %d", got)
@@ -122,7 +105,7 @@ func TestSkipped(t *testing.T) {
 	if !strings.HasPrefix(data, "90e596bf") { // sweepOne of it alone
 		t.Errorf("it is signed with what was moved already: %.20s", data)
 	}
-	a.submit(to, data, gas)
+	a.sign(to, data, gas)
 	b.count(a)
 	b.holds("moved after all", b.get(path, http.StatusOK), "</span> in your wallet", "-Stayed where they are", "-of 3 moved")
 	if got := a.has(treasury); got != 13_000_000 {
@@ -135,9 +118,9 @@ func TestSkipped(t *testing.T) {
 	path, page = b.prepare()
 	b.holds("two more", page, "18.00 USDC")
 	to, data, gas = b.file(path)
-	tx = a.submit(to, data, "0x15f90") // 90,000: it runs out, nothing moves, and no event says so
-	other := a.submit(a.usdc, "06fdde03", "0x15f90")
-	a.mined(other)
+	tx = a.sign(to, data, "0x15f90") // 90,000: it runs out, nothing moves, and no event says so
+	other := a.sign(a.usdc, "06fdde03", "0x15f90")
+	a.Mined(other)
 	b.count(a)
 	b.holds("little gas", b.get(path, http.StatusOK), "waits to be signed", "leaves nothing to find it by", address(2).String(), address(5).String(), "/transaction.json", "-<td>in your wallet", "-failed:")
 	b.post(path+"/sent", url.Values{"tx": {"no number"}}, http.StatusBadRequest)
@@ -147,20 +130,20 @@ func TestSkipped(t *testing.T) {
 		"failed: sign again with more gas", "used up all its gas (90,000)", "no less than 270,000", tx, "-waits to be signed</span>", "/transaction.json")
 	b.count(a)
 	b.holds("the list", b.get("/stablecoins", http.StatusOK), "failed: sign again with more gas")
-	a.submit(to, data, gas)
+	a.sign(to, data, gas)
 	b.count(a)
 	b.holds("enough", b.get(path, http.StatusOK), "</span> in your wallet", "-Stayed where they are", "-failed:")
 
 	a.pay(address(6), 32_000_000)
-	a.tells("pause(bool)", true)
+	a.tells("pause(bool)", evmtest.Num(1))
 	b.count(a)
 	b.post("/stablecoins/lab/transfers", url.Values{"treasury": {treasury.String()}, "too": {"yes"}}, http.StatusConflict)
 	b.holds("paused", b.get("/stablecoins", http.StatusOK), "Token stopped by its issuer", "32.00 USDC", "-Prepare transfer")
-	a.tells("pause(bool)", false)
-	a.tells("blacklist(address,bool)", treasury, true)
+	a.tells("pause(bool)", evmtest.Num(0))
+	a.blacklist(treasury, true)
 	b.count(a)
 	b.holds("a frozen wallet", b.get("/stablecoins", http.StatusOK), "Your wallet is frozen")
-	a.tells("blacklist(address,bool)", treasury, false)
+	a.blacklist(treasury, false)
 	b.count(a)
 	b.holds("free again", b.get("/stablecoins", http.StatusOK), "-frozen", "Prepare transfer")
 }
@@ -189,13 +172,13 @@ func TestSkippedAgree(t *testing.T) {
 	path, _ := b.prepare()
 	to, data, _ := b.file(path)
 	for n := range uint64(2) {
-		a.tells("blacklist(address,bool)", address(n+1), true)
+		a.blacklist(address(n+1), true)
 	}
-	tx := a.submit(to, data, "0x1000000")
+	tx := a.sign(to, data, "0x1000000")
 	for n := range uint64(2) {
-		a.tells("blacklist(address,bool)", address(n+1), false)
+		a.blacklist(address(n+1), false)
 	}
-	a.mined(tx)
+	a.Mined(tx)
 	liar.lie.Store(func(method string, result any) any {
 		if method == "eth_getLogs" {
 			return []any{}

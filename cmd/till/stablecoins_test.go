@@ -47,7 +47,7 @@ func writeCoinsShop(t testing.TB, dir string, m *market) string {
 	text := coinsShop
 	for i, a := range m.chains {
 		text += fmt.Sprintf("[[stablecoins.accept]]\nchain = \"lab%d\"\ntokens = [\"USDC\", \"DAI\"]\n[[stablecoins.accept.endpoint]]\noperator = \"Lab %d\"\nurl_file = \"lab%d.url\"\n", i+1, i+1, i+1)
-		writeIn(t, dir, fmt.Sprintf("lab%d.url", i+1), a.url+"\n")
+		writeIn(t, dir, fmt.Sprintf("lab%d.url", i+1), a.URL+"\n")
 	}
 	writeIn(t, dir, "catalogue.toml", demoCatalogue)
 	writeIn(t, dir, "tokens.json", m.registry())
@@ -357,8 +357,8 @@ func (d *tokenDay) testReorg(t *testing.T) {
 	d.pay(1, d.address(sale), "8000000")
 	d.paid(sale)
 	before := d.sale(sale)
-	d.chains[1].into(nil, "anvil_reorg", 1, []any{})
-	d.chains[1].into(nil, "anvil_mine", "0x6", "0x1e") // beyond the time of the block that is gone
+	d.chains[1].Do("anvil_reorg", 1, []any{})
+	d.chains[1].Do("anvil_mine", "0x6", "0x1e") // beyond the time of the block that is gone
 	d.noticed("ALARM: 8.0000 USDC")
 	if after := d.sale(sale); after.State != pos.Completed || after.Receipt != before.Receipt || after.Payments[0].State != pos.Settled {
 		t.Errorf("the sale became %+v", after)
@@ -368,7 +368,7 @@ func (d *tokenDay) testReorg(t *testing.T) {
 // testEndpointGone takes one chain away: its tokens go grey with the reason, the others
 // and cash go on.
 func (d *tokenDay) testEndpointGone(t *testing.T) {
-	d.chains[1].stop()
+	d.chains[1].Stop()
 	v := d.wait("grey buttons", func(v pos.View) bool { return !v.Counter.Tenders[2].Ready && !v.Counter.Tenders[4].Ready })
 	if v.Counter.Tenders[2].Reason != "Lab 2 does not answer. Check the internet." || !v.Counter.Tenders[1].Ready || !v.Counter.Tenders[3].Ready {
 		t.Errorf("the buttons are %+v", v.Counter.Tenders)
@@ -449,7 +449,7 @@ func TestStablecoinsDoctor(t *testing.T) {
 	if again := good(t, "recovery", "--config", file); again != sheet || !strings.Contains(sheet, "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed") {
 		t.Errorf("the sheet is\n%s", again)
 	}
-	writeIn(t, dir, "lab2.url", m.chains[0].url)
+	writeIn(t, dir, "lab2.url", m.chains[0].URL)
 	if out, err := try(t, "doctor", "--config", file); err == nil || !strings.Contains(out, "Another network answers for Lab 2") {
 		t.Error("the doctor takes one chain for another")
 	}

@@ -76,7 +76,7 @@ func TestStablecoinsUnverified(t *testing.T) {
 		t.Skip("needs anvil; leave -short out")
 	}
 	dir, m := t.TempDir(), newMarket(t)
-	w := newTap(t, m.chains[0].url)
+	w := newTap(t, m.chains[0].URL)
 	file := writeCoinsShop(t, dir, m)
 	writeIn(t, dir, "lab1.url", w.URL+"\n")
 	was, err := os.ReadFile(file)
@@ -100,7 +100,7 @@ func TestStablecoinsUnverified(t *testing.T) {
 		t.Errorf("beyond the limit: %d %s %v", status, b, err)
 	}
 	d.cash(other)
-	m.chains[0].into(nil, "evm_increaseTime", 60) // the blocks of the preparation were ahead of the clock
+	m.chains[0].Do("evm_increaseTime", 60) // the blocks of the preparation were ahead of the clock
 	d.market.pay(0, to, "8000000")
 	w.cut.Store(false)
 	d.noticed("Verified: 6.40 EUR")
@@ -113,8 +113,8 @@ func TestStablecoinsUnverified(t *testing.T) {
 	d.takes()
 	w.cut.Store(false)
 	d.offlineNow(false)
-	m.chains[0].into(nil, "evm_increaseTime", 25*60*60)
-	m.chains[0].into(nil, "anvil_mine", "0xa")
+	m.chains[0].Do("evm_increaseTime", 25*60*60)
+	m.chains[0].Do("anvil_mine", "0xa")
 	d.noticed("Not paid: 6.40 EUR")
 	v := d.wait("that it is off", func(v pos.View) bool { return v.Counter.Tenders[1].Offline.Off != "" })
 	if off := v.Counter.Tenders[1]; off.Tender != "usdc-lab1" || !strings.Contains(off.Offline.Off, "6.40 EUR") || v.Counter.Tenders[2].Offline.Off != "" {

@@ -34,8 +34,8 @@ func harness(t testing.TB, token string, units int64) postest.Harness {
 				place.outlive(p)
 				return
 			}
-			place.do("evm_increaseTime", 601)
-			place.do("anvil_mine", "0x1")
+			place.Do("evm_increaseTime", 601)
+			place.Do("anvil_mine", "0x1")
 		},
 		Break: place.lines[0].cut,
 		Mend:  place.lines[0].mend,

@@ -9,13 +9,15 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/tillwright/tillwright/pos/rail/evm/evmtest"
 )
 
 // TestContractsAreReproducible compiles the sources and compares every byte with
 // what the till carries.
 func TestContractsAreReproducible(t *testing.T) {
 	t.Parallel()
-	dir, out := tools(t), t.TempDir()
+	dir, out := evmtest.Tools(t), t.TempDir()
 	if b, err := exec.Command("node", "contracts/build.cjs", dir, out).CombinedOutput(); err != nil {
 		t.Fatalf("compile: %v\n%s", err, b)
 	}
@@ -54,15 +56,15 @@ func shopOf(a *anvil, treasury Address) shop {
 }
 
 func (s shop) sweepOne(token Address) receipt {
-	s.t.Helper()
-	return s.send(Factory.String(), append(unhex("90e596bf"), bytes.Join([][]byte{addr(s.treasury), word(s.salt), addr(token)}, nil)...), 0)
+	s.T.Helper()
+	return s.Send(Factory.String(), append(unhex("90e596bf"), bytes.Join([][]byte{addr(s.treasury), word(s.salt), addr(token)}, nil)...), 0)
 }
 
 func (s shop) sweep(items ...Item) receipt {
-	s.t.Helper()
+	s.T.Helper()
 	data, err := SweepCall(s.treasury, items)
 	if err != nil {
-		s.t.Fatal(err)
+		s.T.Fatal(err)
 	}
 	return s.works(Factory, data, 0)
 }
@@ -98,7 +100,7 @@ func TestContracts(t *testing.T) {
 			t.Fatalf("the factory says %x, we say %s", got, s.sale)
 		}
 		other := s
-		other.treasury = s.from
+		other.treasury = MustAddress(s.From)
 		usdc := s.coin("Plain", "USDC", 6)
 		usdc.mint(s.sale, 500)
 		if r := other.sweepOne(usdc.at); r.Status != "0x0" || usdc.balance(s.sale) != 500 {
@@ -205,7 +207,7 @@ func TestContracts(t *testing.T) {
 			t.Fatal("coins stay behind")
 		}
 		s.works(s.sale, nil, 5) // now there is code
-		s.deployWith(7, "Bomb", addr(s.sale))
+		s.Deploy(7, "Bomb", addr(s.sale))
 		if r := s.sweepOne(Address{}); r.Status != "0x1" || s.coins(s.treasury)-before != 1246 {
 			t.Fatal("coins sent later stay behind")
 		}
@@ -232,7 +234,7 @@ func TestContracts(t *testing.T) {
 	t.Run("the implementation holds nothing for anybody", func(t *testing.T) {
 		usdc := s.coin("Plain", "USDC", 6)
 		usdc.mint(Implementation, 10)
-		if r := s.send(Implementation.String(), append(unhex("01681a62"), addr(usdc.at)...), 0); r.Status != "0x0" || usdc.balance(Implementation) != 10 {
+		if r := s.Send(Implementation.String(), append(unhex("01681a62"), addr(usdc.at)...), 0); r.Status != "0x0" || usdc.balance(Implementation) != 10 {
 			t.Fatal("the implementation paid somebody")
 		}
 	})
@@ -243,14 +245,14 @@ func TestContracts(t *testing.T) {
 		s.sweepOne(usdc.at)
 		usdc.mint(s.sale, 10)
 		s.works(s.sale, append(unhex("01681a62"), addr(usdc.at)...), 0)
-		if usdc.balance(s.treasury) != 11 || usdc.balance(s.from) != 0 {
+		if usdc.balance(s.treasury) != 11 || usdc.balance(MustAddress(s.From)) != 0 {
 			t.Fatal("it went elsewhere")
 		}
 	})
 
 	t.Run("lists of two lengths", func(t *testing.T) {
 		data := bytes.Join([][]byte{selectorSweep, addr(s.treasury), num(96), num(128), num(0), num(1), num(1)}, nil)
-		if r := s.send(Factory.String(), data, 0); r.Status != "0x0" {
+		if r := s.Send(Factory.String(), data, 0); r.Status != "0x0" {
 			t.Fatal("taken")
 		}
 	})

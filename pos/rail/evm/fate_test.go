@@ -38,10 +38,10 @@ func TestFate(t *testing.T) {
 	}
 	send := func(s Sweep, gas uint64) (tx string) {
 		t.Helper()
-		p.into(&tx, "eth_sendTransaction", map[string]any{"from": p.from.String(), "to": s.To.String(), "data": "0x" + hex.EncodeToString(s.Data), "gas": fmt.Sprintf("0x%x", gas)})
+		p.Into(&tx, "eth_sendTransaction", map[string]any{"from": p.From, "to": s.To.String(), "data": "0x" + hex.EncodeToString(s.Data), "gas": fmt.Sprintf("0x%x", gas)})
 		return tx
 	}
-	p.do("evm_setAutomine", false)
+	p.Do("evm_setAutomine", false)
 	low, back := send(all, 90_000), send(empty, 500_000)
 	for range 2 { // in the pool, then in a block
 		for tx, gas := range map[string]uint64{low: 90_000, back: 500_000} {
@@ -56,14 +56,14 @@ func TestFate(t *testing.T) {
 		if f := fate(low, hs); f.Block != [32]byte{} {
 			break
 		}
-		p.do("anvil_mine", "0x1")
-		p.mined(low)
-		p.mined(back)
+		p.Do("anvil_mine", "0x1")
+		p.Mined(low)
+		p.Mined(back)
 	}
 	if f := fate(low, hs); f.Block == [32]byte{} {
 		t.Error("a block has it, and nobody says so")
 	}
-	p.do("evm_setAutomine", true)
+	p.Do("evm_setAutomine", true)
 	tx := p.works(all.To, all.Data, 0).TransactionHash
 	if f := fate(tx, hs[:1]); !f.OK || !f.Named || f.Block == [32]byte{} || f.Used >= f.Gas {
 		t.Errorf("it went through: %+v", f)
@@ -82,17 +82,6 @@ func TestFate(t *testing.T) {
 	if _, err := s.Fate(t.Context(), "nowhere", tx, hs); pos.KindOf(err) != pos.NotFound {
 		t.Errorf("nowhere: %v", err)
 	}
-}
-
-// mined waits until a transaction has a receipt.
-func (a *anvil) mined(hash string) {
-	a.t.Helper()
-	for range 10_000 { // each asks the chain, which takes its time
-		if string(a.do("eth_getTransactionReceipt", hash)) != "null" {
-			return
-		}
-	}
-	a.t.Fatalf("no receipt of %s", hash)
 }
 
 // TestFateLies: what cannot be what was asked for is no answer.

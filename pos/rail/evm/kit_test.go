@@ -57,7 +57,7 @@ func newPlace(t testing.TB, id uint64, key string, policy Policy, operators int,
 	t.Helper()
 	p := &site{anvil: startAnvil(t, id, args...).ready()}
 	p.usdc, p.dai, p.look = p.coin("Freezing", "USDC", 6), p.coin("Plain", "DAI", 18), p.coin("Plain", "USDC.e", 6)
-	p.chain = Chain{ID: p.anvil.chain, Key: key, Name: "Test " + key, Coin: "ETH", StaleS: 600, Trust: 60, Policy: policy}
+	p.chain = Chain{ID: p.anvil.ID, Key: key, Name: "Test " + key, Coin: "ETH", StaleS: 600, Trust: 60, Policy: policy}
 	p.works(merchant, nil, 1)
 	for range operators {
 		p.lines = append(p.lines, newLine(t, p.anvil))

@@ -257,12 +257,12 @@ func TestFrozenChain(t *testing.T) {
 		return err != nil && strings.Contains(err.Error(), "stands still")
 	})
 	l.until("the rail is grey", func() bool { return strings.Contains(r.Health().Reason, "stands still") })
-	base.do("anvil_mine", "0x1")
+	base.Do("anvil_mine", "0x1")
 	l.until("the rail is back", func() bool { return r.Health().Ready })
 
 	l.change = func(o *Options) { o.ClockTrusted = func() bool { return true } }
-	base.do("evm_setTime", time.Now().Unix()+7200)
-	base.do("anvil_mine", "0x1")
+	base.Do("evm_setTime", time.Now().Unix()+7200)
+	base.Do("anvil_mine", "0x1")
 	l.restart()
 	r = l.rail("usdc-base")
 	l.until("an odd time is noticed", func() bool { return strings.Contains(r.Health().Reason, "stands still") })

@@ -37,7 +37,7 @@ func newLine(t testing.TB, a *anvil) *line {
 		for i, p := range params {
 			ps[i] = p
 		}
-		out, err := a.try(method, ps...)
+		out, err := a.Try(method, ps...)
 		if err != nil {
 			return nil, &rpcFault{-32000, err.Error()}
 		}

@@ -67,7 +67,7 @@ func TestCodes(t *testing.T) {
 	got := map[string]string{}
 	for _, at := range []Address{Deployer, Factory} {
 		var s string
-		a.into(&s, "eth_getCode", at.String(), "latest")
+		a.Into(&s, "eth_getCode", at.String(), "latest")
 		got[at.String()] = s
 	}
 	if *update {

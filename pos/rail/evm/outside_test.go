@@ -5,7 +5,6 @@ import (
 	"os"
 	"strings"
 	"sync"
-	"testing"
 	"time"
 
 	"github.com/tillwright/tillwright/pos"
@@ -17,25 +16,6 @@ var outside = os.Getenv("TILLWRIGHT_EVM_RPC")
 
 // settling lets one test at a time bring the contracts there.
 var settling sync.Mutex
-
-// onOutside is the outside chain in anvil's place. All tests share it.
-func onOutside(t testing.TB) *anvil {
-	t.Helper()
-	a := &anvil{t: t, url: outside}
-	var id string
-	a.into(&id, "eth_chainId")
-	var ok bool
-	if a.chain, ok = plainHex(id); !ok {
-		t.Fatalf("chain id %q", id)
-	}
-	var accounts []string
-	a.into(&accounts, "eth_accounts")
-	if len(accounts) == 0 {
-		t.Fatal("the node has no account of its own")
-	}
-	a.from = MustAddress(accounts[0])
-	return a
-}
 
 func plainHex(s string) (n uint64, ok bool) {
 	digits, ok := strings.CutPrefix(s, "0x")
@@ -57,52 +37,43 @@ func deployerTx() string {
 
 // settle puts the deployer on the outside chain, as anvil has it from the start.
 func (a *anvil) settle() {
-	a.t.Helper()
+	a.T.Helper()
 	if a.hasCode(Deployer) {
 		return
 	}
 	a.works(MustAddress(deployerSender), nil, 10_000_000_000_000_000) // 0.01 ETH
 	var hash string
-	a.into(&hash, "eth_sendRawTransaction", deployerTx())
+	a.Into(&hash, "eth_sendRawTransaction", deployerTx())
 	a.until("the deployer is there", func() bool { return a.hasCode(Deployer) })
 }
 
 // outlive waits until the chain's own time is past the end of p: an outside chain
 // cannot be told to hurry.
 func (a *anvil) outlive(p pos.Payment) {
-	a.t.Helper()
+	a.T.Helper()
 	ref, err := readReference(p.Reference)
 	if err != nil {
-		a.t.Fatal(err)
+		a.T.Fatal(err)
 	}
 	a.until("the request is over", func() bool {
 		var head struct{ Timestamp string }
-		a.into(&head, "eth_getBlockByNumber", "latest", false)
+		a.Into(&head, "eth_getBlockByNumber", "latest", false)
 		now, ok := plainHex(head.Timestamp)
 		return ok && now > ref.end+2
 	})
 }
 
 func (a *anvil) until(what string, ok func() bool) {
-	a.t.Helper()
+	a.T.Helper()
 	every, late := time.NewTicker(250*time.Millisecond), time.After(4*time.Minute)
 	defer every.Stop()
 	for !ok() {
 		select {
 		case <-every.C:
 		case <-late:
-			a.t.Fatalf("still not true: %s", what)
+			a.T.Fatalf("still not true: %s", what)
 		}
 	}
-}
-
-// gas is what a transaction may burn: anvil's blocks take anything, a real node's
-// hold 11 million and fill up with what might be burnt.
-func gas() string {
-	if outside != "" {
-		return "0x2dc6c0"
-	}
-	return "0x1000000"
 }
 
 // freshSeed is where a shop's addresses come from: on a chain that all tests share, each

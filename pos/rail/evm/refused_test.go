@@ -45,7 +45,7 @@ func newNasty(t *testing.T) *nasty {
 	put("fee", n.ds[5], fee, 100)
 	put("nothing there", n.ds[6], p.usdc, 0)
 	put("stopped", n.ds[7], stopped, 11)
-	put("no token", n.ds[8], token{p.anvil, Address{0xdd}, nil}, 0)
+	put("no token", n.ds[8], token{p.anvil, Address{0xdd}, ""}, 0)
 	p.usdc.do("blacklist(address,bool)", addr(n.ds[1].Address), onOff(true))
 	stopped.do("pause(bool)", onOff(true))
 	return n
@@ -80,7 +80,7 @@ func TestTry(t *testing.T) {
 		t.Fatal(err)
 	}
 	var number string
-	n.into(&number, "eth_blockNumber")
+	n.Into(&number, "eth_blockNumber")
 	before, _ := quantity(number)
 	tx := n.works(sweep.To, sweep.Data, 0)
 	skips, upTo, err := n.s.Skipped(t.Context(), n.chain.Key, n.hs, before+1)
@@ -214,9 +214,9 @@ func TestSkippedStingy(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	n.do("anvil_mine", "0x190")
+	n.Do("anvil_mine", "0x190")
 	n.works(sweep.To, sweep.Data, 0)
-	n.do("anvil_mine", "0x190")
+	n.Do("anvil_mine", "0x190")
 	n.lines[0].through(func(method string, params []json.RawMessage, next answerer) (json.RawMessage, *rpcFault) {
 		if method == "eth_getLogs" {
 			var f struct{ FromBlock, ToBlock string }

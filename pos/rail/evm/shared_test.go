@@ -86,7 +86,7 @@ func TestShared(t *testing.T) {
 		p := l.wanted(r, "SALE00000000B", 700)
 		l.stop()
 		base.usdc.mint(merchant, 700)
-		base.do("anvil_mine", "0x20")
+		base.Do("anvil_mine", "0x20")
 		l.start()
 		r = l.ready("usdc-base")
 		l.becomes(r, p, pos.Settle)
@@ -106,7 +106,7 @@ func TestShared(t *testing.T) {
 
 	t.Run("money from before the sale", func(t *testing.T) {
 		base.usdc.mint(merchant, 1234)
-		base.do("anvil_mine", "0x1")
+		base.Do("anvil_mine", "0x1")
 		p := l.wanted(r, "SALE00000000D", 1234)
 		if f := l.found(r, p); f.Event != "" {
 			t.Fatalf("%+v", f)
@@ -127,8 +127,8 @@ func TestShared(t *testing.T) {
 	})
 
 	t.Run("free again after a day", func(t *testing.T) {
-		base.do("evm_increaseTime", int(unique.Hold/time.Second)+700)
-		base.do("anvil_mine", "0x1")
+		base.Do("evm_increaseTime", int(unique.Hold/time.Second)+700)
+		base.Do("anvil_mine", "0x1")
 		l.until("the amount is free", func() bool { return l.found(r, pos.Payment(l.wanted(r, "SALE00000000G", 99))).Event == "" })
 		if p := l.wanted(r, "SALE00000000H", 4321); p.Quantity.Int().Int64() != 4321 {
 			t.Fatalf("still held: %v", p.Quantity)
@@ -156,12 +156,12 @@ func TestSharedTruth(t *testing.T) {
 		base.usdc.mint(merchant, 900)
 		l.becomes(r, p, pos.Accept)
 		p = l.moved(p, pos.Accept)
-		base.do("anvil_reorg", 1, []any{})
-		base.do("anvil_mine", "0x8")
+		base.Do("anvil_reorg", 1, []any{})
+		base.Do("anvil_mine", "0x8")
 		l.becomes(r, p, pos.Doubt)
 		p = l.moved(p, pos.Doubt)
 		base.usdc.mint(merchant, 900)
-		base.do("anvil_mine", "0x8")
+		base.Do("anvil_mine", "0x8")
 		l.becomes(r, p, pos.Settle)
 	})
 

@@ -76,7 +76,7 @@ func TestSurvey(t *testing.T) {
 	if r.Holdings[0].Final.Sign() != 0 {
 		t.Error("what was mined just now is final")
 	}
-	p.do("anvil_mine", "0x10")
+	p.Do("anvil_mine", "0x10")
 	if r = p.survey(t, s, ds); r.Holdings[0].Final.Int64() != 12_340_100 {
 		t.Errorf("after 16 blocks %v is final", r.Holdings[0].Final)
 	}
@@ -86,7 +86,7 @@ func TestSurvey(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got := p.send(sweep.To.String(), sweep.Data, 0)
+	got := p.Send(sweep.To.String(), sweep.Data, 0)
 	used, _ := quantity(got.GasUsed)
 	if got.Status != "0x1" || used > sweep.Gas() || p.usdc.balance(merchant)-before != 12_340_107 {
 		t.Fatalf("status %s, gas %d of %d, treasury has %d more", got.Status, used, sweep.Gas(), p.usdc.balance(merchant)-before)
@@ -94,7 +94,7 @@ func TestSurvey(t *testing.T) {
 	if r = p.survey(t, s, ds); len(r.Holdings) != 4 || r.Holdings[0].Newest.Sign() != 0 || r.Holdings[0].Final.Sign() == 0 {
 		t.Fatalf("moved, but not for certain: %+v", r.Holdings)
 	}
-	p.do("anvil_mine", "0x10")
+	p.Do("anvil_mine", "0x10")
 	if r = p.survey(t, s, ds); len(r.Holdings) != 0 {
 		t.Fatalf("all is moved: %+v", r.Holdings)
 	}
@@ -129,7 +129,7 @@ func TestSweepForms(t *testing.T) {
 		args = append(args, append(make([]byte, 32-(len(v)-2)/2), unhex(v[2:])...))
 	}
 	h := keccak([]byte("sweepOne(address,bytes32,address)"))
-	if r := p.send(Factory.String(), append(h[:4:4], bytes.Join(args, nil)...), 0); r.Status != "0x1" || p.usdc.balance(merchant) != 10 {
+	if r := p.Send(Factory.String(), append(h[:4:4], bytes.Join(args, nil)...), 0); r.Status != "0x1" || p.usdc.balance(merchant) != 10 {
 		t.Fatalf("the link moves %d", p.usdc.balance(merchant))
 	}
 
@@ -164,7 +164,7 @@ func TestSweepForms(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if r := p.send(x.To, data, 0); r.Status != "0x1" || p.usdc.balance(merchant) != 30 {
+	if r := p.Send(x.To, data, 0); r.Status != "0x1" || p.usdc.balance(merchant) != 30 {
 		t.Fatalf("the file moves %d", p.usdc.balance(merchant))
 	}
 }
@@ -206,7 +206,7 @@ func TestSurveyOfAnotherChain(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, urls := range map[string][]string{"another chain": {other.url}, "nobody": {"http://127.0.0.1:1"}, "another, then the right one": {other.url, p.lines[0].url()}} {
+	for name, urls := range map[string][]string{"another chain": {other.URL}, "nobody": {"http://127.0.0.1:1"}, "another, then the right one": {other.URL, p.lines[0].url()}} {
 		a := Accept{Chain: p.chain.Key}
 		for i, u := range urls {
 			a.Endpoints = append(a.Endpoints, Endpoint{Operator: string(rune('A' + i)), URL: u})

@@ -33,18 +33,18 @@ func TestSweepGas(t *testing.T) {
 			}
 			enough := func(gas uint64) bool {
 				var before string
-				s.into(&before, "evm_snapshot")
-				defer s.do("evm_revert", before)
-				_, err := s.try("eth_sendTransaction", map[string]any{"from": s.from.String(), "to": Factory.String(), "data": "0x" + hex.EncodeToString(sweep.Data), "gas": fmt.Sprintf("0x%x", gas)})
+				s.Into(&before, "evm_snapshot")
+				defer s.Do("evm_revert", before)
+				_, err := s.Try("eth_sendTransaction", map[string]any{"from": s.From, "to": Factory.String(), "data": "0x" + hex.EncodeToString(sweep.Data), "gas": fmt.Sprintf("0x%x", gas)})
 				if err != nil { // less than every transaction takes
 					return false
 				}
-				s.do("evm_mine")
+				s.Do("evm_mine")
 				return usdc.balance(treasury) == int64(10*n)
 			}
 			if n == 1 { // an estimate is good where nothing is swallowed
 				var estimate string
-				s.into(&estimate, "eth_estimateGas", map[string]any{"from": s.from.String(), "to": Factory.String(), "data": "0x" + hex.EncodeToString(sweep.Data)})
+				s.Into(&estimate, "eth_estimateGas", map[string]any{"from": s.From, "to": Factory.String(), "data": "0x" + hex.EncodeToString(sweep.Data)})
 				if gas, _ := quantity(estimate); !enough(gas) {
 					t.Errorf("a wallet's estimate of %d moves nothing", gas)
 				}

@@ -238,7 +238,7 @@ func TestDepth(t *testing.T) {
 					t.Fatalf("%+v", f)
 				}
 				looks(l, r, p, 3) // deep blocks are asked for every 2 s: give it every chance to be wrong
-				base.do("anvil_mine", "0x1")
+				base.Do("anvil_mine", "0x1")
 			}
 			l.becomes(r, p, pos.Settle)
 		})
@@ -266,18 +266,18 @@ func TestReorg(t *testing.T) {
 		base.usdc.mint(to, 12_340_100)
 		l.becomes(r, p, pos.Accept)
 		p = l.moved(p, pos.Accept)
-		base.do("anvil_reorg", 1, []any{})
+		base.Do("anvil_reorg", 1, []any{})
 		if base.usdc.balance(to) != 0 {
 			t.Fatal("the reorg did not take it back")
 		}
-		base.do("anvil_mine", "0x8")
+		base.Do("anvil_mine", "0x8")
 		f := l.becomes(r, p, pos.Doubt)
 		if !strings.Contains(f.Why, "took it back") {
 			t.Fatalf("%q", f.Why)
 		}
 		p = l.moved(p, pos.Doubt)
 		base.usdc.mint(to, 12_340_100) // it comes again, in another block
-		base.do("anvil_mine", "0x8")
+		base.Do("anvil_mine", "0x8")
 		l.becomes(r, p, pos.Settle)
 	})
 
@@ -289,9 +289,9 @@ func TestReorg(t *testing.T) {
 		l.becomes(r, p, pos.See)
 		p = l.moved(p, pos.See)
 		l.touch(r) // proved by now
-		base.do("anvil_reorg", 1, []any{})
-		base.do("evm_increaseTime", 2) // beyond the time of the block that is gone
-		base.do("anvil_mine", "0x2")
+		base.Do("anvil_reorg", 1, []any{})
+		base.Do("evm_increaseTime", 2) // beyond the time of the block that is gone
+		base.Do("anvil_mine", "0x2")
 		if f, err := r.Cancel(t.Context(), p); err != nil || f.Event != pos.Cancel {
 			t.Fatalf("money that is gone paid a part: %+v, %v", f, err)
 		}
@@ -303,9 +303,9 @@ func TestReorg(t *testing.T) {
 		r, p, to := sold(l, "1")
 		base.usdc.mint(to, 12_340_100)
 		l.becomes(r, p, pos.Settle)
-		base.do("anvil_reorg", 1, []any{})
-		base.do("evm_increaseTime", 2) // beyond the time of the block that is gone
-		base.do("anvil_mine", "0x1")
+		base.Do("anvil_reorg", 1, []any{})
+		base.Do("evm_increaseTime", 2) // beyond the time of the block that is gone
+		base.Do("anvil_mine", "0x1")
 		l.until("the owner is told", func() bool {
 			l.touch(r)
 			return told(r, "ALARM: 12.3401 USDC on Test base")
@@ -362,8 +362,8 @@ func TestLate(t *testing.T) {
 		t.Fatalf("%+v, %v", f, err)
 	}
 	q = l.moved(q, pos.Cancel)
-	base.do("evm_increaseTime", 3600)
-	base.do("anvil_mine", "0x1")
+	base.Do("evm_increaseTime", 3600)
+	base.Do("anvil_mine", "0x1")
 	if f := l.becomes(r, p, pos.Expire); f.Final {
 		t.Fatal("an address cannot end")
 	}
@@ -376,7 +376,7 @@ func TestLate(t *testing.T) {
 	}
 
 	s := l.requested(r, "SALE000000003", 7_000_000)
-	base.do("evm_increaseTime", int(coin.WatchFor/time.Second)+700)
-	base.do("anvil_mine", "0xa")
+	base.Do("evm_increaseTime", int(coin.WatchFor/time.Second)+700)
+	base.Do("anvil_mine", "0xa")
 	l.until("nothing can change any more", func() bool { return l.found(r, s).Final })
 }

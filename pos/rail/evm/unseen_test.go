@@ -54,7 +54,7 @@ func TestUnseen(t *testing.T) {
 	if _, err := r.Check(t.Context(), p); pos.KindOf(err) != pos.Unavailable {
 		t.Errorf("checked without a line: %v", err)
 	}
-	base.do("evm_increaseTime", 60) // the blocks of the preparation were ahead of the clock
+	base.Do("evm_increaseTime", 60) // the blocks of the preparation were ahead of the clock
 	req, _ := at(t, p)
 	base.usdc.mint(req.To, 12_340_100)
 	l.restart()
@@ -66,13 +66,13 @@ func TestUnseen(t *testing.T) {
 	if f := l.found(r, q); f.Event != "" {
 		t.Errorf("nothing came: %+v", f)
 	}
-	base.do("evm_increaseTime", 3600)
-	base.do("anvil_mine", "0x1")
+	base.Do("evm_increaseTime", 3600)
+	base.Do("anvil_mine", "0x1")
 	if f := l.becomes(r, q, pos.Expire); f.Final {
 		t.Error("an address cannot end")
 	}
-	base.do("evm_increaseTime", int(coin.WatchFor/time.Second)+700)
-	base.do("anvil_mine", "0xa")
+	base.Do("evm_increaseTime", int(coin.WatchFor/time.Second)+700)
+	base.Do("anvil_mine", "0xa")
 	l.until("nothing can change any more", func() bool { f := l.found(r, q); return f.Event == pos.Expire && f.Final })
 }
 
@@ -86,8 +86,8 @@ func TestUnseenUsed(t *testing.T) {
 	_, salt := l.w.book.peek()
 	to := AddressOf(merchant, salt)
 	base.usdc.mint(to, 12_340_100)
-	base.do("evm_increaseTime", 60)
-	base.do("anvil_mine", "0x2")
+	base.Do("evm_increaseTime", 60)
+	base.Do("anvil_mine", "0x2")
 	l.touch(r) // the till knows that block
 	base.lines[0].cut()
 	l.until("the line is cut", func() bool { return isCut(r) })
@@ -95,7 +95,7 @@ func TestUnseenUsed(t *testing.T) {
 	if req, _ := at(t, p); req.To != to {
 		t.Fatalf("asked to pay to %s", req.To)
 	}
-	base.do("evm_increaseTime", 60)
+	base.Do("evm_increaseTime", 60)
 	base.usdc.mint(to, 12_340_100)
 	base.lines[0].mend()
 	f := l.becomes(r, p, pos.Doubt)
@@ -110,8 +110,8 @@ func TestUnseenUsed(t *testing.T) {
 	if _, err := r.Cancel(t.Context(), p); pos.KindOf(err) != pos.Unavailable {
 		t.Errorf("cancelled: %v", err)
 	}
-	base.do("evm_increaseTime", int(coin.WatchFor/time.Second)+3600)
-	base.do("anvil_mine", "0xa")
+	base.Do("evm_increaseTime", int(coin.WatchFor/time.Second)+3600)
+	base.Do("anvil_mine", "0xa")
 	if f := l.becomes(r, p, pos.Fail); !f.Final || !strings.Contains(f.Why, "used before") {
 		t.Errorf("in the end %+v", f)
 	}

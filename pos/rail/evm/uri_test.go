@@ -11,6 +11,8 @@ import (
 	"os/exec"
 	"strings"
 	"testing"
+
+	"github.com/tillwright/tillwright/pos/rail/evm/evmtest"
 )
 
 var update = flag.Bool("update", false, "write golden files anew")
@@ -44,7 +46,7 @@ func links() (out []string) {
 // written by contracts/uris.cjs; without -short it is asked anew.
 func TestLinksReadBack(t *testing.T) {
 	if !testing.Short() {
-		cmd := exec.Command("node", "contracts/uris.cjs", tools(t))
+		cmd := exec.Command("node", "contracts/uris.cjs", evmtest.Tools(t))
 		cmd.Stdin = strings.NewReader(strings.Join(links(), "\n"))
 		got, err := cmd.Output()
 		if err != nil {

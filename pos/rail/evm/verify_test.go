@@ -75,7 +75,7 @@ func TestVerify(t *testing.T) {
 
 	t.Run("a treasury that is an exchange's deposit contract", func(t *testing.T) {
 		clone := MustAddress("0x00000000000000000000000000000000000c10fe")
-		base.do("anvil_setCode", clone.String(), "0x363d3d373d3d3d363d73"+strings.Repeat("11", 20)+"5af43d82803e903d91602b57fd5bf3")
+		base.Do("anvil_setCode", clone.String(), "0x363d3d373d3d3d363d73"+strings.Repeat("11", 20)+"5af43d82803e903d91602b57fd5bf3")
 		l := newLab(t, base)
 		l.change = func(o *Options) { o.Treasury = clone }
 		grey(t, l.start(), "not an exchange's deposit address")
@@ -86,7 +86,7 @@ func TestVerify(t *testing.T) {
 		if r := l.ready("usdc-base"); !told(r, "has never sent anything on Test base") {
 			t.Errorf("%v", r.Health().Notices)
 		}
-		l.change = func(o *Options) { o.Treasury = base.from }
+		l.change = func(o *Options) { o.Treasury = MustAddress(base.From) }
 		l.restart()
 		if r := l.ready("usdc-base"); len(r.Health().Notices) != 0 {
 			t.Errorf("%v", r.Health().Notices)
@@ -168,10 +168,10 @@ func TestPeekFull(t *testing.T) {
 	for i := range r.c.perPeek() {
 		at := Address{0xaa, byte(i)}
 		owners = append(owners, at)
-		base.do("anvil_setBalance", at.String(), "0x5")
-		base.do("anvil_setCode", at.String(), "0x00")
+		base.Do("anvil_setBalance", at.String(), "0x5")
+		base.Do("anvil_setCode", at.String(), "0x00")
 		for _, k := range []token{base.usdc, base.dai, base.look} {
-			base.submit(k.at.String(), k.call("mint(address,uint256)", addr(at), num(int64(i+1))), 0)
+			base.Submit(k.at.String(), k.call("mint(address,uint256)", addr(at), num(int64(i+1))), 0)
 		}
 	}
 	base.usdc.mint(customer, 1) // the last block is there
@@ -201,7 +201,7 @@ func TestPeekSurvivesTokens(t *testing.T) {
 	usdc, burner := a.coin("Plain", "USDC", 6), a.deploy("Burner")
 	usdc.mint(customer, 7)
 	tokens := []Address{{}, burner.at, usdc.at, MustAddress("0x00000000000000000000000000000000000abcde")}
-	raw := a.do("eth_call", peekCall(tokens, []Address{customer}, "latest").Params...)
+	raw := a.Do("eth_call", peekCall(tokens, []Address{customer}, "latest").Params...)
 	v, err := readPeek(raw, len(tokens), 1)
 	if err != nil || v.balance(0, 2).Int64() != 7 || v.balance(0, 1) != nil || v.balance(0, 3) != nil || v.balance(0, 0).Sign() != 0 {
 		t.Fatalf("%+v, %v", v, err)
@@ -214,11 +214,11 @@ func TestTrace(t *testing.T) {
 	base := newPlace(t, 31337, "base", small, 1)
 	l := newLab(t, base).start()
 	r, p, to := sold(l, "1")
-	base.usdc.mint(base.from, 20_000_000)
+	base.usdc.mint(MustAddress(base.From), 20_000_000)
 	rec := base.works(base.usdc.at, append(append(append([]byte(nil), selectorTransfer...), addr(to)...), num(12_340_100)...), 0)
 	l.becomes(r, p, pos.Settle)
 	ts, err := r.Trace(t.Context(), p)
-	if err != nil || len(ts) != 1 || ts[0].From != base.from || ts[0].Tx != rec.TransactionHash || ts[0].Units.Int64() != 12_340_100 {
+	if err != nil || len(ts) != 1 || ts[0].From != MustAddress(base.From) || ts[0].Tx != rec.TransactionHash || ts[0].Units.Int64() != 12_340_100 {
 		t.Fatalf("%+v, %v", ts, err)
 	}
 	if _, err := r.Trace(t.Context(), intended(r, "SALE000000009", 1)); pos.KindOf(err) != pos.NotFound {

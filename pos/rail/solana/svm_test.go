@@ -3,58 +3,29 @@ package solana
 import (
 	"bufio"
 	"bytes"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
-	"flag"
 	"io"
 	"net/http"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/tillwright/tillwright/pos/rail/coin/cointest"
 )
 
-// TestMain lets more tests run at once than there are cores: they wait for slots most
-// of the time.
-func TestMain(m *testing.M) {
-	flag.Parse()
-	if f := flag.Lookup("test.parallel"); f.Value.String() == f.DefValue {
-		if err := f.Value.Set("4"); err != nil { // a node takes 100 MB
-			panic(err)
-		}
-	}
-	m.Run()
-}
+func TestMain(m *testing.M) { cointest.Main(m, "4") } // a node takes 100 MB
 
-// tools returns the folder of the virtual machine, and fails loudly without it: money
-// is not tested on a machine made of hope.
+// tools returns the folder of the virtual machine.
 func tools(t testing.TB) string {
 	t.Helper()
-	if testing.Short() {
-		t.Skip("needs litesvm; leave -short out")
-	}
 	lock, err := os.ReadFile("svm/package-lock.json")
 	if err != nil {
 		t.Fatal(err)
 	}
-	base := os.Getenv("TILLWRIGHT_TOOLS")
-	if base == "" {
-		cache, err := os.UserCacheDir()
-		if err != nil {
-			t.Fatal(err)
-		}
-		base = filepath.Join(cache, "tillwright")
-	}
-	sum := sha256.Sum256(lock)
-	dir := filepath.Join(base, "solana-"+hex.EncodeToString(sum[:6]))
-	if _, err := os.Stat(dir); err != nil {
-		t.Fatalf("no tools at %s; at the root of the tree run: go run ./pos/rail/evm/contracts/install -home pos/rail/solana/svm -as solana", dir)
-	}
-	return dir
+	return cointest.Tools(t, lock, "solana", "go run ./pos/rail/evm/contracts/install -home pos/rail/solana/svm -as solana")
 }
 
 // svm is a real virtual machine of Solana's, with a wallet that has plenty.

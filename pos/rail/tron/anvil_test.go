@@ -1,206 +1,70 @@
 package tron
 
 import (
-	"bufio"
-	"bytes"
-	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
-	"flag"
 	"fmt"
-	"io"
 	"math/big"
-	"net/http"
-	"os"
-	"os/exec"
-	"path/filepath"
-	"runtime"
 	"strconv"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/tillwright/tillwright/pos"
 	"github.com/tillwright/tillwright/pos/postest"
+	"github.com/tillwright/tillwright/pos/rail/coin/cointest"
+	"github.com/tillwright/tillwright/pos/rail/evm/evmtest"
 )
 
-// contracts is where the EVM's tools and test tokens are written down.
-const contracts = "../evm/contracts"
-
-// TestMain lets more tests run at once than there are cores: they wait for chains most
-// of the time.
-func TestMain(m *testing.M) {
-	flag.Parse()
-	if f := flag.Lookup("test.parallel"); f.Value.String() == f.DefValue {
-		if err := f.Value.Set("8"); err != nil {
-			panic(err)
-		}
-	}
-	m.Run()
-}
+func TestMain(m *testing.M) { cointest.Main(m, "8") }
 
 // anvil is a real EVM chain of our own. Tron's machine runs the same contracts; what
 // differs is how its nodes are asked, and that is what the fakes before it are for. A
 // block's hash begins with its height on Tron; here the height is written over it.
-type anvil struct {
-	t       testing.TB
-	url     string
-	from    Address
-	process *os.Process
-	stopped chan struct{}
-
-	mu sync.Mutex
-	id int
-}
+type anvil struct{ *evmtest.Chain }
 
 func startAnvil(t testing.TB) *anvil {
 	t.Helper()
-	if testing.Short() {
-		t.Skip("needs anvil; leave -short out")
-	}
-	lock, err := os.ReadFile(filepath.Join(contracts, "package-lock.json"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	base := os.Getenv("TILLWRIGHT_TOOLS")
-	if base == "" {
-		cache, err := os.UserCacheDir()
-		if err != nil {
-			t.Fatal(err)
-		}
-		base = filepath.Join(cache, "tillwright")
-	}
-	sum := sha256.Sum256(lock)
-	dir := filepath.Join(base, "evm-"+hex.EncodeToString(sum[:6]))
-	bin := filepath.Join(dir, "node_modules", "@foundry-rs", "anvil-"+runtime.GOOS+"-"+runtime.GOARCH, "bin", "anvil")
-	cmd := exec.Command(bin, "--port", "0", "--chain-id", "728126428", "--slots-in-an-epoch", "2", "--accounts", "3")
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatalf("start anvil: %v; at the root of the tree run: go run ./pos/rail/evm/contracts/install", err)
-	}
-	a := &anvil{t: t, process: cmd.Process, stopped: make(chan struct{})}
-	t.Cleanup(func() { _ = a.process.Kill(); <-a.stopped })
-	lines := bufio.NewScanner(out)
-	for a.url == "" && lines.Scan() {
-		if at, ok := strings.CutPrefix(lines.Text(), "Listening on "); ok {
-			a.url = "http://" + at
-		}
-	}
-	go func() {
-		defer close(a.stopped)
-		_, _ = io.Copy(io.Discard, out)
-		_ = cmd.Wait() // killed
-	}()
-	var accounts []string
-	a.into(&accounts, "eth_accounts")
-	a.from = Address(unhex(strings.ToLower(strings.TrimPrefix(accounts[0], "0x"))))
+	a := &anvil{evmtest.Start(t, 728126428)}
 	a.mine(3) // so that there is a solidified block
 	return a
 }
 
-func (a *anvil) try(method string, params ...any) (json.RawMessage, error) {
-	a.mu.Lock()
-	a.id++
-	body, err := json.Marshal(object{"jsonrpc": "2.0", "id": a.id, "method": method, "params": append([]any{}, params...)})
-	a.mu.Unlock()
+// ask makes a call for one of the fakes, whose goroutine must not end the test. out stays as
+// it is when the call fails.
+func (a *anvil) ask(out any, method string, params ...any) {
+	raw, err := a.Try(method, params...)
+	if err == nil {
+		err = json.Unmarshal(raw, out)
+	}
 	if err != nil {
-		return nil, err
-	}
-	resp, err := http.Post(a.url, "application/json", bytes.NewReader(body))
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = resp.Body.Close() }()
-	var out struct {
-		Result json.RawMessage
-		Error  *struct{ Message string }
-	}
-	if err := json.NewDecoder(resp.Body).Decode(&out); err != nil {
-		return nil, err
-	}
-	if out.Error != nil {
-		return nil, fmt.Errorf("%s: %s", method, out.Error.Message)
-	}
-	return out.Result, nil
-}
-
-func (a *anvil) do(method string, params ...any) json.RawMessage {
-	out, err := a.try(method, params...)
-	if err != nil {
-		a.t.Error(err)
-		return json.RawMessage("null")
-	}
-	return out
-}
-
-func (a *anvil) into(out any, method string, params ...any) {
-	if err := json.Unmarshal(a.do(method, params...), out); err != nil {
-		a.t.Errorf("%s: %v", method, err)
+		a.T.Errorf("%s: %v", method, err)
 	}
 }
 
-func (a *anvil) mine(n int) { a.do("anvil_mine", fmt.Sprintf("0x%x", n)) }
-
-// send makes a transaction and waits until it is in a block.
-func (a *anvil) send(to string, data []byte) map[string]any {
-	a.t.Helper()
-	tx := object{"from": a.from.evm(), "data": "0x" + hex.EncodeToString(data), "gas": "0x1000000"}
-	if to != "" {
-		tx["to"] = to
-	}
-	var hash string
-	a.into(&hash, "eth_sendTransaction", tx)
-	every := time.NewTicker(5 * time.Millisecond) // a receipt comes some moments after its block
-	defer every.Stop()
-	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); <-every.C {
-		var r map[string]any
-		if a.into(&r, "eth_getTransactionReceipt", hash); r != nil {
-			return r
-		}
-	}
-	a.t.Fatalf("no receipt of %s", hash)
-	return nil
-}
+func (a *anvil) mine(n int) { a.Do("anvil_mine", fmt.Sprintf("0x%x", n)) }
 
 // coin deploys a token of evm's test contracts.
 func (a *anvil) coin(symbol string, decimals int64) Address {
-	a.t.Helper()
-	var all map[string]struct{ Code string }
-	b, err := os.ReadFile(filepath.Join(contracts, "test", "tokens.json"))
-	if err == nil {
-		err = json.Unmarshal(b, &all)
-	}
-	if err != nil || all["Plain"].Code == "" {
-		a.t.Fatalf("no test tokens: %v", err)
-	}
-	text := append(num(int64(len(symbol))), append([]byte(symbol), make([]byte, 32-len(symbol))...)...)
-	r := a.send("", bytes.Join([][]byte{unhex(all["Plain"].Code), num(96), num(160), num(decimals), text, text}, nil))
-	if r["status"] != "0x1" {
-		a.t.Fatalf("%s was not deployed", symbol)
-	}
-	return Address(unhex(strings.TrimPrefix(r["contractAddress"].(string), "0x")))
+	a.T.Helper()
+	return Address(unhex(strings.TrimPrefix(a.Coin("Plain", symbol, decimals), "0x")))
 }
 
 // mint makes tokens from nothing: a transfer from the zero address. Its block is a second
 // later than the one before, as Tron's are three: anvil's may be of the same one.
 func (a *anvil) mint(token, to Address, units int64) {
-	a.do("evm_increaseTime", 1)
+	a.T.Helper()
+	a.Do("evm_increaseTime", 1)
 	w := to.word()
-	if r := a.send(token.evm(), bytes.Join([][]byte{unhex("40c10f19"), w[:], num(units)}, nil)); r["status"] != "0x1" {
-		a.t.Error("mint failed")
-	}
+	a.Works(token.evm(), a.Data("Plain", "mint(address,uint256)", w[:], num(units)), 0)
 }
 
-func (a *anvil) chainID() uint64 { return 728126428 }
+func (a *anvil) chainID() uint64 { return a.ID }
 
 func (a *anvil) read(tag string) (b block, ok bool) {
 	var f map[string]any
-	a.into(&f, "eth_getBlockByNumber", tag, false)
+	a.ask(&f, "eth_getBlockByNumber", tag, false)
 	if f == nil {
 		return b, false
 	}
@@ -229,7 +93,7 @@ func (a *anvil) events(from, to uint64) (out []event) {
 	if from > to {
 		return nil
 	}
-	a.into(&list, "eth_getLogs", object{"fromBlock": quantity(from), "toBlock": quantity(to), "topics": []string{hexOf(topicTransfer)}})
+	a.ask(&list, "eth_getLogs", object{"fromBlock": quantity(from), "toBlock": quantity(to), "topics": []string{hexOf(topicTransfer)}})
 	blocks := map[string]block{}
 	for _, l := range list {
 		if _, ok := blocks[l.BlockNumber]; !ok {
@@ -248,7 +112,7 @@ func (a *anvil) events(from, to uint64) (out []event) {
 
 func (a *anvil) outcome(tx [32]byte) (b block, good, ok bool) {
 	var r map[string]any
-	if a.into(&r, "eth_getTransactionReceipt", hexOf(tx)); r == nil {
+	if a.ask(&r, "eth_getTransactionReceipt", hexOf(tx)); r == nil {
 		return b, false, false
 	}
 	number, _ := r["blockNumber"].(string)
@@ -257,7 +121,7 @@ func (a *anvil) outcome(tx [32]byte) (b block, good, ok bool) {
 }
 
 func (a *anvil) run(contract Address, data []byte) ([]byte, bool) {
-	out, err := a.try("eth_call", object{"to": contract.evm(), "data": "0x" + hex.EncodeToString(data)}, "latest")
+	out, err := a.Try("eth_call", object{"to": contract.evm(), "data": "0x" + hex.EncodeToString(data)}, "latest")
 	var s string
 	if err != nil || json.Unmarshal(out, &s) != nil || s == "0x" {
 		return nil, false
@@ -267,13 +131,13 @@ func (a *anvil) run(contract Address, data []byte) ([]byte, bool) {
 
 func (a *anvil) code(at Address) []byte {
 	var s string
-	a.into(&s, "eth_getCode", at.evm(), "latest")
+	a.ask(&s, "eth_getCode", at.evm(), "latest")
 	return unhex(strings.TrimPrefix(s, "0x"))
 }
 
 func (a *anvil) coins(of Address) *big.Int {
 	var s string
-	a.into(&s, "eth_getBalance", of.evm(), "latest")
+	a.ask(&s, "eth_getBalance", of.evm(), "latest")
 	n, _ := new(big.Int).SetString(strings.TrimPrefix(s, "0x"), 16)
 	return n
 }
@@ -301,7 +165,7 @@ func TestRail(t *testing.T) {
 				l, a := anvilLab(t, small, kind)
 				l.start()
 				return harness(l, func(to Address, units int64) { a.mint(l.usdt.Contract, to, units) }, func() {
-					a.do("evm_increaseTime", 601)
+					a.Do("evm_increaseTime", 601)
 					a.mine(1)
 				})
 			})
@@ -322,7 +186,7 @@ func TestReorg(t *testing.T) {
 			a.mint(l.usdt.Contract, merchant, 12_340_000)
 			l.becomes(r, p, pos.Accept)
 			p = l.moved(p, pos.Accept)
-			a.do("anvil_reorg", 1, []any{})
+			a.Do("anvil_reorg", 1, []any{})
 			a.mine(8)
 			l.becomes(r, p, pos.Doubt)
 			p = l.moved(p, pos.Doubt)

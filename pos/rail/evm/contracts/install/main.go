@@ -13,14 +13,14 @@ package main
 
 import (
 	"bytes"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"flag"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+
+	"github.com/tillwright/tillwright/pos/rail/evm/contracts"
 )
 
 func main() {
@@ -46,20 +46,15 @@ func install(home, as string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("run this at the root of the tree: %w", err)
 	}
-	base := os.Getenv("TILLWRIGHT_TOOLS")
-	if base == "" {
-		cache, err := os.UserCacheDir()
-		if err != nil {
-			return "", err
-		}
-		base = filepath.Join(cache, "tillwright")
+	dir, err := contracts.Tools(lock, as)
+	if err != nil {
+		return "", err
 	}
-	sum := sha256.Sum256(lock)
-	dir := filepath.Join(base, as+"-"+hex.EncodeToString(sum[:6]))
 	if _, err := os.Stat(dir); err == nil {
 		return dir, nil
 	}
 	fmt.Fprintln(os.Stderr, "installing the tools of "+home+" for trying and testing, by npm (about 60 MB, once)")
+	base := filepath.Dir(dir)
 	if err := os.MkdirAll(base, 0o755); err != nil {
 		return "", err
 	}
