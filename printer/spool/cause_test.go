@@ -145,3 +145,33 @@ func TestIdleRoll(t *testing.T) {
 		}
 	})
 }
+
+// TestDrawerOfABrokenPaper: the cable comes off in the middle of a paper, and whoever looks
+// for the reason opens the cover. What would free the printer does not fit into its memory
+// now; the next customer's drawer opens all the same, and at once.
+func TestDrawerOfABrokenPaper(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := open(t, func(s *shop) {
+			s.p.SetBuffer(4096) // as most have: less than what frees a printer
+			s.cut = 1500        // in the middle of the code
+		})
+		s.sell(1, false)
+		s.p.SetCover(true)
+		s.set(func() { s.cut = -1 })
+		wait(time.Minute)
+		if got := s.said(); !strings.HasSuffix(got, "; offline: cover open") || !s.q.jobs[0].Begun {
+			t.Errorf("link: %q, %+v", got, s.q.jobs[0])
+		}
+		s.sell(2, true)
+		if s.p.Drawer() != 1 {
+			t.Errorf("the drawer opened %d times", s.p.Drawer())
+		}
+		s.p.SetCover(false)
+		wait(time.Minute)
+		s.wantPapers(1, 0, 1)
+		s.wantPapers(2, 1, 0)
+		if s.p.Drawer() != 1 {
+			t.Errorf("in the end the drawer opened %d times", s.p.Drawer())
+		}
+	})
+}

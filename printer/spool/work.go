@@ -80,12 +80,28 @@ func told(st printer.Status, err error) printer.Status {
 // drawer. A printer that is offline or empty cannot be freed; it obeys only in real time.
 func (s *Spool) open(p io.ReadWriter, job pos.PrintJob) error {
 	if s.broken && !s.status.Offline && !empty(p) {
-		if err := s.o.Encoder.Reset(p); err != nil {
+		if err := s.free(p); err != nil {
 			return err
 		}
-		s.broken = false
 	}
 	return s.kick(p, job)
+}
+
+// free frees a printer, unless it took no bytes when it was last tried and now says why: its
+// memory is full until somebody has seen to it, and a drawer behind what would free it would
+// stay shut. Any other is not asked first: it may be in the middle of a command's header,
+// and would take the question for the size of an image.
+func (s *Spool) free(p io.ReadWriter) error {
+	if s.status.Stalled {
+		if st, err := s.o.Encoder.Status(p); err != nil || st.Known && st.Trouble() != "" {
+			return err
+		}
+	}
+	if err := s.o.Encoder.Reset(p); err != nil {
+		return err
+	}
+	s.broken = false
+	return nil
 }
 
 // print prints job on p and closes p.
