@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/tillwright/tillwright/printer"
+	"github.com/tillwright/tillwright/printer/paper"
 	"github.com/tillwright/tillwright/printer/printertest"
 )
 
@@ -163,6 +164,43 @@ func TestStrictPrinterIsStrict(t *testing.T) {
 		before := faults
 		if _, err := p.Write([]byte(b)); err != nil || faults == before {
 			t.Errorf("% x is let through: %v", b, err)
+		}
+	}
+}
+
+// recorder notes what a printer is sent.
+type recorder struct {
+	*paper.Printer
+	sent strings.Builder
+}
+
+func (r *recorder) Write(b []byte) (int, error) {
+	r.sent.Write(b)
+	return r.Printer.Write(b)
+}
+
+// TestPulses: the drawer's own pin, for 50 ms in its turn and for 100 ms in real time (t
+// counts hundreds there): a printer that is off line is sent the second, and no other.
+func TestPulses(t *testing.T) {
+	for _, tt := range []struct {
+		name    string
+		drawer  byte
+		offline bool
+		want    string
+	}{
+		{"pin 2", 0, false, "\x1bp\x00\x19\xfa"},
+		{"pin 5", 1, false, "\x1bp\x01\x19\xfa"},
+		{"pin 2, off line", 0, true, "\x10\x14\x01\x00\x01"},
+		{"pin 5, off line", 1, true, "\x10\x14\x01\x01\x01"},
+	} {
+		p, r := Default80, &recorder{Printer: printertest.New(t, 576)}
+		p.Drawer = tt.drawer
+		r.SetCover(tt.offline)
+		if err := p.Kick(r, true); err != nil || r.Drawer() != 1 {
+			t.Errorf("%s: drawer %d, %v", tt.name, r.Drawer(), err)
+		}
+		if got := strings.ReplaceAll(r.sent.String(), "\x10\x04\x01", ""); got != tt.want {
+			t.Errorf("%s: sent % x, want % x", tt.name, got, tt.want)
 		}
 	}
 }
