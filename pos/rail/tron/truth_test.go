@@ -145,6 +145,7 @@ func TestTakenBack(t *testing.T) {
 	bubble(t, small, func(t *testing.T, l *lab, m *mem) {
 		r := l.ready()
 		p := l.wanted(r, "SALE000000001", price)
+		time.Sleep(10 * blockSeconds * time.Second) // the block of the balance that the money is held against stands
 		m.pay(l.usdt.Contract, merchant, price)
 		f := l.becomes(r, p, pos.Settle)
 		p = l.moved(p, pos.Settle)
