@@ -279,3 +279,36 @@ func TestStripsStayShort(t *testing.T) {
 		}
 	}
 }
+
+// TestPageNumbers: makers number code pages differently, and a wrong number prints other
+// letters without a word. The numbers are escpos-printer-db's (tag v26.07.27), written down
+// a second time; those of Epson's newer printers TestOutsidePages compares.
+func TestPageNumbers(t *testing.T) {
+	for _, tt := range []struct{ model, text, want string }{
+		{"tm-t20iii", "€", "\x1bt\x13\xd5"},
+		{"tm-m30iii", "€", "\x1bt\x10\x80"}, // 19 is another page there
+		{"tm-m30iii", "λ", "\x1bt\x2f\xeb"},
+		{"th230plus", "€", "\x1bt\x06\xd5"},
+		{"th230plus", "“", "\x1bt\x08\x93"},
+		{"th230plus", "Ł", "\x1bt\x02\x9d"},
+		{"th230plus", "Ж", "\x1bt\x07\x86"},
+		{"th230plus", "ğ", "\x1bt\x10\xf0"},
+		{"rp326", "€", "\x1bt\x13\xd5"},
+		{"rp326", "Ж", "\x1bt\x07\x86"},
+		{"rp326", "ѓ", "\x1bt\x06\x83"},
+		{"rp326", "ğ", "\x1bt\x20\xf0"},
+		{"xp-n160ii", "ѓ", "\x1bt\x17\x83"},
+		{"xp-n160ii", "λ", "\x1bt\x07\xeb"},
+		{"pos-5890", "ѓ", "\x1bt\x49\x83"},
+		{"pos-5890", "λ", "\x1bt\x5a\xeb"},
+		{"pos-5890", "ğ", "\x1bt\x5b\xf0"},
+		{"zj-5870", "€", "\x1bt\x10\x80"}, // it has no 858
+		{"tm-u220b", "Ж", "\x1bt\x11\x86"},
+	} {
+		p, _ := ByName(tt.model)
+		got, err := Encode(printer.Document{Columns: 32, Rows: []printer.Row{printer.Line{Text: tt.text}}}, p)
+		if err != nil || !strings.HasSuffix(string(got), tt.want+"\n") {
+			t.Errorf("%s: %s is % x, %v, want % x", tt.model, tt.text, got, err, tt.want)
+		}
+	}
+}
