@@ -280,6 +280,35 @@ func TestStripsStayShort(t *testing.T) {
 	}
 }
 
+// TestStripRows: no strip is higher than its printer takes, however few bytes it has: 128
+// rows, which clones take, or fewer where the profile says so. Nothing of the image is lost.
+func TestStripRows(t *testing.T) {
+	tower := image.NewGray(image.Rect(0, 0, 16, 300)) // black, two bytes a row
+	for _, p := range Models() {
+		most, head := 128, gsRaster+"\x02\x00"
+		switch {
+		case p.Image == Graphics:
+			most, head = 64, "\x01\x01\x31\x10\x00" // its width in dots
+		case p.Image != Raster:
+			continue
+		}
+		got, err := Encode(printer.Document{Columns: p.Columns, Rows: []printer.Row{printer.Picture{Image: tower}}}, p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		rows := 0
+		for _, strip := range strings.Split(string(got), head)[1:] {
+			n := int(strip[0]) + int(strip[1])<<8
+			if rows += n; n > most {
+				t.Errorf("%s: a strip of %d rows, it takes %d", p.Name, n, most)
+			}
+		}
+		if rows != 300 {
+			t.Errorf("%s: %d rows of 300", p.Name, rows)
+		}
+	}
+}
+
 // TestPageNumbers: makers number code pages differently, and a wrong number prints other
 // letters without a word. The numbers are escpos-printer-db's (tag v26.07.27), written down
 // a second time; those of Epson's newer printers TestOutsidePages compares.
