@@ -118,7 +118,7 @@ func (s *server) listAlarms(ctx context.Context, in *struct{ ByKey }) (*alarmsOu
 }
 
 func alarmOut(a store.Alarm) AlarmOut {
-	return AlarmOut{a.Till, a.Kind, a.N, a.Why, a.First, a.Last, a.Times}
+	return AlarmOut{a.Till, a.Kind, a.N, a.Why.In("en"), a.First, a.Last, a.Times}
 }
 
 type reportIn struct {

@@ -88,7 +88,7 @@ func TestHostileSeeds(t *testing.T) {
 	if err := hostile.KeepSeed(t.Context(), seedOf(0xA1)); pos.KindOf(err) != pos.Invalid || strings.Contains(err.Error(), "a1a4") { // 409
 		t.Errorf("another till's: %v", err)
 	}
-	if alarms, err := o.db.Alarms(t.Context()); err != nil || len(alarms) != 1 || alarms[0].Times != 1 || !strings.Contains(alarms[0].Why, "copy") {
+	if alarms, err := o.db.Alarms(t.Context()); err != nil || len(alarms) != 1 || alarms[0].Times != 1 || !strings.Contains(alarms[0].Why.In("en"), "copy") {
 		t.Errorf("the owner hears %+v, %v", alarms, err)
 	}
 	elsewhere := seedOf(0xA1)

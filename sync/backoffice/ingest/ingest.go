@@ -23,6 +23,7 @@ import (
 	"net/http"
 	"runtime"
 	"slices"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -166,13 +167,13 @@ func check(till store.Till, batch []finding, bad error) ([]finding, error) {
 		err := r.Follows(n, hash)
 		switch {
 		case !r.signed:
-			return batch[:i], corrupt("record %d is not signed by this till's key", r.N)
+			return batch[:i], corrupt("bo_al_unsigned", "n", number(r.N))
 		case err != nil && i == 0 && n > 0 && r.N == n+1:
 			return nil, errParted // genuine, and it continues another chain than ours
 		case err != nil:
-			return batch[:i], corrupt("%s", message(err))
+			return batch[:i], corrupt("bo_al_chain", "n", number(r.N), "before", number(n))
 		case r.N == 1 && !opens(r.Record, till):
-			return nil, corrupt("record 1 does not open the journal that this till enrolled with")
+			return nil, corrupt("bo_al_genesis")
 		}
 		n, hash = r.N, r.Hash
 	}
@@ -196,7 +197,7 @@ func book(till store.Till, fresh []finding) (store.Head, []store.Entry) {
 	for i, r := range fresh {
 		sales, turnover, jump := r.booking.After(head)
 		head = store.Head{N: r.N, Hash: r.Hash, At: r.At, Sales: sales, Turnover: turnover}
-		entries[i] = store.Entry{Record: r.Record, Red: message(cmp.Or(r.red, jump)), Loss: loss(r.Record), Moved: moved(r.Record)}
+		entries[i] = store.Entry{Record: r.Record, Red: store.ReasonOf(cmp.Or(r.red, jump)), Loss: loss(r.Record), Moved: moved(r.Record)}
 	}
 	return head, entries
 }
@@ -250,22 +251,23 @@ func (in *Ingest) refuse(ctx context.Context, till store.Till, rest []pos.Record
 	if bad == errParted {
 		return in.fork(ctx, till, till.Head.N, till.Head.Hash, rest, at)
 	}
-	p := bad.(*wire.Problem)
-	a := store.Alarm{Till: till.ID, Kind: store.AlarmCorrupt, N: till.Head.N + 1, Why: p.Detail}
+	a := store.Alarm{Till: till.ID, Kind: store.AlarmCorrupt, N: till.Head.N + 1, Why: store.ReasonOf(bad)}
 	if err := in.Store.Alarm(ctx, a, at); err != nil {
 		return err
 	}
-	return p
+	return problem(bad.(*pos.Error))
 }
+
+func number(n uint64) string { return strconv.FormatUint(n, 10) }
 
 // fork keeps what the till signed against record n as evidence. Only what its key
 // signed is evidence; anything else could be made by whoever sends it.
 func (in *Ingest) fork(ctx context.Context, till store.Till, n uint64, held pos.Hash, evidence []pos.Record, at time.Time) error {
 	evidence = slices.DeleteFunc(slices.Clone(evidence), func(r pos.Record) bool { return r.Verify(till.Key) != nil })
 	if len(evidence) == 0 {
-		return in.refuse(ctx, till, nil, corrupt("record %d is not signed by this till's key", n), at)
+		return in.refuse(ctx, till, nil, corrupt("bo_al_unsigned", "n", number(n)), at)
 	}
-	a := store.Alarm{Till: till.ID, Kind: store.AlarmFork, N: n, Why: "two different records bear this number: the till's card was copied, or is an old one put back. Stop this till and keep the card; what it recorded since is kept here as evidence, and 'till export' prints its side. Then begin anew with 'till reset -export'"}
+	a := store.Alarm{Till: till.ID, Kind: store.AlarmFork, N: n, Why: store.Say("bo_al_fork")}
 	if err := in.Store.Fork(ctx, a, evidence, at); err != nil {
 		return err
 	}

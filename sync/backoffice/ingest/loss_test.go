@@ -31,7 +31,7 @@ func TestLoss(t *testing.T) {
 		if a.Kind != store.AlarmLoss || a.Times != 1 || a.Till != till.Genesis.Till {
 			t.Errorf("an alarm: %+v", a)
 		}
-		got[a.N] = a.Why
+		got[a.N] = a.Why.In("en")
 	}
 	want := map[uint64]string{rs[0].N: "2.90 never came", rs[4].N: "2.90 EUR", rs[5].N: "2.90 EUR"}
 	if len(got) != len(want) {

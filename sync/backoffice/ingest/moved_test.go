@@ -34,7 +34,7 @@ func TestMoved(t *testing.T) {
 		if a.Kind != store.AlarmDestination || a.Times != 1 || a.Till != till.Genesis.Till {
 			t.Errorf("an alarm: %+v", a)
 		}
-		got[a.N] = a.Why
+		got[a.N] = a.Why.In("en")
 	}
 	want := map[uint64]string{rs[1].N: "EVM: 0xA → 0xB", rs[3].N: "Tron: – → T1", rs[4].N: "EVM: 0xB → 0xA", rs[5].N: "?", rs[6].N: "?"}
 	if len(got) != len(want) {

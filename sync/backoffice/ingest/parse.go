@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"net/http"
+	"strconv"
 
 	"github.com/tillwright/tillwright/pos"
 	"github.com/tillwright/tillwright/sync/wire"
@@ -17,10 +18,10 @@ func parse(body []byte) ([]pos.Record, error) {
 	each(len(lines), func(i int) { batch[i], errs[i] = pos.ParseRecord(lines[i]) })
 	for i, err := range errs {
 		if err != nil {
-			return batch[:i], corrupt("line %d is no record: %s", i+1, message(err))
+			return batch[:i], corrupt("bo_al_line", "n", strconv.Itoa(i+1), "why", message(err))
 		}
 		if batch[i].N == 0 {
-			return batch[:i], corrupt("line %d: records are numbered from 1", i+1)
+			return batch[:i], corrupt("bo_al_number", "n", strconv.Itoa(i+1))
 		}
 	}
 	return batch, bad
@@ -31,7 +32,7 @@ func split(body []byte) ([][]byte, error) {
 	var lines [][]byte
 	for len(body) > 0 {
 		if len(lines) == wire.MaxBatch {
-			return lines, corrupt("more than %d records at once", wire.MaxBatch)
+			return lines, corrupt("bo_al_many", "n", strconv.Itoa(wire.MaxBatch))
 		}
 		end := bytes.IndexByte(body, '\n') + 1
 		if end == 0 {
@@ -42,12 +43,14 @@ func split(body []byte) ([][]byte, error) {
 	return lines, nil
 }
 
-// corrupt refuses a record.
-func corrupt(format string, args ...any) *wire.Problem {
-	return &wire.Problem{
-		Type: wire.ProblemOf(pos.Corrupt), Title: "A record fails its check", Status: http.StatusUnprocessableEntity,
-		Detail: pos.E("", pos.Corrupt, format, args...).Msg,
-	}
+// corrupt is why a record is refused, as a word.
+func corrupt(key string, with ...string) *pos.Error {
+	return pos.Say("check record", pos.Corrupt, nil, key, with...)
+}
+
+// problem tells a till why.
+func problem(e *pos.Error) *wire.Problem {
+	return &wire.Problem{Type: wire.ProblemOf(pos.Corrupt), Title: "A record fails its check", Status: http.StatusUnprocessableEntity, Detail: e.Msg}
 }
 
 // message returns what an error says to people, empty for none.

@@ -238,5 +238,5 @@ func (o *Office) search(ctx context.Context, s store.OfflineSale, now time.Time)
 
 // refutation is the alarm of a code that was taken for a payment that never was.
 func (o *Office) refutation(s store.OfflineSale) store.Alarm {
-	return store.Alarm{Till: s.Till, Kind: store.AlarmRefuted, N: uint64(s.Counter), Why: o.word("op_refuted", "ref", offpay.Reference(s.Counter))}
+	return store.Alarm{Till: s.Till, Kind: store.AlarmRefuted, N: uint64(s.Counter), Why: store.Say("op_refuted", "ref", offpay.Reference(s.Counter))}
 }

@@ -159,7 +159,7 @@ func (o *Office) see(ctx context.Context, s *sale, now time.Time) error {
 // It returns errRefused, for the phone.
 func (o *Office) conflict(ctx context.Context, till string, counter uint32, now time.Time) error {
 	o.o.Log.Error("two offline tokens bear one counter", "till", till, "counter", counter)
-	a := store.Alarm{Till: till, Kind: store.AlarmConflict, N: uint64(counter), Why: o.word("op_conflict", "ref", offpay.Reference(counter))}
+	a := store.Alarm{Till: till, Kind: store.AlarmConflict, N: uint64(counter), Why: store.Say("op_conflict", "ref", offpay.Reference(counter))}
 	if err := o.o.Store.OfflineOff(ctx, till, o.word("op_off_alarm"), a, now); err != nil {
 		return err
 	}

@@ -1,7 +1,9 @@
 package report
 
 import (
+	"errors"
 	"slices"
+	"strconv"
 
 	"github.com/tillwright/tillwright/pos"
 	"github.com/tillwright/tillwright/sync/backoffice/store"
@@ -23,6 +25,16 @@ type Booking struct {
 // tells the owner why; the Booking counts also then. Check needs no other record,
 // so records can be checked side by side.
 func Check(till store.Till, r pos.Record) (Booking, error) {
+	b, err := check(till, r)
+	if e, ok := errors.AsType[*pos.Error](err); ok {
+		if key, _ := e.Word(); key == "" { // what the till's own package finds, it says in one language
+			err = pos.Say("book record", e.Kind, err, "bo_al_body", "n", strconv.FormatUint(r.N, 10), "why", e.Msg)
+		}
+	}
+	return b, err
+}
+
+func check(till store.Till, r pos.Record) (Booking, error) {
 	c, err := pos.CurrencyOf(till.Currency)
 	if err != nil {
 		return Booking{}, err
@@ -45,9 +57,9 @@ func checkSale(one pos.Report, b pos.SaleCompleted) error {
 	case err != nil:
 		return err
 	case one.Unbalanced > 0:
-		return pos.E("book sale", pos.Corrupt, "receipt %s contradicts itself: lines, tax and payments do not add up", b.Sale.Receipt)
+		return pos.Say("book sale", pos.Corrupt, nil, "bo_al_balance", "receipt", b.Sale.Receipt)
 	case t.Total != b.Totals.Total || !slices.Equal(t.Tax, b.Totals.Tax):
-		return pos.E("book sale", pos.Corrupt, "receipt %s states other tax than its lines come to", b.Sale.Receipt)
+		return pos.Say("book sale", pos.Corrupt, nil, "bo_al_tax", "receipt", b.Sale.Receipt)
 	}
 	return nil
 }
@@ -63,9 +75,9 @@ func (b Booking) After(before store.Head) (sales uint64, turnover int64, err err
 	switch {
 	case err != nil:
 	case b.count != before.Sales+1:
-		err = pos.E("book sale", pos.Corrupt, "receipt %s is the till's sale no. %d, after no. %d", b.receipt, b.count, before.Sales)
+		err = pos.Say("book sale", pos.Corrupt, nil, "bo_al_count", "receipt", b.receipt, "n", strconv.FormatUint(b.count, 10), "before", strconv.FormatUint(before.Sales, 10))
 	case b.turnover != want:
-		err = pos.E("book sale", pos.Corrupt, "after receipt %s the till's turnover is %s instead of %s", b.receipt, b.turnover, want)
+		err = pos.Say("book sale", pos.Corrupt, nil, "bo_al_turnover", "receipt", b.receipt, "is", b.turnover.String(), "want", want.String())
 	}
 	return b.count, b.turnover.Minor, err
 }

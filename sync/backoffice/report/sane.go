@@ -1,6 +1,8 @@
 package report
 
 import (
+	"strconv"
+
 	"github.com/tillwright/tillwright/pos"
 	"github.com/tillwright/tillwright/sync/backoffice/store"
 )
@@ -42,7 +44,7 @@ func fold1(till store.Till, c pos.Currency, r pos.Record) (pos.Report, error) {
 		}
 	}
 	if !sane(one, b.Sale.Lines) {
-		return one, pos.E("book record", pos.Corrupt, "record %d states a sum that no shop takes", r.N)
+		return one, pos.Say("book record", pos.Corrupt, nil, "bo_al_sum", "n", strconv.FormatUint(r.N, 10))
 	}
 	return one, nil
 }

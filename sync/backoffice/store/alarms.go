@@ -38,7 +38,7 @@ type Alarm struct {
 	Till  string
 	Kind  string
 	N     uint64 // record it is about
-	Why   string
+	Why   Reason
 	First time.Time
 	Last  time.Time
 	Times int64

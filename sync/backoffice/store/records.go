@@ -39,7 +39,7 @@ type Head struct {
 // must hear at once; empty: nothing. Moved likewise says where money is to go.
 type Entry struct {
 	Record pos.Record
-	Red    string
+	Red    Reason
 	Loss   string
 	Moved  string
 }
@@ -149,12 +149,12 @@ func insert(ctx context.Context, tx *sql.Tx, till string, batch []Entry, receive
 			return err
 		}
 		if e.Loss != "" {
-			if err := raise(ctx, tx, Alarm{Till: till, Kind: AlarmLoss, N: r.N, Why: e.Loss}, received); err != nil {
+			if err := raise(ctx, tx, Alarm{Till: till, Kind: AlarmLoss, N: r.N, Why: Sentence(e.Loss)}, received); err != nil {
 				return err
 			}
 		}
 		if e.Moved != "" {
-			if err := raise(ctx, tx, Alarm{Till: till, Kind: AlarmDestination, N: r.N, Why: e.Moved}, received); err != nil {
+			if err := raise(ctx, tx, Alarm{Till: till, Kind: AlarmDestination, N: r.N, Why: Sentence(e.Moved)}, received); err != nil {
 				return err
 			}
 		}

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	_ "embed"
 	"errors"
+	"strconv"
 	"strings"
 	"time"
 
@@ -77,7 +78,7 @@ func (db *DB) SeedKeep(ctx context.Context, s Seed) (Seed, error) {
 		case s.Till == "" || held == s.Till:
 			return nil
 		case held != "":
-			return pos.E("keep seed", pos.Conflict, "another till has this very secret: one card is a copy of the other")
+			return pos.Say("keep seed", pos.Conflict, nil, "bo_al_seed_other")
 		}
 		_, err = tx.ExecContext(ctx, "UPDATE address_seeds SET till = ? WHERE id = ?", s.Till, s.ID)
 		return err
@@ -98,7 +99,7 @@ func seedAdd(ctx context.Context, tx *sql.Tx, s *Seed) error {
 		return err
 	}
 	if have >= limit {
-		return pos.E("keep seed", pos.Exhausted, "there are %d secrets of this till here already, more than a till makes in its life", have)
+		return pos.Say("keep seed", pos.Exhausted, nil, "bo_al_seed_many", "n", strconv.Itoa(have))
 	}
 	res, err := tx.ExecContext(ctx, "INSERT INTO address_seeds (till, scheme, treasury, mark, sealed, kept, state, far, last, changed) VALUES (?, ?, ?, ?, ?, ?, '', 0, 0, 0)",
 		till, s.Scheme, s.Treasury, s.Mark, s.Sealed, stamp(s.Kept))

@@ -64,7 +64,7 @@ func NewKeeper(s SeedStore, key ed25519.PrivateKey, treasury func(string) (strin
 func (k *Keeper) Keep(ctx context.Context, till string, a wire.AddressSeed, at time.Time) (time.Time, error) {
 	s, err := k.keep(ctx, till, a, at)
 	if kind := pos.KindOf(err); err != nil && (kind == pos.Conflict || kind == pos.Exhausted) {
-		alarm := store.Alarm{Till: till, Kind: store.AlarmSeeds, Why: reasonOf(err).In("en")}
+		alarm := store.Alarm{Till: till, Kind: store.AlarmSeeds, Why: reasonOf(err)}
 		if err := k.store.Alarm(ctx, alarm, at); err != nil {
 			return time.Time{}, err
 		}
