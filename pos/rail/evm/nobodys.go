@@ -24,6 +24,9 @@ const (
 	// round: each costs a request to each operator. Dust costs none: it is never verified.
 	judgeEvery = finalEvery
 	judgeRound = 4
+	// doubtEvery is how often one is verified that was not certain: it keeps others waiting,
+	// and most will never be.
+	doubtEvery = 5 * time.Minute
 )
 
 // judging is how far the transfers to the shared address are judged. It belongs to the
@@ -68,9 +71,13 @@ func (c *chain) judgeTransfers(ctx context.Context, k *rpc.Client) error {
 		}
 		of, nobodys := c.verdict(t, now)
 		if nobodys && !t.dust() {
+			if now.Sub(t.asked) < doubtEvery {
+				continue
+			}
 			if asked++; asked > judgeRound {
 				continue
 			}
+			t.asked = now
 			if nobodys, err = c.certain(ctx, k, t); err != nil {
 				return err
 			}

@@ -26,6 +26,7 @@ type transfer struct {
 	taken   bool      // it was one payment's
 	told    bool      // it is told of as nobody's, now or before the start
 	judged  bool      // it is told of as nobody's, or is known not to be that
+	asked   time.Time // when it was verified last
 	at      time.Time // of its block, when it was looked at; by the chain's clock
 }
 
