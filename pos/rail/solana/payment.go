@@ -53,6 +53,7 @@ type transfer struct {
 	after   bool             // it came after the last word of its payment, or is told
 	told    bool             // it was told of as nobody's before it was read for a payment
 	loose   time.Time        // since when it is money that nobody asked for
+	asked   time.Time        // when somebody was asked about it last, as such money
 	done    bool             // the till was told that it is
 }
 

@@ -2,6 +2,7 @@ package solana
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/tillwright/tillwright/pos/rail/rpc"
@@ -64,7 +65,7 @@ func (w *Watcher) wishes(k *rpc.Client, now time.Time) (own, second []wish) {
 	defer w.mu.Unlock()
 	for _, t := range w.transfers {
 		row, wanted := w.needs(t, now)
-		if !wanted || t.counts(row) {
+		if !wanted || t.counts(row) || now.Sub(t.asked) < strayEvery {
 			continue
 		}
 		if said := t.said[k.Operator]; said != Finalized && said != row.Level {
@@ -75,6 +76,11 @@ func (w *Watcher) wishes(k *rpc.Client, now time.Time) (own, second []wish) {
 		}
 		if row.Operators > 1 && len(second) < fetchMax {
 			second = append(second, wish{t, row.Level})
+		}
+	}
+	for _, x := range slices.Concat(own, second) {
+		if !x.t.loose.IsZero() {
+			x.t.asked = now
 		}
 	}
 	return own, second

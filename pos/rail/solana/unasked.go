@@ -22,8 +22,11 @@ const (
 	// maxStrays bounds transfers of nobody's that are not told yet, and half of it those of
 	// dust: they become final in a quarter of a minute.
 	maxStrays = 512
-	// strayFor is how long such money may be without proof; then it is only a notice.
-	strayFor = time.Hour
+	// strayFor is how long such money may be without proof; then it is only a notice. A second
+	// operator whose calls of a day are used up answers again within it. strayEvery is how often
+	// one is asked about: nobody waits for it.
+	strayFor   = 26 * time.Hour
+	strayEvery = 5 * time.Second
 	// callFor is how long after the start nobody's money waits: by then the till has asked
 	// about all that it waits for, also if the book of requests was lost.
 	callFor = 10 * time.Second

@@ -107,7 +107,7 @@ func TestStrangerOfTwo(t *testing.T) {
 		w.found(r, w.requested(r, "SALE000000001", 12_340_000))
 		w.lines[1].cut()
 		w.stranger(2_000_000_000)
-		time.Sleep(2 * time.Minute)
+		time.Sleep(3 * time.Hour)
 		if list, _ := w.unasked(); len(list) != 0 {
 			t.Fatalf("one operator's word: %+v", list)
 		}

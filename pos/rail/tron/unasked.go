@@ -23,8 +23,9 @@ import (
 const (
 	// keepClosed is how many seconds a payment stays closed: a day more than scanBack.
 	keepClosed = 8 * 24 * 3600
-	// looseFor is how long such money may be without proof; then it is only a notice.
-	looseFor = time.Hour
+	// looseFor is how long such money may be without proof; then it is only a notice. A second
+	// operator whose calls of a day are used up answers again within it.
+	looseFor = 26 * time.Hour
 	// looseEvery is how often one such transfer is looked up, and looseAtOnce how many of
 	// them in one round: nobody waits for it.
 	looseEvery  = 15 * time.Second
@@ -215,7 +216,8 @@ func (c *chain) proveLoose(ctx context.Context, k *client) {
 	}
 }
 
-// unproved lists what is to be looked up now.
+// unproved lists what is to be looked up now: what was looked up longest ago comes first, so
+// that what nobody can prove keeps nothing else waiting.
 func (c *chain) unproved(now time.Time) (out []*held) {
 	head := c.headNow().time
 	c.w.mu.Lock()
@@ -225,10 +227,14 @@ func (c *chain) unproved(now time.Time) (out []*held) {
 		if h.large {
 			every = largeEvery
 		}
-		if len(out) < looseAtOnce && !c.dusty(h) && h.block.time+solidAfter < head && now.Sub(h.tried) >= every && c.tells(h, now) && !c.sure(h) {
-			h.tried = now
+		if !c.dusty(h) && h.block.time+solidAfter < head && now.Sub(h.tried) >= every && c.tells(h, now) && !c.sure(h) {
 			out = append(out, h)
 		}
+	}
+	slices.SortStableFunc(out, func(a, b *held) int { return a.tried.Compare(b.tried) })
+	out = out[:min(len(out), looseAtOnce)]
+	for _, h := range out {
+		h.tried = now
 	}
 	return out
 }
