@@ -2,6 +2,7 @@ package pole
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"strings"
 	"testing"
@@ -138,6 +139,27 @@ func TestHarmless(t *testing.T) {
 		}
 		if got := p.Lines(); !strings.HasPrefix(got[0]+got[1], "a ?@??C1X? ?zb??@??C1X???y") {
 			t.Errorf("%s: shows %q", name, got)
+		}
+	}
+}
+
+// TestBytes compares with the manuals: what a display is started with puts every mode back
+// that somebody may have left it in, and the cursor's and scrolling's codes are their own.
+func TestBytes(t *testing.T) {
+	for name, want := range map[string]string{
+		"escpos": "\x1b@\x1bt\x00\x1f\x01\x1fC\x00\x0c",
+		"cd5220": "\x1b@\x1b\x11\x1b_\x00\x0c",
+		"dsp800": "\x04\x01C1X\x17\x04\x01P1\x17",
+	} {
+		if got := string(dialects[name].start(pages["cp437"])); got != want {
+			t.Errorf("%s: starts with % x, want % x", name, got, want)
+		}
+	}
+	for name, want := range map[string]string{"escpos": "\x1fC\x00 \x1fC\x01 \x1f\x01 \x1f\x02", "cd5220": "\x1b_\x00 \x1b_\x01 \x1b\x11 \x1b\x12"} {
+		d := dialects[name]
+		got := fmt.Sprintf("%s %s %s %s", d.cursor(false), d.cursor(true), d.scroll(false), d.scroll(true))
+		if got != want {
+			t.Errorf("%s: cursor off, on, overwriting, scrolling: % x, want % x", name, got, want)
 		}
 	}
 }

@@ -301,6 +301,22 @@ func TestStatus(t *testing.T) {
 	}
 }
 
+// TestLengthOfAStatus: a status ends where its first two bytes say; what newer models add
+// in its end is not the next one, whatever it looks like (here: an open cover).
+func TestLengthOfAStatus(t *testing.T) {
+	const well = "\x23\x06\x00\x00\x00\x00\x00\x00\x00"
+	d := printer.Document{Columns: 32, Rows: []printer.Row{printer.Line{Text: "x"}}}
+	for name, last := range map[string]string{
+		"fifteen bytes": "\x2f\x06" + strings.Repeat("\x00", 7) + "\x0d\x00\x28\x00\x00\x00",
+		"eleven bytes":  "\x23\x86" + strings.Repeat("\x00", 7) + "\x0d\x00" + well,
+	} {
+		sc := &script{answers: []string{well, last}}
+		if st, err := profile(t, "mpop").Print(sc, d, printer.Run{}); err != nil || st.Trouble() != "" {
+			t.Errorf("%s: %+v, %v", name, st, err)
+		}
+	}
+}
+
 // TestLastWord: in the end the newest of several statuses counts, for the printer may
 // have sent one by itself before.
 func TestLastWord(t *testing.T) {
