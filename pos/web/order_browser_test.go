@@ -403,6 +403,7 @@ func TestSignInAhead(t *testing.T) {
 	answer := p.holdAnswer("/v1/sessions")
 	p.pin(ownerPIN)
 	p.see("till-sign-in .hint", "One moment")
+	p.wait("!document.querySelector('till-sign-in .hint').classList.contains('wrong')") // nothing is wrong yet
 	p.key("500")
 	answer()
 	p.see("till-keypad .typed", "€5.00")
@@ -420,7 +421,7 @@ func TestPINMeanwhile(t *testing.T) {
 	p.see("till-sign-in .hint", "One moment")
 	p.click(pinKey('2'), pinKey('2'))
 	answer()
-	p.see("till-sign-in .hint", "Wrong PIN")
+	p.see("till-sign-in .hint.wrong", "Wrong PIN")
 	p.wait("document.querySelectorAll('till-pin .full').length === 2")
 	p.click(pinKey('2'), pinKey('2'))
 	answer = p.holdAnswer("/v1/sessions")

@@ -90,13 +90,13 @@ customElements.define("till-sign-in", class extends TillElement {
   draw() {
     const { view, online } = now();
     if (!view || !this.#staff) return;
-    paint(this, [view.shop.name, view.shop.till, this.#staff, this.#who, this.#wrong, online, view.shop.language], () => [
+    paint(this, [view.shop.name, view.shop.till, this.#staff, this.#who, this.#wrong, this.#asking, online, view.shop.language], () => [
       h("header", {}, h("h1", {}, view.shop.name), h("p", {}, view.shop.till)),
       h("div", { class: "names" }, h("p", { class: "label" }, t("ui.who_are_you")), ...(this.#staff ?? []).map((s) =>
         h("button", { class: "name", "data-key": s.id, "aria-pressed": String(s.id === this.#who), click: () => { this.#who = s.id; this.#wrong = ""; this.#pad.clear(); this.draw(); } },
           h("i", { class: "face", "aria-hidden": "true" }, [...s.name][0] ?? "?"), h("span", {}, s.name)))),
       h("div", { class: this.#who ? "pinbox" : "pinbox off" },
-        h("p", { class: this.#wrong ? "hint wrong" : "hint", role: "status" }, this.#wrong ? this.#wrong : this.#who ? t("ui.your_pin") : t("ui.choose_name")), this.#pad),
+        h("p", { class: this.#wrong && !this.#asking ? "hint wrong" : "hint", role: "status" }, this.#wrong ? this.#wrong : this.#who ? t("ui.your_pin") : t("ui.choose_name")), this.#pad),
     ]);
   }
 });
