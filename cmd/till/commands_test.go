@@ -275,6 +275,9 @@ func TestCommandLine(t *testing.T) {
 			t.Errorf("till %v is let through", args)
 		}
 	}
+	if _, err := try(t, "doctor", "--config", file+"x"); err == nil || err.Error() != "there is no configuration "+file+"x: write it, or name yours with -config FILE" {
+		t.Errorf("without a file: %v", err)
+	}
 	for _, args := range [][]string{{}, {"help"}, {"-h"}, {"run", "-h"}} {
 		var out, errs strings.Builder
 		if err := run(context.Background(), args, &out, &errs); err != nil || !strings.Contains(errs.String(), "till") {
