@@ -264,6 +264,7 @@ func (c connectionWriter) write() error {
 
 // connectionLine is the whole content of a file, one line.
 func connectionLine(s Status, connection string) string {
+	step := strings.TrimPrefix(s.Step, "starting ")
 	switch {
 	case s.Ready:
 		return connection
@@ -271,8 +272,8 @@ func connectionLine(s Status, connection string) string {
 		first, _, _ := strings.Cut(s.Trouble, "\n")
 		return "# not available: " + first
 	case s.Detail != "":
-		return "# starting: " + s.Step + ", " + s.Detail
+		return "# starting: " + step + ", " + s.Detail
 	default:
-		return "# starting: " + s.Step
+		return "# starting: " + step
 	}
 }

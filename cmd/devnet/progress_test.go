@@ -54,6 +54,8 @@ func TestConnectionLine(t *testing.T) {
 	}{
 		{"step", Status{Step: "building btcd 1/4"}, "# starting: building btcd 1/4"},
 		{"detail", Status{Step: "building lnd 2/4", Detail: "3 of 9 packages"}, "# starting: building lnd 2/4, 3 of 9 packages"},
+		{"what starts", Status{Step: "starting the nodes 3/4"}, "# starting: the nodes 3/4"},
+		{"what starts, and what of it", Status{Step: "starting the nodes 3/4", Detail: "Bitcoin chain"}, "# starting: the nodes 3/4, Bitcoin chain"},
 		{"trouble of many lines", Status{Step: "x", Trouble: "no space\n    more"}, "# not available: no space"},
 		{"ready", Status{Step: "ready", Ready: true}, conn},
 	} {
