@@ -1,6 +1,7 @@
 package evm
 
 import (
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -17,11 +18,11 @@ func TestTokenBack(t *testing.T) {
 	for name, off := range map[string]bool{"the till was on": false, "started anew": true} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				w, booked := newWorld(t, 2, "base"), map[pos.PaymentID]bool{}
+				w, booked := newWorld(t, 2, "base"), &sync.Map{} // names
 				inner, m := w.change, w.chains["base"]
 				w.change = func(o *Options) {
 					inner(o)
-					o.Shared, o.Booked = true, func(id pos.PaymentID) bool { return booked[id] }
+					o.Shared, o.Booked = true, func(id pos.PaymentID) bool { _, known := booked.Load(id); return known }
 				}
 				w.start()
 				r := w.ready("usdc-base")
@@ -42,7 +43,7 @@ func TestTokenBack(t *testing.T) {
 				if len(list) != 1 || list[0].Came.Int().Int64() != 12_340_100 {
 					t.Fatalf("told %+v", list)
 				}
-				booked[list[0].ID()] = true
+				booked.Store(list[0].ID(), true)
 				w.w.Found().Booked(list, nil)
 				if off {
 					w.restart()

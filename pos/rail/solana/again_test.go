@@ -1,6 +1,7 @@
 package solana
 
 import (
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -17,11 +18,11 @@ func TestTokenBack(t *testing.T) {
 	for name, off := range map[string]bool{"the till was on": false, "started anew": true} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				booked := map[pos.PaymentID]bool{}
+				var booked sync.Map // names
 				w := newWorld(t, small, 1)
 				w.closed = &memory{}
 				w.change = func(o *Options) {
-					o.Closed, o.Booked = w.closed, func(id pos.PaymentID) bool { return booked[id] }
+					o.Closed, o.Booked = w.closed, func(id pos.PaymentID) bool { _, known := booked.Load(id); return known }
 				}
 				w.start()
 				r := w.ready("usdc-solana")
@@ -40,7 +41,7 @@ func TestTokenBack(t *testing.T) {
 				if len(list) != 1 || sum != 12_340_000 {
 					t.Fatalf("told %+v", list)
 				}
-				booked[list[0].ID()] = true
+				booked.Store(list[0].ID(), true)
 				w.w.Found().Booked(list, nil)
 				if off {
 					w.restart()

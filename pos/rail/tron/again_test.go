@@ -1,6 +1,7 @@
 package tron
 
 import (
+	"sync"
 	"testing"
 	"time"
 
@@ -16,8 +17,8 @@ func TestTokenBack(t *testing.T) {
 	for name, off := range map[string]bool{"the till was on": false, "started anew": true} {
 		t.Run(name, func(t *testing.T) {
 			watched(t, small, func(t *testing.T, l *lab, m *mem, r *Rail) {
-				booked := map[pos.PaymentID]bool{}
-				l.options.Booked = func(id pos.PaymentID) bool { return booked[id] }
+				var booked sync.Map // names
+				l.options.Booked = func(id pos.PaymentID) bool { _, known := booked.Load(id); return known }
 				r = l.again()
 				p := l.wanted(r, "SALE000000001", price) // nobody asks about it any more
 				l.stop()
@@ -36,7 +37,7 @@ func TestTokenBack(t *testing.T) {
 				if len(list) != 1 || sum != p.Quantity.Int().Int64() {
 					t.Fatalf("told %+v", list)
 				}
-				booked[list[0].ID()] = true
+				booked.Store(list[0].ID(), true)
 				l.w.Found().Booked(list, nil)
 				if off {
 					r = l.again()
