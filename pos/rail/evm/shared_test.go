@@ -157,7 +157,7 @@ func TestSharedTruth(t *testing.T) {
 		l.becomes(r, p, pos.Accept)
 		p = l.moved(p, pos.Accept)
 		base.Do("anvil_reorg", 1, []any{})
-		base.Do("anvil_mine", "0x8")
+		base.Do("anvil_mine", "0x8", "0x1e") // beyond the time of the block that is gone, however long that stood
 		l.becomes(r, p, pos.Doubt)
 		p = l.moved(p, pos.Doubt)
 		base.usdc.mint(merchant, 900)

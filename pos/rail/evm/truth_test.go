@@ -270,7 +270,7 @@ func TestReorg(t *testing.T) {
 		if base.usdc.balance(to) != 0 {
 			t.Fatal("the reorg did not take it back")
 		}
-		base.Do("anvil_mine", "0x8")
+		base.Do("anvil_mine", "0x8", "0x1e") // beyond the time of the block that is gone, however long that stood
 		f := l.becomes(r, p, pos.Doubt)
 		if !strings.Contains(f.Why, "took it back") {
 			t.Fatalf("%q", f.Why)
