@@ -1,6 +1,7 @@
 package tron
 
 import (
+	"bytes"
 	"encoding/hex"
 	"encoding/json"
 	"math/big"
@@ -52,6 +53,26 @@ func TestAddress(t *testing.T) {
 	}
 	if b, err := json.Marshal(merchant); err != nil || string(b) != `"`+merchant.String()+`"` {
 		t.Errorf("%s, %v", b, err)
+	}
+}
+
+// TestPrefix: of three bytes an address of 34 characters can begin with T, and two of them
+// are another network's: the checksum fits, and nobody here has the key.
+func TestPrefix(t *testing.T) {
+	for _, first := range []byte{0x40, 0x42} {
+		body := append([]byte{first}, bytes.Repeat([]byte{0xf0}, 20)...)
+		sum := checksum(body)
+		n, radix, digit, s := new(big.Int).SetBytes(append(body, sum[:]...)), big.NewInt(58), new(big.Int), ""
+		for n.Sign() > 0 {
+			n.QuoRem(n, radix, digit)
+			s = string(digits58[digit.Int64()]) + s
+		}
+		if len(s) != addressLen || s[0] != 'T' {
+			t.Fatalf("%s is no test", s)
+		}
+		if a, err := ParseAddress(s); err == nil || pos.KindOf(err) != pos.Invalid {
+			t.Errorf("%s was taken for %s", s, a)
+		}
 	}
 }
 

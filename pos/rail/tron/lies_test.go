@@ -2,6 +2,7 @@ package tron
 
 import (
 	"bytes"
+	"encoding/binary"
 	"encoding/json"
 	"fmt"
 	"log/slog"
@@ -193,6 +194,56 @@ func TestKnownByOne(t *testing.T) {
 		l.becomes(r, p, pos.Settle)
 		l.stop()
 	})
+}
+
+// elsewhere is a network that says of itself that it is another one, and tells all the same
+// of the same blocks: a fork of it, or an endpoint that was mixed up.
+type elsewhere struct{ *mem }
+
+const nile = 3448148188
+
+func (elsewhere) chainID() uint64 { return nile }
+
+func (e elsewhere) height(n uint64) (block, bool) {
+	b, ok := e.mem.height(n)
+	if n == 0 {
+		binary.BigEndian.PutUint32(b.hash[28:], nile)
+	}
+	return b, ok
+}
+
+// TestSecondElsewhere: where the policy wants two operators, the word of one that is of
+// another network is none.
+func TestSecondElsewhere(t *testing.T) {
+	for _, kinds := range [][]Kind{{TronGrid, JSONRPC}, {JSONRPC, TronGrid}} {
+		t.Run(string(kinds[1]), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				l, m := usual(t, strict, kinds...)
+				if n := network(elsewhere{m}); kinds[1] == TronGrid {
+					l.endpoints[1].next = &gridFake{t: t, n: n}
+				} else {
+					l.endpoints[1].next = &nodeFake{t: t, n: n}
+				}
+				l.start()
+				r := l.ready()
+				p := l.wanted(r, "SALE000000001", 900_000)
+				m.pay(l.usdt.Contract, merchant, 900_000)
+				read := false
+				for range 20 {
+					f, err := r.Check(t.Context(), p)
+					if f.Event == pos.Settle || !f.Received.IsZero() {
+						t.Fatalf("%+v", f)
+					}
+					read = read || err != nil && strings.Contains(err.Error(), "do not agree")
+					time.Sleep(time.Second)
+				}
+				if !read {
+					t.Error("nobody said that two sources do not agree")
+				}
+				l.stop()
+			})
+		})
+	}
 }
 
 // TestAlteredByOne: a real payment of another amount came, so that the balance has grown
