@@ -155,6 +155,13 @@ func TestPolicy(t *testing.T) {
 	if p.Row(6, big.NewInt(50_000_000)) != p[0] || p.Row(6, big.NewInt(50_000_001)) != p[1] || p.Operators() != 2 || p.Check("one", "deep") != nil {
 		t.Error("a good policy")
 	}
+	for _, decimals := range []int{0, 2, 6, 18, 30} { // whole tokens, whatever the chain counts by
+		one := coin.One(decimals)
+		most := new(big.Int).Mul(one, big.NewInt(50))
+		if p.Row(decimals, most) != p[0] || p.Row(decimals, most.Add(most, big.NewInt(1))) != p[1] {
+			t.Errorf("%d decimals", decimals)
+		}
+	}
 	for name, p := range map[string]coin.Policy{
 		"falls": {coin.UpTo(5, "one", 1), coin.UpTo(4, "one", 1), coin.UpTo(0, "one", 1)}, "no end": {coin.UpTo(5, "one", 1)},
 		"two ends": {coin.UpTo(0, "one", 1), coin.UpTo(0, "one", 1)}, "three": {coin.UpTo(0, "one", 3)}, "unknown": {coin.UpTo(0, "soon", 1)},

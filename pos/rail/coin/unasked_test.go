@@ -80,7 +80,13 @@ func TestAlarmsStay(t *testing.T) {
 	for i := range 5 * maxNotices { // only alarms push alarms
 		n.Alarm(fmt.Sprint("alarm ", i), fmt.Sprint("alarm ", i))
 	}
-	if told := n.Told(); len(told) > maxAlarms+maxNotices {
+	told = n.Told()
+	if len(told) > maxAlarms+maxNotices {
 		t.Errorf("%d notices", len(told))
+	}
+	for i := range maxAlarms { // and not before there is no room for them
+		if !slices.Contains(told, fmt.Sprint("alarm ", 5*maxNotices-1-i)) {
+			t.Errorf("alarm %d from the end is not told", i)
+		}
 	}
 }

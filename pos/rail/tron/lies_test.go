@@ -215,15 +215,11 @@ func (e elsewhere) height(n uint64) (block, bool) {
 // TestSecondElsewhere: where the policy wants two operators, the word of one that is of
 // another network is none.
 func TestSecondElsewhere(t *testing.T) {
-	for _, kinds := range [][]Kind{{TronGrid, JSONRPC}, {JSONRPC, TronGrid}} {
+	for _, kinds := range pairs {
 		t.Run(string(kinds[1]), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				l, m := usual(t, strict, kinds...)
-				if n := network(elsewhere{m}); kinds[1] == TronGrid {
-					l.endpoints[1].next = &gridFake{t: t, n: n}
-				} else {
-					l.endpoints[1].next = &nodeFake{t: t, n: n}
-				}
+				l.endpoints[1].behind(elsewhere{m})
 				l.start()
 				r := l.ready()
 				p := l.wanted(r, "SALE000000001", 900_000)

@@ -1,0 +1,207 @@
+package tron
+
+import (
+	"math/big"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/tillwright/tillwright/pos"
+	"github.com/tillwright/tillwright/pos/rail/coin"
+)
+
+// behind puts another network behind an endpoint. It must be called before the till starts.
+func (e *endpoint) behind(n network) {
+	if e.kind == TronGrid {
+		e.next = &gridFake{t: e.t, n: n}
+		return
+	}
+	e.next = &nodeFake{t: e.t, n: n}
+}
+
+// pairs are two operators, each of another kind.
+var pairs = [][]Kind{{JSONRPC, TronGrid}, {TronGrid, JSONRPC}}
+
+// TestSolidifiedExactly: a transfer is solidified from the very block on that is, and not
+// one block before.
+func TestSolidifiedExactly(t *testing.T) {
+	for _, kind := range []Kind{JSONRPC, TronGrid} {
+		t.Run(string(kind), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				l, m := usual(t, deep, kind)
+				w, err := New(l.options)
+				if err != nil {
+					t.Fatal(err)
+				}
+				k := w.chain.clients.All[0]
+				defer k.line.Close()
+				time.Sleep(time.Second)
+				tx := m.pay(l.usdt.Contract, merchant, price)
+				paid := m.tip().number + 1
+				sent := transfer{transferKey{tx, l.usdt.Contract, customer, merchant, big.NewInt(price).String(), 0}, l.usdt, big.NewInt(price), block{}}
+				yes := 0
+				for range int(m.depth) + 4 {
+					b, ok, err := k.find(t.Context(), sent, true)
+					want := m.final().number >= paid
+					if err != nil || ok != want || ok && b.number != paid {
+						t.Errorf("block %d, solidified %d: in %d, %v, %v", paid, m.final().number, b.number, ok, err)
+					}
+					if ok {
+						yes++
+					}
+					time.Sleep(blockSeconds * time.Second)
+				}
+				if yes < 2 {
+					t.Errorf("%d times", yes)
+				}
+			})
+		})
+	}
+}
+
+// eager is a network whose newest block is called solidified.
+type eager struct{ *mem }
+
+func (e eager) final() block { return e.mem.tip() }
+
+// TestEagerOne: an operator that calls every block solidified is not believed where the
+// policy wants two: the other one must say so, too.
+func TestEagerOne(t *testing.T) {
+	for _, kinds := range pairs {
+		t.Run(string(kinds[0]), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				l, m := usual(t, Policy{coin.UpTo(0, Solidified, 2)}, kinds...)
+				l.endpoints[0].behind(eager{m})
+				l.start()
+				r := l.ready()
+				p := l.wanted(r, "SALE000000001", price)
+				m.pay(l.usdt.Contract, merchant, price)
+				began := time.Now()
+				l.becomes(r, p, pos.Settle)
+				if took := time.Since(began); took < time.Duration(m.depth)*blockSeconds*time.Second {
+					t.Errorf("settled after %v", took)
+				}
+				l.stop()
+			})
+		})
+	}
+}
+
+// TestOtherFork: two operators know a transaction, each in a block of its own. That is no
+// agreement: one of them is on a chain that will not last.
+func TestOtherFork(t *testing.T) {
+	for _, kinds := range pairs {
+		t.Run(string(kinds[0]), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				l, m := usual(t, strict, kinds...)
+				fork := newMem(t, l.chain, Known().Tokens(l.chain.ID))
+				for n := range uint64(1000) {
+					fork.forks[firstHeight+n] = 1
+				}
+				l.endpoints[1].behind(fork)
+				l.start()
+				r := l.ready()
+				p := l.wanted(r, "SALE000000001", price)
+				both := memPay{tx: [32]byte{7}, token: l.usdt.Contract, from: customer, to: merchant, units: big.NewInt(price)}
+				m.put(both)
+				fork.put(both)
+				read := false
+				for range 20 {
+					f, err := r.Check(t.Context(), p)
+					if f.Event == pos.Settle {
+						t.Fatalf("%+v", f)
+					}
+					read = read || err != nil && strings.Contains(err.Error(), "do not agree")
+					time.Sleep(time.Second)
+				}
+				if !read {
+					t.Error("nobody said that two sources do not agree")
+				}
+				l.stop()
+			})
+		})
+	}
+}
+
+// TestLookAlikeBesideOthers: a token that counts like the one asked for came in the very
+// amount, and beside it so much of the real one for somebody else that its balance has grown
+// by more than enough. The sale is not paid by either.
+func TestLookAlikeBesideOthers(t *testing.T) {
+	for _, kind := range []Kind{JSONRPC, TronGrid} {
+		t.Run(string(kind), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				chain := Chain{ID: 728126428, Key: "tron", Name: "Tron", Coin: "TRX", StaleS: 60, Policy: small}
+				tokens := slices.Clone(Known().Tokens(chain.ID))
+				tokens[1].Decimals = tokens[0].Decimals
+				m := newMem(t, chain, tokens)
+				l := newLab(t, m, chain, tokens, inMemory, kind)
+				l.start()
+				r := l.ready()
+				p := l.wanted(r, "SALE000000001", price)
+				m.pay(l.usdt.Contract, merchant, 50*price)
+				m.pay(l.look.Contract, merchant, p.Quantity.Int().Int64())
+				named := false
+				for range 40 {
+					f, err := r.Check(t.Context(), p)
+					if err != nil || f.Event == pos.Settle || !f.Received.IsZero() {
+						t.Fatalf("%+v, %v", f, err)
+					}
+					named = named || f.Event == pos.Doubt && f.Stray.Asset.ID == l.look.Asset().ID
+					time.Sleep(time.Second)
+				}
+				if !named {
+					t.Error("the other token was not named")
+				}
+				m.pay(l.usdt.Contract, merchant, p.Quantity.Int().Int64())
+				l.becomes(r, p, pos.Settle)
+				l.stop()
+			})
+		})
+	}
+}
+
+// TestFailedOnChain: a transaction that failed moved nothing, however its failure is said.
+func TestFailedOnChain(t *testing.T) {
+	for _, s := range []string{`"0x0"`, `"0x2"`, `"0x"`, `1`} {
+		if _, _, good := readReceipt([]byte(strings.Replace(docRec, `"status":"0x1"`, `"status":`+s, 1)), docTx); good {
+			t.Errorf("a receipt with status %s is good", s)
+		}
+	}
+	if _, _, good := readReceipt([]byte(docRec), [32]byte{1}); good {
+		t.Error("another transaction's receipt is good")
+	}
+	for _, s := range []string{`"OUT_OF_ENERGY"`, `"REVERT"`, `"OUT_OF_TIME"`, `"DEFAULT"`, `"success"`, `null`} {
+		i, err := readInfo(obj(t, strings.Replace(docInfo, `"result":"SUCCESS"`, `"result":`+s, 1)), docTx, all)
+		if err != nil || i.good || len(i.logs) > 0 {
+			t.Errorf("a transaction with result %s: %+v, %v", s, i, err)
+		}
+	}
+}
+
+// TestOtherEvents: an Approval has the shape of a Transfer, and moves nothing.
+func TestOtherEvents(t *testing.T) {
+	approval := [32]byte(unhex("8c5be1e5ebec7d5bd14f71427d1e84f3dd0314c0f7b2291e5b200ac8c7c3b925")) // Approval(address,address,uint256)
+	from, to, dirty := customer.word(), merchant.word(), merchant.word()
+	dirty[11] = prefix
+	units := big.NewInt(price).FillBytes(make([]byte, 32))
+	for name, c := range map[string]struct {
+		topics [][32]byte
+		data   []byte
+		ok     bool
+	}{
+		"transfer": {[][32]byte{topicTransfer, from, to}, units, true},
+		"approval": {[][32]byte{approval, from, to}, units, false},
+		"a 41":     {[][32]byte{topicTransfer, from, dirty}, units, false},
+		"of three": {[][32]byte{topicTransfer, from, to, {}}, nil, false},
+		"of one":   {[][32]byte{topicTransfer, from}, slices.Concat(to[:], units), false},
+		"short":    {[][32]byte{topicTransfer, from, to}, units[1:], false},
+		"long":     {[][32]byte{topicTransfer, from, to}, append(slices.Clone(units), 0), false},
+		"nothing":  {nil, nil, false},
+	} {
+		if _, _, n, ok := readTransfer(c.topics, c.data); ok != c.ok || ok && n.Int64() != price {
+			t.Errorf("%s: %v, %v", name, n, ok)
+		}
+	}
+}
