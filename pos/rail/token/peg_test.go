@@ -147,6 +147,27 @@ func TestAllow(t *testing.T) {
 	})
 }
 
+// TestAllowIsOfOne: a manager's word about a token is none about another, off as far and at
+// the same price as that may be.
+func TestAllowIsOfOne(t *testing.T) {
+	m := &market{usd, "0.90"}
+	usdt := usdc
+	usdt.ID, usdt.Symbol = "test/usdt", "USDT"
+	p, err := token.New(usd, "en", map[string]token.Coin{"USDC": {Peg: usd, Home: m}, "USDT": {Peg: usd, Home: m}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := p.Allow(manager, "USDC", "0.9000", time.Hour); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := p.Rate(usdc); err != nil {
+		t.Errorf("allowed: %v", err)
+	}
+	if r, err := p.Rate(usdt); pos.KindOf(err) != pos.Unavailable {
+		t.Errorf("another one was taken at %v, %v", r, err)
+	}
+}
+
 // TestAllowRefuses: who may not, what cannot be.
 func TestAllowRefuses(t *testing.T) {
 	m := &market{usd, "0.90"}
