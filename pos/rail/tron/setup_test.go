@@ -67,7 +67,7 @@ func TestPages(t *testing.T) {
 			time.Sleep(time.Minute)
 		}
 		m.pay(l.usdt.Contract, merchant, price)
-		time.Sleep(time.Minute)
+		time.Sleep(5 * time.Minute) // the newest blocks, which are read again and again, are later
 		r = l.start().ready()
 		l.becomes(r, p, pos.Settle)
 	})

@@ -110,6 +110,13 @@ func TestWrongToken(t *testing.T) {
 		p := l.wanted(r, "SALE000000001", price)
 		usdd := l.registry.Tokens(l.chain.ID)[3] // 18 decimals
 		units, _ := new(big.Int).SetString("12340000000000000000", 10)
+		m.put(memPay{token: usdd.Contract, from: customer, to: merchant, units: big.NewInt(price)}) // as many units, which are nothing
+		for range 4 {
+			if f, err := r.Check(t.Context(), p); err != nil || f.Event != "" {
+				t.Fatalf("next to nothing was taken for the price: %+v, %v", f, err)
+			}
+			time.Sleep(blockSeconds * time.Second)
+		}
 		m.put(memPay{token: usdd.Contract, from: customer, to: merchant, units: units})
 		f := l.becomes(r, p, pos.Doubt)
 		if !strings.Contains(f.Why, "12.3400 USDD came") || f.Stray.String() != "12.3400 USDD" {
