@@ -189,3 +189,39 @@ func TestPaidToAnother(t *testing.T) {
 		w.stop()
 	})
 }
+
+// TestStatusSaid: "processed" may be skipped yet and is not there; a failure is said.
+func TestStatusSaid(t *testing.T) {
+	for said, want := range map[string]status{
+		`{"slot":7,"err":null,"confirmationStatus":"processed"}`:                     {false, 7, false, false},
+		`{"slot":7,"err":null,"confirmationStatus":"confirmed"}`:                     {true, 7, false, false},
+		`{"slot":7,"err":null,"confirmationStatus":"finalized"}`:                     {true, 7, false, true},
+		`{"slot":7,"err":{"InstructionError":[0]},"confirmationStatus":"finalized"}`: {true, 7, true, true},
+		`{"slot":7,"err":null,"confirmationStatus":"rooted"}`:                        {false, 7, false, false},
+		`{"slot":7,"err":null}`: {false, 7, false, false},
+		`null`:                  {},
+	} {
+		slot, all, err := readStatuses(json.RawMessage(`{"context":{"slot":9},"value":[`+said+`]}`), 1)
+		if err != nil || slot != 9 || len(all) != 1 || all[0] != want {
+			t.Errorf("%s: %d, %+v, %v", said, slot, all, err)
+		}
+	}
+}
+
+// TestOtherForm: what is shown to wallets that stop at a reference has none, and no label,
+// and asks for the same.
+func TestOtherForm(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, small, 1)
+		w.start()
+		r := w.ready("usdc-solana")
+		p := w.requested(r, "SALE000000001", 12_340_100)
+		first, err1 := ParseURI(p.Forms[0].Payload)
+		other, err2 := ParseURI(p.Forms[1].Payload)
+		if err1 != nil || err2 != nil || len(first.References) != 1 || first.Label == "" || len(other.References) != 0 || other.Label != "" ||
+			other.To != merchant || first.To != merchant || other.Amount != first.Amount || other.Token != first.Token || p.Forms[2].Payload != merchant.String() {
+			t.Errorf("%+v, %+v, %v, %v", first, other, err1, err2)
+		}
+		w.stop()
+	})
+}
