@@ -70,7 +70,7 @@ func TestRedRecordThroughOutbox(t *testing.T) {
 			t.Errorf("the backoffice holds %d records and the till knows of %d, want %d", held, mine.Acked(), len(all))
 		}
 		alarms, err := w.office.Alarms(t.Context())
-		if err != nil || len(alarms) != 1 || alarms[0].Kind != store.AlarmRed || alarms[0].N != bad.N || strings.TrimSpace(alarms[0].Why) == "" {
+		if err != nil || len(alarms) != 1 || alarms[0].Kind != store.AlarmRed || alarms[0].N != bad.N || strings.TrimSpace(string(alarms[0].Why)) == "" {
 			t.Errorf("alarms %+v, %v; want record %d on the red list with its reason", alarms, err, bad.N)
 		}
 	})
