@@ -43,11 +43,17 @@ type Answer struct {
 // Action is one of the types below.
 type Action interface{ action() }
 
+// NoSale stands for a sale where a command may say that none is meant.
+const NoSale SaleID = "none"
+
 // Actions. Sale may be left empty where the current sale is meant; a command
 // that needs a basket opens one.
 type (
-	// OpenSale puts the current sale aside and starts an empty one.
-	OpenSale struct{}
+	// OpenSale puts the current sale aside and starts an empty one. Sale is the one that whoever asks has before him, NoSale
+	// for none: when another one is at the counter by now, it is refused with Conflict.
+	OpenSale struct {
+		Sale SaleID `json:",omitempty"` // left out, a command of before has the digest that it had
+	}
 	// SwitchTo makes an open sale the current one.
 	SwitchTo struct{ Sale SaleID }
 	// AddItem adds Qty thousandths of a catalogue item; whole pieces more of the last line's item add to that line. SKU may be a code on
@@ -143,8 +149,11 @@ type (
 	OpenDrawer struct{ Reason string }
 	// Dismiss takes a notice off the screen.
 	Dismiss struct{ Notice uint64 }
-	// NextCustomer ends the PAID or CHANGE picture.
-	NextCustomer struct{}
+	// NextCustomer ends the PAID or CHANGE picture of a completed sale, by default the last one's. The picture of a sale before
+	// that has ended already: nothing happens.
+	NextCustomer struct {
+		Sale SaleID `json:",omitempty"` // left out, a command of before has the digest that it had
+	}
 )
 
 func (OpenSale) action()           {}

@@ -15,7 +15,7 @@ import (
 // same digest whoever asks and under whatever key, any other content another one.
 func TestDigest(t *testing.T) {
 	actions := []Action{
-		OpenSale{}, NextCustomer{},
+		OpenSale{}, OpenSale{"a"}, OpenSale{NoSale}, NextCustomer{}, NextCustomer{"a"},
 		SwitchTo{}, SwitchTo{"a"}, SwitchTo{"b"}, ClearSale{}, ClearSale{"a"}, Reprint{}, Reprint{Sale: "a"}, Reprint{Ticket: true}, Reprint{Ticket: true, Printer: "a"},
 		AddItem{}, AddItem{"a", "", 0, 0}, AddItem{"", "a", 0, 0}, AddItem{"", "", 1, 0}, AddItem{"", "1", 0, 0}, AddItem{"", "a", 1000, 0}, AddItem{"a", "a", 1000, 0},
 		AddAmount{}, AddAmount{"", "tea", 440, 0, ""}, AddAmount{"", "tea", 440, 1000, ""}, AddAmount{"", "tea", 440, 0, "A"}, AddAmount{"", "", 440, 0, "A"}, AddAmount{"tea", "", 440, 0, ""},
@@ -50,6 +50,10 @@ func TestDigestIsKept(t *testing.T) {
 	}
 	sum := sha256.Sum256([]byte(`pos.Reprint {"Sale":"s1"}`)) // as it was when there were no tickets
 	if got, want := (Command{Do: Reprint{Sale: "s1"}}).Digest(), hex.EncodeToString(sum[:12]); got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+	sum = sha256.Sum256([]byte(`pos.OpenSale {}`)) // as it was when it named no sale
+	if got, want := (Command{Do: OpenSale{}}).Digest(), hex.EncodeToString(sum[:12]); got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
 }

@@ -58,10 +58,25 @@ func (d *Desk) newDraft(t *turn) (pos.Sale, error) {
 func empty(s pos.Sale) bool { return s.State == pos.Draft && len(s.Lines) == 0 }
 
 // openSale starts an empty basket beside all others: two phones at one till must
-// not get the same one.
-func (d *Desk) openSale(t *turn) error {
+// not get the same one. Who asks about a sale that is not at the counter any more asks
+// late, or was outrun: the sale that is there now stays.
+func (d *Desk) openSale(t *turn, do pos.OpenSale) error {
+	if do.Sale != "" && do.Sale != cmp.Or(t.books.Current, pos.NoSale) {
+		return pos.E("open sale", pos.Conflict, "%s", pos.Word(d.o.Shop.Language, "counter_moved"))
+	}
 	_, err := d.newDraft(t)
 	return err
+}
+
+// nextCustomer ends the picture of a sale that is over. Asked once more, or late, it must
+// not take the next one's from its customer.
+func (d *Desk) nextCustomer(t *turn, do pos.NextCustomer) error {
+	if do.Sale != "" && do.Sale != t.books.LastDone {
+		_, err := d.o.Sales.Filed(do.Sale)
+		return err
+	}
+	t.keep().Shown = true
+	return nil
 }
 
 func (d *Desk) switchTo(t *turn, do pos.SwitchTo) error {

@@ -417,7 +417,7 @@ func (d *Desk) fold(t *turn, recs []pos.Record) error {
 func (d *Desk) handle(t *turn, do pos.Action) error {
 	switch do := do.(type) {
 	case pos.OpenSale:
-		return d.openSale(t)
+		return d.openSale(t, do)
 	case pos.SwitchTo:
 		return d.switchTo(t, do)
 	case pos.AddItem:
@@ -457,8 +457,7 @@ func (d *Desk) handle(t *turn, do pos.Action) error {
 	case pos.Dismiss:
 		return d.dismiss(t, do)
 	case pos.NextCustomer:
-		t.keep().Shown = true
-		return nil
+		return d.nextCustomer(t, do)
 	default:
 		return pos.E("read command", pos.Invalid, "the till does not know this command")
 	}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/tillwright/tillwright/pos"
+	"github.com/tillwright/tillwright/pos/keypad"
 )
 
 // TestCashSale is the sale of the brief: 3 × 2.50 + 4.20, twenty given.
@@ -62,6 +63,37 @@ func TestTwoPresses(t *testing.T) {
 		}
 		if len(s.done()) != 2 {
 			t.Errorf("%d sales are over", len(s.done()))
+		}
+	})
+}
+
+// TestNextOutrun presses Next for the sale on the panel while somebody at a phone has put it
+// aside already and rings up another one: that one stays at the counter, and it is said.
+func TestNextOutrun(t *testing.T) {
+	layout, err := keypad.NewLayout(map[string]string{"f1": string(keypad.Next)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	bubbleOf(t, func(s *shop) { s.layout = layout }, func(t *testing.T, s *shop) {
+		phone := func(key string, a pos.Action) pos.SaleID {
+			t.Helper()
+			out, err := s.desk.Do(t.Context(), pos.Command{Key: key, By: bea, Do: a})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return out.Sale
+		}
+		s.press("5 0 0 +")
+		s.slowly(true)
+		phone("aside", pos.OpenSale{})
+		second := phone("line", pos.AddAmount{Minor: 100})
+		s.press("f1")
+		s.slowly(false)
+		if p := s.prompt(); p.Trouble == "" {
+			t.Errorf("nothing is said: %+v", p)
+		}
+		if c := s.desk.View().Counter.Current; c == nil || c.ID != second {
+			t.Errorf("at the counter is %+v, want %s", c, second)
 		}
 	})
 }

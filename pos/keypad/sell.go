@@ -129,11 +129,11 @@ func (m *machine) giveUp(ctx context.Context) {
 func (m *machine) next(ctx context.Context) {
 	m.list, m.pay, m.entry, m.code = nil, "", entry{}, ""
 	if m.filled() {
-		m.do(ctx, m.actor, pos.OpenSale{})
+		m.do(ctx, m.actor, pos.OpenSale{Sale: m.current().ID})
 		return
 	}
 	if m.over() {
-		m.do(ctx, m.actor, pos.NextCustomer{})
+		m.do(ctx, m.actor, pos.NextCustomer{Sale: m.view.Customer.Sale})
 	}
 }
 

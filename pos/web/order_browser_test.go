@@ -294,6 +294,92 @@ func TestAsideUnanswered(t *testing.T) {
 	}
 }
 
+// holdRequest keeps the page's next request to a path that ends so from the till, until the
+// function that it returns is called, as a line does that loses it and is back for the next
+// try. That one returns when the page has done what it does with the answer.
+func (p *tab) holdRequest(path string) (release func()) {
+	p.Helper()
+	eval[bool](p, `(f => {
+		window.held = window.went = null;
+		window.fetch = async (...a) => {
+			if (window.held || !String(a[0]).endsWith(`+quote(path)+`)) return f(...a);
+			await new Promise(go => { window.held = go; });
+			window.fetch = f;
+			const r = await f(...a);
+			setTimeout(() => setTimeout(() => { window.went = true; })); // the page's own steps come first
+			return r;
+		};
+		return true;
+	})(window.fetch)`)
+	return func() {
+		p.Helper()
+		p.wait("window.held")
+		eval[bool](p, "window.held() ?? true")
+		p.wait("window.went && !document.querySelector('[aria-disabled=true]')")
+	}
+}
+
+// TestAsideLate puts a sale aside over a line that takes its time. A colleague is faster and
+// serves the next customer: her sale stays at the counter, and the cashier is told.
+func TestAsideLate(t *testing.T) {
+	k := serve(t)
+	k.signIn("p1", ownerPIN)
+	p := cashier(t, k)
+	p.ring("500", "€5.00")
+	p.expect("409")
+	release := p.holdRequest("/v1/sales")
+	p.click("till-keypad .keys button:nth-child(9)")
+	p.wait("window.held")
+	k.want(201, "POST", "/v1/sales", `{}`)
+	hers := k.want(201, "POST", "/v1/sales/current/lines", `{"sku":"4001"}`).field("sale")
+	p.see("till-foot .money", "€2.90")
+	release()
+	p.see(".toast", "nothing was done")
+	p.see("till-foot .money", "€2.90")
+	if c := k.desk.View().Counter.Current; c == nil || string(c.ID) != hers {
+		t.Errorf("at the counter is %+v, want %s", c, hers)
+	}
+}
+
+// TestFirstSaleTwice starts a sale where none was, when a colleague has begun one meanwhile.
+func TestFirstSaleTwice(t *testing.T) {
+	k := serve(t)
+	k.signIn("p1", ownerPIN)
+	p := cashier(t, k)
+	p.expect("409")
+	p.click(".tab.open")
+	release := p.holdRequest("/v1/sales")
+	p.click(`[data-key="new"]`)
+	p.wait("window.held")
+	k.want(201, "POST", "/v1/sales/current/lines", `{"sku":"4001"}`)
+	p.see("till-foot .money", "€2.90")
+	release()
+	p.see(".toast", "nothing was done")
+	if n := len(k.desk.View().Counter.Open); n != 1 {
+		t.Errorf("%d sales are open", n)
+	}
+}
+
+// TestNextCustomerLate ends PAID over a line that takes its time. By then a colleague has
+// sold something: her customer goes on reading what he gets back.
+func TestNextCustomerLate(t *testing.T) {
+	k := serve(t)
+	k.signIn("p1", ownerPIN)
+	p := cashier(t, k)
+	p.ring("500", "€5.00")
+	p.click(".pay", `[data-key="exact"]`)
+	p.see("till-done .giant", "€5.00")
+	release := p.holdRequest("/next-customer")
+	p.click(`till-done [data-key="next"]`)
+	p.wait("window.held")
+	k.sell()
+	release()
+	if c := k.desk.View().Customer; c.Phase != pos.PhaseChange {
+		t.Errorf("the customer sees %s", c.Phase)
+	}
+	p.see("till-done .giant", "€17.10")
+}
+
 // TestColleague changes the sale at the counter from another screen: what this one was
 // asked to make sure of, and the tenders that it shows, were the other sale's.
 func TestColleague(t *testing.T) {

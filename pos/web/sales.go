@@ -55,11 +55,30 @@ func idForm(id string) bool {
 	}) < 0
 }
 
+// meantIn names the sale that whoever asks has before him: what is asked late, or twice,
+// must not happen to another one.
+type meantIn struct {
+	Sale string `json:"sale,omitempty"`
+}
+
+// meant reads it; empty is whichever is there.
+func meant(c *fiber.Ctx) (pos.SaleID, error) {
+	var in meantIn
+	if err := decode(c, &in); err != nil {
+		return "", err
+	}
+	if in.Sale != "" && !idForm(in.Sale) {
+		return "", pos.E("find sale", pos.NotFound, "there is no sale %q", clip(in.Sale))
+	}
+	return pos.SaleID(in.Sale), nil
+}
+
 func (a *App) openSale(c *fiber.Ctx) error {
-	if err := decode(c, &struct{}{}); err != nil {
+	id, err := meant(c)
+	if err != nil {
 		return err
 	}
-	return a.do(c, fiber.StatusCreated, pos.OpenSale{})
+	return a.do(c, fiber.StatusCreated, pos.OpenSale{Sale: id})
 }
 
 func (a *App) listSales(c *fiber.Ctx) error {
@@ -439,10 +458,11 @@ func (a *App) openDrawer(c *fiber.Ctx) error {
 }
 
 func (a *App) nextCustomer(c *fiber.Ctx) error {
-	if err := decode(c, &struct{}{}); err != nil {
+	id, err := meant(c)
+	if err != nil {
 		return err
 	}
-	return a.do(c, fiber.StatusCreated, pos.NextCustomer{})
+	return a.do(c, fiber.StatusCreated, pos.NextCustomer{Sale: id})
 }
 
 func (a *App) dismiss(c *fiber.Ctx) error {

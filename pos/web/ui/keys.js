@@ -1,7 +1,7 @@
 // @ts-check
 // keys.js: the keyboard, and scanners, which are keyboards that type fast.
 
-import { addTyped, current, digit, later, local, scan, set, times, turn } from "./local.js";
+import { addTyped, aside, current, digit, later, local, scan, set, times } from "./local.js";
 import { chosen, pay, setQty } from "./elements/cart.js";
 import { charge, exact } from "./elements/pay.js";
 import { next } from "./elements/done.js";
@@ -112,7 +112,7 @@ const named = {
   F1: help,
   F3: () => document.dispatchEvent(new Event("lock")),
   F4: () => document.dispatchEvent(new Event("lock")),
-  F6: (e) => (e.shiftKey ? set({ pane: "open" }) : current() && turn("POST", "/v1/sales", {})),
+  F6: (e) => (e.shiftKey ? set({ pane: "open" }) : current() && aside()),
   F12: () => (mode() === "pay" ? undefined : pay()),
   "+": () => (mode() === "pay" ? undefined : pay()),
   "*": () => { word = ""; times(); },

@@ -200,9 +200,10 @@ export function later(key, press) {
 let running = /** @type {Promise<string|undefined>|null} */ (null);
 let turning = /** @type {object|null} */ (null);
 
-/** turn changes the sale at the counter: lines that were tapped before belong to the old one, those tapped meanwhile to the new one. @param {string} method @param {string} path @param {any} [body] */
-export async function turn(method, path, body) {
+/** turn changes the sale at the counter: lines that were tapped before belong to the old one, those tapped meanwhile to the new one. @param {(sale?: string) => Promise<any>} f asks the till, about the old sale */
+export async function turn(f) {
   if (turning) return undefined;
+  const seen = current()?.id;
   const mine = turning = { old: /** @type {any} */ (null) };
   const end = () => {
     if (turning !== mine) return;
@@ -211,10 +212,10 @@ export async function turn(method, path, body) {
     flush();
   };
   const out = await hold(async () => {
-    await flush();
+    const sale = await flush() ?? seen;
     if (local.queue.some((x) => !x.next)) return undefined; // not sent: it stays with its sale
     mine.old = current()?.id;
-    return act(method, path, body);
+    return f(sale);
   }, () => {
     if (mine.old === null || mine.old === current()?.id) return false;
     end();
@@ -223,6 +224,9 @@ export async function turn(method, path, body) {
   end();
   return out;
 }
+
+/** aside puts the sale that is seen aside for an empty one: it and no other, however late the till hears of it. */
+export const aside = () => turn((sale = "none") => act("POST", "/v1/sales", { sale }));
 
 /**
  * add puts a line into the basket: at once on the screen, and in order, each

@@ -5,6 +5,7 @@
 package webtest
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -112,8 +113,10 @@ func (d *Desk) Do(ctx context.Context, c pos.Command) (pos.Answer, error) {
 func (d *Desk) act(c pos.Command) (pos.Answer, error) {
 	switch do := c.Do.(type) {
 	case pos.OpenSale:
-		s := d.begin(c.By)
-		return pos.Answer{Sale: s.ID}, nil
+		if do.Sale != "" && do.Sale != cmp.Or(d.current, pos.NoSale) {
+			return pos.Answer{}, pos.E("open sale", pos.Conflict, "%s", pos.Word(d.shop.Language, "counter_moved"))
+		}
+		return pos.Answer{Sale: d.begin(c.By).ID}, nil
 	case pos.SwitchTo:
 		s, err := d.find(do.Sale)
 		if err != nil {
@@ -178,10 +181,21 @@ func (d *Desk) act(c pos.Command) (pos.Answer, error) {
 	case pos.Decide:
 		return d.decide(c.By, do)
 	case pos.NextCustomer:
-		d.customer = pos.Customer{Phase: pos.PhaseIdle}
-		return pos.Answer{}, nil
+		return pos.Answer{}, d.nextCustomer(do)
 	}
 	return pos.Answer{}, pos.E("do", pos.Invalid, "the till does not know %T", c.Do)
+}
+
+// nextCustomer ends the picture of the last sale, and of none that came after the one that is meant.
+func (d *Desk) nextCustomer(do pos.NextCustomer) error {
+	i := slices.IndexFunc(d.done, func(s pos.Sale) bool { return s.ID == do.Sale })
+	switch {
+	case do.Sale != "" && i < 0:
+		return pos.E("next customer", pos.NotFound, "sale %s is not completed", do.Sale)
+	case do.Sale == "" || i == len(d.done)-1:
+		d.customer = pos.Customer{Phase: pos.PhaseIdle}
+	}
+	return nil
 }
 
 // decide ends a debt, as the real desk would.

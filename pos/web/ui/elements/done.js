@@ -13,7 +13,7 @@ import { tender, t } from "../words.js";
 /** next ends the customer's picture too. */
 export async function next() {
   const sale = now().view?.customer?.sale ?? "";
-  if (await act("POST", "/v1/next-customer", {}) && local.seen !== "left") set({ seen: sale });
+  if (await act("POST", "/v1/next-customer", { sale }) && local.seen !== "left") set({ seen: sale });
 }
 
 customElements.define("till-done", class extends TillElement {

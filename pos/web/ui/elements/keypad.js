@@ -1,7 +1,7 @@
 // @ts-check
 // keypad.js: <till-keypad> amounts, pieces, and what the counter needs beside them.
 
-import { addTyped, current, digit, local, set, sure, times, turn, typed } from "../local.js";
+import { act, addTyped, aside, current, digit, local, set, sure, times, turn, typed } from "../local.js";
 import { h, icon, paint } from "../dom.js";
 import { TillElement } from "../element.js";
 import { money } from "../money.js";
@@ -16,12 +16,12 @@ const key = (d) => h("button", { class: "key digit", click: () => digit(d) }, d)
 function clear() {
   const sale = current();
   if (!sale) return;
-  if (sure("clear")) turn("DELETE", `/v1/sales/${sale.id}`);
+  if (sure("clear")) turn(() => act("DELETE", `/v1/sales/${sale.id}`));
 }
 
 customElements.define("till-keypad", class extends TillElement {
   #shown = h("output", { class: "typed money", "aria-live": "off" });
-  #aside = h("button", { class: "key side", click: () => turn("POST", "/v1/sales", {}) }, "");
+  #aside = h("button", { class: "key side", click: aside }, "");
   #clear = h("button", { class: "key side", click: clear }, "");
   #add = h("button", { class: "key add", click: addTyped }, "");
   #times = h("button", { class: "key side", click: times }, "");

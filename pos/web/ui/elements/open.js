@@ -1,7 +1,7 @@
 // @ts-check
 // open.js: <till-open> every sale that is not over.
 
-import { current, local, set, turn } from "../local.js";
+import { act, aside, current, local, set, turn } from "../local.js";
 import { h, icon, paint } from "../dom.js";
 import { TillElement } from "../element.js";
 import { money } from "../money.js";
@@ -10,8 +10,8 @@ import { t } from "../words.js";
 import { reference, waitsFor } from "./code.js";
 import { age } from "./head.js";
 
-/** to makes another sale the current one, and leaves the list. @param {string} method @param {string} path @param {any} body */
-const to = async (method, path, body) => { if (await turn(method, path, body) && local.pane === "open") set({ pane: local.home }); };
+/** to leaves the list when another sale is the current one. @param {Promise<any>} turned */
+const to = async (turned) => { if (await turned && local.pane === "open") set({ pane: local.home }); };
 
 /** standing says in a word how a sale stands. @param {any} s */
 export function standing(s) {
@@ -31,10 +31,10 @@ customElements.define("till-open", class extends TillElement {
     paint(this, [list, here, online, Math.floor(Date.now() / 60_000)], () => [
       h("div", { class: "cards" }, ...list.map((/** @type {any} */ s) => {
         const st = standing(s);
-        return h("button", { class: "card", "data-key": s.id, "aria-current": s.id === here ? "true" : null, disabled: !online, click: () => s.id === here ? set({ pane: local.home }) : to("PUT", "/v1/current-sale", { sale: s.id }) },
+        return h("button", { class: "card", "data-key": s.id, "aria-current": s.id === here ? "true" : null, disabled: !online, click: () => s.id === here ? set({ pane: local.home }) : to(turn(() => act("PUT", "/v1/current-sale", { sale: s.id }))) },
           h("b", {}, s.ref), h("span", { class: "money" }, money(s.due)), h("span", { class: "tag " + st.look }, icon(/** @type {any} */ (st.shape)), st.word), h("small", {}, [...waitsFor(s).slice(-2).map((/** @type {any} */ p) => t("ui.code_of", { ref: reference(p) })), s.by.name, age(s.opened)].join(" · ")));
       }), list.length ? null : h("p", { class: "nothing" }, t("ui.none_open"))),
-      h("button", { class: "wide", "data-key": "new", disabled: !online, click: () => to("POST", "/v1/sales", {}) }, icon("plus"), t("ui.new_sale")),
+      h("button", { class: "wide", "data-key": "new", disabled: !online, click: () => to(aside()) }, icon("plus"), t("ui.new_sale")),
     ]);
   }
 });

@@ -2,7 +2,7 @@
 // pay.js: <till-pay> how a sale can be paid. A tender that cannot be had now is
 // grey and says why.
 
-import { act, busy, current, digit, hold, local, set, turn, typed } from "../local.js";
+import { act, aside, busy, current, digit, hold, local, set, turn, typed } from "../local.js";
 import { h, icon, paint } from "../dom.js";
 import { TillElement } from "../element.js";
 import { more, money, note } from "../money.js";
@@ -40,7 +40,7 @@ const why = (reason) => t({ expired: "ui.why_expired", cancelled: "ui.why_cancel
 /** back leaves the tenders for the basket; one that is charged already is opened again. @param {Event} e @param {any} sale */
 function back(e, sale) {
   if (sale.state === "draft") return set({ pane: local.home, digits: "", sure: "", coin: "" });
-  return busy(e, () => turn("POST", `/v1/sales/${sale.id}/reopenings`, {})); // another sale has the basket: this pane ends with the old one
+  return busy(e, () => turn(() => act("POST", `/v1/sales/${sale.id}/reopenings`, {}))); // another sale has the basket: this pane ends with the old one
 }
 
 /** off reports a tender that is taken while its line is down. @param {any} x */
@@ -159,7 +159,7 @@ customElements.define("till-pay", class extends TillElement {
       h("div", { class: "exits" },
         charged && sale.state === "part-paid" ? null : h("button", { class: "wide", "data-key": "back", disabled: charged && !online, click: (/** @type {Event} */ e) => back(e, sale) }, icon("back"), t("ui.back")),
         waitsFor(sale).length ? h("button", { class: "wide", "data-key": "code", click: () => set({ pane: "code" }) }, t("ui.has_code")) : null,
-        charged ? h("button", { class: "wide", "data-key": "aside", disabled: !online, click: () => turn("POST", "/v1/sales", {}) }, t("ui.next_customer"), icon("next")) : null),
+        charged ? h("button", { class: "wide", "data-key": "aside", disabled: !online, click: aside }, t("ui.next_customer"), icon("next")) : null),
     ];
   }
 

@@ -5,7 +5,7 @@
 import "./code.js";
 import { reference, waitsFor } from "./code.js";
 import { once, get, Problem } from "../api.js";
-import { act, busy, covers, current, fail, local, set, turn } from "../local.js";
+import { act, aside, busy, covers, current, fail, local, set } from "../local.js";
 import { h, icon, paint } from "../dom.js";
 import { TillElement } from "../element.js";
 import { exactly, money, quantity } from "../money.js";
@@ -18,13 +18,10 @@ const OPEN = new Set(["intended", "requested", "seen", "accepted", "unknown"]);
 /** payment returns a sale's open payment; one that a code proved is none any more. @param {any} sale */
 export const payment = (sale) => [...(sale?.payments ?? [])].reverse().find((p) => OPEN.has(p.state) && !p.aside && !covers(p)) ?? null;
 
-/** serve puts this sale aside for the next customer. */
-const serve = () => turn("POST", "/v1/sales", {});
-
 /** others leads to the next customer, and to sales that are open already. @param {boolean} online */
 const others = (online) => [
   now().view.counter.open.length > 1 ? h("button", { class: "wide", "data-key": "open", click: () => set({ pane: "open" }) }, t("ui.open_sales"), h("b", { class: "badge" }, String(now().view.counter.open.length - 1))) : null,
-  h("button", { class: "wide", "data-key": "next", disabled: !online, click: (/** @type {Event} */ e) => busy(e, serve) }, t("ui.next_customer"), icon("next"))];
+  h("button", { class: "wide", "data-key": "next", disabled: !online, click: (/** @type {Event} */ e) => busy(e, aside) }, t("ui.next_customer"), icon("next"))];
 
 /** away says why the customer cannot pay just now although the code is on the screen, or why nobody sees whether he has. @param {any} p */
 const away = (p) => (p.offline ? "" : now().view.counter.tenders.find((/** @type {any} */ x) => x.tender === p.tender && (!x.ready || x.offline?.now))?.reason || p.why || "");
