@@ -485,9 +485,9 @@ func TestOrderAgain(t *testing.T) {
 	p.click(`till-done [data-key="order"]`)
 	p.see("dialog h2", "#0403: print again where?")
 	p.shot("2-two")
-	p.click(`dialog [data-key="order Bar"]`)
+	p.click(`dialog [data-key="to Bar"]`)
 	p.wait("!document.querySelector('dialog')")
-	p.click(`till-done [data-key="next"]`, `[data-key="more"]`, "dialog .menu button:nth-child(2)", `dialog [data-key="order "]`)
+	p.click(`till-done [data-key="next"]`, `[data-key="more"]`, "dialog .menu button:nth-child(2)", `dialog [data-key="to "]`)
 	p.wait("!document.querySelector('dialog')")
 	if got := k.desk.Orders(); !slices.Equal(got, []string{"", "Bar", ""}) {
 		t.Errorf("printed again at %q", got)
@@ -497,4 +497,42 @@ func TestOrderAgain(t *testing.T) {
 			t.Errorf("a copy of receipt %s was printed", s.Receipt)
 		}
 	}
+}
+
+// TestTestPage prints the test page: the one printer's at once, of several the one's that is
+// chosen. Only a manager has that.
+func TestTestPage(t *testing.T) {
+	k := serve(t)
+	p := cashier(t, k)
+	answer := p.holdAnswer("/v1/test-pages")
+	p.click(`[data-key="more"]`, `dialog [data-key="test"]`)
+	answer()
+	if got := k.desk.Orders(); !slices.Equal(got, []string{"test "}) {
+		t.Errorf("printed %q", got)
+	}
+	k.desk.Links([]pos.Link{{Name: "printer", State: "online"}, {Name: "printer Kitchen", State: "offline"}}, pos.Sync{})
+	p.see(".pill", "Kitchen")
+	for _, name := range []string{"Kitchen", ""} {
+		p.click(`[data-key="more"]`, `dialog [data-key="test"]`)
+		p.see("dialog h2", "test page")
+		p.see(`dialog [data-key="to Kitchen"]`, "Printer Kitchen")
+		p.click(`dialog [data-key="to ` + name + `"]`)
+		p.wait("!document.querySelector('dialog')")
+	}
+	if got := k.desk.Orders(); !slices.Equal(got, []string{"test ", "test Kitchen", "test "}) {
+		t.Errorf("printed %q", got)
+	}
+	k.desk.Links(nil, pos.Sync{})
+	p.wait("!document.querySelector('.pill').innerText.includes('Kitchen')")
+	p.click(`[data-key="more"]`)
+	p.see("dialog", "Receipts")
+	if eval[bool](p, `!!document.querySelector('dialog [data-key="test"]')`) {
+		t.Error("a till without a printer offers its test page")
+	}
+	p.click("dialog header button", ".who")
+	p.signIn("p2", "2222")
+	k.desk.Links([]pos.Link{{Name: "printer", State: "offline"}}, pos.Sync{})
+	p.see(".pill", "Printer")
+	p.click(`[data-key="more"]`)
+	p.see(`dialog [data-key="test"]:disabled`, "A manager must sign in")
 }

@@ -110,6 +110,7 @@ func TestTextLook(t *testing.T) {
 			l := &looker{tab: tabOf(t, k, "/", row.w, row.h), panel: row.w == 800, lang: row.lang}
 			l.night(row.dark)
 			lookAtNames(l, row.w < 1100)
+			desk.Links([]pos.Link{{Name: "printer", State: "online"}, {Name: "printer Kitchen", State: "online"}}, pos.Sync{Enrolled: true, SafeTo: 4811})
 			lookAtSheets(l)
 			lookAtOwed(desk, l)
 			lookAtTrust(desk, l)
@@ -158,9 +159,9 @@ func lookAtNames(l *looker, tabs bool) {
 }
 
 func lookAtSheets(l *looker) {
-	for i := range 7 {
+	for i := range 8 {
 		l.click(`till-keypad [data-key="more"]`)
-		l.wait(`document.querySelectorAll("dialog .menu button").length === 8`)
+		l.wait(`document.querySelectorAll("dialog .menu button").length === 9`)
 		if i == 0 {
 			l.look("60-more")
 			l.click("dialog header button")
@@ -171,7 +172,7 @@ func lookAtSheets(l *looker) {
 			continue
 		}
 		eval[bool](l.tab, fmt.Sprintf(`document.querySelectorAll("dialog .menu button")[%d].click() ?? true`, i))
-		l.wait(`document.querySelector("dialog[open]") && document.querySelectorAll("dialog .menu button").length !== 8`)
+		l.wait(`document.querySelector("dialog[open]") && document.querySelectorAll("dialog .menu button").length !== 9`)
 		l.look(fmt.Sprint("6", i, "-sheet"))
 		l.click("dialog header button")
 	}

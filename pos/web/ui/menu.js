@@ -5,6 +5,7 @@
 import { get, once, Problem } from "./api.js";
 import { dialog, h, icon } from "./dom.js";
 import { act, busy, covers, fail, trusted } from "./local.js";
+import { named } from "./elements/head.js";
 import { money } from "./money.js";
 import { now } from "./state.js";
 import { tender, t } from "./words.js";
@@ -22,14 +23,21 @@ export function noSale() {
   h("form", { class: "inline", submit: (/** @type {Event} */ e) => { e.preventDefault(); if (other.value.trim()) open(e, other.value.trim()); } }, other, h("button", { class: "wide", type: "submit" }, icon("drawer"), t("ui.open"))));
 }
 
-/** printOrder prints what kitchen and bar were told of a sale once more; where there are several printers, the one that is chosen. @param {any} sale */
-export async function printOrder(sale) {
-  const again = (/** @type {string} */ printer) => act("POST", `/v1/sales/${sale.id}/reprints`, printer ? { ticket: true, printer } : { ticket: true });
-  const names = sale.tickets.map((/** @type {any} */ x) => x.printer);
-  if (names.length < 2) return again("");
-  const box = sheet(t("ui.order_of", { ref: sale.ref }), h("div", { class: "menu" },
-    ...["", ...names].map((n) => h("button", { class: "wide", "data-key": "order " + n, click: (/** @type {Event} */ e) => busy(e, async () => { if (await again(n)) box.close(); }) }, icon("printer"), n || t("ui.all_printers")))));
+/** where prints on the printer that is chosen, where there are several. @param {string} title @param {string[][]} list names, and what is read for each @param {(printer?: string) => Promise<any>} print */
+async function where(title, list, print) {
+  if (list.length < 2) return print(list[0]?.[0]);
+  const box = sheet(title, h("div", { class: "menu" },
+    ...list.map(([name, word]) => h("button", { class: "wide", "data-key": "to " + name, click: (/** @type {Event} */ e) => busy(e, async () => { if (await print(name)) box.close(); }) }, icon("printer"), word))));
 }
+
+/** printOrder prints what kitchen and bar were told of a sale once more. @param {any} sale */
+export function printOrder(sale) {
+  const names = sale.tickets.map((/** @type {any} */ x) => [x.printer, x.printer]);
+  return where(t("ui.order_of", { ref: sale.ref }), names.length < 2 ? [] : [["", t("ui.all_printers")], ...names], (printer) => act("POST", `/v1/sales/${sale.id}/reprints`, { ticket: true, printer: printer || undefined }));
+}
+
+/** printers are those of the till as the API has them, each with its name for people. @param {any} counter @returns {string[][]} */
+const printers = ({ links }) => links.filter((/** @type {any} */ l) => /^printer( |$)/.test(l.name)).map((/** @type {any} */ l) => [l.name.slice(8), named(l.name)]);
 
 /** ordered is the sale whose order can be printed once more: the one at the counter, if anybody was told of it, else the last one. @param {any} counter */
 const ordered = ({ current, last_done }) => [current?.state !== "draft" ? current : null, last_done].find((s) => s?.tickets?.length);
@@ -51,6 +59,7 @@ export function menu() {
     ...pegs(counter.tenders).map((x) => entry("warn", t(x.peg.until ? "ui.disallow_token" : "ui.allow_token", { token: x.token, price: x.peg.price + " " + x.peg.in }), () => pegged(x), role === "cashier" ? t("ui.manager_needed") : "", "peg " + x.token)),
     entry("people", t("ui.staff"), people, role === "cashier" ? t("ui.manager_needed") : ""),
     entry("office", t("ui.head_office"), office, role === "owner" ? "" : t("ui.owner_needed")),
+    printers(counter).length ? entry("printer", t("ui.test_page"), () => where(t("ui.test_page"), printers(counter), (printer) => act("POST", "/v1/test-pages", { printer })), role === "cashier" ? t("ui.manager_needed") : "", "test") : null,
     entry("help", t("ui.keys"), keys),
     entry("lock", t("ui.lock"), () => document.dispatchEvent(new Event("lock")))));
 }

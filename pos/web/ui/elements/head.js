@@ -11,7 +11,7 @@ import { t, tender, word } from "../words.js";
 const MACHINES = /^(printer|display|drawer)/;
 
 /** named says what a link leads to, "printer Kitchen" by its first word; rails go by their tender. @param {string} name */
-const named = (name) => {
+export const named = (name) => {
   const [kind, ...own] = name.split(" ");
   const machine = word("ui.link." + kind);
   return machine ? [machine, ...own].join(" ") : tender(name);
