@@ -16,7 +16,7 @@ import (
 )
 
 // ui holds the screens: ES modules and custom elements, no build step; they are served
-// as they are but for the comments of withoutDocs. `ls ui` is the inventory of all script that a browser runs.
+// as they are but for comments. `ls ui` is the inventory of all script that a browser runs.
 //
 //go:embed ui
 var ui embed.FS
@@ -48,8 +48,11 @@ func uiFiles() map[string]file {
 		if err != nil {
 			return err
 		}
-		if path.Ext(name) == ".js" {
+		switch path.Ext(name) {
+		case ".js":
 			data = withoutDocs(data)
+		case ".css":
+			data = indents.ReplaceAll(without(remarks, data), nil)
 		}
 		url := strings.TrimPrefix(name, "ui")
 		if url == "/index.html" {
@@ -70,10 +73,19 @@ var docs = regexp.MustCompile(`(?s)/\*\*.*?\*/`)
 // notes are lines that say why; "// @ts-check" is none.
 var notes = regexp.MustCompile(`(?m)^[ \t]*// [^@\n].*$`)
 
-// withoutDocs takes a sixth off a script that no browser needs. Lines keep their
-// numbers, so that a browser's complaint leads to the source.
-func withoutDocs(script []byte) []byte {
-	return docs.ReplaceAllFunc(notes.ReplaceAll(script, nil), func(doc []byte) []byte {
+// remarks are those of a style sheet.
+var remarks = regexp.MustCompile(`(?s)/\*.*?\*/`)
+
+// indents are what its lines begin with.
+var indents = regexp.MustCompile(`(?m)^ +`)
+
+// withoutDocs takes a sixth off a script that no browser needs.
+func withoutDocs(script []byte) []byte { return without(docs, notes.ReplaceAll(script, nil)) }
+
+// without takes text out. Lines keep their numbers, so that a browser's complaint leads
+// to the source.
+func without(text *regexp.Regexp, source []byte) []byte {
+	return text.ReplaceAllFunc(source, func(doc []byte) []byte {
 		if n := bytes.Count(doc, []byte("\n")); n > 0 {
 			return bytes.Repeat([]byte("\n"), n)
 		}

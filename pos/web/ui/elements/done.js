@@ -25,11 +25,12 @@ customElements.define("till-done", class extends TillElement {
     const unproven = (done.payments ?? []).some((/** @type {any} */ p) => p.state === "accepted" && covers(p));
     const onTrust = view.customer.phase === "checking" && (done.payments ?? []).some(trusted);
     const change = !zero(done.change);
+    const sum = money(change ? done.change : done.totals.total);
     paint(this, [done.id, done.receipt, done.change, done.totals.total, last?.tender, last?.given, unproven, onTrust, online, view.shop.language], () => [
       h("div", { class: onTrust ? "mid trust" : "mid" },
         h("p", { class: onTrust ? "state" : "state good" }, icon(onTrust ? "clock" : "check"), t(onTrust ? "ui.unverified" : "paid"), h("span", { class: "soft" }, done.receipt)),
         change ? h("p", { class: "label" }, t("ui.give_change")) : h("p", { class: "label" }, last ? tender(last.tender, last.network) : ""),
-        h("output", { class: "money giant", "aria-live": "assertive" }, money(change ? done.change : done.totals.total)),
+        h("output", { class: sum.length > 8 ? "money giant long" : "money giant", "aria-live": "assertive" }, sum),
         unproven ? h("p", { class: "quantity" }, icon("clock"), t("ui.paid_offline")) : onTrust ? h("p", { class: "quantity" }, t("ui.unverified_then")) : null,
         change ? h("p", { class: "quantity" }, t("total") + " " + money(done.totals.total) + " · " + t("given") + " " + money(last?.given)) : null),
       h("div", { class: "exits" },
