@@ -481,6 +481,27 @@ func TestCodeThenPrice(t *testing.T) {
 	}
 }
 
+// TestCodeWaits taps on while a code is being checked: the pad shows that it waits, and what
+// was tapped is no part of the next code.
+func TestCodeWaits(t *testing.T) {
+	k := serve(t)
+	p := cashier(t, k)
+	due(t, k, p)
+	release := k.desk.Stall()
+	p.taps("111111")
+	p.see("till-code .hint", "One moment")
+	p.wait("document.querySelectorAll('till-code button:disabled').length === 12")
+	p.shot("waits")
+	release()
+	p.see("till-code .hint", "2 tries left")
+	p.wait("!document.querySelector('till-code button:disabled')")
+	p.taps("123456")
+	p.see("till-code .hint", "One try left")
+	if got := codes(k); got != "111111 123456" {
+		t.Errorf("the desk heard %s", got)
+	}
+}
+
 // TestSignInAhead types behind the PIN before the till has said that it is right.
 func TestSignInAhead(t *testing.T) {
 	k := serve(t)

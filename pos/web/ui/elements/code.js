@@ -99,6 +99,7 @@ customElements.define("till-code", class extends HTMLElement {
     const text = this.#asking ? t("ui.one_moment") : bad || t("ui.ask_code");
     if (this.#hint.textContent !== text) this.#hint.replaceChildren(...(bad && !this.#asking ? [icon("warn")] : []), text);
     this.#hint.classList.toggle("wrong", !!bad && !this.#asking);
+    for (const b of this.#keys.querySelectorAll("button")) b.disabled = this.#asking; // a tap now is none of the next code: it may be a nervous finger's
     this.#draw();
   }
 
