@@ -193,11 +193,16 @@ func TestLostBook(t *testing.T) {
 		w.store = &memory{}
 		w.restart()
 		r = w.ready("usdc-solana")
-		time.Sleep(time.Minute) // all was read, for nobody
+		w.found(r, p) // the till asks about all that it waits for, at once
+		w.found(r, q)
 		w.becomes(r, p, pos.Settle)
 		w.becomes(r, q, pos.Settle)
 		if n := w.requested(r, "SALE000000003", 5_000_000).Quantity.Int().Int64(); n == 5_000_000 {
 			t.Error("an amount was given again")
+		}
+		time.Sleep(coin.ForgetAfter)
+		if list, _ := w.unasked(); len(list) != 0 {
+			t.Errorf("told as nobody's, too: %+v", list)
 		}
 		w.stop()
 	})
