@@ -139,7 +139,8 @@ func (d *Display) Publish(v pos.View) {
 		return
 	}
 	d.version = v.Version
-	next := scene{shop: v.Shop, customer: v.Customer, whole: d.scene.whole}
+	next := seen(v)
+	next.whole = d.scene.whole
 	same := next.runs() && d.scene.runs() && next.customer.QR == d.scene.customer.QR && next.customer.Expires.Equal(d.scene.customer.Expires)
 	if !same {
 		d.until, next.whole = countdown(next, time.Now())

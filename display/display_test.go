@@ -98,6 +98,26 @@ func TestNewestWins(t *testing.T) {
 	})
 }
 
+// TestPhases: a panel shows of each phase what Picture draws of it, of exact cash too.
+func TestPhases(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := displaytest.New(320, 240)
+		d := run(t, Options{Panels: []Panel{p}, Size: image.Pt(320, 240)})
+		exact := coffee(t, "en", pos.PhaseChange)
+		exact.Customer.Given, exact.Customer.Change.Minor = exact.Customer.Total, 0
+		views := []pos.View{exact}
+		for _, phase := range []pos.Phase{pos.PhaseIdle, pos.PhaseBasket, pos.PhaseArriving, pos.PhaseChecking, pos.PhasePaid, pos.PhaseChange, pos.PhaseRefused} {
+			views = append(views, coffee(t, "en", phase))
+		}
+		for i, v := range views {
+			v.Version = uint64(i + 1)
+			d.Publish(v)
+			time.Sleep(time.Second) // as long as a slow panel
+			shows(t, p, v)
+		}
+	})
+}
+
 // TestCountdown lets five seconds run out. Each makes one new picture; at the end
 // the code is gone and so are the ticks.
 func TestCountdown(t *testing.T) {

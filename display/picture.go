@@ -37,13 +37,19 @@ func Picture(v pos.View, size image.Point, now time.Time) *image.RGBA {
 
 // sceneOf returns what a picture of v at time now shows.
 func sceneOf(v pos.View, now time.Time) scene {
-	s := scene{shop: v.Shop, customer: v.Customer}
-	if s.customer.Phase == pos.PhaseChange && s.customer.Change.Minor == 0 {
-		s.customer.Phase = pos.PhasePaid // exact cash: there is nothing to wait for
-	}
+	s := seen(v)
 	if s.runs() {
 		s.left = v.Customer.Expires.Sub(now)
 		s.whole = roundUp(s.left)
+	}
+	return s
+}
+
+// seen returns what a customer sees of v, whatever the time.
+func seen(v pos.View) scene {
+	s := scene{shop: v.Shop, customer: v.Customer}
+	if s.customer.Phase == pos.PhaseChange && s.customer.Change.Minor == 0 {
+		s.customer.Phase = pos.PhasePaid // exact cash: there is nothing to wait for
 	}
 	return s
 }
