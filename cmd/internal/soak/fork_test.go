@@ -153,7 +153,7 @@ func (o *office) saysSo(t *testing.T) {
 	t.Helper()
 	alarms, err := o.db.Alarms(t.Context())
 	must(t, err)
-	if len(alarms) != 1 || alarms[0].Kind != store.AlarmFork || !strings.Contains(string(alarms[0].Why), "copied, or is an old one") {
+	if len(alarms) != 1 || alarms[0].Kind != store.AlarmFork || !strings.Contains(alarms[0].Why.In("en"), "copied, or is an old one") {
 		t.Errorf("alarms %+v", alarms)
 	}
 	evidence, err := o.db.Forks(t.Context(), o.till)
