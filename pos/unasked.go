@@ -25,9 +25,13 @@ type Unasked struct {
 // MaxUnaskedKey bounds a key, in bytes: two hashes in digits and then some.
 const MaxUnaskedKey = 200
 
+// maxNetwork bounds the words for a network, in bytes: a token's name and a chain's, of 32
+// each in a merchant's registry, and what any language writes between them.
+const maxNetwork = 80
+
 // Valid reports that u can be booked.
 func (u Unasked) Valid() bool {
-	short := len(u.Network) <= 64 && len(u.Tx) <= MaxUnaskedKey && len(u.Of) <= MaxKey
+	short := len(u.Network) <= maxNetwork && len(u.Tx) <= MaxUnaskedKey && len(u.Of) <= MaxKey
 	return u.Key != "" && len(u.Key) <= MaxUnaskedKey && !u.Came.IsZero() && short
 }
 

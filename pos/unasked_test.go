@@ -2,6 +2,7 @@ package pos
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 )
 
@@ -37,6 +38,12 @@ func TestUnaskedID(t *testing.T) {
 	a, b := Unasked{Key: "a", Came: usdcTest.UnitsOf(1)}, Unasked{Key: "b", Came: usdcTest.UnitsOf(1)}
 	if a.ID() != a.ID() || a.ID() == b.ID() || len(a.ID()) > MaxKey {
 		t.Errorf("named %s, %s", a.ID(), b.ID())
+	}
+	for _, lang := range []string{"en", "es", "de", "fr", "pt"} {
+		long := strings.Repeat("x", 32) // of a merchant's own token and chain
+		if u := (Unasked{Key: "a", Came: usdcTest.UnitsOf(1), Network: Word(lang, "evm_on", "token", long, "chain", long)}); !u.Valid() {
+			t.Errorf("%s: money on %q cannot be booked", lang, u.Network)
+		}
 	}
 	if !a.Valid() || (Unasked{Key: "a"}).Valid() || (Unasked{Came: a.Came}).Valid() || (Unasked{Key: string(make([]byte, MaxUnaskedKey+1)), Came: a.Came}).Valid() {
 		t.Error("what can be booked is not known")
