@@ -25,19 +25,19 @@ func TestTokenBack(t *testing.T) {
 					o.Shared, o.Booked = true, func(id pos.PaymentID) bool { _, known := booked.Load(id); return known }
 				}
 				w.start()
-				r := w.ready("usdc-base")
-				p := w.wanted(r, "SALE000000001", 12_340_100) // nobody asks about it any more
+				r := w.Ready("usdc-base")
+				p := w.Requested(r, "SALE000000001", 12_340_100) // nobody asks about it any more
 				w.sleeps(20 * time.Hour)
-				r = w.ready("usdc-base")
-				q := w.wanted(r, "SALE000000002", 50_000_000)
+				r = w.Ready("usdc-base")
+				q := w.Requested(r, "SALE000000002", 50_000_000)
 				m.pay(r.token.Contract, merchant, p.Quantity.Int())
 				time.Sleep(2 * time.Minute)
 				w.sleeps(unique.Hold - 19*time.Hour)
-				r = w.ready("usdc-base")
-				w.wanted(r, "SALE000000003", 60_000_000) // its amount is free again
+				r = w.Ready("usdc-base")
+				w.Requested(r, "SALE000000003", 60_000_000) // its amount is free again
 				w.restart()
-				r = w.ready("usdc-base")
-				w.found(r, q)
+				r = w.Ready("usdc-base")
+				w.Found(r, q)
 				time.Sleep(forget + 5*time.Minute)
 				list, _ := w.w.Found().Unasked()
 				if len(list) != 1 || list[0].Came.Int().Int64() != 12_340_100 {
@@ -47,7 +47,7 @@ func TestTokenBack(t *testing.T) {
 				w.w.Found().Booked(list, nil)
 				if off {
 					w.restart()
-					r = w.ready("usdc-base")
+					r = w.Ready("usdc-base")
 				}
 				for range 30 {
 					if f, err := r.Check(t.Context(), p); err == nil && (f.Event == pos.Settle || !f.Received.IsZero()) {
@@ -55,7 +55,7 @@ func TestTokenBack(t *testing.T) {
 					}
 					time.Sleep(10 * time.Second)
 				}
-				w.stop()
+				w.Stop()
 			})
 		})
 	}

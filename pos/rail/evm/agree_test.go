@@ -10,6 +10,7 @@ import (
 
 	"github.com/tillwright/tillwright/pos"
 	"github.com/tillwright/tillwright/pos/rail/coin"
+	"github.com/tillwright/tillwright/pos/rail/coin/cointest"
 )
 
 // saysChain makes an endpoint name another chain, and read this one's balances all the same.
@@ -28,33 +29,33 @@ func TestNamesAnotherChain(t *testing.T) {
 		w.change = with(w.change, func(o *Options) {
 			o.Accept[0].Endpoints = append(o.Accept[0].Endpoints, Endpoint{Operator: "the same again", URL: o.Accept[0].Endpoints[0].URL})
 		})
-		w.lines["polygon-0.example"].lies(saysChain)
+		w.lines["polygon-0.example"].Lies(saysChain)
 		w.start()
-		r := w.rail("usdc-polygon")
+		r := w.Rail("usdc-polygon")
 		time.Sleep(time.Minute)
 		if h := r.Health(); h.Ready || !strings.Contains(h.Reason, "Another network") {
 			t.Errorf("%+v", h)
 		}
-		if _, err := r.Ask(t.Context(), intended(r, "SALE000000001", 5_000_000), ""); pos.KindOf(err) != pos.Unavailable {
+		if _, err := r.Ask(t.Context(), cointest.Intended(r, "SALE000000001", 5_000_000), ""); pos.KindOf(err) != pos.Unavailable {
 			t.Errorf("asked: %v", err)
 		}
-		w.stop()
+		w.Stop()
 	})
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, 2, "polygon")
-		w.lines["polygon-1.example"].lies(saysChain)
+		w.lines["polygon-1.example"].Lies(saysChain)
 		w.start()
-		r := w.ready("usdc-polygon")
+		r := w.Ready("usdc-polygon")
 		time.Sleep(greetEvery + time.Minute)
 		if !strings.Contains(strings.Join(r.Health().Notices, "\n"), "operator 1") {
 			t.Errorf("nobody was told: %+v", r.Health())
 		}
-		w.lines["polygon-1.example"].lies(nil)
+		w.lines["polygon-1.example"].Lies(nil)
 		time.Sleep(greetEvery + time.Minute)
 		if strings.Contains(strings.Join(r.Health().Notices, "\n"), "operator 1") {
 			t.Errorf("still told: %+v", r.Health())
 		}
-		w.stop()
+		w.Stop()
 	})
 }
 
@@ -91,12 +92,12 @@ func TestOlderProof(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, 2, "base")
 		w.start()
-		r := w.ready("usdc-base")
-		p := w.requested(r, "SALE000000001", 5_000_000)
+		r := w.Ready("usdc-base")
+		p := w.Requested(r, "SALE000000001", 5_000_000)
 		req, _ := at(t, p)
 		w.chains["base"].pay(req.Token, req.To, req.Units)
-		w.becomes(r, p, pos.Settle)
-		w.stop()
+		w.Becomes(r, p, pos.Settle)
+		w.Stop()
 		e := w.w.payments[p.ID]
 		now := e.own().proof
 		for _, left := range []int64{0, 1, 5_000_000, 9_000_000} {

@@ -9,12 +9,13 @@ import (
 	"time"
 
 	"github.com/tillwright/tillwright/pos"
+	"github.com/tillwright/tillwright/pos/rail/coin/cointest"
 )
 
 // usdc is the token that a world's chain has under that name.
 func (w *world) usdc(chain string) Token {
-	w.t.Helper()
-	return w.rail(pos.Tender("usdc-" + chain)).token
+	w.T.Helper()
+	return w.Rail(pos.Tender("usdc-" + chain)).token
 }
 
 // TestUsedElsewhere: a book that was restored gives a number again whose address holds an
@@ -23,24 +24,24 @@ func TestUsedElsewhere(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, 2, "base", "polygon", "arbitrum")
 		w.start()
-		r := w.ready("usdc-base")
-		w.ready("usdc-polygon")
+		r := w.Ready("usdc-base")
+		w.Ready("usdc-polygon")
 		n, salt := w.w.book.peek()
 		w.chains["polygon"].pay(w.usdc("polygon").Contract, AddressOf(merchant, salt), big.NewInt(49_000_000))
 		swept := AddressOf(merchant, w.w.book.secret().Salt(n+1))
 		w.chains["arbitrum"].sweep(w.usdc("arbitrum").Contract, swept)
 		time.Sleep(time.Minute)
-		p := w.requested(r, "SALE000000001", 49_000_000)
+		p := w.Requested(r, "SALE000000001", 49_000_000)
 		if req, _ := at(t, p); req.To != AddressOf(merchant, w.w.book.secret().Salt(n+2)) {
 			t.Errorf("asked to pay to %s, number %d", req.To, n)
 		}
-		if !told(w.rail("usdc-polygon"), "used before") && !told(r, "used before") {
+		if !cointest.Told(w.Rail("usdc-polygon"), "used before") && !cointest.Told(r, "used before") {
 			t.Errorf("the owner reads %q", r.Health().Notices)
 		}
 		if w.watching(r, p, 30*time.Second, func(f pos.Finding, _ error) bool { return !f.Stray.IsZero() }) {
 			t.Error("it is told as money of the new sale")
 		}
-		w.stop()
+		w.Stop()
 	})
 }
 
@@ -50,22 +51,22 @@ func TestUsedOnMuteChain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, 2, "base", "polygon")
 		w.start()
-		r := w.ready("usdc-base")
-		w.ready("usdc-polygon")
+		r := w.Ready("usdc-base")
+		w.Ready("usdc-polygon")
 		for host, l := range w.lines {
 			if strings.HasPrefix(host, "polygon") {
-				l.responds(func(_ http.ResponseWriter, r *http.Request) bool { <-r.Context().Done(); return true })
+				l.Responds(func(_ http.ResponseWriter, r *http.Request) bool { <-r.Context().Done(); return true })
 			}
 		}
 		began := time.Now()
-		p := w.requested(r, "SALE000000001", 49_000_000)
+		p := w.Requested(r, "SALE000000001", 49_000_000)
 		if took := time.Since(began); took > elsewhereLimit+time.Second {
 			t.Errorf("the customer waited %v", took)
 		}
 		req, _ := at(t, p)
 		w.chains["base"].pay(req.Token, req.To, req.Units)
-		w.becomes(r, p, pos.Settle)
-		w.stop()
+		w.Becomes(r, p, pos.Settle)
+		w.Stop()
 	})
 }
 
@@ -75,20 +76,20 @@ func TestMuteStray(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, 2, "base", "polygon")
 		w.start()
-		r := w.ready("usdc-base")
-		w.ready("usdc-polygon")
+		r := w.Ready("usdc-base")
+		w.Ready("usdc-polygon")
 		_, salt := w.w.book.peek()
 		w.chains["polygon"].pay(w.usdc("polygon").Contract, AddressOf(merchant, salt), big.NewInt(49_000_000))
 		time.Sleep(time.Minute)
-		w.each(func(l *line) { l.mu.Lock(); l.down = true; l.mu.Unlock() })
-		w.lines["base-0.example"].mend()
-		w.lines["base-1.example"].mend()
-		p := w.requested(r, "SALE000000001", 49_000_000)
-		w.each(func(l *line) { l.mend() })
-		if f := w.becomes(r, p, pos.Doubt); !f.Stray.IsZero() || !strings.Contains(f.Why, "49.0000 USDC came on Polygon") {
+		w.each((*line).Cut)
+		w.lines["base-0.example"].Mend()
+		w.lines["base-1.example"].Mend()
+		p := w.Requested(r, "SALE000000001", 49_000_000)
+		w.each((*line).Mend)
+		if f := w.Becomes(r, p, pos.Doubt); !f.Stray.IsZero() || !strings.Contains(f.Why, "49.0000 USDC came on Polygon") {
 			t.Errorf("%+v", f)
 		}
-		w.stop()
+		w.Stop()
 	})
 }
 
@@ -99,26 +100,26 @@ func TestMuteHeals(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, 2, "base", "polygon")
 		w.start()
-		r := w.ready("usdc-base")
-		w.ready("usdc-polygon")
+		r := w.Ready("usdc-base")
+		w.Ready("usdc-polygon")
 		limited := func(w http.ResponseWriter, _ *http.Request) bool {
 			w.WriteHeader(http.StatusTooManyRequests)
 			return true
 		}
 		for _, host := range []string{"polygon-0.example", "polygon-1.example"} {
-			w.lines[host].responds(limited)
+			w.lines[host].Responds(limited)
 		}
-		p := w.requested(r, "SALE000000001", 49_000_000)
+		p := w.Requested(r, "SALE000000001", 49_000_000)
 		for _, host := range []string{"polygon-0.example", "polygon-1.example"} {
-			w.lines[host].responds(nil)
+			w.lines[host].Responds(nil)
 		}
 		w.watching(r, p, time.Minute, func(pos.Finding, error) bool { return false })
 		req, _ := at(t, p)
 		w.chains["polygon"].pay(w.usdc("polygon").Contract, req.To, big.NewInt(49_000_000))
-		if f := w.becomes(r, p, pos.Doubt); f.Stray.Number() != "49.0000" {
+		if f := w.Becomes(r, p, pos.Doubt); f.Stray.Number() != "49.0000" {
 			t.Errorf("%+v", f)
 		}
-		w.stop()
+		w.Stop()
 	})
 }
 
@@ -144,14 +145,14 @@ func TestForeignFrom(t *testing.T) {
 			m.sweep(req.Token, req.To)
 			if off {
 				w.restart()
-				r = w.ready("usdc-base")
+				r = w.Ready("usdc-base")
 			}
 			w.watching(r, q, time.Minute, func(pos.Finding, error) bool { return false })
 			m.pay(req.Token, req.To, big.NewInt(5_000_000))
 			if !w.watching(r, q, 2*sweptLate, func(f pos.Finding, _ error) bool { return f.Received.Int().Int64() == 54_000_000 }) {
 				t.Errorf("%d are proved", w.proved(q))
 			}
-			w.stop()
+			w.Stop()
 		})
 	}
 }

@@ -27,17 +27,17 @@ func TestBesideStray(t *testing.T) {
 				if got := w.strays(r, &p, time.Minute); len(got) != 1 {
 					t.Fatalf("told %q", got)
 				}
-				p = w.moved(p, pos.Doubt)
+				p = w.Moved(p, pos.Doubt)
 				w.chains["ethereum"].pay(w.usdc("ethereum").Contract, req.To, big.NewInt(3_000_000))
 				w.sleeps(coin.WatchFor + time.Hour)
-				r = w.ready("usdc-base")
+				r = w.Ready("usdc-base")
 				last := func(f pos.Finding, _ error) bool { return f.Final && f.Event == pos.Fail }
 				if full {
-					w.store.fails(errors.New("disk full"))
+					w.Store.Fails(errors.New("disk full"))
 					if w.watching(r, p, 10*time.Minute, last) {
 						t.Fatal("a last word that is not kept")
 					}
-					w.store.fails(nil)
+					w.Store.Fails(nil)
 				}
 				if !w.watching(r, p, 10*time.Minute, last) {
 					t.Fatal("no last word")
@@ -48,14 +48,8 @@ func TestBesideStray(t *testing.T) {
 				if got := l.sums(); got != "1: 3000000 USDC on Ethereum" {
 					t.Errorf("told %s", got)
 				}
-				w.stop()
+				w.Stop()
 			})
 		})
 	}
-}
-
-func (m *memory) fails(err error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.fail = err
 }

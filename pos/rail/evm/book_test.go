@@ -6,23 +6,23 @@ import (
 	"fmt"
 	"math/big"
 	"reflect"
-	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
 
 	"github.com/tillwright/tillwright/pos"
+	"github.com/tillwright/tillwright/pos/rail/coin/cointest"
 )
 
 // TestBook: what add returned is there after a restart, and no number comes twice,
 // whatever is lost.
 func TestBook(t *testing.T) {
-	m := &memory{}
+	m := &cointest.Memory{}
 	k, err := openBook(m)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if k.seed == (Seed{}) || m.saves != 1 {
+	if k.seed == (Seed{}) || m.Saves() != 1 {
 		t.Fatal("no seed, or not kept before it is used")
 	}
 	e := func(n uint64, id string) entry {
@@ -52,16 +52,16 @@ func TestBook(t *testing.T) {
 		t.Fatalf("%+v", r)
 	}
 
-	m.fail = errors.New("disk full")
+	m.Fails(errors.New("disk full"))
 	if ok, err := again.add(e(3, "C-1")); err == nil || pos.KindOf(err) != pos.Internal {
 		t.Fatalf("an address that is not kept: %v, %v", ok, err)
 	}
-	m.fail = nil
+	m.Fails(nil)
 	if ok, _ := again.add(e(3, "D-1")); ok {
 		t.Fatal("a number that may be on the disk was given again")
 	}
 
-	lost, err := openBook(&memory{})
+	lost, err := openBook(&cointest.Memory{})
 	if err != nil || lost.seed == k.seed {
 		t.Fatal("a lost book begins with addresses that were used")
 	}
@@ -69,7 +69,7 @@ func TestBook(t *testing.T) {
 
 // TestBookBound: the book never grows beyond its bound, and forgets the oldest.
 func TestBookBound(t *testing.T) {
-	m := &memory{}
+	m := &cointest.Memory{}
 	k, err := openBook(m)
 	if err != nil {
 		t.Fatal(err)
@@ -105,7 +105,7 @@ func TestBookBound(t *testing.T) {
 // TestDamagedBook: a book that cannot be read stops the till's stablecoins instead of
 // beginning anew.
 func TestDamagedBook(t *testing.T) {
-	m := &memory{}
+	m := &cointest.Memory{}
 	k, err := openBook(m)
 	if err != nil {
 		t.Fatal(err)
@@ -113,7 +113,7 @@ func TestDamagedBook(t *testing.T) {
 	if _, err := k.add(entry{ID: "A-1", N: 1, Units: "5", Treasury: merchant}); err != nil {
 		t.Fatal(err)
 	}
-	whole := string(m.b)
+	whole := string(m.Bytes())
 	for name, b := range map[string]string{
 		"cut":             whole[:len(whole)-9],
 		"another version": strings.Replace(whole, `"version":1`, `"version":2`, 1),
@@ -123,11 +123,13 @@ func TestDamagedBook(t *testing.T) {
 		"unknown key":     strings.Replace(whole, `"version"`, `"more":1,"version"`, 1),
 		"not JSON":        "hello",
 	} {
-		if _, err := openBook(&memory{b: []byte(b)}); pos.KindOf(err) != pos.Corrupt {
+		if _, err := openBook(cointest.Kept([]byte(b))); pos.KindOf(err) != pos.Corrupt {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if _, err := openBook(&memory{fail: errors.New("no card")}); err == nil {
+	none := &cointest.Memory{}
+	none.Fails(errors.New("no card"))
+	if _, err := openBook(none); err == nil {
 		t.Error("a disk that does not answer was taken for an empty one")
 	}
 }
@@ -175,13 +177,13 @@ func FuzzReference(f *testing.F) {
 
 // FuzzBook: whatever is on the disk, reading it ends, and what is read can be kept.
 func FuzzBook(f *testing.F) {
-	m := &memory{}
+	m := &cointest.Memory{}
 	k, _ := openBook(m)
 	_, _ = k.add(entry{ID: "A-1", N: 1, Units: "5", Treasury: merchant})
-	f.Add(m.b)
+	f.Add(m.Bytes())
 	f.Add([]byte(`{"version":1}`))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		k, err := openBook(&memory{b: b})
+		k, err := openBook(cointest.Kept(b))
 		if err != nil || len(bytes.TrimSpace(b)) == 0 {
 			return
 		}
@@ -196,7 +198,7 @@ func FuzzBook(f *testing.F) {
 // TestBookThatFails: a disk that is full keeps nothing, so nothing may be shown: neither
 // at the first try nor at the next. When it keeps again, no number comes twice.
 func TestBookThatFails(t *testing.T) {
-	m := &memory{}
+	m := &cointest.Memory{}
 	k, err := openBook(m)
 	if err != nil {
 		t.Fatal(err)
@@ -206,7 +208,7 @@ func TestBookThatFails(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	m.fail = errors.New("disk full")
+	m.Fails(errors.New("disk full"))
 	for range 2 {
 		n, _ := k.peek()
 		if _, err := k.add(entry{ID: "A-1", N: n, Units: "5"}); err == nil {
@@ -224,7 +226,7 @@ func TestBookThatFails(t *testing.T) {
 	if _, ok := k.find("S-0"); !ok || len(k.all()) != maxEntries {
 		t.Fatal("the oldest was pushed out by what was not kept")
 	}
-	m.fail = nil
+	m.Fails(nil)
 	n, _ := k.peek()
 	if ok, err := k.add(entry{ID: "A-1", N: n, Units: "5"}); !ok || err != nil || n != maxEntries+3 {
 		t.Fatalf("number %d: %v, %v", n, ok, err)
@@ -236,23 +238,19 @@ func TestAskThatIsNotKept(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, 2, "base")
 		w.start()
-		r := w.ready("usdc-base")
-		w.store.mu.Lock()
-		w.store.fail = errors.New("disk full")
-		w.store.mu.Unlock()
-		p := intended(r, "SALE000000001", 5_000_000)
+		r := w.Ready("usdc-base")
+		w.Store.Fails(errors.New("disk full"))
+		p := cointest.Intended(r, "SALE000000001", 5_000_000)
 		for range 2 {
 			if a, err := r.Ask(t.Context(), p, ""); err == nil {
 				t.Fatalf("shown, and not kept: %s", a.Reference)
 			}
 		}
-		w.store.mu.Lock()
-		w.store.fail = nil
-		w.store.mu.Unlock()
-		if q := w.requested(r, "SALE000000001", 5_000_000); !strings.Contains(string(w.store.b), string(q.ID)) {
+		w.Store.Fails(nil)
+		if q := w.Requested(r, "SALE000000001", 5_000_000); !strings.Contains(string(w.Store.Bytes()), string(q.ID)) {
 			t.Error("shown, and not kept")
 		}
-		w.stop()
+		w.Stop()
 	})
 }
 
@@ -260,7 +258,7 @@ func TestAskThatIsNotKept(t *testing.T) {
 // itself. No address is given by both, the old requests are where they were, also after a
 // restart, and one identity never changes the seed.
 func TestBind(t *testing.T) {
-	m := &memory{}
+	m := &cointest.Memory{}
 	first, err := openBook(m)
 	if err != nil {
 		t.Fatal(err)
@@ -279,7 +277,7 @@ func TestBind(t *testing.T) {
 	if err := first.bind("till 1, enrolled on Monday"); err != nil || first.secret() != seed {
 		t.Fatalf("an unbound book got another seed: %v", err)
 	}
-	copied := &memory{b: slices.Clone(m.b)}
+	copied := cointest.Kept(m.Bytes())
 	second, err := openBook(copied)
 	if err != nil {
 		t.Fatal(err)
@@ -287,11 +285,11 @@ func TestBind(t *testing.T) {
 	if err := second.bind("till 1, enrolled on Monday"); err != nil || second.secret() != seed {
 		t.Fatalf("a restart made another seed: %v", err)
 	}
-	copied.fail = errors.New("disk full")
+	copied.Fails(errors.New("disk full"))
 	if err := second.bind("till 1, enrolled on Tuesday"); err == nil || second.secret() == seed {
 		t.Fatalf("a failing disk keeps the copy's seed: %v", err)
 	}
-	copied.fail = nil
+	copied.Fails(nil)
 	mine, theirs := add(first, "B-1"), add(second, "B-1")
 	if mine.address == theirs.address {
 		t.Fatal("one address at two tills")
@@ -319,8 +317,8 @@ func TestBind(t *testing.T) {
 		}
 	}
 	for _, salt := range []string{"00", "xy"} {
-		bad := strings.Replace(string(copied.b), `"salt":"`, `"salt":"`+salt, 1)
-		if _, err := openBook(&memory{b: []byte(bad)}); pos.KindOf(err) != pos.Corrupt {
+		bad := strings.Replace(string(copied.Bytes()), `"salt":"`, `"salt":"`+salt, 1)
+		if _, err := openBook(cointest.Kept([]byte(bad))); pos.KindOf(err) != pos.Corrupt {
 			t.Errorf("a salt that begins with %q: %v", salt, err)
 		}
 	}

@@ -17,7 +17,7 @@ func harness(t testing.TB, token string, units int64) postest.Harness {
 		l.change = func(o *Options) { o.Expiry = coin.MinExpiry }
 	}
 	l.start()
-	r := l.rail(pos.Tender(token + "-base"))
+	r := l.Rail(pos.Tender(token + "-base"))
 	coin := place.usdc
 	if token == "dai" {
 		coin = place.dai
@@ -37,10 +37,10 @@ func harness(t testing.TB, token string, units int64) postest.Harness {
 			place.Do("evm_increaseTime", 601)
 			place.Do("anvil_mine", "0x1")
 		},
-		Break: place.lines[0].cut,
-		Mend:  place.lines[0].mend,
+		Break: place.lines[0].Cut,
+		Mend:  place.lines[0].Mend,
 		Restart: func() postest.Rail {
-			return l.restart().rail(r.Tender())
+			return l.restart().Rail(r.Tender())
 		},
 		Part: func(p pos.Payment) {
 			req, all := at(t, p)
@@ -67,18 +67,18 @@ func TestSale(t *testing.T) {
 	t.Parallel()
 	place := newPlace(t, 31337, "base", small, 1)
 	l := newLab(t, place).start()
-	r := l.ready("usdc-base")
-	p := l.requested(r, "SALE000000001", 12_340_100)
+	r := l.Ready("usdc-base")
+	p := l.Requested(r, "SALE000000001", 12_340_100)
 	req, units := at(t, p)
 	if req.Chain != place.chain.ID || req.Token != place.usdc.at || units.Int64() != 12_340_100 || p.Network != "USDC on Test base" {
 		t.Fatalf("shown %s on %q", p.Payload, p.Network)
 	}
-	if f := l.found(r, p); f.Event != "" {
+	if f := l.Found(r, p); f.Event != "" {
 		t.Fatalf("nobody paid, and it is %+v", f)
 	}
 	place.usdc.mint(req.To, 12_340_100)
 	began := time.Now()
-	f := l.becomes(r, p, pos.Settle)
+	f := l.Becomes(r, p, pos.Settle)
 	t.Logf("settled %v after the block", time.Since(began).Round(time.Millisecond))
 	if f.Received.Int().Int64() != 12_340_100 || f.Final || f.At.IsZero() {
 		t.Fatalf("%+v", f)

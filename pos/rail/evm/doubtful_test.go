@@ -15,9 +15,9 @@ import (
 func TestNobodysDoubtful(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w, l := oneWallet(t), ledger{}
-		r, m := w.ready("usdc-base"), w.chains["base"]
-		w.wanted(r, "SALE000000001", 12_340_100)
-		w.lines["base-1.example"].lies(func(_ string, _ []json.RawMessage, r json.RawMessage) json.RawMessage {
+		r, m := w.Ready("usdc-base"), w.chains["base"]
+		w.Requested(r, "SALE000000001", 12_340_100)
+		w.lines["base-1.example"].Lies(func(_ string, _ []json.RawMessage, r json.RawMessage) json.RawMessage {
 			return json.RawMessage(strings.ReplaceAll(string(r), fmt.Sprintf("%064x", 700_000_000), fmt.Sprintf("%064x", 700_000_001)))
 		})
 		for range 2 * judgeRound {
@@ -28,11 +28,11 @@ func TestNobodysDoubtful(t *testing.T) {
 		if got := l.sums(); got != "1: 7000000 USDC on Base" {
 			t.Fatalf("told %s", got)
 		}
-		w.lines["base-1.example"].lies(nil)
+		w.lines["base-1.example"].Lies(nil)
 		w.passes(l, 15*time.Minute)
 		if got := len(l); got != 2*judgeRound+1 {
 			t.Errorf("told %s", l.sums())
 		}
-		w.stop()
+		w.Stop()
 	})
 }

@@ -34,7 +34,7 @@ func TestLateDregs(t *testing.T) {
 		if got := w.sum(l); got < 9_000_000 || got > came {
 			t.Errorf("told %s of %d", l.sums(), came)
 		}
-		w.stop()
+		w.Stop()
 	})
 }
 

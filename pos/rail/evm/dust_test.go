@@ -8,6 +8,7 @@ import (
 	"testing/synctest"
 
 	"github.com/tillwright/tillwright/pos"
+	"github.com/tillwright/tillwright/pos/rail/coin/cointest"
 )
 
 // amountIn returns what a customer types, off the caption of the bare address.
@@ -30,7 +31,7 @@ func TestRestIsTyped(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, 2, "bnb")
 		w.start()
-		r, m := w.ready("usdc-bnb"), w.chains["bnb"]
+		r, m := w.Ready("usdc-bnb"), w.chains["bnb"]
 		for i, row := range []struct {
 			asked, paid string
 			part        string // "": not worth telling
@@ -40,19 +41,19 @@ func TestRestIsTyped(t *testing.T) {
 			{"6241400000000000000", "6241299999999999999", "6.2412"},
 			{"100000000000000", "1", ""},
 		} {
-			p := intended(r, fmt.Sprintf("SALE0000000%02d", i), 1)
+			p := cointest.Intended(r, fmt.Sprintf("SALE0000000%02d", i), 1)
 			p.Quantity = quantityOf(r.token, big10(row.asked))
 			a, err := r.Ask(t.Context(), p, "")
 			if err != nil {
 				t.Fatal(err)
 			}
 			p.Reference, p.Payload, p.Forms = a.Reference, a.Payload, a.Forms
-			p = w.moved(p, pos.Request)
+			p = w.Moved(p, pos.Request)
 			req, _ := at(t, p)
 			m.pay(req.Token, req.To, big10(row.paid))
-			w.becomes(r, p, pos.See)
-			p = w.moved(p, pos.See)
-			if f := w.found(r, p); row.part != "" && (f.Rest == nil || f.Part.Number() != row.part) || row.part == "" && (f.Rest != nil || !f.Part.IsZero()) {
+			w.Becomes(r, p, pos.See)
+			p = w.Moved(p, pos.See)
+			if f := w.Found(r, p); row.part != "" && (f.Rest == nil || f.Part.Number() != row.part) || row.part == "" && (f.Rest != nil || !f.Part.IsZero()) {
 				t.Fatalf("%s of %s: %v is told", row.paid, row.asked, f.Part)
 			} else if f.Rest != nil {
 				p.Forms = f.Rest.Forms
@@ -62,32 +63,32 @@ func TestRestIsTyped(t *testing.T) {
 				t.Fatalf("the code asks for %v, the words for %v", units, typed)
 			}
 			m.pay(req.Token, req.To, typed)
-			f := w.becomes(r, p, pos.Settle)
+			f := w.Becomes(r, p, pos.Settle)
 			if f.Received.Cmp(p.Quantity) != 0 || f.Enough {
 				t.Fatalf("%s of %s, and then what was asked for: %v, %+v", row.paid, row.asked, f.Received, f)
 			}
-			p = w.moved(p, pos.Settle)
+			p = w.Moved(p, pos.Settle)
 			p.Received = f.Received
 			m.pay(req.Token, req.To, big10("99999999999")) // a swindler's
 			looks(w.lab, r, p, 3)
-			if f := w.found(r, p); f.Received.Cmp(p.Received) != 0 || told(r, "more came") {
+			if f := w.Found(r, p); f.Received.Cmp(p.Received) != 0 || cointest.Told(r, "more came") {
 				t.Fatalf("dust on top: %+v, %q", f, r.Health().Notices)
 			}
 		}
 
-		p := intended(r, "SALE000000010", 1)
+		p := cointest.Intended(r, "SALE000000010", 1)
 		p.Quantity = quantityOf(r.token, big10("6241400000000000000"))
 		a, err := r.Ask(t.Context(), p, "")
 		if err != nil {
 			t.Fatal(err)
 		}
 		p.Reference, p.Payload = a.Reference, a.Payload
-		p = w.moved(p, pos.Request)
+		p = w.Moved(p, pos.Request)
 		req, _ := at(t, p)
 		m.pay(req.Token, req.To, big10("6241399999999999999"))
-		if f := w.becomes(r, p, pos.Settle); !f.Enough || f.Received.Int().Cmp(big10("6241399999999999999")) != 0 {
+		if f := w.Becomes(r, p, pos.Settle); !f.Enough || f.Received.Int().Cmp(big10("6241399999999999999")) != 0 {
 			t.Fatalf("dust is missing: %+v", f)
 		}
-		w.stop()
+		w.Stop()
 	})
 }

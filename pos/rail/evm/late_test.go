@@ -15,6 +15,7 @@ import (
 
 	"github.com/tillwright/tillwright/pos"
 	"github.com/tillwright/tillwright/pos/rail/coin"
+	"github.com/tillwright/tillwright/pos/rail/coin/cointest"
 )
 
 // TestAlarmsAreNotPushedOut: a stranger's many notices hide neither that a payment was taken
@@ -32,14 +33,14 @@ func TestAlarmsAreNotPushedOut(t *testing.T) {
 		_, salt := w.w.book.peek()
 		m.pay(r.token.Contract, AddressOf(merchant, salt), big.NewInt(1))
 		time.Sleep(3 * time.Second)
-		w.requested(r, "SALE000000002", 1)
+		w.Requested(r, "SALE000000002", 1)
 		for i := range 100 {
 			r.c.notices.Tell(fmt.Sprint(i), fmt.Sprint(i))
 		}
-		if !told(r, "ALARM") || !told(r, "was used before") {
+		if !cointest.Told(r, "ALARM") || !cointest.Told(r, "was used before") {
 			t.Errorf("the owner reads %q", r.Health().Notices)
 		}
-		w.stop()
+		w.Stop()
 	})
 }
 
@@ -80,21 +81,21 @@ func (w *world) passes(l ledger, during time.Duration) {
 
 // sleeps is a till that is off for a while.
 func (w *world) sleeps(during time.Duration) {
-	w.stop()
+	w.Stop()
 	time.Sleep(during)
 	w.start()
 }
 
 // closed asks about p, which is paid, until its last word, as the desk does; and then no more.
 func (w *world) closed(r *Rail, p *pos.Payment) {
-	w.t.Helper()
+	w.T.Helper()
 	if !w.watching(r, *p, coin.YoungFor+15*time.Minute, func(f pos.Finding, _ error) bool {
 		if f.Received.Cmp(p.Received) > 0 {
 			p.Received = f.Received
 		}
 		return f.Final
 	}) {
-		w.t.Fatal("no last word")
+		w.T.Fatal("no last word")
 	}
 }
 
@@ -118,7 +119,7 @@ func TestSecondPayment(t *testing.T) {
 				w.closed(r, &p)
 				pay := func(units int64) {
 					if do.off {
-						w.stop()
+						w.Stop()
 					}
 					m.pay(req.Token, req.To, big.NewInt(units))
 					if do.swept {
@@ -127,7 +128,7 @@ func TestSecondPayment(t *testing.T) {
 					}
 					if time.Sleep(4 * time.Second); do.off {
 						w.start()
-						r = w.ready("usdc-base")
+						r = w.Ready("usdc-base")
 					}
 				}
 				if do.swept {
@@ -167,7 +168,7 @@ func TestSecondPayment(t *testing.T) {
 						t.Error("watched for ever")
 					}
 				}
-				w.stop()
+				w.Stop()
 			})
 		})
 	}
@@ -188,7 +189,7 @@ func TestLateIsNotUnasked(t *testing.T) {
 		}
 		m.pay(req.Token, req.To, big.NewInt(2_000_000)) // the till died before the last word was booked
 		w.restart()
-		r = w.ready("usdc-base")
+		r = w.Ready("usdc-base")
 		w.passes(l, 5*time.Minute) // the desk is slow
 		w.closed(r, &p)
 		if p.Received.Int().Int64() != 19_340_100 {
@@ -201,7 +202,7 @@ func TestLateIsNotUnasked(t *testing.T) {
 		if len(l) != 0 {
 			t.Errorf("told %s, too", l.sums())
 		}
-		w.stop()
+		w.Stop()
 	})
 }
 
@@ -226,7 +227,7 @@ func TestLateReorg(t *testing.T) {
 		if got := l.sums(); got != "1: 4000000 USDC on Base" {
 			t.Errorf("told %s", got)
 		}
-		w.stop()
+		w.Stop()
 	})
 }
 
@@ -236,7 +237,7 @@ func TestLastWordIsKept(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w, l := newWorld(t, 2, "base"), ledger{}
 		w.start()
-		fails := func(err error) { w.store.mu.Lock(); w.store.fail = err; w.store.mu.Unlock() }
+		fails := func(err error) { w.Store.Fails(err) }
 		r, m, p, req := w.settled("SALE000000001", 12_340_100)
 		fails(errors.New("disk full"))
 		if w.watching(r, p, coin.YoungFor+15*time.Minute, func(f pos.Finding, _ error) bool { return f.Final }) {
@@ -254,10 +255,10 @@ func TestLastWordIsKept(t *testing.T) {
 		if w.passes(l, 10*time.Minute); l.sums() != "1: 5000000 USDC on Base" {
 			t.Fatalf("told %s", l.sums())
 		}
-		w.stop()
+		w.Stop()
 		for _, bad := range []string{`"units":["x"]`, `"units":[]`, `"units":["5","5"]`, `"units":["-1"]`, `"units":["` + strings.Repeat("9", 90) + `"]`} {
-			b := bytes.Replace(w.store.b, []byte(`"units":["12340100","17340100"]`), []byte(bad), 1)
-			if _, err := openBook(&memory{b: b}); bytes.Equal(b, w.store.b) || pos.KindOf(err) != pos.Corrupt {
+			b := bytes.Replace(w.Store.Bytes(), []byte(`"units":["12340100","17340100"]`), []byte(bad), 1)
+			if _, err := openBook(cointest.Kept(b)); bytes.Equal(b, w.Store.Bytes()) || pos.KindOf(err) != pos.Corrupt {
 				t.Errorf("%s: %v", bad, err)
 			}
 		}
@@ -284,6 +285,6 @@ func TestLateDust(t *testing.T) {
 		if l.sums() != "1: 300000 USDC on Base" { // in whole steps
 			t.Errorf("told %s", l.sums())
 		}
-		w.stop()
+		w.Stop()
 	})
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/tillwright/tillwright/pos"
 	"github.com/tillwright/tillwright/pos/rail/coin"
+	"github.com/tillwright/tillwright/pos/rail/coin/cointest"
 )
 
 // strict wants two operators for everything.
@@ -39,7 +40,7 @@ func TestLies(t *testing.T) {
 	}
 	status := func(code int, body string) func(*line, Address, int) {
 		return func(l *line, _ Address, _ int) {
-			l.responds(func(w http.ResponseWriter, _ *http.Request) bool {
+			l.Responds(func(w http.ResponseWriter, _ *http.Request) bool {
 				w.Header().Set("Content-Type", "application/json")
 				w.WriteHeader(code)
 				_, _ = w.Write([]byte(body))
@@ -50,16 +51,16 @@ func TestLies(t *testing.T) {
 	raw := func(body string) func(*line, Address, int) { return status(http.StatusOK, body) }
 
 	for name, c := range map[string]lie{
-		"another chain by its id":                         {small, 1, func(l *line, _ Address, _ int) { l.lies(otherChain); l.cut(); l.mend() }, "Another network"},
-		"another chain in the EVM":                        {small, 1, func(l *line, _ Address, _ int) { l.lies(peekWord(0, 99)) }, "Another network"},
-		"an old head":                                     {small, 1, func(l *line, _ Address, _ int) { l.lies(peekWord(2, 1)) }, "stands still"},
-		"a false balance, and the other operator says no": {strict, 2, func(l *line, to Address, usdc int) { l.lies(falseBalance(to, usdc)) }, "do not agree"},
-		"a false balance that is never the same":          {small, 1, func(l *line, to Address, usdc int) { l.lies(onlyLatest(falseBalance(to, usdc))) }, ""},
-		"a false balance in another block":                {small, 1, func(l *line, to Address, usdc int) { l.lies(both(falseBalance(to, usdc), otherBlock)) }, "cannot be trusted"},
-		"a block far ahead":                               {small, 1, func(l *line, to Address, usdc int) { l.lies(both(falseBalance(to, usdc), farBlock)) }, "cannot be trusted"},
-		"a balance that is no balance":                    {small, 1, func(l *line, _ Address, _ int) { l.lies(garbage) }, "cannot be trusted"},
+		"another chain by its id":                         {small, 1, func(l *line, _ Address, _ int) { l.Lies(otherChain); l.Cut(); l.Mend() }, "Another network"},
+		"another chain in the EVM":                        {small, 1, func(l *line, _ Address, _ int) { l.Lies(peekWord(0, 99)) }, "Another network"},
+		"an old head":                                     {small, 1, func(l *line, _ Address, _ int) { l.Lies(peekWord(2, 1)) }, "stands still"},
+		"a false balance, and the other operator says no": {strict, 2, func(l *line, to Address, usdc int) { l.Lies(falseBalance(to, usdc)) }, "do not agree"},
+		"a false balance that is never the same":          {small, 1, func(l *line, to Address, usdc int) { l.Lies(onlyLatest(falseBalance(to, usdc))) }, ""},
+		"a false balance in another block":                {small, 1, func(l *line, to Address, usdc int) { l.Lies(both(falseBalance(to, usdc), otherBlock)) }, "cannot be trusted"},
+		"a block far ahead":                               {small, 1, func(l *line, to Address, usdc int) { l.Lies(both(falseBalance(to, usdc), farBlock)) }, "cannot be trusted"},
+		"a balance that is no balance":                    {small, 1, func(l *line, _ Address, _ int) { l.Lies(garbage) }, "cannot be trusted"},
 		"a huge body": {small, 1, func(l *line, _ Address, _ int) {
-			l.responds(func(w http.ResponseWriter, _ *http.Request) bool {
+			l.Responds(func(w http.ResponseWriter, _ *http.Request) bool {
 				w.Header().Set("Content-Type", "application/json")
 				for range 64 {
 					if _, err := w.Write(bytes.Repeat([]byte("["), 1<<16)); err != nil {
@@ -70,10 +71,10 @@ func TestLies(t *testing.T) {
 			})
 		}, "cannot be trusted"},
 		"no answer ever": {small, 1, func(l *line, _ Address, _ int) {
-			l.responds(func(_ http.ResponseWriter, r *http.Request) bool { <-r.Context().Done(); return true })
+			l.Responds(func(_ http.ResponseWriter, r *http.Request) bool { <-r.Context().Done(); return true })
 		}, "does not answer"},
-		"a page instead of JSON":          {small, 1, func(l *line, _ Address, _ int) { l.responds(html) }, "cannot be trusted"},
-		"a page, and the other is honest": {strict, 2, func(l *line, _ Address, _ int) { l.responds(html) }, ""},
+		"a page instead of JSON":          {small, 1, func(l *line, _ Address, _ int) { l.Responds(html) }, "cannot be trusted"},
+		"a page, and the other is honest": {strict, 2, func(l *line, _ Address, _ int) { l.Responds(html) }, ""},
 		"too many requests":               {small, 1, status(http.StatusTooManyRequests, "slow down"), "asked too often"},
 		"an unknown key":                  {small, 1, status(http.StatusUnauthorized, "no"), "does not accept the shop's key"},
 		"a redirect":                      {small, 1, status(http.StatusTemporaryRedirect, ""), "cannot be trusted"},
@@ -91,11 +92,11 @@ func (c lie) run(t *testing.T) {
 	polygon := newPlace(t, 31338, "polygon", small, 1)
 	l := newLab(t, base, polygon)
 	var logged bytes.Buffer
-	l.log = slog.New(slog.NewTextHandler(&synced{w: &logged}, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	l.log = slog.New(slog.NewTextHandler(&cointest.Synced{W: &logged}, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	l.start()
 	r, p, to := sold(l, "1")
-	other := l.ready("usdc-polygon")
-	q := l.requested(other, "SALE000000002", 5_000_000)
+	other := l.Ready("usdc-polygon")
+	q := l.Requested(other, "SALE000000002", 5_000_000)
 
 	c.tell(base.lines[0], to, slices.Index(r.c.asked, base.usdc.at))
 	named := false
@@ -118,14 +119,14 @@ func (c lie) run(t *testing.T) {
 
 	req, _ := at(t, q)
 	polygon.usdc.mint(req.To, 5_000_000)
-	l.becomes(other, q, pos.Settle) // the other rail sells on
+	l.Becomes(other, q, pos.Settle) // the other rail sells on
 
-	base.lines[0].lies(nil)
-	base.lines[0].responds(nil)
-	l.until("the rail is back", func() bool { _, err := r.Check(t.Context(), p); return err == nil })
+	base.lines[0].Lies(nil)
+	base.lines[0].Responds(nil)
+	l.Until("the rail is back", func() bool { _, err := r.Check(t.Context(), p); return err == nil })
 	base.usdc.mint(to, 12_340_100)
-	l.becomes(r, p, pos.Settle)
-	l.stop()
+	l.Becomes(r, p, pos.Settle)
+	l.Stop()
 	if s := logged.String(); strings.Contains(s, "key-that-nobody-may-see") {
 		t.Errorf("the log holds the key")
 	}
@@ -249,23 +250,23 @@ func TestFrozenChain(t *testing.T) {
 	base.chain.StaleS = 10
 	l := newLab(t, base).start()
 	r, p, _ := sold(l, "1")
-	l.until("it stands still", func() bool {
+	l.Until("it stands still", func() bool {
 		f, err := r.Check(t.Context(), p)
 		if err == nil && f.Event != "" {
 			t.Fatalf("%+v", f)
 		}
 		return err != nil && strings.Contains(err.Error(), "stands still")
 	})
-	l.until("the rail is grey", func() bool { return strings.Contains(r.Health().Reason, "stands still") })
+	l.Until("the rail is grey", func() bool { return strings.Contains(r.Health().Reason, "stands still") })
 	base.Do("anvil_mine", "0x1")
-	l.until("the rail is back", func() bool { return r.Health().Ready })
+	l.Until("the rail is back", func() bool { return r.Health().Ready })
 
 	l.change = func(o *Options) { o.ClockTrusted = func() bool { return true } }
 	base.Do("evm_setTime", time.Now().Unix()+7200)
 	base.Do("anvil_mine", "0x1")
 	l.restart()
-	r = l.rail("usdc-base")
-	l.until("an odd time is noticed", func() bool { return strings.Contains(r.Health().Reason, "stands still") })
+	r = l.Rail("usdc-base")
+	l.Until("an odd time is noticed", func() bool { return strings.Contains(r.Health().Reason, "stands still") })
 }
 
 // TestFutureHead: a block from the future is not believed while the till's clock can
@@ -277,13 +278,13 @@ func TestFutureHead(t *testing.T) {
 	l.change = func(o *Options) { o.ClockTrusted = func() bool { return true } }
 	l.start()
 	r, p, to := sold(l, "1")
-	base.lines[0].lies(peekWord(2, time.Now().Unix()+1e6))
+	base.lines[0].Lies(peekWord(2, time.Now().Unix()+1e6))
 	if f, err := r.Check(t.Context(), p); err == nil {
 		t.Fatalf("%+v", f)
 	}
-	base.lines[0].lies(nil)
+	base.lines[0].Lies(nil)
 	base.usdc.mint(to, 12_340_100)
-	l.becomes(r, p, pos.Settle)
+	l.Becomes(r, p, pos.Settle)
 }
 
 // TestSmallThenLarge: an endpoint that shows a small sum, for which its word alone is
@@ -294,7 +295,7 @@ func TestSmallThenLarge(t *testing.T) {
 	l := newLab(t, base).start()
 	r, p, to := sold(l, "1")
 	usdc := slices.Index(r.c.asked, base.usdc.at)
-	base.lines[0].lies(func(method string, params []json.RawMessage, raw json.RawMessage) json.RawMessage {
+	base.lines[0].Lies(func(method string, params []json.RawMessage, raw json.RawMessage) json.RawMessage {
 		lied := falseBalance(to, usdc)(method, params, raw)
 		if len(params) == 2 && string(params[1]) == `"latest"` {
 			return json.RawMessage(strings.Replace(string(lied), fmt.Sprintf("%064x", 12_340_100), fmt.Sprintf("%064x", 1), 1))

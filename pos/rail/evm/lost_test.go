@@ -22,7 +22,7 @@ func TestLostWhileOff(t *testing.T) {
 			_, m, p, req := w.settled("SALE000000001", units)
 			m.reorg(5)
 			w.restart()
-			r := w.ready("usdc-base")
+			r := w.Ready("usdc-base")
 			if !w.watching(r, p, time.Minute, func(f pos.Finding, _ error) bool { return f.Lost }) {
 				t.Fatalf("%d: not lost", units)
 			}
@@ -31,7 +31,7 @@ func TestLostWhileOff(t *testing.T) {
 			if !w.watching(r, p, time.Minute, func(f pos.Finding, _ error) bool { return f.Event == pos.Settle }) {
 				t.Errorf("%d: it came again, and is not told", units)
 			}
-			w.stop()
+			w.Stop()
 		})
 	}
 }
@@ -42,8 +42,8 @@ func TestLostTaken(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, 2, "base", "polygon")
 		w.start()
-		p := w.requested(w.ready("usdc-polygon"), "SALE000000001", 49_000_000)
-		r := w.ready("usdc-base")
+		p := w.Requested(w.Ready("usdc-polygon"), "SALE000000001", 49_000_000)
+		r := w.Ready("usdc-base")
 		q := pos.Payment{
 			ID: pos.PaymentIDOf(p.Sale, 2), Sale: p.Sale, Attempt: 2, Tender: r.Tender(), State: pos.Settled, At: time.Now(), Moved: time.Now(),
 			Quantity: r.token.Asset().UnitsOf(49_000_000), Received: r.token.Asset().UnitsOf(49_000_000), Reference: p.Reference,
@@ -61,7 +61,7 @@ func TestLostTaken(t *testing.T) {
 		}) {
 			t.Error("it never ends")
 		}
-		w.stop()
+		w.Stop()
 	})
 }
 
@@ -84,11 +84,11 @@ func TestNotLost(t *testing.T) {
 					}
 					return next(method, ps)
 				}
-				w.stop()
+				w.Stop()
 				if units < 50_000_000 {
-					w.each(func(l *line) { l.through(old) })
+					w.each(func(l *line) { l.Through(old) })
 				} else {
-					w.lines["base-0.example"].lies(func(method string, _ []json.RawMessage, r json.RawMessage) json.RawMessage {
+					w.lines["base-0.example"].Lies(func(method string, _ []json.RawMessage, r json.RawMessage) json.RawMessage {
 						if method == "eth_call" && len(r) > 2+2+3*64 { // the head of a look, and nothing found
 							return slices.Concat(r[:1+2+3*64], []byte(`"`))
 						}
@@ -96,10 +96,10 @@ func TestNotLost(t *testing.T) {
 					})
 				}
 				w.start()
-				if w.watching(w.rail("usdc-base"), p, 10*time.Minute, func(f pos.Finding, _ error) bool { return f.Lost || f.Final }) {
+				if w.watching(w.Rail("usdc-base"), p, 10*time.Minute, func(f pos.Finding, _ error) bool { return f.Lost || f.Final }) {
 					t.Error("it is lost")
 				}
-				w.stop()
+				w.Stop()
 			})
 		})
 	}

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"math/big"
 	"net"
-	"net/http"
 	"os"
 	"slices"
 	"strings"
@@ -17,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tillwright/tillwright/pos/rail/coin/cointest"
 	"github.com/tillwright/tillwright/pos/rail/rpc"
 )
 
@@ -263,7 +263,7 @@ func (m *mem) block(head uint64, raw json.RawMessage) (uint64, bool) {
 	return 0, false
 }
 
-var noBlock = &rpcFault{-32001, "header not found"}
+var noBlock = &rpcFault{Code: -32001, Message: "header not found"}
 
 // serve answers one call.
 func (m *mem) serve(method string, params []json.RawMessage) (json.RawMessage, *rpcFault) {
@@ -294,7 +294,7 @@ func (m *mem) serve(method string, params []json.RawMessage) (json.RawMessage, *
 		return m.receipt(head, params[0]), nil
 	}
 	m.t.Errorf("the till calls %s", method)
-	return nil, &rpcFault{-32601, "the method does not exist"}
+	return nil, &rpcFault{Code: -32601, Message: "the method does not exist"}
 }
 
 func hexNum(n uint64) json.RawMessage { return json.RawMessage(fmt.Sprintf(`"0x%x"`, n)) }
@@ -303,7 +303,7 @@ func (m *mem) call(head uint64, params []json.RawMessage) (json.RawMessage, *rpc
 	var in struct{ To, Data string }
 	if len(params) != 2 || json.Unmarshal(params[0], &in) != nil {
 		m.t.Errorf("a call with %d parameters", len(params))
-		return nil, &rpcFault{-32602, "invalid params"}
+		return nil, &rpcFault{Code: -32602, Message: "invalid params"}
 	}
 	n, ok := m.block(head, params[1])
 	if !ok {
@@ -360,50 +360,17 @@ func (m *mem) peek(n uint64, data []byte) []byte {
 	return out
 }
 
-// pipes is a listener whose connections are in memory, so that a bubble's time can
-// stand still while nothing moves.
-type pipes struct {
-	conns chan net.Conn
-	done  chan struct{}
-	once  sync.Once
-}
-
-func newPipes() *pipes { return &pipes{conns: make(chan net.Conn), done: make(chan struct{})} }
-
-func (p *pipes) Accept() (net.Conn, error) {
-	select {
-	case c := <-p.conns:
-		return c, nil
-	case <-p.done:
-		return nil, net.ErrClosed
-	}
-}
-func (p *pipes) Close() error   { p.once.Do(func() { close(p.done) }); return nil }
-func (p *pipes) Addr() net.Addr { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)} }
-
-func (p *pipes) dial(ctx context.Context, _, _ string) (net.Conn, error) {
-	ours, theirs := net.Pipe()
-	select {
-	case p.conns <- theirs:
-		return ours, nil
-	case <-p.done:
-		return nil, net.ErrClosed
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
-}
-
 // world is many chains made of code, with an endpoint each, in one bubble.
 type world struct {
 	*lab
 	chains map[string]*mem
 	lines  map[string]*line
-	pipes  map[string]*pipes
+	pipes  map[string]*cointest.Pipes
 }
 
 // newWorld makes the chains of the registry that keys name, for operators each.
 func newWorld(t testing.TB, operators int, keys ...string) *world {
-	w := &world{newLab(t), map[string]*mem{}, map[string]*line{}, map[string]*pipes{}}
+	w := &world{newLab(t), map[string]*mem{}, map[string]*line{}, map[string]*cointest.Pipes{}}
 	known := Known()
 	var accept []Accept
 	for _, key := range keys {
@@ -421,13 +388,8 @@ func newWorld(t testing.TB, operators int, keys ...string) *world {
 		}
 		for op := range operators {
 			host := fmt.Sprintf("%s-%d.example", key, op)
-			l := &line{t: t, to: m.serve}
-			p := newPipes()
-			srv := &http.Server{Handler: l}
-			done := make(chan struct{})
-			go func() { defer close(done); _ = srv.Serve(p) }() // ends with Close
-			t.Cleanup(func() { _ = srv.Close(); _ = p.Close(); <-done })
-			w.lines[host], w.pipes[host] = l, p
+			l := cointest.BareLine(t, m.serve)
+			w.lines[host], w.pipes[host] = l, cointest.Serve(t, l)
 			a.Endpoints = append(a.Endpoints, Endpoint{Operator: fmt.Sprintf("operator %d", op), URL: "http://" + w.alias(host)})
 		}
 		accept = append(accept, a)
@@ -435,7 +397,7 @@ func newWorld(t testing.TB, operators int, keys ...string) *world {
 	w.change = func(o *Options) {
 		o.Registry, o.Accept = known, accept
 		o.Dial = func(ctx context.Context, network, address string) (net.Conn, error) {
-			return w.pipes[w.host(address)].dial(ctx, network, address)
+			return w.pipes[w.host(address)].Dial(ctx, network, address)
 		}
 	}
 	return w

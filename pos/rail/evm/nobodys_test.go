@@ -19,15 +19,15 @@ import (
 func TestNobodys(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w, l := oneWallet(t), ledger{}
-		r, m := w.ready("usdc-base"), w.chains["base"]
+		r, m := w.Ready("usdc-base"), w.chains["base"]
 		time.Sleep(forget)
-		p := w.wanted(r, "SALE000000001", 12_340_100)
+		p := w.Requested(r, "SALE000000001", 12_340_100)
 		m.pay(r.token.Contract, merchant, big.NewInt(7_000_000))
 		m.pay(r.token.Contract, merchant, big.NewInt(7_000_000)) // the same again is another one
 		m.pay(r.token.Contract, merchant, big.NewInt(500))
 		m.pay(w.usdc("base").Contract, merchant, big.NewInt(12_340_100)) // the sale's
-		p.Received = w.becomes(r, p, pos.Settle).Received
-		p = w.moved(p, pos.Settle)
+		p.Received = w.Becomes(r, p, pos.Settle).Received
+		p = w.Moved(p, pos.Settle)
 		w.closed(r, &p)
 		w.passes(l, forget)
 		if got := l.sums(); got != "3: 14000500 USDC on Base" {
@@ -38,7 +38,7 @@ func TestNobodys(t *testing.T) {
 				t.Errorf("%s: %+v", key, u)
 			}
 		}
-		w.wanted(r, "SALE000000002", 1_000_000) // writes the book
+		w.Requested(r, "SALE000000002", 1_000_000) // writes the book
 		w.restart()
 		m.pay(w.usdc("base").Contract, merchant, big.NewInt(3_000_000))
 		again := ledger{}
@@ -46,7 +46,7 @@ func TestNobodys(t *testing.T) {
 		if got := again.sums(); got != "1: 3000000 USDC on Base" {
 			t.Errorf("after a restart told %s", got)
 		}
-		w.stop()
+		w.Stop()
 	})
 }
 
@@ -55,8 +55,8 @@ func TestNobodys(t *testing.T) {
 func TestNobodysKeys(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w, l := oneWallet(t), ledger{}
-		r, m := w.ready("usdc-base"), w.chains["base"]
-		w.wanted(r, "SALE000000001", 12_340_100)
+		r, m := w.Ready("usdc-base"), w.chains["base"]
+		w.Requested(r, "SALE000000001", 12_340_100)
 		m.pay(r.token.Contract, merchant, big.NewInt(7_000_000))
 		for range 3 {
 			w.passes(l, forget+5*time.Minute)
@@ -65,7 +65,7 @@ func TestNobodysKeys(t *testing.T) {
 		if got := l.sums(); got != "1: 7000000 USDC on Base" {
 			t.Errorf("told %s", got)
 		}
-		w.stop()
+		w.Stop()
 	})
 }
 
@@ -74,24 +74,24 @@ func TestNobodysKeys(t *testing.T) {
 func TestNobodysAreNot(t *testing.T) {
 	for name, does := range map[string]func(w *world, r *Rail, m *mem, l ledger){
 		"of a request that the book lost": func(w *world, r *Rail, m *mem, l ledger) {
-			p := w.wanted(r, "SALE000000001", 12_340_100)
-			w.stop()
-			w.store.b = nil
+			p := w.Requested(r, "SALE000000001", 12_340_100)
+			w.Stop()
+			w.Store.Put(nil)
 			m.pay(r.token.Contract, merchant, big.NewInt(12_340_100))
 			w.start()
-			r = w.ready("usdc-base")
-			w.wanted(r, "SALE000000002", 99_000_000)
+			r = w.Ready("usdc-base")
+			w.Requested(r, "SALE000000002", 99_000_000)
 			w.passes(l, 5*time.Minute) // the desk is slow
-			w.becomes(r, p, pos.Settle)
+			w.Becomes(r, p, pos.Settle)
 		},
 		"swept by the owner": func(w *world, r *Rail, m *mem, l ledger) {
-			w.wanted(r, "SALE000000001", 12_340_100)
+			w.Requested(r, "SALE000000001", 12_340_100)
 			m.mu.Lock()
 			m.paid = append(m.paid, payment1{block: m.head() + 1, token: r.token.Contract, to: merchant, units: big.NewInt(7_000_000), by: Factory})
 			m.mu.Unlock()
 		},
 		"taken back": func(w *world, r *Rail, m *mem, l ledger) {
-			w.wanted(r, "SALE000000001", 12_340_100)
+			w.Requested(r, "SALE000000001", 12_340_100)
 			time.Sleep(20 * time.Minute)
 			m.final.Store(600)
 			m.pay(r.token.Contract, merchant, big.NewInt(7_000_000))
@@ -99,33 +99,33 @@ func TestNobodysAreNot(t *testing.T) {
 			m.reorg(550)
 		},
 		"paid in its last hour, and the till starts anew when it is over": func(w *world, r *Rail, m *mem, l ledger) {
-			p := w.wanted(r, "SALE000000001", 12_340_100)
+			p := w.Requested(r, "SALE000000001", 12_340_100)
 			w.sleeps(23 * time.Hour)
-			r = w.ready("usdc-base")
-			q := w.wanted(r, "SALE000000002", 50_000_000) // the events are read from here after the start
+			r = w.Ready("usdc-base")
+			q := w.Requested(r, "SALE000000002", 50_000_000) // the events are read from here after the start
 			m.pay(r.token.Contract, merchant, big.NewInt(12_340_100))
-			p.Received = w.becomes(r, p, pos.Settle).Received
-			p = w.moved(p, pos.Settle)
+			p.Received = w.Becomes(r, p, pos.Settle).Received
+			p = w.Moved(p, pos.Settle)
 			w.closed(r, &p)
 			w.passes(l, 2*time.Hour)
-			w.wanted(r, "SALE000000003", 1_000_000) // writes the book
+			w.Requested(r, "SALE000000003", 1_000_000) // writes the book
 			if _, kept := w.w.book.find(p.ID); kept {
-				w.t.Fatal("it is kept")
+				w.T.Fatal("it is kept")
 			}
 			w.restart()
-			r = w.ready("usdc-base")
-			w.found(r, q)
+			r = w.Ready("usdc-base")
+			w.Found(r, q)
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				w, l := oneWallet(t), ledger{}
-				does(w, w.ready("usdc-base"), w.chains["base"], l)
+				does(w, w.Ready("usdc-base"), w.chains["base"], l)
 				w.passes(l, time.Hour)
 				if len(l) != 0 {
 					t.Errorf("told %s", l.sums())
 				}
-				w.stop()
+				w.Stop()
 			})
 		})
 	}
@@ -135,9 +135,9 @@ func TestNobodysAreNot(t *testing.T) {
 func TestNobodysInvented(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w, l := oneWallet(t), ledger{}
-		r, m := w.ready("usdc-base"), w.chains["base"]
-		w.wanted(r, "SALE000000001", 12_340_100)
-		w.lines["base-0.example"].lies(func(method string, _ []json.RawMessage, r json.RawMessage) json.RawMessage {
+		r, m := w.Ready("usdc-base"), w.chains["base"]
+		w.Requested(r, "SALE000000001", 12_340_100)
+		w.lines["base-0.example"].Lies(func(method string, _ []json.RawMessage, r json.RawMessage) json.RawMessage {
 			return json.RawMessage(strings.ReplaceAll(string(r), fmt.Sprintf("%064x", 2_000_000), fmt.Sprintf("%064x", 700_000_000)))
 		})
 		m.pay(r.token.Contract, merchant, big.NewInt(2_000_000)) // a real one to copy
@@ -145,13 +145,13 @@ func TestNobodysInvented(t *testing.T) {
 		if len(l) != 0 {
 			t.Errorf("told %s", l.sums())
 		}
-		w.lines["base-0.example"].lies(nil)
+		w.lines["base-0.example"].Lies(nil)
 		w.restart()
 		w.passes(l, time.Hour)
 		if got := l.sums(); got != "1: 2000000 USDC on Base" {
 			t.Errorf("told %s", got)
 		}
-		w.stop()
+		w.Stop()
 	})
 }
 
@@ -164,7 +164,7 @@ func TestNobodysLanes(t *testing.T) {
 		for n, w := range []*world{a, b} {
 			w.change = func(o *Options) { inner(o); o.Shared, o.Lane = true, unique.Lane{N: n, Of: 2} }
 			w.start()
-			w.wanted(w.ready("usdc-base"), "SALE000000001", 12_340_000)
+			w.Requested(w.Ready("usdc-base"), "SALE000000001", 12_340_000)
 		}
 		for n := range int64(6) {
 			a.chains["base"].pay(a.usdc("base").Contract, merchant, big.NewInt(7_000_000+50*n))
@@ -183,8 +183,8 @@ func TestNobodysLanes(t *testing.T) {
 		if got := all.sums(); told != 6 || got != "6: 42000750 USDC on Base" {
 			t.Errorf("told %d, %s", told, got)
 		}
-		a.stop()
-		b.stop()
+		a.Stop()
+		b.Stop()
 	})
 }
 
@@ -194,11 +194,11 @@ func TestSecondShared(t *testing.T) {
 		t.Run(fmt.Sprintf("off %v", off), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				w, l := oneWallet(t), ledger{}
-				r, m := w.ready("usdc-base"), w.chains["base"]
-				p := w.wanted(r, "SALE000000001", 12_340_100)
+				r, m := w.Ready("usdc-base"), w.chains["base"]
+				p := w.Requested(r, "SALE000000001", 12_340_100)
 				m.pay(r.token.Contract, merchant, big.NewInt(12_340_100))
-				p.Received = w.becomes(r, p, pos.Settle).Received
-				p = w.moved(p, pos.Settle)
+				p.Received = w.Becomes(r, p, pos.Settle).Received
+				p = w.Moved(p, pos.Settle)
 				time.Sleep(time.Minute)
 				m.pay(r.token.Contract, merchant, big.NewInt(12_340_100)) // the desk still asks: this is the payment's
 				w.closed(r, &p)
@@ -206,7 +206,7 @@ func TestSecondShared(t *testing.T) {
 					t.Fatalf("received %v", p.Received)
 				}
 				if off {
-					w.stop()
+					w.Stop()
 				}
 				m.pay(r.token.Contract, merchant, big.NewInt(12_340_100))
 				if time.Sleep(time.Minute); off {
@@ -230,7 +230,7 @@ func TestSecondShared(t *testing.T) {
 						t.Errorf("kept %v; told %s", kept, l.sums())
 					}
 				}
-				w.stop()
+				w.Stop()
 			})
 		})
 	}

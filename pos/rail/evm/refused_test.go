@@ -181,7 +181,7 @@ func TestTryLies(t *testing.T) {
 			return result
 		},
 	} {
-		l.lies(func(method string, _ []json.RawMessage, result json.RawMessage) json.RawMessage {
+		l.Lies(func(method string, _ []json.RawMessage, result json.RawMessage) json.RawMessage {
 			if method == "eth_call" && name == "half an answer" {
 				return json.RawMessage(`"` + string(result[1:len(result)/2/2*2+1]) + `"`)
 			}
@@ -194,7 +194,7 @@ func TestTryLies(t *testing.T) {
 			t.Errorf("%s: %v, %v", name, skips, err)
 		}
 	}
-	l.lies(nil)
+	l.Lies(nil)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	if _, err := n.s.Try(ctx, n.chain.Key, n.hs); err == nil {
@@ -217,16 +217,16 @@ func TestSkippedStingy(t *testing.T) {
 	n.Do("anvil_mine", "0x190")
 	n.works(sweep.To, sweep.Data, 0)
 	n.Do("anvil_mine", "0x190")
-	n.lines[0].through(func(method string, params []json.RawMessage, next answerer) (json.RawMessage, *rpcFault) {
+	n.lines[0].Through(func(method string, params []json.RawMessage, next answerer) (json.RawMessage, *rpcFault) {
 		if method == "eth_getLogs" {
 			var f struct{ FromBlock, ToBlock string }
 			if err := json.Unmarshal(params[0], &f); err != nil {
-				return nil, &rpcFault{-32602, err.Error()}
+				return nil, &rpcFault{Code: -32602, Message: err.Error()}
 			}
 			from, err1 := strconv.ParseUint(f.FromBlock[2:], 16, 64)
 			to, err2 := strconv.ParseUint(f.ToBlock[2:], 16, 64)
 			if err1 != nil || err2 != nil || to-from >= 10 {
-				return nil, &rpcFault{-32600, "at most 10 blocks"}
+				return nil, &rpcFault{Code: -32600, Message: "at most 10 blocks"}
 			}
 		}
 		return next(method, params)
@@ -245,9 +245,9 @@ func TestSkippedStingy(t *testing.T) {
 	if found != 1 || looks < 2 || at < 800 {
 		t.Errorf("%d skips after %d looks, up to block %d", found, looks, at)
 	}
-	n.lines[0].through(func(method string, params []json.RawMessage, next answerer) (json.RawMessage, *rpcFault) {
+	n.lines[0].Through(func(method string, params []json.RawMessage, next answerer) (json.RawMessage, *rpcFault) {
 		if method == "eth_getLogs" {
-			return nil, &rpcFault{-32601, "not on this plan"}
+			return nil, &rpcFault{Code: -32601, Message: "not on this plan"}
 		}
 		return next(method, params)
 	})

@@ -7,6 +7,7 @@ import (
 
 	"github.com/tillwright/tillwright/pos"
 	"github.com/tillwright/tillwright/pos/rail/coin"
+	"github.com/tillwright/tillwright/pos/rail/coin/cointest"
 )
 
 // TestKnown holds the registry to what the shop is promised, and to the traps of the
@@ -158,7 +159,7 @@ func TestOptions(t *testing.T) {
 		"no operator's name":         func(o *Options) { o.Accept[0].Endpoints[0].Operator = "" },
 	} {
 		o := Options{
-			Registry: Known(), Treasury: merchant, Store: &memory{},
+			Registry: Known(), Treasury: merchant, Store: &cointest.Memory{},
 			Accept: []Accept{{"base", []string{"usdc", "EURC"}, url("https://a.example/key")}},
 		}
 		if _, err := New(o); err != nil {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/tillwright/tillwright/pos"
 	"github.com/tillwright/tillwright/pos/rail/coin"
+	"github.com/tillwright/tillwright/pos/rail/coin/cointest"
 	"github.com/tillwright/tillwright/pos/rail/rpc"
 	"github.com/tillwright/tillwright/pos/rail/unique"
 )
@@ -23,31 +24,15 @@ func sharedLab(t testing.TB, policy Policy, operators int) (*lab, *site) {
 	return l.start(), base
 }
 
-// wanted asks for a payment and returns it as the desk keeps it, with the amount that
-// is really asked for.
-func (l *lab) wanted(r *Rail, sale string, units int64) pos.Payment {
-	l.t.Helper()
-	p := intended(r, sale, units)
-	a, err := r.Ask(l.t.Context(), p, "")
-	if err != nil {
-		l.t.Fatal(err)
-	}
-	if !a.Quantity.IsZero() {
-		p.Quantity = a.Quantity
-	}
-	p.Reference, p.Payload = a.Reference, a.Payload
-	return l.moved(p, pos.Request)
-}
-
 func TestShared(t *testing.T) {
 	t.Parallel()
 	l, base := sharedLab(t, small, 1)
-	r := l.ready("usdc-base")
+	r := l.Ready("usdc-base")
 
 	t.Run("the same price three times", func(t *testing.T) {
 		var ps []pos.Payment
 		for i := range 3 {
-			p := l.wanted(r, fmt.Sprintf("SALE00000000%d", i), 12_340_100)
+			p := l.Requested(r, fmt.Sprintf("SALE00000000%d", i), 12_340_100)
 			req, units := at(t, p)
 			if want := int64(12_340_100 + 100*i); req.To != merchant || units.Int64() != want || p.Quantity.Int().Int64() != want {
 				t.Fatalf("asked for %v at %s, want %d", p.Quantity, req.To, want)
@@ -55,82 +40,82 @@ func TestShared(t *testing.T) {
 			ps = append(ps, p)
 		}
 		base.usdc.mint(merchant, 12_340_200) // the second customer is the fastest
-		f := l.becomes(r, ps[1], pos.Settle)
+		f := l.Becomes(r, ps[1], pos.Settle)
 		if f.Received.Int().Int64() != 12_340_200 || f.Final {
 			t.Fatalf("%+v", f)
 		}
 		for _, i := range []int{0, 2} {
-			if f := l.found(r, ps[i]); f.Event != "" {
+			if f := l.Found(r, ps[i]); f.Event != "" {
 				t.Fatalf("another customer's money: %+v", f)
 			}
 		}
 		base.usdc.mint(merchant, 12_340_100)
-		l.becomes(r, ps[0], pos.Settle)
-		if p := l.wanted(r, "SALE000000009", 12_340_100); p.Quantity.Int().Int64() != 12_340_400 {
+		l.Becomes(r, ps[0], pos.Settle)
+		if p := l.Requested(r, "SALE000000009", 12_340_100); p.Quantity.Int().Int64() != 12_340_400 {
 			t.Fatalf("an amount was given again: %v", p.Quantity)
 		}
 	})
 
 	t.Run("the same attempt is asked again after a restart", func(t *testing.T) {
-		p := l.wanted(r, "SALE00000000A", 500)
+		p := l.Requested(r, "SALE00000000A", 500)
 		l.restart()
-		r = l.ready("usdc-base")
-		if q := l.wanted(r, "SALE00000000A", 500); q.Reference != p.Reference {
+		r = l.Ready("usdc-base")
+		if q := l.Requested(r, "SALE00000000A", 500); q.Reference != p.Reference {
 			t.Fatalf("%s, then %s", p.Reference, q.Reference)
 		}
 		base.usdc.mint(merchant, 500)
-		l.becomes(r, p, pos.Settle)
+		l.Becomes(r, p, pos.Settle)
 	})
 
 	t.Run("paid while the till was off", func(t *testing.T) {
-		p := l.wanted(r, "SALE00000000B", 700)
-		l.stop()
+		p := l.Requested(r, "SALE00000000B", 700)
+		l.Stop()
 		base.usdc.mint(merchant, 700)
 		base.Do("anvil_mine", "0x20")
 		l.start()
-		r = l.ready("usdc-base")
-		l.becomes(r, p, pos.Settle)
+		r = l.Ready("usdc-base")
+		l.Becomes(r, p, pos.Settle)
 	})
 
 	t.Run("money that belongs to no sale", func(t *testing.T) {
-		p := l.wanted(r, "SALE00000000C", 900)
+		p := l.Requested(r, "SALE00000000C", 900)
 		base.usdc.mint(merchant, 899)
 		base.look.mint(merchant, 900)
-		l.until("the owner is told of both", func() bool {
-			if f := l.found(r, p); f.Event != "" {
+		l.Until("the owner is told of both", func() bool {
+			if f := l.Found(r, p); f.Event != "" {
 				t.Fatalf("taken for it: %+v", f)
 			}
-			return told(r, "0.000899 USDC came") && told(r, "0.0009 USDC.e came")
+			return cointest.Told(r, "0.000899 USDC came") && cointest.Told(r, "0.0009 USDC.e came")
 		})
 	})
 
 	t.Run("money from before the sale", func(t *testing.T) {
 		base.usdc.mint(merchant, 1234)
 		base.Do("anvil_mine", "0x1")
-		p := l.wanted(r, "SALE00000000D", 1234)
-		if f := l.found(r, p); f.Event != "" {
+		p := l.Requested(r, "SALE00000000D", 1234)
+		if f := l.Found(r, p); f.Event != "" {
 			t.Fatalf("%+v", f)
 		}
 	})
 
 	t.Run("cancelled, and paid late all the same", func(t *testing.T) {
-		p := l.wanted(r, "SALE00000000E", 4321)
+		p := l.Requested(r, "SALE00000000E", 4321)
 		if f, err := r.Cancel(t.Context(), p); err != nil || f.Event != pos.Cancel || f.Final {
 			t.Fatalf("%+v, %v", f, err)
 		}
-		p = l.moved(p, pos.Cancel)
-		if q := l.wanted(r, "SALE00000000F", 4321); q.Quantity.Int().Int64() == 4321 {
+		p = l.Moved(p, pos.Cancel)
+		if q := l.Requested(r, "SALE00000000F", 4321); q.Quantity.Int().Int64() == 4321 {
 			t.Fatal("a cancelled request's amount was given again at once")
 		}
 		base.usdc.mint(merchant, 4321)
-		l.becomes(r, p, pos.Settle)
+		l.Becomes(r, p, pos.Settle)
 	})
 
 	t.Run("free again after a day", func(t *testing.T) {
 		base.Do("evm_increaseTime", int(unique.Hold/time.Second)+700)
 		base.Do("anvil_mine", "0x1")
-		l.until("the amount is free", func() bool { return l.found(r, pos.Payment(l.wanted(r, "SALE00000000G", 99))).Event == "" })
-		if p := l.wanted(r, "SALE00000000H", 4321); p.Quantity.Int().Int64() != 4321 {
+		l.Until("the amount is free", func() bool { return l.Found(r, pos.Payment(l.Requested(r, "SALE00000000G", 99))).Event == "" })
+		if p := l.Requested(r, "SALE00000000H", 4321); p.Quantity.Int().Int64() != 4321 {
 			t.Fatalf("still held: %v", p.Quantity)
 		}
 	})
@@ -138,7 +123,7 @@ func TestShared(t *testing.T) {
 	t.Run("no amount is free", func(t *testing.T) {
 		var err error
 		for i := range unique.Slots + 1 {
-			_, err = r.Ask(t.Context(), intended(r, fmt.Sprintf("SLOT000000%03d", i), 77), "")
+			_, err = r.Ask(t.Context(), cointest.Intended(r, fmt.Sprintf("SLOT000000%03d", i), 77), "")
 		}
 		if pos.KindOf(err) != pos.Conflict || !strings.Contains(err.Error(), "Too many open payments of") {
 			t.Fatalf("%v", err)
@@ -151,27 +136,27 @@ func TestSharedTruth(t *testing.T) {
 	t.Parallel()
 	t.Run("a reorg before it counts", func(t *testing.T) {
 		l, base := sharedLab(t, Policy{coin.UpTo(0, Finalized, 1)}, 1)
-		r := l.ready("usdc-base")
-		p := l.wanted(r, "SALE000000001", 900)
+		r := l.Ready("usdc-base")
+		p := l.Requested(r, "SALE000000001", 900)
 		base.usdc.mint(merchant, 900)
-		l.becomes(r, p, pos.Accept)
-		p = l.moved(p, pos.Accept)
+		l.Becomes(r, p, pos.Accept)
+		p = l.Moved(p, pos.Accept)
 		base.Do("anvil_reorg", 1, []any{})
 		base.Do("anvil_mine", "0x8", "0x1e") // beyond the time of the block that is gone, however long that stood
-		l.becomes(r, p, pos.Doubt)
-		p = l.moved(p, pos.Doubt)
+		l.Becomes(r, p, pos.Doubt)
+		p = l.Moved(p, pos.Doubt)
 		base.usdc.mint(merchant, 900)
 		base.Do("anvil_mine", "0x8")
-		l.becomes(r, p, pos.Settle)
+		l.Becomes(r, p, pos.Settle)
 	})
 
 	t.Run("one operator invents it", func(t *testing.T) {
 		l, base := sharedLab(t, strict, 2)
-		r := l.ready("usdc-base")
-		p := l.wanted(r, "SALE000000001", 900)
+		r := l.Ready("usdc-base")
+		p := l.Requested(r, "SALE000000001", 900)
 		base.usdc.mint(merchant, 901) // a real one to copy
-		base.lines[0].lies(inflate)
-		l.until("it cannot be verified", func() bool {
+		base.lines[0].Lies(inflate)
+		l.Until("it cannot be verified", func() bool {
 			f, err := r.Check(t.Context(), p)
 			if f.Event == pos.Settle {
 				t.Fatalf("%+v", f)
@@ -199,9 +184,9 @@ func TestSharedTills(t *testing.T) {
 	for n := range 2 {
 		l := newLab(t, base)
 		l.change = func(o *Options) { o.Shared, o.Lane = true, unique.Lane{N: n, Of: 2} }
-		r := l.start().ready("usdc-base")
+		r := l.start().Ready("usdc-base")
 		for i := range 6 {
-			p := l.wanted(r, fmt.Sprintf("SALE00000000%d", i), 12_340_000+100*int64((5*i+n)%4))
+			p := l.Requested(r, fmt.Sprintf("SALE00000000%d", i), 12_340_000+100*int64((5*i+n)%4))
 			if u := p.Quantity.Int().String(); asked[u] {
 				t.Errorf("both ask for %s", u)
 			} else {
@@ -212,12 +197,12 @@ func TestSharedTills(t *testing.T) {
 	}
 	base.usdc.mint(merchant, 7_000_100) // of the second's amounts, and no sale's
 	told0 := func() bool {
-		labs[0].touch(labs[0].rail("usdc-base"))
-		return told(labs[0].rail("usdc-base"), "7.0001")
+		labs[0].touch(labs[0].Rail("usdc-base"))
+		return cointest.Told(labs[0].Rail("usdc-base"), "7.0001")
 	}
-	labs[1].until("the second tells of it", func() bool {
-		labs[1].touch(labs[1].rail("usdc-base"))
-		return told(labs[1].rail("usdc-base"), "7.0001")
+	labs[1].Until("the second tells of it", func() bool {
+		labs[1].touch(labs[1].Rail("usdc-base"))
+		return cointest.Told(labs[1].Rail("usdc-base"), "7.0001")
 	})
 	if told0() {
 		t.Error("the first tells of it, too")
@@ -255,18 +240,18 @@ func TestSharedWhileOff(t *testing.T) {
 				w.change = func(o *Options) { inner(o); o.Shared = true }
 				m.every = x.every
 				if x.most > 0 {
-					w.each(func(l *line) { l.through(atMost(x.most)) })
+					w.each(func(l *line) { l.Through(atMost(x.most)) })
 				}
 				w.start()
-				r := w.ready("usdc-base")
-				p := w.wanted(r, "SALE000000001", 12_340_100)
-				w.stop()
+				r := w.Ready("usdc-base")
+				p := w.Requested(r, "SALE000000001", 12_340_100)
+				w.Stop()
 				m.pay(r.token.Contract, merchant, big.NewInt(12_340_100))
 				time.Sleep(14 * time.Hour)
 				w.start()
-				r = w.ready("usdc-base")
+				r = w.Ready("usdc-base")
 				found := w.watching(r, p, 20*time.Minute, func(f pos.Finding, _ error) bool { return f.Event == pos.Settle })
-				if alarm := told(r, "ALARM: This till was off"); found == x.alarm || alarm != x.alarm {
+				if alarm := cointest.Told(r, "ALARM: This till was off"); found == x.alarm || alarm != x.alarm {
 					t.Errorf("found %v, the owner reads %q", found, r.Health().Notices)
 				}
 			})
@@ -280,11 +265,11 @@ func TestSharedWhileOff(t *testing.T) {
 func TestSharedFlood(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := oneWallet(t)
-		r, m := w.ready("usdc-base"), w.chains["base"]
+		r, m := w.Ready("usdc-base"), w.chains["base"]
 		pay := func(sale string) pos.Payment {
-			p := w.wanted(r, sale, 12_340_100)
+			p := w.Requested(r, sale, 12_340_100)
 			m.pay(r.token.Contract, merchant, p.Quantity.Int())
-			return w.moved(p, w.becomes(r, p, pos.Settle).Event)
+			return w.Moved(p, w.Becomes(r, p, pos.Settle).Event)
 		}
 		before := pay("SALE000000001")
 		for range 4000 {
@@ -293,7 +278,7 @@ func TestSharedFlood(t *testing.T) {
 		flood := m.head() + 1
 		time.Sleep(2 * m.every)
 		pay("SALE000000002")
-		if text := fmt.Sprintf("(block %d)", flood); !told(r, text) {
+		if text := fmt.Sprintf("(block %d)", flood); !cointest.Told(r, text) {
 			t.Errorf("the owner reads %q, want %s", r.Health().Notices, text)
 		}
 		if w.watching(r, before, 10*time.Minute, func(f pos.Finding, _ error) bool { return f.Lost }) {
@@ -309,7 +294,7 @@ func atMost(most uint64) func(string, []json.RawMessage, answerer) (json.RawMess
 		if method == "eth_getLogs" && json.Unmarshal(params[0], &in) == nil {
 			from, ok := rpc.Hex64(in.FromBlock)
 			if to, _ := rpc.Hex64(in.ToBlock); ok && to-from >= most {
-				return nil, &rpcFault{-32600, "block range is too large"}
+				return nil, &rpcFault{Code: -32600, Message: "block range is too large"}
 			}
 		}
 		return next(method, params)
@@ -320,23 +305,23 @@ func atMost(most uint64) func(string, []json.RawMessage, answerer) (json.RawMess
 func TestSharedTwice(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := oneWallet(t)
-		r, m := w.ready("usdc-base"), w.chains["base"]
-		p := w.wanted(r, "SALE000000001", 12_340_100)
+		r, m := w.Ready("usdc-base"), w.chains["base"]
+		p := w.Requested(r, "SALE000000001", 12_340_100)
 		m.pay(r.token.Contract, merchant, big.NewInt(12_340_100))
-		p.Received = w.becomes(r, p, pos.Settle).Received
-		p = w.moved(p, pos.Settle)
+		p.Received = w.Becomes(r, p, pos.Settle).Received
+		p = w.Moved(p, pos.Settle)
 		time.Sleep(time.Minute)
 		m.pay(r.token.Contract, merchant, big.NewInt(12_340_100))
 		if !w.watching(r, p, time.Minute, func(f pos.Finding, _ error) bool { return f.Received.Int().Int64() == 24_680_200 }) {
 			t.Error("the second payment is not booked")
 		}
-		if !told(r, "12.3401 USDC more") {
+		if !cointest.Told(r, "12.3401 USDC more") {
 			t.Errorf("the owner reads %q", r.Health().Notices)
 		}
 		if !w.watching(r, p, time.Hour, func(f pos.Finding, _ error) bool { return f.Final }) {
 			t.Error("never final")
 		}
-		w.stop()
+		w.Stop()
 	})
 }
 
@@ -346,23 +331,23 @@ func TestSharedTwice(t *testing.T) {
 func TestSharedLostBook(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := oneWallet(t)
-		r, m := w.ready("usdc-base"), w.chains["base"]
-		p := w.wanted(r, "SALE000000001", 12_340_100)
+		r, m := w.Ready("usdc-base"), w.chains["base"]
+		p := w.Requested(r, "SALE000000001", 12_340_100)
 		lose := func() {
-			w.stop()
-			w.store.b = nil
+			w.Stop()
+			w.Store.Put(nil)
 			w.start()
-			r = w.ready("usdc-base")
+			r = w.Ready("usdc-base")
 		}
 		lose()
-		w.found(r, p) // as the desk does at the start
-		if q := w.wanted(r, "SALE000000002", 12_340_100); q.Quantity.Cmp(p.Quantity) == 0 {
+		w.Found(r, p) // as the desk does at the start
+		if q := w.Requested(r, "SALE000000002", 12_340_100); q.Quantity.Cmp(p.Quantity) == 0 {
 			t.Fatal("an open amount was given again")
 		}
 		lose()
-		q := w.wanted(r, "SALE000000003", 12_340_100)
+		q := w.Requested(r, "SALE000000003", 12_340_100)
 		time.Sleep(time.Minute)
-		w.found(r, p)
+		w.Found(r, p)
 		m.pay(r.token.Contract, merchant, q.Quantity.Int())
 		torn := map[pos.PaymentID]bool{}
 		for range 20 {
@@ -377,7 +362,7 @@ func TestSharedLostBook(t *testing.T) {
 		if len(torn) != 2 || !torn[p.ID] || !torn[q.ID] {
 			t.Errorf("in doubt: %v", torn)
 		}
-		w.stop()
+		w.Stop()
 	})
 }
 
@@ -386,22 +371,22 @@ func TestSharedLostBook(t *testing.T) {
 func TestSharedAmountAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := oneWallet(t)
-		r, m := w.ready("usdc-base"), w.chains["base"]
-		p := w.wanted(r, "SALE000000001", 12_340_100)
+		r, m := w.Ready("usdc-base"), w.chains["base"]
+		p := w.Requested(r, "SALE000000001", 12_340_100)
 		for range int((unique.Hold + time.Hour) / (10 * time.Minute)) { // somebody still asks about it
 			_, _ = r.Check(t.Context(), p)
 			time.Sleep(10 * time.Minute)
 		}
-		q := w.wanted(r, "SALE000000002", 12_340_100)
+		q := w.Requested(r, "SALE000000002", 12_340_100)
 		if q.Quantity.Cmp(p.Quantity) != 0 {
 			t.Fatalf("%v is still held", p.Quantity)
 		}
 		m.pay(r.token.Contract, merchant, q.Quantity.Int())
-		w.becomes(r, q, pos.Settle)
+		w.Becomes(r, q, pos.Settle)
 		if f, err := r.Check(t.Context(), p); f.Event == pos.Settle {
 			t.Errorf("yesterday's sale is paid, too: %+v, %v", f, err)
 		}
-		w.stop()
+		w.Stop()
 	})
 }
 
@@ -421,11 +406,11 @@ func TestSharedSpam(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				w := oneWallet(t)
-				r, m := w.ready("usdc-base"), w.chains["base"]
-				p, q := w.wanted(r, "SALE000000001", 12_340_100), w.wanted(r, "SALE000000002", 5_000_000)
+				r, m := w.Ready("usdc-base"), w.chains["base"]
+				p, q := w.Requested(r, "SALE000000001", 12_340_100), w.Requested(r, "SALE000000002", 5_000_000)
 				m.pay(r.token.Contract, merchant, big.NewInt(5_000_000))
-				w.becomes(r, q, pos.Settle)
-				q = w.moved(q, pos.Settle)
+				w.Becomes(r, q, pos.Settle)
+				q = w.Moved(q, pos.Settle)
 				for i := range row.times {
 					if i%row.each == 0 {
 						time.Sleep(2 * time.Second)
@@ -444,7 +429,7 @@ func TestSharedSpam(t *testing.T) {
 					}
 					return f.Lost
 				})
-				w.stop()
+				w.Stop()
 			})
 		})
 	}

@@ -32,23 +32,23 @@ func TestStrayStays(t *testing.T) {
 		w := newWorld(t, 2, "base", "polygon", "ethereum")
 		w.start()
 		r, _, p, req := w.owed("SALE000000001", 49_000_000)
-		w.requested(r, "SALE000000002", 1) // writes the book
+		w.Requested(r, "SALE000000002", 1) // writes the book
 		w.chains["polygon"].pay(w.usdc("polygon").Contract, req.To, big.NewInt(49_000_000))
 		if got := w.strays(r, &p, time.Minute); len(got) != 1 || got[0] != "49.0000 eip155:13" {
 			t.Fatalf("told %q", got)
 		}
-		p = w.moved(p, pos.Doubt)
+		p = w.Moved(p, pos.Doubt)
 		w.chains["ethereum"].pay(w.usdc("ethereum").Contract, req.To, big.NewInt(3_000_000))
 		for i, do := range []func(){
-			func() {}, func() { w.restart(); r = w.rail("usdc-base") },
-			func() { w.chains["polygon"].sweep(w.usdc("polygon").Contract, req.To) }, func() { w.restart(); r = w.rail("usdc-base") },
+			func() {}, func() { w.restart(); r = w.Rail("usdc-base") },
+			func() { w.chains["polygon"].sweep(w.usdc("polygon").Contract, req.To) }, func() { w.restart(); r = w.Rail("usdc-base") },
 		} {
 			do()
 			if got := w.strays(r, &p, 5*time.Minute); len(got) != 0 {
 				t.Errorf("step %d: told %q", i, got)
 			}
 		}
-		w.stop()
+		w.Stop()
 	})
 }
 
@@ -60,12 +60,12 @@ func TestStrayGone(t *testing.T) {
 			w := newWorld(t, 2, "base", "polygon")
 			w.start()
 			r, _, p, req := w.owed("SALE000000001", 49_000_000)
-			w.requested(r, "SALE000000002", 1) // writes the book
+			w.Requested(r, "SALE000000002", 1) // writes the book
 			w.chains["polygon"].pay(w.usdc("polygon").Contract, req.To, big.NewInt(49_000_000))
 			if got := w.strays(r, &p, time.Minute); len(got) != 1 {
 				t.Fatalf("told %q", got)
 			}
-			p = w.moved(p, pos.Doubt)
+			p = w.Moved(p, pos.Doubt)
 			gone := func(f pos.Finding, err error) bool {
 				return err == nil && f.Stray.IsZero() && f.Stray.Asset.ID == p.Stray.Asset.ID
 			}
@@ -73,20 +73,20 @@ func TestStrayGone(t *testing.T) {
 				t.Fatal("it is there, and told as gone")
 			}
 			if w.chains["polygon"].reorg(40); off {
-				w.each(func(l *line) { l.mu.Lock(); l.down = true; l.mu.Unlock() })
+				w.each((*line).Cut)
 				w.restart()
-				r = w.rail("usdc-base")
-				w.lines["base-0.example"].mend()
-				w.lines["base-1.example"].mend()
+				r = w.Rail("usdc-base")
+				w.lines["base-0.example"].Mend()
+				w.lines["base-1.example"].Mend()
 				if w.watching(r, p, time.Minute, gone) {
 					t.Fatal("nobody looked, and it is told as gone")
 				}
-				w.each(func(l *line) { l.mend() })
+				w.each((*line).Mend)
 			}
 			if !w.watching(r, p, 5*time.Minute, gone) {
 				t.Errorf("off %v: it is not told", off)
 			}
-			w.stop()
+			w.Stop()
 		})
 	}
 }
@@ -108,18 +108,18 @@ func TestStrayAfterSweep(t *testing.T) {
 				time.Sleep(row.old)
 				w.start()
 				r, _, p, req := w.owed("SALE000000001", 49_000_000)
-				w.requested(r, "SALE000000002", 1) // writes the book
+				w.Requested(r, "SALE000000002", 1) // writes the book
 				m, token := w.chains["polygon"], w.usdc("polygon").Contract
 				m.pay(token, req.To, big.NewInt(49_000_000))
 				if got := w.strays(r, &p, time.Minute); len(got) != 1 {
 					t.Fatalf("told %q", got)
 				}
-				p = w.moved(p, pos.Doubt)
+				p = w.Moved(p, pos.Doubt)
 				if row.mute {
 					w.each(func(l *line) {
-						l.through(func(method string, ps []json.RawMessage, next answerer) (json.RawMessage, *rpcFault) {
+						l.Through(func(method string, ps []json.RawMessage, next answerer) (json.RawMessage, *rpcFault) {
 							if method == "eth_getLogs" {
-								return nil, &rpcFault{-32601, "eth_getLogs is disabled"}
+								return nil, &rpcFault{Code: -32601, Message: "eth_getLogs is disabled"}
 							}
 							return next(method, ps)
 						})
@@ -128,13 +128,13 @@ func TestStrayAfterSweep(t *testing.T) {
 				m.sweep(token, req.To)
 				if time.Sleep(time.Minute); row.off {
 					w.restart()
-					r = w.ready("usdc-base")
+					r = w.Ready("usdc-base")
 				}
 				m.pay(token, req.To, big.NewInt(3_000_000))
 				if got := fmt.Sprint(w.strays(r, &p, 15*time.Minute)); got != "["+row.want+"]" {
 					t.Errorf("told %s", got)
 				}
-				w.stop()
+				w.Stop()
 			})
 		})
 	}
@@ -165,7 +165,7 @@ func TestStrayAfterLastWord(t *testing.T) {
 		if got := l.sums(); got != "2: 10000000 USDC on Polygon" {
 			t.Errorf("told %s", got)
 		}
-		w.stop()
+		w.Stop()
 	})
 }
 
@@ -181,17 +181,17 @@ func TestTakenAfterLastWord(t *testing.T) {
 		if got := w.strays(r, &p, time.Minute); len(got) != 1 {
 			t.Fatalf("told %q", got)
 		}
-		other := w.rail("usdc-polygon")
+		other := w.Rail("usdc-polygon")
 		q := pos.Payment{
 			ID: pos.PaymentIDOf(p.Sale, 2), Sale: p.Sale, Attempt: 2, Tender: other.Tender(), State: pos.Settled, At: time.Now(), Moved: time.Now(),
 			Quantity: token.Asset().UnitsOf(49_000_000), Received: token.Asset().UnitsOf(49_000_000), Reference: p.Reference,
 		}
 		p.State, p.StrayIn, p.StrayBack = pos.Unknown, q.ID, p.Stray
-		w.found(other, q)
+		w.Found(other, q)
 		m.pay(token.Contract, req.To, big.NewInt(3_000_000)) // more of it, which is q's: the desk asks about both
 		w.chains["base"].pay(w.usdc("base").Contract, req.To, big.NewInt(49_000_000))
-		p.Received = w.becomes(r, p, pos.Settle).Received
-		p = w.moved(p, pos.Settle)
+		p.Received = w.Becomes(r, p, pos.Settle).Received
+		p = w.Moved(p, pos.Settle)
 		w.closed(other, &q)
 		w.closed(r, &p)
 		if q.Received.Int().Int64() != 52_000_000 {
@@ -215,6 +215,6 @@ func TestTakenAfterLastWord(t *testing.T) {
 		if got := l.sums(); got != "1: 5000000 USDC on Polygon" {
 			t.Errorf("told %s", got)
 		}
-		w.stop()
+		w.Stop()
 	})
 }

@@ -206,7 +206,7 @@ func TestSurveyOfAnotherChain(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, urls := range map[string][]string{"another chain": {other.URL}, "nobody": {"http://127.0.0.1:1"}, "another, then the right one": {other.URL, p.lines[0].url()}} {
+	for name, urls := range map[string][]string{"another chain": {other.URL}, "nobody": {"http://127.0.0.1:1"}, "another, then the right one": {other.URL, p.lines[0].URL()}} {
 		a := Accept{Chain: p.chain.Key}
 		for i, u := range urls {
 			a.Endpoints = append(a.Endpoints, Endpoint{Operator: string(rune('A' + i)), URL: u})

@@ -14,25 +14,26 @@ import (
 
 	"github.com/tillwright/tillwright/pos"
 	"github.com/tillwright/tillwright/pos/rail/coin"
+	"github.com/tillwright/tillwright/pos/rail/coin/cointest"
 	"github.com/tillwright/tillwright/pos/rail/rpc"
 )
 
 // owed is a sale of units of USDC on Base in a bubble, asked for.
 func (w *world) owed(sale string, units int64) (*Rail, *mem, pos.Payment, Request) {
-	w.t.Helper()
-	r := w.ready("usdc-base")
-	p := w.requested(r, sale, units)
-	req, _ := at(w.t, p)
+	w.T.Helper()
+	r := w.Ready("usdc-base")
+	p := w.Requested(r, sale, units)
+	req, _ := at(w.T, p)
 	return r, w.chains["base"], p, req
 }
 
 // settled is a sale that was paid and told, as the desk keeps it.
 func (w *world) settled(sale string, units int64) (*Rail, *mem, pos.Payment, Request) {
-	w.t.Helper()
+	w.T.Helper()
 	r, m, p, req := w.owed(sale, units)
 	m.pay(req.Token, req.To, big.NewInt(units))
-	f := w.becomes(r, p, pos.Settle)
-	p = w.moved(p, pos.Settle)
+	f := w.Becomes(r, p, pos.Settle)
+	p = w.Moved(p, pos.Settle)
 	p.Received = f.Received
 	return r, m, p, req
 }
@@ -46,9 +47,9 @@ func (w *world) proved(p pos.Payment) int64 {
 
 // watching looks at p for a while, as the desk does, until done says so.
 func (w *world) watching(r *Rail, p pos.Payment, during time.Duration, done func(pos.Finding, error) bool) bool {
-	w.t.Helper()
+	w.T.Helper()
 	for end := time.Now().Add(during); time.Now().Before(end); time.Sleep(time.Second) {
-		if f, err := r.Check(w.t.Context(), p); done(f, err) {
+		if f, err := r.Check(w.T.Context(), p); done(f, err) {
 			return true
 		}
 	}
@@ -70,7 +71,7 @@ func TestSweptByLag(t *testing.T) {
 				var mu sync.Mutex // two operators are asked at once
 				draw := func(n uint64) uint64 { mu.Lock(); defer mu.Unlock(); return pool.Uint64N(n) }
 				w.each(func(l *line) {
-					l.through(func(method string, ps []json.RawMessage, next answerer) (json.RawMessage, *rpcFault) {
+					l.Through(func(method string, ps []json.RawMessage, next answerer) (json.RawMessage, *rpcFault) {
 						lag := draw(4)
 						mu.Lock()
 						if asked++; method == "eth_blockNumber" {
@@ -111,7 +112,7 @@ func TestSweptByLag(t *testing.T) {
 				if !w.watching(r, p, time.Minute, func(f pos.Finding, _ error) bool { return max(f.Part.Int().Int64(), f.Received.Int().Int64()) == came }) {
 					t.Error("not all is told in the end")
 				}
-				w.stop()
+				w.Stop()
 			})
 		})
 	}
@@ -130,7 +131,7 @@ func TestSweptAndAgain(t *testing.T) {
 		if !w.watching(r, p, time.Minute, func(f pos.Finding, _ error) bool { return f.Received.Int().Int64() == 24_680_200 }) {
 			t.Error("the second payment is not booked")
 		}
-		if !told(r, "12.3401 USDC more") {
+		if !cointest.Told(r, "12.3401 USDC more") {
 			t.Errorf("the owner reads %q", r.Health().Notices)
 		}
 		m.sweep(req.Token, req.To) // and a third one, swept before anybody looked
@@ -139,7 +140,7 @@ func TestSweptAndAgain(t *testing.T) {
 		if !w.watching(r, p, 2*sweptLate, func(f pos.Finding, _ error) bool { return f.Received.Int().Int64() == 29_680_200 }) {
 			t.Error("the third payment is not booked")
 		}
-		w.stop()
+		w.Stop()
 	})
 }
 
@@ -151,8 +152,8 @@ func TestSweptWhileOff(t *testing.T) {
 		w.start()
 		r, m, p, req := w.owed("SALE000000001", 2_000_000_000)
 		_, _, q, other := w.settled("SALE000000002", 12_340_100)
-		w.requested(r, "SALE000000003", 1) // writes the book
-		w.stop()
+		w.Requested(r, "SALE000000003", 1) // writes the book
+		w.Stop()
 		m.pay(req.Token, req.To, big.NewInt(2_000_000_000))
 		m.sweep(req.Token, req.To)
 		m.sweep(other.Token, other.To)
@@ -160,14 +161,14 @@ func TestSweptWhileOff(t *testing.T) {
 		m.sweep(other.Token, other.To)
 		time.Sleep(time.Hour)
 		w.start()
-		r = w.ready("usdc-base")
-		if f := w.becomes(r, p, pos.Settle); f.Received.Int().Int64() != 2_000_000_000 {
+		r = w.Ready("usdc-base")
+		if f := w.Becomes(r, p, pos.Settle); f.Received.Int().Int64() != 2_000_000_000 {
 			t.Errorf("%+v", f)
 		}
 		if !w.watching(r, q, time.Minute, func(f pos.Finding, _ error) bool { return f.Received.Int().Int64() == 24_680_200 }) {
 			t.Error("what came twice is not booked")
 		}
-		w.stop()
+		w.Stop()
 	})
 }
 
@@ -178,7 +179,7 @@ func tenBlocks(method string, ps []json.RawMessage, next answerer) (json.RawMess
 		a, ok1 := rpc.Hex64(f["fromBlock"])
 		b, ok2 := rpc.Hex64(f["toBlock"])
 		if ok1 && ok2 && b-a >= 10 {
-			return nil, &rpcFault{-32600, "up to a 10 block range"}
+			return nil, &rpcFault{Code: -32600, Message: "up to a 10 block range"}
 		}
 	}
 	return next(method, ps)
@@ -192,12 +193,12 @@ func TestSweptOnFreePlan(t *testing.T) {
 		w := newWorld(t, 2, "base")
 		w.start()
 		r, m, p, req := w.owed("SALE000000001", 20_000_000)
-		w.each(func(l *line) { l.through(tenBlocks) })
+		w.each(func(l *line) { l.Through(tenBlocks) })
 		time.Sleep(70 * time.Minute)
 		m.pay(req.Token, req.To, big.NewInt(20_000_000))
 		m.sweep(req.Token, req.To)
 		time.Sleep(3 * time.Second)
-		q := w.requested(r, "SALE000000002", 5_000_000)
+		q := w.Requested(r, "SALE000000002", 5_000_000)
 		w.watching(r, q, 40*time.Second, func(f pos.Finding, err error) bool {
 			if err != nil || r.Health().Reason != "" {
 				t.Fatalf("another sale: %+v, %v, %q", f, err, r.Health().Reason)
@@ -213,7 +214,7 @@ func TestSweptOnFreePlan(t *testing.T) {
 		if !found {
 			t.Error("what was swept is not found")
 		}
-		w.stop()
+		w.Stop()
 	})
 }
 
@@ -225,13 +226,13 @@ func TestSweptNoEvents(t *testing.T) {
 		inner := w.change
 		w.change = func(o *Options) { inner(o); o.Registry = oneOperator(t, o.Registry, "ethereum") }
 		w.start()
-		r, m := w.ready("usdc-ethereum"), w.chains["ethereum"]
-		p := w.requested(r, "SALE000000001", 20_000_000)
+		r, m := w.Ready("usdc-ethereum"), w.chains["ethereum"]
+		p := w.Requested(r, "SALE000000001", 20_000_000)
 		req, _ := at(t, p)
 		w.each(func(l *line) {
-			l.through(func(method string, ps []json.RawMessage, next answerer) (json.RawMessage, *rpcFault) {
+			l.Through(func(method string, ps []json.RawMessage, next answerer) (json.RawMessage, *rpcFault) {
 				if method == "eth_getLogs" {
-					return nil, &rpcFault{-32601, "eth_getLogs is disabled"}
+					return nil, &rpcFault{Code: -32601, Message: "eth_getLogs is disabled"}
 				}
 				return next(method, ps)
 			})
@@ -239,7 +240,7 @@ func TestSweptNoEvents(t *testing.T) {
 		m.pay(req.Token, req.To, big.NewInt(20_000_000))
 		m.sweep(req.Token, req.To)
 		time.Sleep(3 * time.Second)
-		q := w.requested(r, "SALE000000002", 5_000_000)
+		q := w.Requested(r, "SALE000000002", 5_000_000)
 		doubted := false
 		w.watching(r, p, time.Minute, func(f pos.Finding, err error) bool {
 			if err == nil && f.Event != "" {
@@ -254,7 +255,7 @@ func TestSweptNoEvents(t *testing.T) {
 		if f, err := r.Cancel(t.Context(), p); err == nil || !doubted {
 			t.Errorf("in doubt: %v; cancelled: %+v, %v", doubted, f, err)
 		}
-		w.stop()
+		w.Stop()
 	})
 }
 
@@ -279,14 +280,14 @@ func TestReorgOverSweep(t *testing.T) {
 		r, m, p, req := w.settled("SALE000000001", 12_340_100)
 		m.sweep(req.Token, req.To)
 		w.watching(r, p, 2*idleEvery, func(f pos.Finding, _ error) bool { return f.Lost })
-		if told(r, "ALARM") {
+		if cointest.Told(r, "ALARM") {
 			t.Fatal("a sweep was taken for a reorg")
 		}
 		m.reorg(60)
-		if !w.watching(r, p, time.Minute, func(f pos.Finding, _ error) bool { return f.Lost }) || !told(r, "ALARM") {
+		if !w.watching(r, p, time.Minute, func(f pos.Finding, _ error) bool { return f.Lost }) || !cointest.Told(r, "ALARM") {
 			t.Errorf("no alarm; the owner reads %q", r.Health().Notices)
 		}
-		w.stop()
+		w.Stop()
 	})
 }
 
@@ -299,7 +300,7 @@ func TestSweptIsFinal(t *testing.T) {
 		},
 		"no events": func(method string, ps []json.RawMessage, next answerer) (json.RawMessage, *rpcFault) {
 			if method == "eth_getLogs" {
-				return nil, &rpcFault{-32601, "eth_getLogs is disabled"}
+				return nil, &rpcFault{Code: -32601, Message: "eth_getLogs is disabled"}
 			}
 			return next(method, ps)
 		},
@@ -309,13 +310,13 @@ func TestSweptIsFinal(t *testing.T) {
 				w := newWorld(t, 2, "base")
 				w.start()
 				r, m, p, req := w.settled("SALE000000001", 12_340_100)
-				w.requested(r, "SALE000000002", 1) // writes the book
-				w.stop()
+				w.Requested(r, "SALE000000002", 1) // writes the book
+				w.Stop()
 				m.sweep(req.Token, req.To)
 				time.Sleep(coin.WatchFor + 24*time.Hour)
-				w.each(func(l *line) { l.through(plan) })
+				w.each(func(l *line) { l.Through(plan) })
 				w.start()
-				r = w.ready("usdc-base")
+				r = w.Ready("usdc-base")
 				if !w.watching(r, p, coin.YoungFor+5*time.Minute, func(f pos.Finding, _ error) bool { return f.Final }) {
 					t.Error("never final")
 				}
@@ -323,7 +324,7 @@ func TestSweptIsFinal(t *testing.T) {
 				if _, kept := w.w.book.find(p.ID); kept {
 					t.Error("watched for ever")
 				}
-				w.stop()
+				w.Stop()
 			})
 		})
 	}
@@ -342,8 +343,8 @@ func TestDustIsNotFinal(t *testing.T) {
 		m.final.Store(600)
 		time.Sleep(25 * time.Minute)
 		m.pay(req.Token, req.To, big.NewInt(12_340_100))
-		f := w.becomes(r, p, pos.Settle)
-		p = w.moved(p, pos.Settle)
+		f := w.Becomes(r, p, pos.Settle)
+		p = w.Moved(p, pos.Settle)
 		p.Received = f.Received
 		if w.watching(r, p, 15*time.Minute, func(f pos.Finding, _ error) bool { return f.Final }) {
 			t.Error("final before its block was")
@@ -351,6 +352,6 @@ func TestDustIsNotFinal(t *testing.T) {
 		if !w.watching(r, p, time.Hour, func(f pos.Finding, _ error) bool { return f.Final }) {
 			t.Error("never final")
 		}
-		w.stop()
+		w.Stop()
 	})
 }

@@ -7,13 +7,14 @@ import (
 
 	"github.com/tillwright/tillwright/pos"
 	"github.com/tillwright/tillwright/pos/rail/coin"
+	"github.com/tillwright/tillwright/pos/rail/coin/cointest"
 )
 
 // sold is a sale of 12.3401 USDC on base that was asked for.
 func sold(l *lab, n string) (*Rail, pos.Payment, Address) {
-	r := l.ready("usdc-base")
-	p := l.requested(r, "SALE00000000"+n, 12_340_100)
-	req, _ := at(l.t, p)
+	r := l.Ready("usdc-base")
+	p := l.Requested(r, "SALE00000000"+n, 12_340_100)
+	req, _ := at(l.T, p)
 	return r, p, req.To
 }
 
@@ -24,22 +25,22 @@ func TestMoney(t *testing.T) {
 	base := newPlace(t, 31337, "base", small, 1)
 	polygon := newPlace(t, 31338, "polygon", small, 1)
 	l := newLab(t, base, polygon).start()
-	l.ready("usdc-polygon")
+	l.Ready("usdc-polygon")
 
 	t.Run("short, then the rest", func(t *testing.T) {
 		r, p, to := sold(l, "A")
 		base.usdc.mint(to, 12_000_000)
-		if f := l.becomes(r, p, pos.See); !f.Received.IsZero() || f.Final {
+		if f := l.Becomes(r, p, pos.See); !f.Received.IsZero() || f.Final {
 			t.Fatalf("%+v", f)
 		}
-		p = l.moved(p, pos.See)
+		p = l.Moved(p, pos.See)
 		var f pos.Finding
-		l.until("the rest is asked for", func() bool { f = l.found(r, p); return f.Rest != nil })
+		l.Until("the rest is asked for", func() bool { f = l.Found(r, p); return f.Rest != nil })
 		if forms := f.Rest.Forms; f.Part.Number() != "12.0000" || forms[0].Payload != URI(r.token, to, big10("340100")) || forms[1].Caption != "Address only: type exactly 0.3401 USDC on Test base" {
 			t.Fatalf("the rest of %v is asked for as %+v", f.Part, forms)
 		}
 		base.usdc.mint(to, 340_100)
-		if f := l.becomes(r, p, pos.Settle); f.Received.Int().Int64() != 12_340_100 {
+		if f := l.Becomes(r, p, pos.Settle); f.Received.Int().Int64() != 12_340_100 {
 			t.Fatalf("%+v", f)
 		}
 	})
@@ -47,7 +48,7 @@ func TestMoney(t *testing.T) {
 	t.Run("short, then cancelled: it pays a part", func(t *testing.T) {
 		r, p, to := sold(l, "B")
 		base.usdc.mint(to, 12_000_000)
-		l.becomes(r, p, pos.See)
+		l.Becomes(r, p, pos.See)
 		f, err := r.Cancel(t.Context(), p)
 		if err != nil || f.Event != pos.Settle || f.Received.Int().Int64() != 12_000_000 {
 			t.Fatalf("%+v, %v", f, err)
@@ -57,19 +58,19 @@ func TestMoney(t *testing.T) {
 	t.Run("paid twice", func(t *testing.T) {
 		r, p, to := sold(l, "C")
 		base.usdc.mint(to, 12_340_100)
-		l.becomes(r, p, pos.Settle)
+		l.Becomes(r, p, pos.Settle)
 		base.usdc.mint(to, 12_340_100)
-		l.until("the owner is told", func() bool { l.touch(r); return told(r, "12.3401 USDC more") })
+		l.Until("the owner is told", func() bool { l.touch(r); return cointest.Told(r, "12.3401 USDC more") })
 	})
 
 	t.Run("a look-alike", func(t *testing.T) {
 		r, p, to := sold(l, "D")
 		base.look.mint(to, 12_340_100)
-		f := l.becomes(r, p, pos.Doubt)
+		f := l.Becomes(r, p, pos.Doubt)
 		if !strings.Contains(f.Why, "12.3401 USDC.e came on Test base instead of USDC") {
 			t.Fatalf("%q", f.Why)
 		}
-		p = l.moved(p, pos.Doubt)
+		p = l.Moved(p, pos.Doubt)
 		if f, err := r.Cancel(t.Context(), p); err == nil || !strings.Contains(err.Error(), "USDC.e") {
 			t.Fatalf("forgotten: %+v, %v", f, err)
 		}
@@ -82,19 +83,19 @@ func TestMoney(t *testing.T) {
 	t.Run("another chain", func(t *testing.T) {
 		r, p, to := sold(l, "E")
 		polygon.usdc.mint(to, 12_340_100)
-		f := l.becomes(r, p, pos.Doubt)
+		f := l.Becomes(r, p, pos.Doubt)
 		if !strings.Contains(f.Why, "12.3401 USDC came on Test polygon instead of USDC on Test base") {
 			t.Fatalf("%q", f.Why)
 		}
-		if !told(l.rail("usdc-polygon"), "12.3401 USDC came on Test polygon") {
-			t.Fatalf("the owner is told %v", l.rail("usdc-polygon").Health().Notices)
+		if !cointest.Told(l.Rail("usdc-polygon"), "12.3401 USDC came on Test polygon") {
+			t.Fatalf("the owner is told %v", l.Rail("usdc-polygon").Health().Notices)
 		}
 	})
 
 	t.Run("another token that the shop takes", func(t *testing.T) {
 		r, p, to := sold(l, "F")
 		base.dai.do("mint(address,uint256)", addr(to), uint256(big10("12340100000000000000")))
-		if f := l.becomes(r, p, pos.Doubt); !strings.Contains(f.Why, "12.3401 DAI came") {
+		if f := l.Becomes(r, p, pos.Doubt); !strings.Contains(f.Why, "12.3401 DAI came") {
 			t.Fatalf("%q", f.Why)
 		}
 	})
@@ -102,7 +103,7 @@ func TestMoney(t *testing.T) {
 	t.Run("the chain's own coin", func(t *testing.T) {
 		r, p, to := sold(l, "G")
 		base.works(to, nil, 3_000_000_000_000_000)
-		if f := l.becomes(r, p, pos.Doubt); !strings.Contains(f.Why, "0.0030 ETH came") {
+		if f := l.Becomes(r, p, pos.Doubt); !strings.Contains(f.Why, "0.0030 ETH came") {
 			t.Fatalf("%q", f.Why)
 		}
 	})
@@ -110,14 +111,14 @@ func TestMoney(t *testing.T) {
 	t.Run("a token that anybody made", func(t *testing.T) {
 		r, p, to := sold(l, "H")
 		base.coin("Plain", "USDC", 6).mint(to, 12_340_100)
-		if f := l.found(r, p); f.Event != "" {
+		if f := l.Found(r, p); f.Event != "" {
 			t.Fatalf("false money was taken for %+v", f)
 		}
 	})
 
 	t.Run("swept between two looks", func(t *testing.T) {
 		r, p, to := sold(l, "I")
-		base.lines[0].cut()
+		base.lines[0].Cut()
 		base.usdc.mint(to, 12_340_100)
 		ref, err := readReference(p.Reference)
 		if err != nil {
@@ -131,8 +132,8 @@ func TestMoney(t *testing.T) {
 		if base.usdc.balance(to) != 0 {
 			t.Fatal("not swept")
 		}
-		base.lines[0].mend()
-		if f := l.becomes(r, p, pos.Settle); f.Received.Int().Int64() != 12_340_100 {
+		base.lines[0].Mend()
+		if f := l.Becomes(r, p, pos.Settle); f.Received.Int().Int64() != 12_340_100 {
 			t.Fatalf("%+v", f)
 		}
 	})
@@ -140,20 +141,20 @@ func TestMoney(t *testing.T) {
 	t.Run("a token that takes a fee", func(t *testing.T) {
 		r, p, to := sold(l, "J")
 		base.usdc.mint(to, 12_216_699) // what arrived is what counts, whatever was sent
-		if f := l.becomes(r, p, pos.See); f.Event != pos.See {
+		if f := l.Becomes(r, p, pos.See); f.Event != pos.See {
 			t.Fatalf("%+v", f)
 		}
 	})
 
 	t.Run("an address that somebody used before", func(t *testing.T) {
-		r := l.ready("usdc-base")
+		r := l.Ready("usdc-base")
 		n, salt := l.w.book.peek()
 		base.usdc.mint(AddressOf(merchant, salt), 5)
-		p := l.requested(r, "SALE00000000K", 12_340_100)
+		p := l.Requested(r, "SALE00000000K", 12_340_100)
 		if ref, err := readReference(p.Reference); err != nil || ref.n != n+1 {
 			t.Fatalf("attempt %d, want %d (%v)", ref.n, n+1, err)
 		}
-		if !told(r, "was used before") {
+		if !cointest.Told(r, "was used before") {
 			t.Fatalf("the owner is told %v", r.Health().Notices)
 		}
 	})
@@ -161,30 +162,25 @@ func TestMoney(t *testing.T) {
 	t.Run("swept, and then paid again", func(t *testing.T) {
 		r, p, to := sold(l, "N")
 		base.usdc.mint(to, 12_340_100)
-		l.becomes(r, p, pos.Settle)
+		l.Becomes(r, p, pos.Settle)
 		ref, _ := readReference(p.Reference)
 		data, _ := SweepCall(merchant, []Item{{ref.salt, base.usdc.at}})
 		base.works(Factory, data, 0)
 		l.touch(r)
 		base.usdc.mint(to, 4_000_000)
-		l.until("the owner is told", func() bool { l.touch(r); return told(r, "4.0000 USDC more") })
+		l.Until("the owner is told", func() bool { l.touch(r); return cointest.Told(r, "4.0000 USDC more") })
 	})
 
 	t.Run("told after a restart", func(t *testing.T) {
 		r, p, to := sold(l, "L")
 		base.usdc.mint(to, 12_340_100)
-		l.becomes(r, p, pos.Settle)
-		l.requested(r, "SALE00000000M", 1) // writes the book
+		l.Becomes(r, p, pos.Settle)
+		l.Requested(r, "SALE00000000M", 1) // writes the book
 		l.restart()
-		r = l.ready("usdc-base")
+		r = l.Ready("usdc-base")
 		base.usdc.mint(to, 1_000_000)
-		l.until("the owner is told", func() bool { l.touch(r); return told(r, "1.0000 USDC more") })
+		l.Until("the owner is told", func() bool { l.touch(r); return cointest.Told(r, "1.0000 USDC more") })
 	})
-}
-
-// told reports that the owner reads something.
-func told(r *Rail, text string) bool {
-	return strings.Contains(strings.Join(r.Health().Notices, "\n"), text)
 }
 
 // TestTolerance: an exchange takes its fee from what is sent; the owner forgives it.
@@ -203,15 +199,15 @@ func TestTolerance(t *testing.T) {
 		"SALE0000000T3": {1000_000_000, 999_950_000, true},
 		"SALE0000000T4": {1000_000_000, 999_949_999, false},
 	} {
-		r := l.ready("usdc-base")
-		p := l.requested(r, sale, row.asked)
+		r := l.Ready("usdc-base")
+		p := l.Requested(r, sale, row.asked)
 		req, _ := at(t, p)
 		base.usdc.mint(req.To, row.sent)
 		want := pos.See
 		if row.paid {
 			want = pos.Settle
 		}
-		if f := l.becomes(r, p, want); row.paid && (f.Received.Int().Int64() != row.sent || !f.Enough) {
+		if f := l.Becomes(r, p, want); row.paid && (f.Received.Int().Int64() != row.sent || !f.Enough) {
 			t.Errorf("%d of %d: %+v", row.sent, row.asked, f)
 		}
 	}
@@ -234,23 +230,23 @@ func TestDepth(t *testing.T) {
 			r, p, to := sold(l, "1")
 			base.usdc.mint(to, 12_340_100)
 			for range row.blocks {
-				if f := l.becomes(r, p, pos.Accept); f.Final || !f.Received.IsZero() {
+				if f := l.Becomes(r, p, pos.Accept); f.Final || !f.Received.IsZero() {
 					t.Fatalf("%+v", f)
 				}
 				looks(l, r, p, 3) // deep blocks are asked for every 2 s: give it every chance to be wrong
 				base.Do("anvil_mine", "0x1")
 			}
-			l.becomes(r, p, pos.Settle)
+			l.Becomes(r, p, pos.Settle)
 		})
 	}
 }
 
 // looks lets a rail look n times, and demands that p is not paid.
 func looks(l *lab, r *Rail, p pos.Payment, n int) {
-	l.t.Helper()
+	l.T.Helper()
 	for range n {
-		if f := l.found(r, p); f.Event == pos.Settle {
-			l.t.Fatal("paid too early")
+		if f := l.Found(r, p); f.Event == pos.Settle {
+			l.T.Fatal("paid too early")
 		}
 	}
 }
@@ -264,21 +260,21 @@ func TestReorg(t *testing.T) {
 		l := newLab(t, base).start()
 		r, p, to := sold(l, "1")
 		base.usdc.mint(to, 12_340_100)
-		l.becomes(r, p, pos.Accept)
-		p = l.moved(p, pos.Accept)
+		l.Becomes(r, p, pos.Accept)
+		p = l.Moved(p, pos.Accept)
 		base.Do("anvil_reorg", 1, []any{})
 		if base.usdc.balance(to) != 0 {
 			t.Fatal("the reorg did not take it back")
 		}
 		base.Do("anvil_mine", "0x8", "0x1e") // beyond the time of the block that is gone, however long that stood
-		f := l.becomes(r, p, pos.Doubt)
+		f := l.Becomes(r, p, pos.Doubt)
 		if !strings.Contains(f.Why, "took it back") {
 			t.Fatalf("%q", f.Why)
 		}
-		p = l.moved(p, pos.Doubt)
+		p = l.Moved(p, pos.Doubt)
 		base.usdc.mint(to, 12_340_100) // it comes again, in another block
 		base.Do("anvil_mine", "0x8")
-		l.becomes(r, p, pos.Settle)
+		l.Becomes(r, p, pos.Settle)
 	})
 
 	t.Run("a part, and then cancelled", func(t *testing.T) {
@@ -286,8 +282,8 @@ func TestReorg(t *testing.T) {
 		l := newLab(t, base).start()
 		r, p, to := sold(l, "1")
 		base.usdc.mint(to, 5_000_000)
-		l.becomes(r, p, pos.See)
-		p = l.moved(p, pos.See)
+		l.Becomes(r, p, pos.See)
+		p = l.Moved(p, pos.See)
 		l.touch(r) // proved by now
 		base.Do("anvil_reorg", 1, []any{})
 		base.Do("evm_increaseTime", 2) // beyond the time of the block that is gone
@@ -302,13 +298,13 @@ func TestReorg(t *testing.T) {
 		l := newLab(t, base).start()
 		r, p, to := sold(l, "1")
 		base.usdc.mint(to, 12_340_100)
-		l.becomes(r, p, pos.Settle)
+		l.Becomes(r, p, pos.Settle)
 		base.Do("anvil_reorg", 1, []any{})
 		base.Do("evm_increaseTime", 2) // beyond the time of the block that is gone
 		base.Do("anvil_mine", "0x1")
-		l.until("the owner is told", func() bool {
+		l.Until("the owner is told", func() bool {
 			l.touch(r)
-			return told(r, "ALARM: 12.3401 USDC on Test base")
+			return cointest.Told(r, "ALARM: 12.3401 USDC on Test base")
 		})
 	})
 
@@ -317,13 +313,13 @@ func TestReorg(t *testing.T) {
 		l := newLab(t, base).start()
 		r, p, to := sold(l, "1")
 		base.usdc.mint(to, 12_340_100)
-		l.becomes(r, p, pos.Settle)
+		l.Becomes(r, p, pos.Settle)
 		ref, _ := readReference(p.Reference)
 		data, _ := SweepCall(merchant, []Item{{ref.salt, base.usdc.at}})
 		base.works(Factory, data, 0)
 		l.touch(r)
 		l.touch(r)
-		if told(r, "ALARM") {
+		if cointest.Told(r, "ALARM") {
 			t.Fatal("a sweep was taken for a reorg")
 		}
 	})
@@ -331,7 +327,7 @@ func TestReorg(t *testing.T) {
 
 // touch makes the rail look at its chain, with every payment in the round.
 func (l *lab) touch(r *Rail) {
-	l.t.Helper()
+	l.T.Helper()
 	l.w.mu.Lock()
 	var all []*payment
 	for _, p := range l.w.payments {
@@ -347,7 +343,7 @@ func (l *lab) touch(r *Rail) {
 		}
 	}()
 	if err := <-r.c.rounds.Ask(); err != nil {
-		l.t.Fatal(err)
+		l.T.Fatal(err)
 	}
 }
 
@@ -357,26 +353,26 @@ func TestLate(t *testing.T) {
 	base := newPlace(t, 31337, "base", small, 1)
 	l := newLab(t, base).start()
 	r, p, to := sold(l, "1")
-	q := l.requested(r, "SALE000000002", 5_000_000)
+	q := l.Requested(r, "SALE000000002", 5_000_000)
 	if f, err := r.Cancel(t.Context(), q); err != nil || f.Event != pos.Cancel || f.Final {
 		t.Fatalf("%+v, %v", f, err)
 	}
-	q = l.moved(q, pos.Cancel)
+	q = l.Moved(q, pos.Cancel)
 	base.Do("evm_increaseTime", 3600)
 	base.Do("anvil_mine", "0x1")
-	if f := l.becomes(r, p, pos.Expire); f.Final {
+	if f := l.Becomes(r, p, pos.Expire); f.Final {
 		t.Fatal("an address cannot end")
 	}
-	p = l.moved(p, pos.Expire)
+	p = l.Moved(p, pos.Expire)
 	req, _ := at(t, q)
 	base.usdc.mint(to, 12_340_100)
 	base.usdc.mint(req.To, 5_000_000)
 	for _, late := range []pos.Payment{p, q} {
-		l.becomes(r, late, pos.Settle)
+		l.Becomes(r, late, pos.Settle)
 	}
 
-	s := l.requested(r, "SALE000000003", 7_000_000)
+	s := l.Requested(r, "SALE000000003", 7_000_000)
 	base.Do("evm_increaseTime", int(coin.WatchFor/time.Second)+700)
 	base.Do("anvil_mine", "0xa")
-	l.until("nothing can change any more", func() bool { return l.found(r, s).Final })
+	l.Until("nothing can change any more", func() bool { return l.Found(r, s).Final })
 }

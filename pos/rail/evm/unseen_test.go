@@ -4,25 +4,27 @@ import (
 	"encoding/json"
 	"math/big"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/tillwright/tillwright/pos"
 	"github.com/tillwright/tillwright/pos/rail/coin"
+	"github.com/tillwright/tillwright/pos/rail/coin/cointest"
 )
 
 // unseen asks for a payment while the line is cut, as the desk does.
 func (l *lab) unseen(r *Rail, sale string, units int64) pos.Payment {
-	l.t.Helper()
-	p := intended(r, sale, units)
+	l.T.Helper()
+	p := cointest.Intended(r, sale, units)
 	p.Blind = true
-	a, err := r.AskOffline(l.t.Context(), p)
+	a, err := r.AskOffline(l.T.Context(), p)
 	if err != nil {
-		l.t.Fatalf("ask: %v", err)
+		l.T.Fatalf("ask: %v", err)
 	}
 	p.Reference, p.Payload, p.Network, p.Expires = a.Reference, a.Payload, a.Network, a.Expires
-	return l.moved(p, pos.Request)
+	return l.Moved(p, pos.Request)
 }
 
 func isCut(r *Rail) bool { cut, why := r.Cut(); return cut && why == "" }
@@ -34,17 +36,17 @@ func TestUnseen(t *testing.T) {
 	t.Parallel()
 	base := newPlace(t, 31337, "base", small, 1)
 	l := newLab(t, base).start()
-	r := l.ready("usdc-base")
+	r := l.Ready("usdc-base")
 	if cut, why := r.Cut(); cut || why != "" {
 		t.Errorf("online: cut %v, %q", cut, why)
 	}
-	base.lines[0].cut()
-	l.until("the line is cut", func() bool { return isCut(r) })
+	base.lines[0].Cut()
+	l.Until("the line is cut", func() bool { return isCut(r) })
 	p := l.unseen(r, "SALE000000001", 12_340_100)
 	if left := time.Until(p.Expires); left < coin.UsualExpiry-30*time.Second || left > coin.UsualExpiry+time.Second {
 		t.Errorf("the customer has %v", left)
 	}
-	if again := l.unseen(r, "SALE000000001", 12_340_100); again.Reference != p.Reference || !strings.Contains(string(l.store.b), string(p.ID)) {
+	if again := l.unseen(r, "SALE000000001", 12_340_100); again.Reference != p.Reference || !strings.Contains(string(l.Store.Bytes()), string(p.ID)) {
 		t.Errorf("asked again: %s after %s", again.Reference, p.Reference)
 	}
 	q := l.unseen(r, "SALE000000002", 5_000_000)
@@ -58,22 +60,22 @@ func TestUnseen(t *testing.T) {
 	req, _ := at(t, p)
 	base.usdc.mint(req.To, 12_340_100)
 	l.restart()
-	r = l.rail("usdc-base")
-	base.lines[0].mend()
-	if f := l.becomes(r, p, pos.Settle); f.Received.Int().Int64() != 12_340_100 {
+	r = l.Rail("usdc-base")
+	base.lines[0].Mend()
+	if f := l.Becomes(r, p, pos.Settle); f.Received.Int().Int64() != 12_340_100 {
 		t.Errorf("found %+v", f)
 	}
-	if f := l.found(r, q); f.Event != "" {
+	if f := l.Found(r, q); f.Event != "" {
 		t.Errorf("nothing came: %+v", f)
 	}
 	base.Do("evm_increaseTime", 3600)
 	base.Do("anvil_mine", "0x1")
-	if f := l.becomes(r, q, pos.Expire); f.Final {
+	if f := l.Becomes(r, q, pos.Expire); f.Final {
 		t.Error("an address cannot end")
 	}
 	base.Do("evm_increaseTime", int(coin.WatchFor/time.Second)+700)
 	base.Do("anvil_mine", "0xa")
-	l.until("nothing can change any more", func() bool { f := l.found(r, q); return f.Event == pos.Expire && f.Final })
+	l.Until("nothing can change any more", func() bool { f := l.Found(r, q); return f.Event == pos.Expire && f.Final })
 }
 
 // TestUnseenUsed: the storage was copied, and the other till's customer paid to the very
@@ -82,37 +84,37 @@ func TestUnseenUsed(t *testing.T) {
 	t.Parallel()
 	base := newPlace(t, 31337, "base", small, 1)
 	l := newLab(t, base).start()
-	r := l.ready("usdc-base")
+	r := l.Ready("usdc-base")
 	_, salt := l.w.book.peek()
 	to := AddressOf(merchant, salt)
 	base.usdc.mint(to, 12_340_100)
 	base.Do("evm_increaseTime", 60)
 	base.Do("anvil_mine", "0x2")
 	l.touch(r) // the till knows that block
-	base.lines[0].cut()
-	l.until("the line is cut", func() bool { return isCut(r) })
+	base.lines[0].Cut()
+	l.Until("the line is cut", func() bool { return isCut(r) })
 	p := l.unseen(r, "SALE000000001", 12_340_100)
 	if req, _ := at(t, p); req.To != to {
 		t.Fatalf("asked to pay to %s", req.To)
 	}
 	base.Do("evm_increaseTime", 60)
 	base.usdc.mint(to, 12_340_100)
-	base.lines[0].mend()
-	f := l.becomes(r, p, pos.Doubt)
-	if !strings.Contains(f.Why, "used before") || !told(r, "already") && !told(r, to.Tail()) {
+	base.lines[0].Mend()
+	f := l.Becomes(r, p, pos.Doubt)
+	if !strings.Contains(f.Why, "used before") || !cointest.Told(r, "already") && !cointest.Told(r, to.Tail()) {
 		t.Errorf("found %+v, told %v", f, r.Health().Notices)
 	}
-	p = l.moved(p, pos.Doubt)
+	p = l.Moved(p, pos.Doubt)
 	looks(l, r, p, 3)
 	l.restart()
-	r = l.ready("usdc-base")
+	r = l.Ready("usdc-base")
 	looks(l, r, p, 3)
 	if _, err := r.Cancel(t.Context(), p); pos.KindOf(err) != pos.Unavailable {
 		t.Errorf("cancelled: %v", err)
 	}
 	base.Do("evm_increaseTime", int(coin.WatchFor/time.Second)+3600)
 	base.Do("anvil_mine", "0xa")
-	if f := l.becomes(r, p, pos.Fail); !f.Final || !strings.Contains(f.Why, "used before") {
+	if f := l.Becomes(r, p, pos.Fail); !f.Final || !strings.Contains(f.Why, "used before") {
 		t.Errorf("in the end %+v", f)
 	}
 }
@@ -122,9 +124,9 @@ func TestUnseenUsed(t *testing.T) {
 func TestUnseenWithoutHead(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, 2, "base", "polygon")
-		w.each(func(l *line) { l.down = true })
-		w.lines["polygon-1.example"].down = false
-		w.lines["polygon-1.example"].lies(func(method string, _ []json.RawMessage, r json.RawMessage) json.RawMessage {
+		w.each((*line).Cut)
+		w.lines["polygon-1.example"].Mend()
+		w.lines["polygon-1.example"].Lies(func(method string, _ []json.RawMessage, r json.RawMessage) json.RawMessage {
 			if method == "eth_chainId" {
 				return hexNum(5)
 			}
@@ -132,27 +134,27 @@ func TestUnseenWithoutHead(t *testing.T) {
 		})
 		w.start()
 		time.Sleep(30 * time.Second)
-		r := w.rail("usdc-base")
+		r := w.Rail("usdc-base")
 		if cut, why := r.Cut(); !cut || why == "" {
 			t.Errorf("cut %v, %q", cut, why)
 		}
-		if _, err := r.AskOffline(t.Context(), intended(r, "SALE000000001", 1)); pos.KindOf(err) != pos.Unavailable {
+		if _, err := r.AskOffline(t.Context(), cointest.Intended(r, "SALE000000001", 1)); pos.KindOf(err) != pos.Unavailable {
 			t.Errorf("asked: %v", err)
 		}
-		if cut, _ := w.rail("usdc-polygon").Cut(); cut {
+		if cut, _ := w.Rail("usdc-polygon").Cut(); cut {
 			t.Error("a wrong chain was taken for a cut line")
 		}
-		w.each(func(l *line) { l.mend() })
-		w.lines["polygon-1.example"].lies(nil)
+		w.each((*line).Mend)
+		w.lines["polygon-1.example"].Lies(nil)
 		time.Sleep(time.Minute)
 		if cut, why := r.Cut(); cut || why != "" {
 			t.Errorf("mended: cut %v, %q", cut, why)
 		}
-		a, err := r.AskOffline(t.Context(), intended(r, "SALE000000001", 1))
+		a, err := r.AskOffline(t.Context(), cointest.Intended(r, "SALE000000001", 1))
 		if ref, e := readReference(a.Reference); err != nil || e != nil || ref.unseen != 0 {
 			t.Errorf("with a line it is an ordinary request: %+v, %v", a, err)
 		}
-		w.stop()
+		w.Stop()
 	})
 }
 
@@ -160,10 +162,10 @@ func TestUnseenWithoutHead(t *testing.T) {
 func unseenWorld(t *testing.T, operators int, before, after func(w *world, m *mem, usdc, to Address)) (*world, *Rail, pos.Payment) {
 	w := newWorld(t, operators, "base")
 	w.start()
-	r := w.ready("usdc-base")
+	r := w.Ready("usdc-base")
 	time.Sleep(time.Minute)
-	w.each(func(l *line) { l.mu.Lock(); l.down = true; l.mu.Unlock() })
-	w.until("the line is cut", func() bool { return isCut(r) })
+	w.each((*line).Cut)
+	w.Until("the line is cut", func() bool { return isCut(r) })
 	_, salt := w.w.book.peek()
 	m, to := w.chains["base"], AddressOf(merchant, salt)
 	time.Sleep(3 * time.Hour)
@@ -173,7 +175,7 @@ func unseenWorld(t *testing.T, operators int, before, after func(w *world, m *me
 	time.Sleep(10 * time.Second)
 	after(w, m, r.token.Contract, to)
 	time.Sleep(10 * time.Second)
-	w.each(func(l *line) { l.mend() })
+	w.each((*line).Mend)
 	return w, r, p
 }
 
@@ -201,8 +203,8 @@ func TestUnseenPast(t *testing.T) {
 		t.Run(x.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				w, r, p := unseenWorld(t, 2, x.before, x.after)
-				w.becomes(r, p, x.want)
-				if p = w.moved(p, x.want); x.want == pos.Doubt {
+				w.Becomes(r, p, x.want)
+				if p = w.Moved(p, x.want); x.want == pos.Doubt {
 					for range 20 {
 						time.Sleep(10 * time.Second)
 						if f, err := r.Check(t.Context(), p); err == nil && f.Event != "" {
@@ -213,7 +215,7 @@ func TestUnseenPast(t *testing.T) {
 						}
 					}
 				}
-				w.stop()
+				w.Stop()
 			})
 		})
 	}
@@ -222,33 +224,30 @@ func TestUnseenPast(t *testing.T) {
 // TestUnseenNoPast: an endpoint keeps no old blocks. Nothing counts until one does.
 func TestUnseenNoPast(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		pruned := true
+		var pruned atomic.Bool
+		pruned.Store(true)
 		w, r, p := unseenWorld(t, 2, func(w *world, _ *mem, _, _ Address) {
 			w.each(func(l *line) {
-				l.through(func(method string, params []json.RawMessage, next answerer) (json.RawMessage, *rpcFault) {
-					if s := string(params0(params)); pruned && method == "eth_getBlockByNumber" && strings.HasPrefix(s, `"0x`) {
-						return nil, &rpcFault{-32000, "missing trie node"}
+				l.Through(func(method string, params []json.RawMessage, next answerer) (json.RawMessage, *rpcFault) {
+					if s := string(params0(params)); pruned.Load() && method == "eth_getBlockByNumber" && strings.HasPrefix(s, `"0x`) {
+						return nil, &rpcFault{Code: -32000, Message: "missing trie node"}
 					}
 					return next(method, params)
 				})
 			})
 		}, pays(5_000_000))
-		f := w.becomes(r, p, pos.Doubt)
+		f := w.Becomes(r, p, pos.Doubt)
 		if !strings.Contains(f.Why, "Nobody could tell") {
 			t.Errorf("found %+v", f)
 		}
-		p = w.moved(p, pos.Doubt)
+		p = w.Moved(p, pos.Doubt)
 		time.Sleep(time.Minute)
 		if f, err := r.Check(t.Context(), p); err != nil || f.Event != "" {
 			t.Errorf("without a past: %+v, %v", f, err)
 		}
-		for _, l := range w.lines {
-			l.mu.Lock()
-			pruned = false
-			l.mu.Unlock()
-		}
-		w.becomes(r, p, pos.Settle)
-		w.stop()
+		pruned.Store(false)
+		w.Becomes(r, p, pos.Settle)
+		w.Stop()
 	})
 }
 

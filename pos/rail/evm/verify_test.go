@@ -13,6 +13,7 @@ import (
 
 	"github.com/tillwright/tillwright/pos"
 	"github.com/tillwright/tillwright/pos/rail/coin"
+	"github.com/tillwright/tillwright/pos/rail/coin/cointest"
 	"github.com/tillwright/tillwright/pos/rail/rpc"
 )
 
@@ -22,9 +23,9 @@ func TestVerify(t *testing.T) {
 	base := newPlace(t, 31337, "base", small, 1)
 	grey := func(t *testing.T, l *lab, text string) {
 		t.Helper()
-		r := l.rail("usdc-base")
-		l.until("the rail is grey: "+text, func() bool { return strings.Contains(r.Health().Reason, text) })
-		if _, err := r.Ask(t.Context(), intended(r, "SALE000000001", 5), ""); pos.KindOf(err) != pos.Unavailable {
+		r := l.Rail("usdc-base")
+		l.Until("the rail is grey: "+text, func() bool { return strings.Contains(r.Health().Reason, text) })
+		if _, err := r.Ask(t.Context(), cointest.Intended(r, "SALE000000001", 5), ""); pos.KindOf(err) != pos.Unavailable {
 			t.Errorf("asked all the same: %v", err)
 		}
 	}
@@ -42,7 +43,7 @@ func TestVerify(t *testing.T) {
 			o.Registry = r
 		}
 		l.start()
-		l.ready("dai-base")
+		l.Ready("dai-base")
 		grey(t, l, "USDC on Test base is not what it should be: other decimals")
 	})
 
@@ -68,7 +69,7 @@ func TestVerify(t *testing.T) {
 				o.Registry = r
 			}
 			l.start()
-			l.ready("dai-base")
+			l.Ready("dai-base")
 			grey(t, l, row.why)
 		})
 	}
@@ -83,12 +84,12 @@ func TestVerify(t *testing.T) {
 
 	t.Run("a treasury that never sent anything: a warning", func(t *testing.T) {
 		l := newLab(t, base).start()
-		if r := l.ready("usdc-base"); !told(r, "has never sent anything on Test base") {
+		if r := l.Ready("usdc-base"); !cointest.Told(r, "has never sent anything on Test base") {
 			t.Errorf("%v", r.Health().Notices)
 		}
 		l.change = func(o *Options) { o.Treasury = MustAddress(base.From) }
 		l.restart()
-		if r := l.ready("usdc-base"); len(r.Health().Notices) != 0 {
+		if r := l.Ready("usdc-base"); len(r.Health().Notices) != 0 {
 			t.Errorf("%v", r.Health().Notices)
 		}
 	})
@@ -99,9 +100,9 @@ func TestVerify(t *testing.T) {
 		l := newLab(t, base, polygon)
 		l.change = func(o *Options) { o.Treasury = wallet }
 		l.start()
-		r := l.rail("usdc-polygon")
-		l.until("the chain without the wallet is grey", func() bool { return strings.Contains(r.Health().Reason, "wallet cannot be used on Test polygon") })
-		l.ready("usdc-base")
+		r := l.Rail("usdc-polygon")
+		l.Until("the chain without the wallet is grey", func() bool { return strings.Contains(r.Health().Reason, "wallet cannot be used on Test polygon") })
+		l.Ready("usdc-base")
 	})
 
 	t.Run("no factory", func(t *testing.T) {
@@ -111,19 +112,19 @@ func TestVerify(t *testing.T) {
 		l := newLab(t, bare).start()
 		grey(t, l, "contract is not on Bare yet")
 		a.ready() // the owner puts it there
-		l.ready("usdc-base")
+		l.Ready("usdc-base")
 	})
 
 	t.Run("an endpoint without the final block", func(t *testing.T) {
 		deep := *base
 		deep.chain.Policy = Policy{coin.UpTo(0, Finalized, 1)}
-		base.lines[0].lies(func(method string, params []json.RawMessage, r json.RawMessage) json.RawMessage {
+		base.lines[0].Lies(func(method string, params []json.RawMessage, r json.RawMessage) json.RawMessage {
 			if method == "eth_getBlockByNumber" && string(params[0]) == `"finalized"` {
 				return json.RawMessage("null")
 			}
 			return r
 		})
-		defer base.lines[0].lies(nil)
+		defer base.lines[0].Lies(nil)
 		grey(t, newLab(t, &deep).start(), "cannot say what is final")
 	})
 }
@@ -136,25 +137,25 @@ func TestSecondOperator(t *testing.T) {
 	l := newLab(t, base).start()
 	r, p, to := sold(l, "1")
 	var lagging atomic.Int32 // the second operator knows a block at the third time of asking, in every round
-	base.lines[0].through(func(method string, params []json.RawMessage, next answerer) (json.RawMessage, *rpcFault) {
+	base.lines[0].Through(func(method string, params []json.RawMessage, next answerer) (json.RawMessage, *rpcFault) {
 		if method == "eth_blockNumber" {
 			lagging.Store(2)
 		}
 		return next(method, params)
 	})
-	base.lines[1].through(func(method string, params []json.RawMessage, next answerer) (json.RawMessage, *rpcFault) {
+	base.lines[1].Through(func(method string, params []json.RawMessage, next answerer) (json.RawMessage, *rpcFault) {
 		if method == "eth_call" && len(params) == 2 && strings.Contains(string(params[1]), "blockHash") && lagging.Add(-1) >= 0 {
 			return nil, noBlock
 		}
 		return next(method, params)
 	})
 	base.usdc.mint(to, 12_340_100)
-	l.becomes(r, p, pos.Settle)
+	l.Becomes(r, p, pos.Settle)
 
-	base.lines[1].responds(func(w http.ResponseWriter, _ *http.Request) bool { w.WriteHeader(http.StatusBadGateway); return true })
+	base.lines[1].Responds(func(w http.ResponseWriter, _ *http.Request) bool { w.WriteHeader(http.StatusBadGateway); return true })
 	l.restart()
-	r = l.ready("usdc-base")
-	l.until("the owner is told", func() bool { return told(r, "base 2 does not answer for Test base") })
+	r = l.Ready("usdc-base")
+	l.Until("the owner is told", func() bool { return cointest.Told(r, "base 2 does not answer for Test base") })
 }
 
 // TestPeekFull asks about as many addresses as one Peek takes, with everything there
@@ -163,7 +164,7 @@ func TestPeekFull(t *testing.T) {
 	t.Parallel()
 	base := newPlace(t, 31337, "base", small, 1)
 	l := newLab(t, base).start()
-	r := l.ready("usdc-base")
+	r := l.Ready("usdc-base")
 	var owners []Address
 	for i := range r.c.perPeek() {
 		at := Address{0xaa, byte(i)}
@@ -216,12 +217,12 @@ func TestTrace(t *testing.T) {
 	r, p, to := sold(l, "1")
 	base.usdc.mint(MustAddress(base.From), 20_000_000)
 	rec := base.works(base.usdc.at, append(append(append([]byte(nil), selectorTransfer...), addr(to)...), num(12_340_100)...), 0)
-	l.becomes(r, p, pos.Settle)
+	l.Becomes(r, p, pos.Settle)
 	ts, err := r.Trace(t.Context(), p)
 	if err != nil || len(ts) != 1 || ts[0].From != MustAddress(base.From) || ts[0].Tx != rec.TransactionHash || ts[0].Units.Int64() != 12_340_100 {
 		t.Fatalf("%+v, %v", ts, err)
 	}
-	if _, err := r.Trace(t.Context(), intended(r, "SALE000000009", 1)); pos.KindOf(err) != pos.NotFound {
+	if _, err := r.Trace(t.Context(), cointest.Intended(r, "SALE000000009", 1)); pos.KindOf(err) != pos.NotFound {
 		t.Errorf("%v", err)
 	}
 }
@@ -239,13 +240,13 @@ func TestDeployCall(t *testing.T) {
 // TestVerifyLimited: an operator that is asked too often while a token is looked at says
 // nothing about the token.
 func TestVerifyLimited(t *testing.T) {
-	for name, fault := range map[string]*rpcFault{"asked too often": {-32005, "limit exceeded"}, "no answer": nil} {
+	for name, fault := range map[string]*rpcFault{"asked too often": {Code: -32005, Message: "limit exceeded"}, "no answer": nil} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				w := newWorld(t, 2, "base")
 				var n atomic.Int32
 				w.each(func(l *line) {
-					l.through(func(method string, ps []json.RawMessage, next answerer) (json.RawMessage, *rpcFault) {
+					l.Through(func(method string, ps []json.RawMessage, next answerer) (json.RawMessage, *rpcFault) {
 						if method == "eth_call" && len(ps) == 2 && len(ps[0]) < 150 {
 							if n.Add(1) <= 3 {
 								return json.RawMessage("7"), fault
@@ -255,14 +256,14 @@ func TestVerifyLimited(t *testing.T) {
 					})
 				})
 				w.start()
-				r := w.rail("usdc-base")
-				w.until("the rail is ready", func() bool {
+				r := w.Rail("usdc-base")
+				w.Until("the rail is ready", func() bool {
 					if why := r.Health().Reason; strings.Contains(why, "no such token") {
 						t.Fatal(why)
 					}
 					return r.Health().Ready
 				})
-				w.stop()
+				w.Stop()
 			})
 		})
 	}
@@ -274,21 +275,21 @@ func TestVerifySoon(t *testing.T) {
 		w := newWorld(t, 2, "base")
 		var good atomic.Bool // both operators look at it
 		w.each(func(l *line) {
-			l.through(func(method string, ps []json.RawMessage, next answerer) (json.RawMessage, *rpcFault) {
+			l.Through(func(method string, ps []json.RawMessage, next answerer) (json.RawMessage, *rpcFault) {
 				if !good.Load() && method == "eth_call" && len(ps) == 2 && len(ps[0]) < 150 {
-					return nil, &rpcFault{3, "execution reverted"}
+					return nil, &rpcFault{Code: 3, Message: "execution reverted"}
 				}
 				return next(method, ps)
 			})
 		})
 		w.start()
-		r := w.rail("usdc-base")
-		w.until("the token is grey", func() bool { return strings.Contains(r.Health().Reason, "no such token") })
+		r := w.Rail("usdc-base")
+		w.Until("the token is grey", func() bool { return strings.Contains(r.Health().Reason, "no such token") })
 		good.Store(true)
 		time.Sleep(2 * time.Minute)
 		if why := r.Health().Reason; why != "" {
 			t.Errorf("two minutes later: %s", why)
 		}
-		w.stop()
+		w.Stop()
 	})
 }

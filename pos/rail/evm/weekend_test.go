@@ -21,16 +21,16 @@ func TestSharedWeekend(t *testing.T) {
 				inner, m := w.change, w.chains["base"]
 				w.change = func(o *Options) { inner(o); o.Shared = true }
 				if most > 0 {
-					w.each(func(l *line) { l.through(atMost(most)) })
+					w.each(func(l *line) { l.Through(atMost(most)) })
 				}
 				w.start()
-				r := w.ready("usdc-base")
-				p := w.wanted(r, "SALE000000001", 12_340_100)
-				w.stop()
+				r := w.Ready("usdc-base")
+				p := w.Requested(r, "SALE000000001", 12_340_100)
+				w.Stop()
 				m.pay(r.token.Contract, merchant, big.NewInt(12_340_100))
 				time.Sleep(38 * time.Hour)
 				w.start()
-				r = w.ready("usdc-base")
+				r = w.Ready("usdc-base")
 				if !w.watching(r, p, time.Hour, func(f pos.Finding, _ error) bool {
 					if f.Final && f.Event != pos.Settle {
 						t.Fatalf("the last word is %+v", f)
@@ -39,7 +39,7 @@ func TestSharedWeekend(t *testing.T) {
 				}) {
 					t.Errorf("never found; the owner reads %q", r.Health().Notices)
 				}
-				w.stop()
+				w.Stop()
 			})
 		})
 	}
@@ -50,17 +50,17 @@ func TestSharedWeekend(t *testing.T) {
 func TestSharedAskedLate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := oneWallet(t)
-		r, m := w.ready("usdc-base"), w.chains["base"]
-		p := w.wanted(r, "SALE000000001", 12_340_100)
+		r, m := w.Ready("usdc-base"), w.chains["base"]
+		p := w.Requested(r, "SALE000000001", 12_340_100)
 		m.pay(r.token.Contract, merchant, big.NewInt(12_340_100))
-		w.stop()
-		w.store.b = nil
+		w.Stop()
+		w.Store.Put(nil)
 		time.Sleep(10 * time.Minute)
 		w.start()
-		r = w.ready("usdc-base")
-		w.wanted(r, "SALE000000002", 50_000_000)
+		r = w.Ready("usdc-base")
+		w.Requested(r, "SALE000000002", 50_000_000)
 		time.Sleep(time.Minute)
-		w.becomes(r, p, pos.Settle)
-		w.stop()
+		w.Becomes(r, p, pos.Settle)
+		w.Stop()
 	})
 }

@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"runtime"
 	"sync"
-	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -15,6 +14,7 @@ import (
 	"github.com/tillwright/tillwright/pos"
 	"github.com/tillwright/tillwright/pos/postest"
 	"github.com/tillwright/tillwright/pos/rail/coin"
+	"github.com/tillwright/tillwright/pos/rail/coin/cointest"
 	"github.com/tillwright/tillwright/pos/rail/rpc"
 )
 
@@ -26,7 +26,7 @@ func TestRailInBubble(t *testing.T) {
 	postest.TestRailInBubble(t, func(t testing.TB) postest.Harness {
 		w := newWorld(t, 2, "polygon")
 		w.start()
-		r, m := w.rail("usdc-polygon"), w.chains["polygon"]
+		r, m := w.Rail("usdc-polygon"), w.chains["polygon"]
 		return postest.Harness{
 			Rail: r, Tender: r.Tender(), Quantity: r.token.Asset().UnitsOf(60_340_100), Overpays: true, Withdraws: false,
 			Pay: func(p pos.Payment, q pos.Quantity) error {
@@ -35,9 +35,9 @@ func TestRailInBubble(t *testing.T) {
 				return nil
 			},
 			Expire:  func(pos.Payment) { time.Sleep(coin.UsualExpiry + 10*time.Second) },
-			Break:   func() { w.each(func(l *line) { l.mu.Lock(); l.down = true; l.mu.Unlock() }) },
-			Mend:    func() { w.each(func(l *line) { l.mend() }) },
-			Restart: func() postest.Rail { return w.restart().rail(r.Tender()) },
+			Break:   func() { w.each((*line).Cut) },
+			Mend:    func() { w.each((*line).Mend) },
+			Restart: func() postest.Rail { return w.restart().Rail(r.Tender()) },
 			Part: func(p pos.Payment) {
 				req, _ := at(t, p)
 				m.pay(req.Token, req.To, big.NewInt(1))
@@ -58,14 +58,14 @@ func TestOneHangs(t *testing.T) {
 		w := newWorld(t, 2, seven...)
 		w.start()
 		for _, key := range seven {
-			w.ready(pos.Tender("usdc-" + key))
+			w.Ready(pos.Tender("usdc-" + key))
 		}
 		for _, op := range []string{"base-0.example", "base-1.example"} {
-			w.lines[op].responds(func(_ http.ResponseWriter, r *http.Request) bool { <-r.Context().Done(); return true })
+			w.lines[op].Responds(func(_ http.ResponseWriter, r *http.Request) bool { <-r.Context().Done(); return true })
 		}
 		for i, key := range seven {
-			r := w.rail(pos.Tender("usdc-" + key))
-			p := intended(r, fmt.Sprintf("SALE00000000%d", i), int64(1))
+			r := w.Rail(pos.Tender("usdc-" + key))
+			p := cointest.Intended(r, fmt.Sprintf("SALE00000000%d", i), int64(1))
 			p.Quantity = quantityOf(r.token, new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(r.token.Decimals)), nil))
 			a, err := r.Ask(t.Context(), p, "")
 			if key == "base" {
@@ -78,10 +78,10 @@ func TestOneHangs(t *testing.T) {
 				t.Fatalf("%s: %v", key, err)
 			}
 			p.Reference, p.Payload = a.Reference, a.Payload
-			p = w.moved(p, pos.Request)
+			p = w.Moved(p, pos.Request)
 			req, _ := at(t, p)
 			w.chains[key].pay(req.Token, req.To, req.Units)
-			w.becomes(r, p, pos.Settle)
+			w.Becomes(r, p, pos.Settle)
 		}
 	})
 }
@@ -93,21 +93,21 @@ func load(t testing.TB, sales int, during time.Duration) (rate, core float64, la
 	w := newWorld(t, 2, seven...)
 	w.start()
 	for _, key := range seven {
-		w.ready(pos.Tender("usdc-" + key))
+		w.Ready(pos.Tender("usdc-" + key))
 	}
 	ctx, stop := context.WithCancel(t.Context())
 	var wg sync.WaitGroup
 	var open []pos.Payment
 	for i := range sales {
-		r := w.rail(pos.Tender("usdc-" + seven[i%len(seven)]))
-		p := intended(r, fmt.Sprintf("SALE%09d", i), 1)
+		r := w.Rail(pos.Tender("usdc-" + seven[i%len(seven)]))
+		p := cointest.Intended(r, fmt.Sprintf("SALE%09d", i), 1)
 		p.Quantity = quantityOf(r.token, new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(r.token.Decimals)), nil))
 		a, err := r.Ask(ctx, p, "")
 		if err != nil {
 			t.Fatal(err)
 		}
 		p.Reference, p.Payload = a.Reference, a.Payload
-		p = w.moved(p, pos.Request)
+		p = w.Moved(p, pos.Request)
 		open = append(open, p)
 		if i == 0 {
 			continue // asked about below
@@ -120,12 +120,12 @@ func load(t testing.TB, sales int, during time.Duration) (rate, core float64, la
 		})
 	}
 	time.Sleep(30 * time.Second) // the rush of asking is over
-	before, cpu := w.requests(), cpuTime()
+	before, cpu := w.requests(), cointest.CPU()
 	time.Sleep(during)
 	rate = float64(w.requests()-before) / during.Seconds()
-	core = (cpuTime() - cpu).Seconds() / during.Seconds()
+	core = (cointest.CPU() - cpu).Seconds() / during.Seconds()
 
-	r, first := w.rail(pos.Tender("usdc-"+seven[0])), open[0]
+	r, first := w.Rail(pos.Tender("usdc-"+seven[0])), open[0]
 	woken := make(chan struct{}, 1)
 	wg.Go(func() {
 		r.Watch(ctx, first, func() {
@@ -149,7 +149,7 @@ func load(t testing.TB, sales int, during time.Duration) (rate, core float64, la
 	}
 	stop()
 	wg.Wait()
-	w.stop()
+	w.Stop()
 	return rate, core, late
 }
 
@@ -157,21 +157,14 @@ func load(t testing.TB, sales int, during time.Duration) (rate, core float64, la
 func (w *world) requests() int {
 	sums := map[string]int{}
 	for host, l := range w.lines {
-		sums[host[len(host)-len("0.example"):]] += l.count()
+		n, _ := l.Count()
+		sums[host[len(host)-len("0.example"):]] += n
 	}
 	most := 0
 	for _, n := range sums {
 		most = max(most, n)
 	}
 	return most
-}
-
-func cpuTime() time.Duration {
-	var u syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
-		return 0
-	}
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
 // TestLoad holds the pace: 200 open sales on seven chains cost an operator no more
@@ -197,22 +190,11 @@ func BenchmarkWatch(b *testing.B) {
 		var rate, core float64
 		var late time.Duration
 		runtime.GC()
-		bubble(b, func(t testing.TB) { rate, core, late = load(t, 200, 5*time.Minute) })
+		cointest.Bubble(b, func(t testing.TB) { rate, core, late = load(t, 200, 5*time.Minute) })
 		b.ReportMetric(rate, "requests/s")
 		b.ReportMetric(100*core, "%core")
 		b.ReportMetric(late.Seconds(), "s-to-paid")
 		b.StartTimer()
-	}
-}
-
-// bubble runs a part of a benchmark in a bubble: synctest takes tests only.
-func bubble(b *testing.B, body func(t testing.TB)) {
-	b.Helper()
-	ok := testing.RunTests(func(_, _ string) (bool, error) { return true, nil }, []testing.InternalTest{{
-		Name: b.Name(), F: func(t *testing.T) { synctest.Test(t, func(t *testing.T) { body(t) }) },
-	}})
-	if !ok {
-		b.Fatal("the load failed")
 	}
 }
 
@@ -222,14 +204,14 @@ func TestIdleTill(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, 2, seven...)
 		w.start()
-		r := w.ready("usdc-base")
+		r := w.Ready("usdc-base")
 		time.Sleep(5*time.Minute + 3*time.Second)
 		before := w.requests()
 		time.Sleep(10 * time.Minute)
 		if n := w.requests() - before; n > 7*10*60/30+7*10/2+7 {
 			t.Errorf("%d requests in ten minutes without a customer", n)
 		}
-		p := w.requested(r, "SALE000000001", 5_000_000)
+		p := w.Requested(r, "SALE000000001", 5_000_000)
 		ctx, stop := context.WithCancel(t.Context())
 		woken := make(chan struct{}, 8)
 		var wg sync.WaitGroup
@@ -243,12 +225,12 @@ func TestIdleTill(t *testing.T) {
 			t.Errorf("noticed after %v", took)
 		}
 		synctest.Wait() // the round that noticed it has proved it
-		w.each(func(l *line) { l.mu.Lock(); l.down = true; l.mu.Unlock() })
+		w.each((*line).Cut)
 		if f, err := r.Check(t.Context(), p); err != nil || f.Event != pos.Settle {
 			t.Errorf("proved, and then: %+v, %v", f, err)
 		}
 		stop()
 		wg.Wait()
-		w.stop()
+		w.Stop()
 	})
 }

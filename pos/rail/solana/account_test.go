@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/tillwright/tillwright/pos"
+	"github.com/tillwright/tillwright/pos/rail/coin/cointest"
 )
 
 // holdingOf writes a token account's record.
@@ -33,7 +34,7 @@ func mintOf(decimals, initialised byte, more ...byte) []byte {
 // TestHome: the shop's account of a token can be paid into when it is of that token, of
 // its program and of the shop alone, and in use. A wallet pays into whatever stands there.
 func TestHome(t *testing.T) {
-	l := newLab(t, small, memTokens(), &line{t: t})
+	l := newLab(t, small, memTokens(), cointest.BareLine(t, nil))
 	w, err := New(l.options())
 	if err != nil {
 		t.Fatal(err)
@@ -112,7 +113,7 @@ func TestOwnerIsNoTokenAccount(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				w := newWorld(t, small, 1)
 				b, _ := json.Marshal(c.a)
-				w.lines[0].lies(func(method string, params []json.RawMessage, r json.RawMessage) json.RawMessage {
+				w.lines[0].Lies(func(method string, params []json.RawMessage, r json.RawMessage) json.RawMessage {
 					var keys []Key
 					if method != "getMultipleAccounts" || json.Unmarshal(params[0], &keys) != nil || !slices.Contains(keys, merchant) {
 						return r
@@ -128,11 +129,11 @@ func TestOwnerIsNoTokenAccount(t *testing.T) {
 				})
 				w.start()
 				time.Sleep(time.Minute)
-				h := w.rail("usdc-solana").Health()
+				h := w.Rail("usdc-solana").Health()
 				if h.Ready != c.ready || !h.Ready && !strings.Contains(h.Reason, "must be the owner's own wallet") {
 					t.Errorf("%+v", h)
 				}
-				w.stop()
+				w.Stop()
 			})
 		})
 	}
@@ -143,10 +144,10 @@ func TestOwnerIsNoTokenAccount(t *testing.T) {
 func TestSecondElsewhere(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, both, 2)
-		w.lines[1].lies(change("getGenesisHash", func(json.RawMessage) any { return Devnet.Genesis }))
+		w.lines[1].Lies(change("getGenesisHash", func(json.RawMessage) any { return Devnet.Genesis }))
 		w.start()
-		r := w.ready("usdc-solana")
-		p := w.requested(r, "SALE000000001", 5_000_000)
+		r := w.Ready("usdc-solana")
+		p := w.Requested(r, "SALE000000001", 5_000_000)
 		w.m.pay(asks(t, p.Payload))
 		named := false
 		for range 20 {
@@ -160,9 +161,9 @@ func TestSecondElsewhere(t *testing.T) {
 		if !named {
 			t.Error("nobody said that two sources do not agree")
 		}
-		w.lines[1].lies(nil)
-		w.becomes(r, p, pos.Settle)
-		w.stop()
+		w.lines[1].Lies(nil)
+		w.Becomes(r, p, pos.Settle)
+		w.Stop()
 	})
 }
 
@@ -172,8 +173,8 @@ func TestPaidToAnother(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, small, 1)
 		w.start()
-		r := w.ready("usdc-solana")
-		p := w.requested(r, "SALE000000001", 5_000_000)
+		r := w.Ready("usdc-solana")
+		p := w.Requested(r, "SALE000000001", 5_000_000)
 		x := asks(t, p.Payload)
 		x.owner = keyOf("somebody")
 		w.m.pay(x)
@@ -185,8 +186,8 @@ func TestPaidToAnother(t *testing.T) {
 			time.Sleep(time.Second)
 		}
 		w.m.pay(asks(t, p.Payload))
-		w.becomes(r, p, pos.Settle)
-		w.stop()
+		w.Becomes(r, p, pos.Settle)
+		w.Stop()
 	})
 }
 
@@ -214,14 +215,14 @@ func TestOtherForm(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, small, 1)
 		w.start()
-		r := w.ready("usdc-solana")
-		p := w.requested(r, "SALE000000001", 12_340_100)
+		r := w.Ready("usdc-solana")
+		p := w.Requested(r, "SALE000000001", 12_340_100)
 		first, err1 := ParseURI(p.Forms[0].Payload)
 		other, err2 := ParseURI(p.Forms[1].Payload)
 		if err1 != nil || err2 != nil || len(first.References) != 1 || first.Label == "" || len(other.References) != 0 || other.Label != "" ||
 			other.To != merchant || first.To != merchant || other.Amount != first.Amount || other.Token != first.Token || p.Forms[2].Payload != merchant.String() {
 			t.Errorf("%+v, %+v, %v, %v", first, other, err1, err2)
 		}
-		w.stop()
+		w.Stop()
 	})
 }

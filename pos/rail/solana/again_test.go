@@ -8,6 +8,7 @@ import (
 
 	"github.com/tillwright/tillwright/pos"
 	"github.com/tillwright/tillwright/pos/rail/coin"
+	"github.com/tillwright/tillwright/pos/rail/coin/cointest"
 	"github.com/tillwright/tillwright/pos/rail/unique"
 )
 
@@ -20,22 +21,22 @@ func TestTokenBack(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				var booked sync.Map // names
 				w := newWorld(t, small, 1)
-				w.closed = &memory{}
+				w.closed = &cointest.Memory{}
 				w.change = func(o *Options) {
 					o.Closed, o.Booked = w.closed, func(id pos.PaymentID) bool { _, known := booked.Load(id); return known }
 				}
 				w.start()
-				r := w.ready("usdc-solana")
-				p := w.requested(r, "SALE000000001", 12_340_000) // nobody asks about it any more
+				r := w.Ready("usdc-solana")
+				p := w.Requested(r, "SALE000000001", 12_340_000) // nobody asks about it any more
 				time.Sleep(20 * time.Hour)
-				q := w.requested(r, "SALE000000002", 50_000_000)
+				q := w.Requested(r, "SALE000000002", 50_000_000)
 				w.stranger(12_340_000) // from a wallet that drops references
 				time.Sleep(unique.Hold - 19*time.Hour)
-				w.found(r, q)
-				w.requested(r, "SALE000000003", 60_000_000) // its amount is free again
+				w.Found(r, q)
+				w.Requested(r, "SALE000000003", 60_000_000) // its amount is free again
 				w.restart()
-				r = w.ready("usdc-solana")
-				w.found(r, q)
+				r = w.Ready("usdc-solana")
+				w.Found(r, q)
 				time.Sleep(coin.ForgetAfter)
 				list, sum := w.unasked()
 				if len(list) != 1 || sum != 12_340_000 {
@@ -45,7 +46,7 @@ func TestTokenBack(t *testing.T) {
 				w.w.Found().Booked(list, nil)
 				if off {
 					w.restart()
-					r = w.ready("usdc-solana")
+					r = w.Ready("usdc-solana")
 				}
 				for range 30 {
 					if f, err := r.Check(t.Context(), p); err == nil && (f.Event == pos.Settle || !f.Received.IsZero()) {
@@ -53,7 +54,7 @@ func TestTokenBack(t *testing.T) {
 					}
 					time.Sleep(10 * time.Second)
 				}
-				w.stop()
+				w.Stop()
 			})
 		})
 	}

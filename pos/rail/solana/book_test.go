@@ -13,6 +13,7 @@ import (
 
 	"github.com/tillwright/tillwright/pos"
 	"github.com/tillwright/tillwright/pos/rail/coin"
+	"github.com/tillwright/tillwright/pos/rail/coin/cointest"
 	"github.com/tillwright/tillwright/pos/rail/rpc"
 	"github.com/tillwright/tillwright/pos/rail/unique"
 )
@@ -20,7 +21,7 @@ import (
 // TestBook: what is in the book survives, a damaged one stops the rail, and a full one
 // takes no more.
 func TestBook(t *testing.T) {
-	m := &memory{}
+	m := &cointest.Memory{}
 	k, err := openBook(m)
 	if err != nil {
 		t.Fatal(err)
@@ -33,11 +34,11 @@ func TestBook(t *testing.T) {
 	if k, err = openBook(m); err != nil || !reflect.DeepEqual(k.entries, []entry{e}) {
 		t.Fatalf("%+v, %v", k, err)
 	}
-	m.fail = errors.New("the disk is full")
+	m.Fails(errors.New("the disk is full"))
 	if ok, err := k.hold(e, rest{"500", 8}); ok || pos.KindOf(err) != pos.Internal || !reflect.DeepEqual(k.entries, []entry{e}) {
 		t.Errorf("%v, %v", ok, err)
 	}
-	m.fail = nil
+	m.Fails(nil)
 	if ok, err := k.hold(e, rest{"500", 8}); !ok || err != nil || !k.taken(e.Mint, 1000)["500"] {
 		t.Errorf("%v, %v", ok, err)
 	}
@@ -50,11 +51,11 @@ func TestBook(t *testing.T) {
 	if taken := k.taken(e.Mint, 1000+uint64(unique.Hold/time.Second)); len(taken) != 0 || len(k.entries) != 0 {
 		t.Errorf("still taken: %v", taken)
 	}
-	m.fail = errors.New("the disk is full")
+	m.Fails(errors.New("the disk is full"))
 	if ok, err := k.add(e); ok || pos.KindOf(err) != pos.Internal || len(k.entries) != 0 {
 		t.Errorf("%v, %v", ok, err)
 	}
-	m.fail = nil
+	m.Fails(nil)
 	for i := range maxEntries - 1 {
 		k.entries = append(k.entries, entry{ID: pos.PaymentID(fmt.Sprint(i)), Mint: e.Mint, Key: e.Key, Units: "1", End: 1 << 40})
 	}
@@ -64,10 +65,10 @@ func TestBook(t *testing.T) {
 	if ok, err := k.add(e); ok || err != nil {
 		t.Errorf("a full book took more: %v, %v", ok, err)
 	}
-	if len(m.b) > 512<<10 {
-		t.Errorf("a full book has %d bytes", len(m.b))
+	if len(m.Bytes()) > 512<<10 {
+		t.Errorf("a full book has %d bytes", len(m.Bytes()))
 	}
-	good := string(m.b)
+	good := string(m.Bytes())
 	for name, bad := range map[string]string{
 		"cut":          good[:len(good)/2],
 		"another age":  strings.Replace(good, `"version":1`, `"version":2`, 1),
@@ -75,7 +76,7 @@ func TestBook(t *testing.T) {
 		"no reference": strings.Replace(good, e.Key.String(), Key{}.String(), 1),
 		"odd":          `{"version":1,"entries":[],"more":1}`,
 	} {
-		if _, err := openBook(&memory{b: []byte(bad)}); pos.KindOf(err) != pos.Corrupt || err == nil {
+		if _, err := openBook(cointest.Kept([]byte(bad))); pos.KindOf(err) != pos.Corrupt || err == nil {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -84,7 +85,7 @@ func TestBook(t *testing.T) {
 func FuzzBook(f *testing.F) {
 	f.Add([]byte(`{"version":1,"entries":[{"id":"SALE-1","owner":"FnHyam9w4NZoWR6mKN1CuGBritdsEWZQa4Z4oawLZGxa","mint":"EPjFWdd5AufqSSqeM2qN1xzybapC8G4wEGGkZwyTDt1v","key":"9aE476sH92Vz7DMPyq5WLPkrKWivxeuTKEFKd2sZZcde","units":"1","from":1,"end":2}]}`))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		k, err := openBook(&memory{b: b})
+		k, err := openBook(cointest.Kept(b))
 		if err != nil {
 			return
 		}
@@ -130,36 +131,36 @@ func TestUnique(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, small, 1)
 		w.start()
-		r := w.ready("usdc-solana")
+		r := w.Ready("usdc-solana")
 		seen := map[string]bool{}
 		for i := range unique.Slots {
-			p := w.requested(r, fmt.Sprintf("SLOT%09d", i), 5_000_000)
+			p := w.Requested(r, fmt.Sprintf("SLOT%09d", i), 5_000_000)
 			if n := p.Quantity.Int().Int64(); n != 5_000_000+int64(i)*100 || seen[p.Reference] {
 				t.Fatalf("number %d is asked for %v", i, p.Quantity)
 			}
 			seen[p.Reference] = true
 		}
-		if _, err := r.Ask(t.Context(), intended(r, "SLOTFULL", 5_000_000), ""); pos.KindOf(err) != pos.Conflict || !strings.Contains(err.Error(), "Too many open payments of 5.0000 USDC") {
+		if _, err := r.Ask(t.Context(), cointest.Intended(r, "SLOTFULL", 5_000_000), ""); pos.KindOf(err) != pos.Conflict || !strings.Contains(err.Error(), "Too many open payments of 5.0000 USDC") {
 			t.Fatalf("%v", err)
 		}
-		if p := w.requested(w.ready("pyusd-solana"), "OTHERTOKEN", 5_000_000); p.Quantity.Int().Int64() != 5_000_000 {
+		if p := w.Requested(w.Ready("pyusd-solana"), "OTHERTOKEN", 5_000_000); p.Quantity.Int().Int64() != 5_000_000 {
 			t.Errorf("another token is asked for %v", p.Quantity)
 		}
 		off := func(d time.Duration) {
-			w.stop()
+			w.Stop()
 			time.Sleep(d)
 			w.start()
-			r = w.ready("usdc-solana")
+			r = w.Ready("usdc-solana")
 		}
 		off(unique.Hold - time.Hour)
-		if _, err := r.Ask(t.Context(), intended(r, "SLOTEARLY", 5_000_000), ""); pos.KindOf(err) != pos.Conflict {
+		if _, err := r.Ask(t.Context(), cointest.Intended(r, "SLOTEARLY", 5_000_000), ""); pos.KindOf(err) != pos.Conflict {
 			t.Fatalf("%v", err)
 		}
 		off(2 * time.Hour)
-		if p := w.requested(r, "SLOTFREE", 5_000_000); p.Quantity.Int().Int64() != 5_000_000 {
+		if p := w.Requested(r, "SLOTFREE", 5_000_000); p.Quantity.Int().Int64() != 5_000_000 {
 			t.Errorf("a day later it is %v", p.Quantity)
 		}
-		w.stop()
+		w.Stop()
 	})
 	synctest.Test(t, func(t *testing.T) {
 		asked := map[int64]bool{}
@@ -167,16 +168,16 @@ func TestUnique(t *testing.T) {
 			w := newWorld(t, small, 1)
 			w.change = func(o *Options) { o.Till, o.Tills = till, 3 }
 			w.start()
-			r := w.ready("usdc-solana")
+			r := w.Ready("usdc-solana")
 			for i := range 10 {
 				price := int64(5_000_000 + 100*((7*i+till)%5)) // the rate moves: prices are near each other, not equal
-				n := w.requested(r, fmt.Sprintf("SALE%09d", i), price).Quantity.Int().Int64()
+				n := w.Requested(r, fmt.Sprintf("SALE%09d", i), price).Quantity.Int().Int64()
 				if asked[n] || n < price {
 					t.Fatalf("two tills ask for %d", n)
 				}
 				asked[n] = true
 			}
-			w.stop()
+			w.Stop()
 		}
 	})
 }
@@ -186,25 +187,25 @@ func TestLostBook(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, small, 1)
 		w.start()
-		r := w.ready("usdc-solana")
-		p, q := w.requested(r, "SALE000000001", 5_000_000), w.requested(r, "SALE000000002", 6_000_000)
+		r := w.Ready("usdc-solana")
+		p, q := w.Requested(r, "SALE000000001", 5_000_000), w.Requested(r, "SALE000000002", 6_000_000)
 		w.m.pay(asks(t, p.Payload))
 		w.m.pay(asks(t, q.Forms[1].Payload))
-		w.store = &memory{}
+		w.Store = &cointest.Memory{}
 		w.restart()
-		r = w.ready("usdc-solana")
-		w.found(r, p) // the till asks about all that it waits for, at once
-		w.found(r, q)
-		w.becomes(r, p, pos.Settle)
-		w.becomes(r, q, pos.Settle)
-		if n := w.requested(r, "SALE000000003", 5_000_000).Quantity.Int().Int64(); n == 5_000_000 {
+		r = w.Ready("usdc-solana")
+		w.Found(r, p) // the till asks about all that it waits for, at once
+		w.Found(r, q)
+		w.Becomes(r, p, pos.Settle)
+		w.Becomes(r, q, pos.Settle)
+		if n := w.Requested(r, "SALE000000003", 5_000_000).Quantity.Int().Int64(); n == 5_000_000 {
 			t.Error("an amount was given again")
 		}
 		time.Sleep(coin.ForgetAfter)
 		if list, _ := w.unasked(); len(list) != 0 {
 			t.Errorf("told as nobody's, too: %+v", list)
 		}
-		w.stop()
+		w.Stop()
 	})
 }
 
@@ -214,9 +215,9 @@ func TestBusyAccount(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, small, 1)
 		w.start()
-		r := w.ready("usdc-solana")
-		p, q := w.requested(r, "SALE000000001", 5_000_000), w.requested(r, "SALE000000002", 6_000_000)
-		w.stop()
+		r := w.Ready("usdc-solana")
+		p, q := w.Requested(r, "SALE000000001", 5_000_000), w.Requested(r, "SALE000000002", 6_000_000)
+		w.Stop()
 		plain := asks(t, q.Forms[1].Payload)
 		w.m.pay(plain)
 		for i := range 450 {
@@ -225,18 +226,18 @@ func TestBusyAccount(t *testing.T) {
 		w.m.pay(asks(t, p.Payload))
 		time.Sleep(time.Minute)
 		w.start()
-		r = w.ready("usdc-solana")
+		r = w.Ready("usdc-solana")
 		began := time.Now()
-		w.becomes(r, p, pos.Settle)
+		w.Becomes(r, p, pos.Settle)
 		if took := time.Since(began); took > 3*time.Second {
 			t.Errorf("with its reference it was found after %v", took)
 		}
 		if f, err := r.Cancel(t.Context(), q); err == nil && f.Event == pos.Cancel {
 			t.Error("called cancelled before all was read")
 		}
-		w.becomes(r, q, pos.Settle)
+		w.Becomes(r, q, pos.Settle)
 		t.Logf("by its amount, behind 450 others, after %v", time.Since(began))
-		w.stop()
+		w.Stop()
 	})
 }
 
@@ -246,7 +247,7 @@ func TestOptions(t *testing.T) {
 		return []rpc.Endpoint{{Operator: "A", URL: s}, {Operator: "B", URL: "https://b.example"}}
 	}
 	base := func() Options {
-		return Options{Owner: merchant, Accept: []string{"usdc"}, Endpoints: url("https://a.example"), Store: &memory{}}
+		return Options{Owner: merchant, Accept: []string{"usdc"}, Endpoints: url("https://a.example"), Store: &cointest.Memory{}}
 	}
 	if w, err := New(base()); err != nil || w.Rails()[0].Tender() != "usdc-solana" || w.Rails()[0].Asset().ID != "solana:5eykt4UsFv8P8NJdTREpY1vzqKqZKvdp/token:EPjFWdd5AufqSSqeM2qN1xzybapC8G4wEGGkZwyTDt1v" {
 		t.Fatalf("%v", err)
@@ -347,20 +348,20 @@ func TestStraysAddUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, small, 1)
 		w.start()
-		r := w.ready("usdc-solana")
-		p := w.requested(r, "SALE000000001", 5_000_000)
+		r := w.Ready("usdc-solana")
+		p := w.Requested(r, "SALE000000001", 5_000_000)
 		x := asks(t, p.Payload)
 		x.mint = keyOf("usdt")
 		w.m.pay(x)
-		if f := w.becomes(r, p, pos.Doubt); f.Stray.Int().Int64() != 5_000_000 {
+		if f := w.Becomes(r, p, pos.Doubt); f.Stray.Int().Int64() != 5_000_000 {
 			t.Fatalf("%+v", f)
 		}
-		p = w.moved(p, pos.Doubt)
+		p = w.Moved(p, pos.Doubt)
 		w.m.pay(x)
-		w.until("both are told", func() bool {
+		w.Until("both are told", func() bool {
 			f, err := r.Check(t.Context(), p)
 			return err == nil && f.Stray.Int().Int64() == 10_000_000
 		})
-		w.stop()
+		w.Stop()
 	})
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/tillwright/tillwright/pos"
 	"github.com/tillwright/tillwright/pos/postest"
+	"github.com/tillwright/tillwright/pos/rail/coin/cointest"
 )
 
 // coins makes tokens on a real machine, with the merchant's accounts of those that he
@@ -22,9 +23,9 @@ func coins(s *svm) []Token {
 // harness puts a rail before a real virtual machine.
 func harness(t testing.TB, tender pos.Tender) postest.Harness {
 	s := startSVM(t, 32)
-	k := newLine(t, s.answer)
+	k := cointest.NewLine(t, s.answer)
 	l := newLab(t, small, coins(s), k).start()
-	r := l.rail(tender)
+	r := l.Rail(tender)
 	return postest.Harness{
 		Rail: r, Tender: r.Tender(), Quantity: r.Asset().UnitsOf(12_340_100), Overpays: true, Withdraws: false,
 		Pay: func(p pos.Payment, q pos.Quantity) error {
@@ -34,10 +35,10 @@ func harness(t testing.TB, tender pos.Tender) postest.Harness {
 			return nil
 		},
 		Expire: func(pos.Payment) { s.do("wait", map[string]any{"seconds": 610}) },
-		Break:  k.cut,
-		Mend:   k.mend,
+		Break:  k.Cut,
+		Mend:   k.Mend,
 		Restart: func() postest.Rail {
-			return l.restart().rail(r.Tender())
+			return l.restart().Rail(r.Tender())
 		},
 		Part: func(p pos.Payment) {
 			x := asks(t, p.Payload)
@@ -61,19 +62,19 @@ func TestRail(t *testing.T) {
 func TestSale(t *testing.T) {
 	t.Parallel()
 	s := startSVM(t, 32)
-	l := newLab(t, small, coins(s), newLine(t, s.answer)).start()
-	r := l.ready("usdc-solana")
-	p := l.requested(r, "SALE000000001", 12_340_100)
+	l := newLab(t, small, coins(s), cointest.NewLine(t, s.answer)).start()
+	r := l.Ready("usdc-solana")
+	p := l.Requested(r, "SALE000000001", 12_340_100)
 	x := asks(t, p.Payload)
 	if x.owner != merchant || x.mint != l.tokens[0].Mint || x.units != 12_340_100 || len(x.references) != 1 || p.Network != "USDC on Solana" {
 		t.Fatalf("shown %s on %q", p.Payload, p.Network)
 	}
-	if f := l.found(r, p); f.Event != "" {
+	if f := l.Found(r, p); f.Event != "" {
 		t.Fatalf("nobody paid, and it is %+v", f)
 	}
 	began := time.Now()
 	s.pay(nil, x)
-	f := l.becomes(r, p, pos.Settle)
+	f := l.Becomes(r, p, pos.Settle)
 	t.Logf("settled %v after the wallet sent it", time.Since(began).Round(time.Millisecond))
 	if f.Received.Int().Int64() != 12_340_100 || f.Final || f.At.IsZero() {
 		t.Fatalf("%+v", f)

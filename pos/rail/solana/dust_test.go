@@ -5,6 +5,7 @@ import (
 	"testing/synctest"
 
 	"github.com/tillwright/tillwright/pos"
+	"github.com/tillwright/tillwright/pos/rail/coin/cointest"
 )
 
 // TestRestIsTyped: a customer pays an odd part. The rest is typed: it pays the sale
@@ -13,15 +14,15 @@ func TestRestIsTyped(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, small, 1)
 		w.start()
-		r := w.ready("usdc-solana")
+		r := w.Ready("usdc-solana")
 		for sale, form := range map[string]int{"SALE000000001": 0, "SALE000000002": 1} {
-			p := w.requested(r, sale, 6_241_400)
+			p := w.Requested(r, sale, 6_241_400)
 			x := asks(t, p.Payload)
 			x.units = 3_000_044
 			w.m.pay(x)
-			w.becomes(r, p, pos.See)
-			p = w.moved(p, pos.See)
-			f := w.found(r, p)
+			w.Becomes(r, p, pos.See)
+			p = w.Moved(p, pos.See)
+			f := w.Found(r, p)
 			if f.Rest == nil || f.Part.Number() != "3.0000" {
 				t.Fatalf("%v is told", f.Part)
 			}
@@ -31,25 +32,25 @@ func TestRestIsTyped(t *testing.T) {
 				t.Fatalf("the rest is %d", rest.units)
 			}
 			w.m.pay(rest)
-			if f = w.becomes(r, p, pos.Settle); f.Received.Cmp(p.Quantity) != 0 || f.Enough {
+			if f = w.Becomes(r, p, pos.Settle); f.Received.Cmp(p.Quantity) != 0 || f.Enough {
 				t.Fatalf("%v of %v, %+v", f.Received, p.Quantity, f)
 			}
-			p = w.moved(p, pos.Settle)
+			p = w.Moved(p, pos.Settle)
 			p.Received = f.Received
 			x.units = 50
 			w.m.pay(x)
-			if f := w.found(r, p); f.Received.Cmp(p.Received) != 0 || told(r, "more came") {
+			if f := w.Found(r, p); f.Received.Cmp(p.Received) != 0 || cointest.Told(r, "more came") {
 				t.Fatalf("dust on top: %v", f.Received)
 			}
 		}
-		p := w.requested(r, "SALE000000003", 6_241_400)
+		p := w.Requested(r, "SALE000000003", 6_241_400)
 		x := asks(t, p.Payload)
 		all := x.units
 		x.units -= 99
 		w.m.pay(x)
-		if f := w.becomes(r, p, pos.Settle); !f.Enough || f.Received.Int().Int64() != all-99 {
+		if f := w.Becomes(r, p, pos.Settle); !f.Enough || f.Received.Int().Int64() != all-99 {
 			t.Fatalf("dust is missing: %+v", f)
 		}
-		w.stop()
+		w.Stop()
 	})
 }

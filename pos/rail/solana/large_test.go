@@ -9,11 +9,12 @@ import (
 	"time"
 
 	"github.com/tillwright/tillwright/pos"
+	"github.com/tillwright/tillwright/pos/rail/coin/cointest"
 )
 
 // swollen makes an operator's answers to a method larger, by what is given for each.
 func swollen(l *line, method string, by func(params []json.RawMessage) int) {
-	l.lies(func(m string, params []json.RawMessage, r json.RawMessage) json.RawMessage {
+	l.Lies(func(m string, params []json.RawMessage, r json.RawMessage) json.RawMessage {
 		n := 0
 		if m == method {
 			n = by(params)
@@ -70,38 +71,38 @@ func TestLargeTransactions(t *testing.T) {
 				large := &sizes{of: map[string]int{}}
 				w.each(func(l *line) { swollen(l, "getTransaction", large.ask) })
 				w.start()
-				r := w.ready("usdc-solana")
+				r := w.Ready("usdc-solana")
 				spam := func() {
 					for range 3 {
 						large.set(w.m.pay(sent{merchant, r.token.Mint, 1, nil}), c.size)
 					}
 				}
 				for sale, form := range map[string]int{"SALE000000001": 0, "SALE000000002": 1} {
-					p := w.requested(r, sale, 20_000_000)
+					p := w.Requested(r, sale, 20_000_000)
 					spam()
 					w.m.pay(asks(t, p.Forms[form].Payload))
 					spam()
-					w.becomes(r, p, pos.Settle)
+					w.Becomes(r, p, pos.Settle)
 				}
 				var own []pos.Payment
 				for _, sale := range []string{"SALE000000003", "SALE000000004"} {
-					p := w.requested(r, sale, 30_000_000)
+					p := w.Requested(r, sale, 30_000_000)
 					large.set(w.m.pay(asks(t, p.Payload)), c.size)
 					own = append(own, p)
 				}
-				q := w.requested(r, "SALE000000005", 30_000_000)
+				q := w.Requested(r, "SALE000000005", 30_000_000)
 				w.m.pay(asks(t, q.Payload))
-				w.becomes(r, q, pos.Settle)
+				w.Becomes(r, q, pos.Settle)
 				for _, p := range own {
 					if c.size < 1<<20 {
-						w.becomes(r, p, pos.Settle)
+						w.Becomes(r, p, pos.Settle)
 					}
 				}
 				time.Sleep(time.Minute)
-				if h := r.Health(); !h.Ready || (c.size >= 1<<20) != told(r, "could not be read") {
+				if h := r.Health(); !h.Ready || (c.size >= 1<<20) != cointest.Told(r, "could not be read") {
 					t.Errorf("%+v", h)
 				}
-				w.stop()
+				w.Stop()
 			})
 		})
 	}
@@ -139,10 +140,10 @@ func TestLargeLists(t *testing.T) {
 					return size(home, o["limit"].(float64))
 				})
 				w.start()
-				r := w.ready("usdc-solana")
+				r := w.Ready("usdc-solana")
 				var all []pos.Payment
 				for _, sale := range []string{"SALE000000001", "SALE000000002", "SALE000000003"} {
-					p := w.requested(r, sale, 5_000_000)
+					p := w.Requested(r, sale, 5_000_000)
 					w.m.pay(sent{merchant, r.token.Mint, 1, asks(t, p.Payload).references})
 					w.m.pay(sent{merchant, keyOf("eurc"), 1, nil})
 					w.m.pay(sent{merchant, keyOf("usdt"), 1, nil})
@@ -160,9 +161,9 @@ func TestLargeLists(t *testing.T) {
 					w.m.pay(sent{merchant, r.token.Mint, 1, nil})
 				}
 				for _, p := range all {
-					w.becomes(r, p, pos.Settle)
+					w.Becomes(r, p, pos.Settle)
 				}
-				w.stop()
+				w.Stop()
 			})
 		})
 	}

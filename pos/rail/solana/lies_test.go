@@ -13,6 +13,7 @@ import (
 
 	"github.com/tillwright/tillwright/pos"
 	"github.com/tillwright/tillwright/pos/rail/coin"
+	"github.com/tillwright/tillwright/pos/rail/coin/cointest"
 )
 
 // lie is one way in which an endpoint is not to be trusted.
@@ -30,7 +31,7 @@ type lie struct {
 func TestLies(t *testing.T) {
 	status := func(code int, kind, body string) func(*world, *line, pos.Payment) {
 		return func(_ *world, l *line, _ pos.Payment) {
-			l.responds(func(w http.ResponseWriter, _ *http.Request) bool {
+			l.Responds(func(w http.ResponseWriter, _ *http.Request) bool {
 				w.Header().Set("Content-Type", kind)
 				w.WriteHeader(code)
 				_, _ = w.Write([]byte(body))
@@ -42,15 +43,15 @@ func TestLies(t *testing.T) {
 		return status(http.StatusOK, "application/json", body)
 	}
 	lies := func(f liar) func(*world, *line, pos.Payment) {
-		return func(_ *world, l *line, _ pos.Payment) { l.lies(f) }
+		return func(_ *world, l *line, _ pos.Payment) { l.Lies(f) }
 	}
 
 	for name, c := range map[string]lie{
 		"another cluster": {small, 1, func(_ *world, l *line, _ pos.Payment) {
-			l.lies(change("getGenesisHash", func(json.RawMessage) any { return Mainnet.Genesis }))
-			l.cut()
+			l.Lies(change("getGenesisHash", func(json.RawMessage) any { return Mainnet.Genesis }))
+			l.Cut()
 			time.Sleep(10 * time.Second)
-			l.mend()
+			l.Mend()
 		}, "Another network"},
 		"a stale slot":                     {small, 1, lies(slotOf(func(n float64) float64 { return n - 5*maxBehind })), "stands still"},
 		"a slot far ahead":                 {small, 1, lies(slotOf(func(n float64) float64 { return n + 100_000 })), "cannot be trusted"},
@@ -66,9 +67,9 @@ func TestLies(t *testing.T) {
 		"a list of lists":                  {small, 1, lies(change("getSignaturesForAddress", func(json.RawMessage) any { return [][]int{{1}} })), "cannot be trusted"},
 		"accounts that were not asked for": {small, 1, lies(change("getMultipleAccounts", func(json.RawMessage) any { return obj{"context": obj{"slot": 9}, "value": []any{}} })), "cannot be trusted"},
 		"no answer ever": {small, 1, func(_ *world, l *line, _ pos.Payment) {
-			l.responds(func(_ http.ResponseWriter, r *http.Request) bool { <-r.Context().Done(); return true })
+			l.Responds(func(_ http.ResponseWriter, r *http.Request) bool { <-r.Context().Done(); return true })
 		}, "does not answer"},
-		"a huge body":                        {small, 1, func(_ *world, l *line, _ pos.Payment) { l.responds(huge) }, "cannot be trusted"},
+		"a huge body":                        {small, 1, func(_ *world, l *line, _ pos.Payment) { l.Responds(huge) }, "cannot be trusted"},
 		"a page instead of JSON":             {small, 1, status(200, "text/html", "<html>Sign in to Hotel WiFi</html>"), "cannot be trusted"},
 		"a page, and the other is honest":    {both, 2, status(200, "text/html", "<html>"), ""},
 		"too many requests":                  {small, 1, status(429, "text/plain", "slow down"), "asked too often"},
@@ -85,14 +86,14 @@ func TestLies(t *testing.T) {
 func (c lie) run(t *testing.T) {
 	w := newWorld(t, c.policy, c.operators)
 	var logged bytes.Buffer
-	w.log = slog.New(slog.NewTextHandler(&synced{w: &logged}, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	w.log = slog.New(slog.NewTextHandler(&cointest.Synced{W: &logged}, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	w.start()
-	r := w.ready("usdc-solana")
-	p := w.requested(r, "SALE000000001", 12_340_100)
+	r := w.Ready("usdc-solana")
+	p := w.Requested(r, "SALE000000001", 12_340_100)
 	beside := newWorld(t, small, 1)
 	beside.start()
-	other := beside.ready("usdc-solana")
-	q := beside.requested(other, "SALE000000002", 5_000_000)
+	other := beside.Ready("usdc-solana")
+	q := beside.Requested(other, "SALE000000002", 5_000_000)
 
 	c.tell(w, w.lines[0], p)
 	named := false
@@ -114,14 +115,14 @@ func (c lie) run(t *testing.T) {
 	}
 
 	beside.m.pay(asks(t, q.Payload))
-	beside.becomes(other, q, pos.Settle) // the other rail sells on
+	beside.Becomes(other, q, pos.Settle) // the other rail sells on
 
-	w.lines[0].lies(nil)
-	w.lines[0].responds(nil)
+	w.lines[0].Lies(nil)
+	w.lines[0].Responds(nil)
 	w.m.pay(asks(t, p.Payload))
-	w.becomes(r, p, pos.Settle)
-	w.stop()
-	beside.stop()
+	w.Becomes(r, p, pos.Settle)
+	w.Stop()
+	beside.Stop()
 	if s := logged.String(); strings.Contains(s, "key-that-nobody-may-see") {
 		t.Errorf("the log holds the key")
 	}
@@ -201,7 +202,7 @@ func falseBalance(method string, _ []json.RawMessage, r json.RawMessage) json.Ra
 
 // invented is a transaction that is on no chain.
 func invented(w *world, p pos.Payment, units int64) memPaid {
-	x := asks(w.t, p.Payload)
+	x := asks(w.T, p.Payload)
 	x.units = units
 	h := keyOf("invented")
 	return memPaid{w.m.slot() - 2, encode58(append(h[:], h[:]...)), []sent{x}}
@@ -210,7 +211,7 @@ func invented(w *world, p pos.Payment, units int64) memPaid {
 // invent makes the first operator list and show a payment that never was.
 func invent(units int64) func(*world, *line, pos.Payment) {
 	return func(w *world, l *line, p pos.Payment) {
-		l.lies(shows(invented(w, p, units), func(o obj) any { return o }))
+		l.Lies(shows(invented(w, p, units), func(o obj) any { return o }))
 	}
 }
 
@@ -233,19 +234,19 @@ func shows(paid memPaid, f func(obj) any) liar {
 
 // inflate makes the first operator show more than came.
 func inflate(w *world, l *line, p pos.Payment) {
-	x := asks(w.t, p.Payload)
+	x := asks(w.T, p.Payload)
 	x.units = 5
 	sig := w.m.pay(x)
 	real, _ := w.m.find(sig)
 	x.units = 12_340_100
-	l.lies(shows(memPaid{real.slot, sig, []sent{x}}, func(o obj) any { return o }))
+	l.Lies(shows(memPaid{real.slot, sig, []sent{x}}, func(o obj) any { return o }))
 }
 
 // inventUnlisted shows a payment as confirmed and never as final.
 func inventUnlisted(w *world, l *line, p pos.Payment) {
 	paid := invented(w, p, 12_340_100)
 	lied := shows(paid, func(o obj) any { return o })
-	l.lies(func(m string, params []json.RawMessage, r json.RawMessage) json.RawMessage {
+	l.Lies(func(m string, params []json.RawMessage, r json.RawMessage) json.RawMessage {
 		if m == "getTransaction" && strings.Contains(string(params[1]), "finalized") {
 			return r
 		}
@@ -254,7 +255,7 @@ func inventUnlisted(w *world, l *line, p pos.Payment) {
 }
 
 func otherSignature(w *world, l *line, p pos.Payment) {
-	l.lies(shows(invented(w, p, 12_340_100), func(o obj) any {
+	l.Lies(shows(invented(w, p, 12_340_100), func(o obj) any {
 		k := keyOf("another")
 		o["transaction"].(obj)["signatures"] = []string{encode58(append(k[:], k[:]...))}
 		return o
@@ -262,14 +263,14 @@ func otherSignature(w *world, l *line, p pos.Payment) {
 }
 
 func failedPayment(w *world, l *line, p pos.Payment) {
-	l.lies(shows(invented(w, p, 12_340_100), func(o obj) any {
+	l.Lies(shows(invented(w, p, 12_340_100), func(o obj) any {
 		o["meta"].(obj)["err"] = obj{"InstructionError": []any{0, "Custom"}}
 		return o
 	}))
 }
 
 func garbageTransaction(w *world, l *line, p pos.Payment) {
-	l.lies(shows(invented(w, p, 12_340_100), func(o obj) any {
+	l.Lies(shows(invented(w, p, 12_340_100), func(o obj) any {
 		o["meta"].(obj)["postTokenBalances"].([]obj)[0]["accountIndex"] = 4096
 		return o
 	}))
@@ -281,23 +282,23 @@ func TestSilentSecond(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, Policy{coin.UpTo(50, Confirmed, 1), coin.UpTo(0, Confirmed, 2)}, 2)
 		w.start()
-		r := w.ready("usdc-solana")
-		p := w.requested(r, "SALE000000001", 60_000_000)
-		w.lines[1].responds(func(_ http.ResponseWriter, r *http.Request) bool { <-r.Context().Done(); return true })
+		r := w.Ready("usdc-solana")
+		p := w.Requested(r, "SALE000000001", 60_000_000)
+		w.lines[1].Responds(func(_ http.ResponseWriter, r *http.Request) bool { <-r.Context().Done(); return true })
 		w.m.pay(asks(t, p.Payload))
-		w.until("it cannot be verified", func() bool {
+		w.Until("it cannot be verified", func() bool {
 			f, err := r.Check(t.Context(), p)
 			if f.Event == pos.Settle {
 				t.Fatalf("%+v", f)
 			}
 			return err != nil && strings.Contains(err.Error(), "do not agree")
 		})
-		q := w.requested(r, "SALE000000002", 5_000_000)
+		q := w.Requested(r, "SALE000000002", 5_000_000)
 		w.m.pay(asks(t, q.Payload))
-		w.becomes(r, q, pos.Settle)
-		w.lines[1].responds(nil)
-		w.becomes(r, p, pos.Settle)
-		w.stop()
+		w.Becomes(r, q, pos.Settle)
+		w.lines[1].Responds(nil)
+		w.Becomes(r, p, pos.Settle)
+		w.Stop()
 	})
 }
 
@@ -307,7 +308,7 @@ func TestFrozenCluster(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, small, 1)
 		w.start()
-		r := w.ready("usdc-solana")
+		r := w.Ready("usdc-solana")
 		w.m.mu.Lock()
 		w.m.stop = w.m.slot()
 		w.m.mu.Unlock()
@@ -318,14 +319,14 @@ func TestFrozenCluster(t *testing.T) {
 		w.m.mu.Lock()
 		w.m.stop = 0
 		w.m.mu.Unlock()
-		w.until("the rail is back", func() bool { return r.Health().Ready })
+		w.Until("the rail is back", func() bool { return r.Health().Ready })
 
 		w.change = func(o *Options) { o.ClockTrusted = func() bool { return true } }
 		w.m.born = w.m.born.Add(-10 * time.Minute)
 		w.m.stop = w.m.slot() - 1500
 		w.restart()
-		r = w.rail("usdc-solana")
-		w.until("an old clock is noticed", func() bool { return strings.Contains(r.Health().Reason, "stands still") })
-		w.stop()
+		r = w.Rail("usdc-solana")
+		w.Until("an old clock is noticed", func() bool { return strings.Contains(r.Health().Reason, "stands still") })
+		w.Stop()
 	})
 }

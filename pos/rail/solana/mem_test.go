@@ -7,12 +7,13 @@ import (
 	"encoding/json"
 	"fmt"
 	"net"
-	"net/http"
 	"slices"
 	"strconv"
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/tillwright/tillwright/pos/rail/coin/cointest"
 )
 
 // mem is a cluster made of code, for what needs hours of time or hundreds of sales. It
@@ -107,7 +108,7 @@ func (m *mem) serve(method string, params []json.RawMessage) (json.RawMessage, *
 		v = m.statuses(params)
 	default:
 		m.t.Errorf("the till calls %s", method)
-		return nil, &rpcFault{-32601, "the method does not exist"}
+		return nil, &rpcFault{Code: -32601, Message: "the method does not exist"}
 	}
 	b, err := json.Marshal(v)
 	if err != nil {
@@ -303,60 +304,26 @@ func (m *mem) statuses(params []json.RawMessage) obj {
 	return obj{"context": obj{"slot": m.slot(), "apiVersion": "3.0.0"}, "value": out}
 }
 
-// pipes is a listener whose connections are in memory, so that a bubble's time can
-// stand still while nothing moves.
-type pipes struct {
-	conns chan net.Conn
-	done  chan struct{}
-	once  sync.Once
-}
-
-func (p *pipes) Accept() (net.Conn, error) {
-	select {
-	case c := <-p.conns:
-		return c, nil
-	case <-p.done:
-		return nil, net.ErrClosed
-	}
-}
-func (p *pipes) Close() error   { p.once.Do(func() { close(p.done) }); return nil }
-func (p *pipes) Addr() net.Addr { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)} }
-
-func (p *pipes) dial(ctx context.Context) (net.Conn, error) {
-	ours, theirs := net.Pipe()
-	select {
-	case p.conns <- theirs:
-		return ours, nil
-	case <-p.done:
-		return nil, net.ErrClosed
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
-}
-
 // world is a lab before a cluster made of code, in a bubble.
 type world struct {
 	*lab
 	m      *mem
-	closed *memory // nil: the till keeps nothing of closed payments
+	closed *cointest.Memory // nil: the till keeps nothing of closed payments
 }
 
 // newWorld puts endpoints of some operators before one cluster.
 func newWorld(t testing.TB, policy Policy, operators int) *world {
 	m := newMem(t, memTokens())
 	var lines []*line
-	hosts := map[string]*pipes{}
+	hosts := map[string]*cointest.Pipes{}
 	for i := range operators {
-		l := &line{t: t, to: m.serve}
-		p := &pipes{conns: make(chan net.Conn), done: make(chan struct{})}
-		srv := &http.Server{Handler: l}
-		done := make(chan struct{})
-		go func() { defer close(done); _ = srv.Serve(p) }() // ends with Close
-		t.Cleanup(func() { _ = srv.Close(); _ = p.Close(); <-done })
-		lines, hosts[fmt.Sprintf("127.0.0.%d:80", i+1)] = append(lines, l), p
+		l := cointest.BareLine(t, m.serve)
+		lines, hosts[fmt.Sprintf("127.0.0.%d:80", i+1)] = append(lines, l), cointest.Serve(t, l)
 	}
 	w := &world{lab: newLab(t, policy, m.tokens, lines...), m: m}
-	w.dial = func(ctx context.Context, _, address string) (net.Conn, error) { return hosts[address].dial(ctx) }
+	w.dial = func(ctx context.Context, network, address string) (net.Conn, error) {
+		return hosts[address].Dial(ctx, network, address)
+	}
 	return w
 }
 

@@ -8,21 +8,22 @@ import (
 	"time"
 
 	"github.com/tillwright/tillwright/pos"
+	"github.com/tillwright/tillwright/pos/rail/coin/cointest"
 	"github.com/tillwright/tillwright/pos/rail/unique"
 )
 
 // partly pays all of p but missing units, with its reference, and returns p as the desk
 // has it then, and the request for the rest.
 func (w *world) partly(r *Rail, p pos.Payment, missing int64) (pos.Payment, pos.Finding) {
-	w.t.Helper()
-	x := asks(w.t, p.Forms[0].Payload)
+	w.T.Helper()
+	x := asks(w.T, p.Forms[0].Payload)
 	x.units = p.Quantity.Int().Int64() - missing
 	w.m.pay(x)
-	w.becomes(r, p, pos.See)
-	p = w.moved(p, pos.See)
-	f := w.found(r, p)
+	w.Becomes(r, p, pos.See)
+	p = w.Moved(p, pos.See)
+	f := w.Found(r, p)
 	if f.Rest == nil {
-		w.t.Fatalf("no rest is asked for: %+v", f)
+		w.T.Fatalf("no rest is asked for: %+v", f)
 	}
 	return p, f
 }
@@ -49,11 +50,11 @@ func TestRestOfAnother(t *testing.T) {
 					beside.dial, beside.change = w.dial, func(o *Options) { o.Till, o.Tills = 2, 2 }
 					beside.start()
 				}
-				r, rv := w.ready("usdc-solana"), beside.ready("usdc-solana")
+				r, rv := w.Ready("usdc-solana"), beside.Ready("usdc-solana")
 				var victim, thief pos.Payment
-				come := func() { victim = beside.requested(rv, "VICTIM0000001", 12_340_000) }
+				come := func() { victim = beside.Requested(rv, "VICTIM0000001", 12_340_000) }
 				var f pos.Finding
-				if thief = w.requested(r, "THIEF00000001", 20_000_000); c.first {
+				if thief = w.Requested(r, "THIEF00000001", 20_000_000); c.first {
 					thief, f = w.partly(r, thief, 12_340_000+100*int64(c.tills-1))
 					come()
 				} else {
@@ -61,19 +62,19 @@ func TestRestOfAnother(t *testing.T) {
 					thief, f = w.partly(r, thief, victim.Quantity.Int().Int64())
 				}
 				w.m.pay(asks(t, victim.Forms[1].Payload))
-				if got := beside.becomes(rv, victim, pos.Settle); got.Received.Cmp(victim.Quantity) != 0 {
+				if got := beside.Becomes(rv, victim, pos.Settle); got.Received.Cmp(victim.Quantity) != 0 {
 					t.Errorf("the victim paid %v of %v", got.Received, victim.Quantity)
 				}
 				time.Sleep(20 * time.Second)
-				if got := w.found(r, thief); got.Event == pos.Settle || !got.Received.IsZero() || got.Part.Cmp(f.Part) != 0 {
+				if got := w.Found(r, thief); got.Event == pos.Settle || !got.Received.IsZero() || got.Part.Cmp(f.Part) != 0 {
 					t.Errorf("the thief has paid %+v", got)
 				}
 				w.m.pay(asks(t, f.Rest.Forms[1].Payload)) // his own rest is his
-				if got := w.becomes(r, thief, pos.Settle); got.Received.Cmp(thief.Quantity) != 0 || got.Enough {
+				if got := w.Becomes(r, thief, pos.Settle); got.Received.Cmp(thief.Quantity) != 0 || got.Enough {
 					t.Errorf("%v came of %v", got.Received, thief.Quantity)
 				}
-				w.stop()
-				beside.stop()
+				w.Stop()
+				beside.Stop()
 			})
 		})
 	}
@@ -85,27 +86,27 @@ func TestRestIsHeld(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, small, 1)
 		w.start()
-		r := w.ready("usdc-solana")
-		p := w.requested(r, "SALE000000001", 20_000_000)
+		r := w.Ready("usdc-solana")
+		p := w.Requested(r, "SALE000000001", 20_000_000)
 		w.m.pay(sent{merchant, r.token.Mint, 5_000_000, nil}) // a stranger's
 		time.Sleep(20 * time.Second)
 		p, f := w.partly(r, p, 5_000_000)
 		w.restart() // everything is read anew
-		r = w.ready("usdc-solana")
+		r = w.Ready("usdc-solana")
 		time.Sleep(20 * time.Second)
-		if got := w.found(r, p); got.Event != "" || got.Part.Number() != "15.0000" {
+		if got := w.Found(r, p); got.Event != "" || got.Part.Number() != "15.0000" {
 			t.Fatalf("a stranger's money paid the rest: %+v", got)
 		}
-		if q := w.requested(r, "SALE000000002", 5_000_000); q.Quantity.Number() != "5.0001" {
+		if q := w.Requested(r, "SALE000000002", 5_000_000); q.Quantity.Number() != "5.0001" {
 			t.Errorf("another sale is asked for %v", q.Quantity)
 		}
-		w.stop()
+		w.Stop()
 		w.m.pay(asks(t, f.Rest.Forms[1].Payload))
 		w.start()
-		r = w.ready("usdc-solana")
+		r = w.Ready("usdc-solana")
 		time.Sleep(20 * time.Second) // it is read before anybody asks
-		w.becomes(r, p, pos.Settle)
-		w.stop()
+		w.Becomes(r, p, pos.Settle)
+		w.Stop()
 	})
 }
 
@@ -115,17 +116,17 @@ func TestRestOfNobody(t *testing.T) {
 	for name, full := range map[string]func(w *world, r *Rail){
 		"all are taken": func(w *world, r *Rail) {
 			for i := range unique.Slots {
-				w.requested(r, fmt.Sprintf("SLOT%09d", i), 5_000_000)
+				w.Requested(r, fmt.Sprintf("SLOT%09d", i), 5_000_000)
 			}
 		},
-		"the disk is full": func(w *world, _ *Rail) { w.store.mu.Lock(); w.store.fail = errors.New("full"); w.store.mu.Unlock() },
+		"the disk is full": func(w *world, _ *Rail) { w.Store.Fails(errors.New("full")) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				w := newWorld(t, small, 1)
 				w.start()
-				r := w.ready("usdc-solana")
-				p := w.requested(r, "SALE000000001", 20_000_000)
+				r := w.Ready("usdc-solana")
+				p := w.Requested(r, "SALE000000001", 20_000_000)
 				full(w, r)
 				p, f := w.partly(r, p, 5_000_000)
 				if len(f.Rest.Forms) != 1 || f.Part.Number() != "15.0000" {
@@ -136,15 +137,13 @@ func TestRestOfNobody(t *testing.T) {
 				plain.references = nil
 				w.m.pay(plain)
 				time.Sleep(20 * time.Second)
-				if got := w.found(r, p); got.Event != "" {
+				if got := w.Found(r, p); got.Event != "" {
 					t.Fatalf("%+v", got)
 				}
 				w.m.pay(rest)
-				w.becomes(r, p, pos.Settle)
-				w.store.mu.Lock()
-				w.store.fail = nil
-				w.store.mu.Unlock()
-				w.stop()
+				w.Becomes(r, p, pos.Settle)
+				w.Store.Fails(nil)
+				w.Stop()
 			})
 		})
 	}
@@ -156,19 +155,19 @@ func TestManyRests(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, small, 1)
 		w.start()
-		r := w.ready("usdc-solana")
-		p := w.requested(r, "SALE000000001", 20_000_000)
+		r := w.Ready("usdc-solana")
+		p := w.Requested(r, "SALE000000001", 20_000_000)
 		x := asks(t, p.Payload)
 		x.units = 500_000
 		forms := 3
 		for i := range maxRests + 2 {
 			w.m.pay(x)
 			if i == 0 {
-				w.becomes(r, p, pos.See)
-				p = w.moved(p, pos.See)
+				w.Becomes(r, p, pos.See)
+				p = w.Moved(p, pos.See)
 			}
 			time.Sleep(10 * time.Second)
-			f := w.found(r, p)
+			f := w.Found(r, p)
 			if f.Rest == nil || f.Part.Int().Int64() != int64(i+1)*x.units {
 				t.Fatalf("part %d: %+v", i+1, f)
 			}
@@ -181,11 +180,11 @@ func TestManyRests(t *testing.T) {
 			t.Errorf("%d rests are held", len(e.Rests))
 		}
 		w.restart()
-		r = w.ready("usdc-solana")
+		r = w.Ready("usdc-solana")
 		x.units = 20_000_000 - (maxRests+2)*x.units
 		w.m.pay(x)
-		w.becomes(r, p, pos.Settle)
-		w.stop()
+		w.Becomes(r, p, pos.Settle)
+		w.Stop()
 	})
 }
 
@@ -195,23 +194,23 @@ func TestRestOfLostBook(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, small, 1)
 		w.start()
-		r := w.ready("usdc-solana")
-		p := w.requested(r, "SALE000000001", 20_000_000)
+		r := w.Ready("usdc-solana")
+		p := w.Requested(r, "SALE000000001", 20_000_000)
 		p, f := w.partly(r, p, 5_000_000)
-		w.store = &memory{}
+		w.Store = &cointest.Memory{}
 		w.restart()
-		r = w.ready("usdc-solana")
+		r = w.Ready("usdc-solana")
 		w.m.pay(asks(t, f.Rest.Forms[1].Payload))
 		time.Sleep(20 * time.Second)
-		w.until("the rest is asked for again", func() bool { f = w.found(r, p); return f.Rest != nil })
+		w.Until("the rest is asked for again", func() bool { f = w.Found(r, p); return f.Rest != nil })
 		if list, sum := w.unasked(); len(list) != 1 || sum != 5_000_000 {
 			t.Errorf("told of %+v", list)
 		}
 		w.m.pay(asks(t, f.Rest.Forms[1].Payload))
-		w.becomes(r, p, pos.Settle)
+		w.Becomes(r, p, pos.Settle)
 		if e, ok := w.w.book.find(p.ID); !ok || len(e.Rests) != 1 {
 			t.Errorf("%+v", e)
 		}
-		w.stop()
+		w.Stop()
 	})
 }

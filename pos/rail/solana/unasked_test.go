@@ -9,15 +9,16 @@ import (
 
 	"github.com/tillwright/tillwright/pos"
 	"github.com/tillwright/tillwright/pos/rail/coin"
+	"github.com/tillwright/tillwright/pos/rail/coin/cointest"
 )
 
 // watched is a world whose till keeps what payments were closed with.
 func watched(t *testing.T, policy Policy, operators int) (*world, *Rail) {
 	w := newWorld(t, policy, operators)
-	w.closed = &memory{}
+	w.closed = &cointest.Memory{}
 	w.change = func(o *Options) { o.Closed = w.closed }
 	w.start()
-	return w, w.ready("usdc-solana")
+	return w, w.Ready("usdc-solana")
 }
 
 // unasked is what the till was told and has not booked, with what it comes to.
@@ -36,15 +37,15 @@ func (w *world) stranger(units int64) string {
 
 // closes asks, as the desk does, until p has its last word.
 func (w *world) closes(r *Rail, p pos.Payment) (f pos.Finding) {
-	w.t.Helper()
+	w.T.Helper()
 	time.Sleep(coin.YoungFor)
 	for range 100 {
-		if f = w.found(r, p); f.Final {
+		if f = w.Found(r, p); f.Final {
 			return f
 		}
 		time.Sleep(30 * time.Second)
 	}
-	w.t.Fatalf("no last word: %+v", f)
+	w.T.Fatalf("no last word: %+v", f)
 	return f
 }
 
@@ -54,12 +55,12 @@ func (w *world) closes(r *Rail, p pos.Payment) (f pos.Finding) {
 func TestStranger(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w, r := watched(t, small, 1)
-		p := w.requested(r, "SALE000000001", 12_340_000)
-		w.found(r, p)
+		p := w.Requested(r, "SALE000000001", 12_340_000)
+		w.Found(r, p)
 		sig := w.stranger(5_500_000)
 		w.m.pay(sent{merchant, r.token.Mint, 6_000_000, []Key{keyOf("another till's")}})
 		time.Sleep(10 * time.Second)
-		if list, _ := w.unasked(); len(list) != 0 || !told(r, "5.5000 USDC came") {
+		if list, _ := w.unasked(); len(list) != 0 || !cointest.Told(r, "5.5000 USDC came") {
 			t.Fatalf("not final, and told %+v; the owner reads %q", list, r.Health().Notices)
 		}
 		time.Sleep(30 * time.Second)
@@ -68,7 +69,7 @@ func TestStranger(t *testing.T) {
 		if len(list) != 1 || list[0].Key != want || list[0].Came.String() != "5.5000 USDC" || list[0].Network != "USDC on Solana" || list[0].Tx != sig || list[0].Of != "" || list[0].At.IsZero() || !list[0].Valid() {
 			t.Fatalf("%+v", list)
 		}
-		if told(r, "5.5000 USDC came") {
+		if cointest.Told(r, "5.5000 USDC came") {
 			t.Error("it is a notice beside that")
 		}
 		w.restart()
@@ -76,7 +77,7 @@ func TestStranger(t *testing.T) {
 		if list, _ := w.unasked(); len(list) != 1 || list[0].Key != want {
 			t.Errorf("after a restart %+v", list)
 		}
-		w.stop()
+		w.Stop()
 	})
 }
 
@@ -84,7 +85,7 @@ func TestStranger(t *testing.T) {
 func TestStrangerVanishes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w, r := watched(t, small, 1)
-		w.found(r, w.requested(r, "SALE000000001", 12_340_000))
+		w.Found(r, w.Requested(r, "SALE000000001", 12_340_000))
 		w.m.final = 200
 		w.stranger(5_500_000)
 		time.Sleep(20 * time.Second)
@@ -95,7 +96,7 @@ func TestStrangerVanishes(t *testing.T) {
 		if list, _ := w.unasked(); len(list) != 0 {
 			t.Errorf("%+v", list)
 		}
-		w.stop()
+		w.Stop()
 	})
 }
 
@@ -104,19 +105,19 @@ func TestStrangerVanishes(t *testing.T) {
 func TestStrangerOfTwo(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w, r := watched(t, both, 2)
-		w.found(r, w.requested(r, "SALE000000001", 12_340_000))
-		w.lines[1].cut()
+		w.Found(r, w.Requested(r, "SALE000000001", 12_340_000))
+		w.lines[1].Cut()
 		w.stranger(2_000_000_000)
 		time.Sleep(3 * time.Hour)
 		if list, _ := w.unasked(); len(list) != 0 {
 			t.Fatalf("one operator's word: %+v", list)
 		}
-		w.lines[1].mend()
+		w.lines[1].Mend()
 		time.Sleep(2 * time.Minute)
 		if _, sum := w.unasked(); sum != 2_000_000_000 {
 			t.Errorf("told of %d", sum)
 		}
-		w.stop()
+		w.Stop()
 	})
 }
 
@@ -128,11 +129,11 @@ func TestAfterLastWord(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				w, r := watched(t, small, 1)
-				p := w.requested(r, "SALE000000001", 12_340_000)
+				p := w.Requested(r, "SALE000000001", 12_340_000)
 				x := asks(t, p.Payload)
 				w.m.pay(x)
-				w.becomes(r, p, pos.Settle)
-				p = w.moved(p, pos.Settle)
+				w.Becomes(r, p, pos.Settle)
+				p = w.Moved(p, pos.Settle)
 				p.Received = p.Quantity
 				twice := x
 				twice.units = 3_000_000
@@ -158,18 +159,18 @@ func TestAfterLastWord(t *testing.T) {
 						t.Fatalf("%+v", list)
 					}
 					if crash {
-						if f := w.found(r, p); f.Received.Int().Int64() != 15_340_000 || !f.Final {
+						if f := w.Found(r, p); f.Received.Int().Int64() != 15_340_000 || !f.Final {
 							t.Fatalf("the last word is another one: %+v", f)
 						}
 					}
-					if told(r, "more came") {
+					if cointest.Told(r, "more came") {
 						t.Errorf("the owner reads %q", r.Health().Notices)
 					}
 					w.restart()
-					r = w.ready("usdc-solana")
+					r = w.Ready("usdc-solana")
 					time.Sleep(2 * time.Minute)
 				}
-				w.stop()
+				w.Stop()
 			})
 		})
 	}
@@ -180,35 +181,35 @@ func TestAfterLastWord(t *testing.T) {
 func TestLostBookIsNobodys(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w, r := watched(t, small, 1)
-		open := w.requested(r, "SALE000000009", 77_000_000)
+		open := w.Requested(r, "SALE000000009", 77_000_000)
 		for i := range 3 {
-			p := w.requested(r, fmt.Sprintf("SALE00000000%d", i), 12_340_000)
+			p := w.Requested(r, fmt.Sprintf("SALE00000000%d", i), 12_340_000)
 			x := asks(t, p.Payload)
 			x.references = nil
 			w.m.pay(x)
-			w.becomes(r, p, pos.Settle)
-			p = w.moved(p, pos.Settle)
+			w.Becomes(r, p, pos.Settle)
+			p = w.Moved(p, pos.Settle)
 			p.Received = p.Quantity
 			w.closes(r, p)
 		}
-		w.stop()
-		w.store.b = nil
+		w.Stop()
+		w.Store.Put(nil)
 		w.stranger(5_500_000)
-		r = w.start().ready("usdc-solana")
-		w.found(r, open) // the desk knows it
+		r = w.start().Ready("usdc-solana")
+		w.Found(r, open) // the desk knows it
 		time.Sleep(2 * time.Minute)
 		if list, sum := w.unasked(); sum != 5_500_000 {
 			t.Errorf("%+v", list)
 		}
-		w.stop()
-		w.closed.b = []byte("{") // and this one, too: then nobody can tell
-		r = w.start().ready("usdc-solana")
-		w.found(r, open)
+		w.Stop()
+		w.closed.Put([]byte("{")) // and this one, too: then nobody can tell
+		r = w.start().Ready("usdc-solana")
+		w.Found(r, open)
 		time.Sleep(2 * time.Minute)
 		if list, _ := w.unasked(); len(list) != 0 {
 			t.Errorf("%+v", list)
 		}
-		w.stop()
+		w.Stop()
 	})
 }
 
@@ -217,24 +218,24 @@ func TestLostBookIsNobodys(t *testing.T) {
 func TestUnclosable(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w, r := watched(t, small, 1)
-		p := w.requested(r, "SALE000000001", 12_340_000)
+		p := w.Requested(r, "SALE000000001", 12_340_000)
 		x := asks(t, p.Payload)
 		w.m.pay(x)
-		w.becomes(r, p, pos.Settle)
-		p = w.moved(p, pos.Settle)
+		w.Becomes(r, p, pos.Settle)
+		p = w.Moved(p, pos.Settle)
 		p.Received = p.Quantity
 		time.Sleep(coin.YoungFor)
-		fail := func(err error) { w.closed.mu.Lock(); w.closed.fail = err; w.closed.mu.Unlock() }
+		fail := func(err error) { w.closed.Fails(err) }
 		fail(pos.E("save", pos.Internal, "full"))
 		for range 3 {
 			time.Sleep(30 * time.Second)
-			if f := w.found(r, p); f.Final {
+			if f := w.Found(r, p); f.Final {
 				t.Fatalf("%+v", f)
 			}
 		}
 		w.m.pay(x)
 		time.Sleep(2 * time.Minute)
-		if f := w.found(r, p); f.Received.Int().Cmp(big.NewInt(2*x.units)) != 0 || f.Final {
+		if f := w.Found(r, p); f.Received.Int().Cmp(big.NewInt(2*x.units)) != 0 || f.Final {
 			t.Fatalf("%+v", f)
 		}
 		fail(nil)
@@ -242,7 +243,7 @@ func TestUnclosable(t *testing.T) {
 		if list, _ := w.unasked(); len(list) != 0 {
 			t.Errorf("%+v", list)
 		}
-		w.stop()
+		w.Stop()
 	})
 }
 
@@ -251,11 +252,11 @@ func TestUnclosable(t *testing.T) {
 func TestTornIsNobodys(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w, r := watched(t, small, 1)
-		both := []pos.Payment{w.requested(r, "SALE000000001", 7_000_000), w.requested(r, "SALE000000002", 7_500_000)}
+		both := []pos.Payment{w.Requested(r, "SALE000000001", 7_000_000), w.Requested(r, "SALE000000002", 7_500_000)}
 		w.m.pay(asks(t, both[0].Payload), asks(t, both[1].Payload))
 		for i, p := range both {
-			w.becomes(r, p, pos.Doubt)
-			both[i] = w.moved(p, pos.Doubt)
+			w.Becomes(r, p, pos.Doubt)
+			both[i] = w.Moved(p, pos.Doubt)
 		}
 		time.Sleep(coin.WatchFor + coin.UsualExpiry + time.Minute)
 		if f := w.closes(r, both[0]); f.Event != pos.Fail {
@@ -270,7 +271,7 @@ func TestTornIsNobodys(t *testing.T) {
 		if list, sum := w.unasked(); len(list) != 1 || sum != 14_500_000 || list[0].Of != "" {
 			t.Errorf("%+v", list)
 		}
-		w.stop()
+		w.Stop()
 	})
 }
 
@@ -279,17 +280,17 @@ func TestTornIsNobodys(t *testing.T) {
 func TestStrayAfter(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w, r := watched(t, small, 1)
-		p := w.requested(r, "SALE000000001", 5_000_000)
+		p := w.Requested(r, "SALE000000001", 5_000_000)
 		x := asks(t, p.Payload)
 		wrong := x
 		wrong.mint = w.m.tokens[3].Mint
 		w.m.pay(wrong)
-		f := w.becomes(r, p, pos.Doubt)
-		p = w.moved(p, pos.Doubt)
+		f := w.Becomes(r, p, pos.Doubt)
+		p = w.Moved(p, pos.Doubt)
 		p.Stray = f.Stray
 		w.m.pay(x)
-		f = w.becomes(r, p, pos.Settle)
-		p = w.moved(p, pos.Settle)
+		f = w.Becomes(r, p, pos.Settle)
+		p = w.Moved(p, pos.Settle)
 		p.Received = f.Received
 		w.closes(r, p)
 		time.Sleep(time.Minute)
@@ -302,7 +303,7 @@ func TestStrayAfter(t *testing.T) {
 		if len(list) != 1 || list[0].Came.String() != "5.0000 USDT" || list[0].Of != p.ID {
 			t.Errorf("%+v", list)
 		}
-		w.stop()
+		w.Stop()
 	})
 }
 
@@ -311,11 +312,11 @@ func TestStrayAfter(t *testing.T) {
 func TestStrayBesidePaid(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w, r := watched(t, small, 1)
-		p := w.requested(r, "SALE000000001", 5_000_000)
+		p := w.Requested(r, "SALE000000001", 5_000_000)
 		x := asks(t, p.Payload)
 		w.m.pay(x)
-		f := w.becomes(r, p, pos.Settle)
-		p = w.moved(p, pos.Settle)
+		f := w.Becomes(r, p, pos.Settle)
+		p = w.Moved(p, pos.Settle)
 		p.Received = f.Received
 		x.mint = w.m.tokens[3].Mint
 		w.m.pay(x)
@@ -330,7 +331,7 @@ func TestStrayBesidePaid(t *testing.T) {
 		if list, _ := w.unasked(); len(list) != 1 || list[0].Came.String() != "5.0000 USDT" || list[0].Of != p.ID {
 			t.Errorf("%+v", list)
 		}
-		w.stop()
+		w.Stop()
 	})
 }
 
@@ -342,15 +343,15 @@ func TestOtherTillsMoney(t *testing.T) {
 			w := newWorld(t, small, 1)
 			w.change = func(o *Options) { o.Till, o.Tills = till, 2 }
 			w.start()
-			r := w.ready("usdc-solana")
-			w.found(r, w.requested(r, "SALE000000001", 12_340_000))
+			r := w.Ready("usdc-solana")
+			w.Found(r, w.Requested(r, "SALE000000001", 12_340_000))
 			w.stranger(5_500_000)
 			w.stranger(6_500_100)
 			time.Sleep(2 * time.Minute)
 			if list, sum := w.unasked(); sum != want {
 				t.Errorf("till %d tells of %+v", till, list)
 			}
-			w.stop()
+			w.Stop()
 		})
 	}
 }

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"runtime"
 	"sync"
-	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -13,6 +12,7 @@ import (
 	"github.com/tillwright/tillwright/pos"
 	"github.com/tillwright/tillwright/pos/postest"
 	"github.com/tillwright/tillwright/pos/rail/coin"
+	"github.com/tillwright/tillwright/pos/rail/coin/cointest"
 	"github.com/tillwright/tillwright/pos/rail/rpc"
 )
 
@@ -27,7 +27,7 @@ func TestRailInBubble(t *testing.T) {
 			postest.TestRailInBubble(t, func(t testing.TB) postest.Harness {
 				w := newWorld(t, nil, 2)
 				w.start()
-				r := w.rail("usdc-solana")
+				r := w.Rail("usdc-solana")
 				return postest.Harness{
 					Rail: r, Tender: r.Tender(), Quantity: r.Asset().UnitsOf(units), Overpays: true, Withdraws: false,
 					Pay: func(p pos.Payment, q pos.Quantity) error {
@@ -37,9 +37,9 @@ func TestRailInBubble(t *testing.T) {
 						return nil
 					},
 					Expire:  func(pos.Payment) { time.Sleep(coin.UsualExpiry + 10*time.Second) },
-					Break:   func() { w.each((*line).cut) },
-					Mend:    func() { w.each((*line).mend) },
-					Restart: func() postest.Rail { return w.restart().rail(r.Tender()) },
+					Break:   func() { w.each((*line).Cut) },
+					Mend:    func() { w.each((*line).Mend) },
+					Restart: func() postest.Rail { return w.restart().Rail(r.Tender()) },
 					Part: func(p pos.Payment) {
 						x := asks(t, p.Payload)
 						x.units = 1
@@ -56,12 +56,12 @@ func TestRailInBubble(t *testing.T) {
 func load(t testing.TB, sales int, during time.Duration) (rate, calls, core float64, late time.Duration) {
 	w := newWorld(t, nil, 2)
 	w.start()
-	r := w.ready("usdc-solana")
+	r := w.Ready("usdc-solana")
 	ctx, stop := context.WithCancel(t.Context())
 	var wg sync.WaitGroup
 	var open []pos.Payment
 	for i := range sales {
-		p := w.requested(r, fmt.Sprintf("SALE%09d", i), int64(1_000_000*(1+i%40)))
+		p := w.Requested(r, fmt.Sprintf("SALE%09d", i), int64(1_000_000*(1+i%40)))
 		open = append(open, p)
 		if i == 0 {
 			continue // asked about below
@@ -74,12 +74,12 @@ func load(t testing.TB, sales int, during time.Duration) (rate, calls, core floa
 		})
 	}
 	time.Sleep(30 * time.Second) // the rush of asking is over
-	before, callsBefore := w.lines[0].count()
-	cpu := cpuTime()
+	before, callsBefore := w.lines[0].Count()
+	cpu := cointest.CPU()
 	time.Sleep(during)
-	after, callsAfter := w.lines[0].count()
+	after, callsAfter := w.lines[0].Count()
 	rate, calls = float64(after-before)/during.Seconds(), float64(callsAfter-callsBefore)/during.Seconds()
-	core = (cpuTime() - cpu).Seconds() / during.Seconds()
+	core = (cointest.CPU() - cpu).Seconds() / during.Seconds()
 
 	woken := make(chan struct{}, 1)
 	wg.Go(func() {
@@ -102,16 +102,8 @@ func load(t testing.TB, sales int, during time.Duration) (rate, calls, core floa
 	}
 	stop()
 	wg.Wait()
-	w.stop()
+	w.Stop()
 	return rate, calls, core, late
-}
-
-func cpuTime() time.Duration {
-	var u syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
-		return 0
-	}
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
 // TestLoad holds the pace: 200 open sales cost an operator no more than two requests a
@@ -137,23 +129,12 @@ func BenchmarkWatch(b *testing.B) {
 		var rate, calls, core float64
 		var late time.Duration
 		runtime.GC()
-		bubble(b, func(t testing.TB) { rate, calls, core, late = load(t, 200, 5*time.Minute) })
+		cointest.Bubble(b, func(t testing.TB) { rate, calls, core, late = load(t, 200, 5*time.Minute) })
 		b.ReportMetric(rate, "requests/s")
 		b.ReportMetric(calls, "calls/s")
 		b.ReportMetric(100*core, "%core")
 		b.ReportMetric(late.Seconds(), "s-to-paid")
 		b.StartTimer()
-	}
-}
-
-// bubble runs a part of a benchmark in a bubble: synctest takes tests only.
-func bubble(b *testing.B, body func(t testing.TB)) {
-	b.Helper()
-	ok := testing.RunTests(func(_, _ string) (bool, error) { return true, nil }, []testing.InternalTest{{
-		Name: b.Name(), F: func(t *testing.T) { synctest.Test(t, func(t *testing.T) { body(t) }) },
-	}})
-	if !ok {
-		b.Fatal("the load failed")
 	}
 }
 
@@ -163,14 +144,14 @@ func TestIdleTill(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, nil, 2)
 		w.start()
-		r := w.ready("usdc-solana")
+		r := w.Ready("usdc-solana")
 		time.Sleep(5 * time.Minute)
-		before, _ := w.lines[0].count()
+		before, _ := w.lines[0].Count()
 		time.Sleep(10 * time.Minute)
-		if n, _ := w.lines[0].count(); n-before > 10*60/30+10 {
+		if n, _ := w.lines[0].Count(); n-before > 10*60/30+10 {
 			t.Errorf("%d requests in ten minutes without a customer", n-before)
 		}
-		p := w.requested(r, "SALE000000001", 5_000_000)
+		p := w.Requested(r, "SALE000000001", 5_000_000)
 		ctx, stop := context.WithCancel(t.Context())
 		woken := make(chan struct{}, 8)
 		var wg sync.WaitGroup
@@ -183,12 +164,12 @@ func TestIdleTill(t *testing.T) {
 			t.Errorf("noticed after %v", took)
 		}
 		synctest.Wait()
-		w.each((*line).cut) // what was proved is told, whatever becomes of the line
+		w.each((*line).Cut) // what was proved is told, whatever becomes of the line
 		if f, err := r.Check(t.Context(), p); err != nil || f.Event != pos.Settle {
 			t.Errorf("proved, and then: %+v, %v", f, err)
 		}
 		stop()
 		wg.Wait()
-		w.stop()
+		w.Stop()
 	})
 }

@@ -20,16 +20,16 @@ func TestTokenBack(t *testing.T) {
 				var booked sync.Map // names
 				l.options.Booked = func(id pos.PaymentID) bool { _, known := booked.Load(id); return known }
 				r = l.again()
-				p := l.wanted(r, "SALE000000001", price) // nobody asks about it any more
-				l.stop()
+				p := l.Requested(r, "SALE000000001", price) // nobody asks about it any more
+				l.Stop()
 				time.Sleep(20 * time.Hour)
-				r = l.start().ready()
-				q := l.wanted(r, "SALE000000002", 50_000_000)
+				r = l.start().Ready("usdt-tron")
+				q := l.Requested(r, "SALE000000002", 50_000_000)
 				m.pay(l.usdt.Contract, merchant, p.Quantity.Int().Int64())
-				l.stop()
+				l.Stop()
 				time.Sleep(unique.Hold - 19*time.Hour)
-				r = l.start().ready()
-				l.wanted(r, "SALE000000003", 60_000_000) // its amount is free again
+				r = l.start().Ready("usdt-tron")
+				l.Requested(r, "SALE000000003", 60_000_000) // its amount is free again
 				r = l.again()
 				l.found(r, q)
 				time.Sleep(coin.ForgetAfter)

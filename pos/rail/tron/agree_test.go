@@ -82,15 +82,15 @@ func TestEagerOne(t *testing.T) {
 				l, m := usual(t, Policy{coin.UpTo(0, Solidified, 2)}, kinds...)
 				l.endpoints[0].behind(eager{m})
 				l.start()
-				r := l.ready()
-				p := l.wanted(r, "SALE000000001", price)
+				r := l.Ready("usdt-tron")
+				p := l.Requested(r, "SALE000000001", price)
 				m.pay(l.usdt.Contract, merchant, price)
 				began := time.Now()
-				l.becomes(r, p, pos.Settle)
+				l.Becomes(r, p, pos.Settle)
 				if took := time.Since(began); took < time.Duration(m.depth)*blockSeconds*time.Second {
 					t.Errorf("settled after %v", took)
 				}
-				l.stop()
+				l.Stop()
 			})
 		})
 	}
@@ -109,8 +109,8 @@ func TestOtherFork(t *testing.T) {
 				}
 				l.endpoints[1].behind(fork)
 				l.start()
-				r := l.ready()
-				p := l.wanted(r, "SALE000000001", price)
+				r := l.Ready("usdt-tron")
+				p := l.Requested(r, "SALE000000001", price)
 				both := memPay{tx: [32]byte{7}, token: l.usdt.Contract, from: customer, to: merchant, units: big.NewInt(price)}
 				m.put(both)
 				fork.put(both)
@@ -126,7 +126,7 @@ func TestOtherFork(t *testing.T) {
 				if !read {
 					t.Error("nobody said that two sources do not agree")
 				}
-				l.stop()
+				l.Stop()
 			})
 		})
 	}
@@ -145,8 +145,8 @@ func TestLookAlikeBesideOthers(t *testing.T) {
 				m := newMem(t, chain, tokens)
 				l := newLab(t, m, chain, tokens, inMemory, kind)
 				l.start()
-				r := l.ready()
-				p := l.wanted(r, "SALE000000001", price)
+				r := l.Ready("usdt-tron")
+				p := l.Requested(r, "SALE000000001", price)
 				m.pay(l.usdt.Contract, merchant, 50*price)
 				m.pay(l.look.Contract, merchant, p.Quantity.Int().Int64())
 				named := false
@@ -162,8 +162,8 @@ func TestLookAlikeBesideOthers(t *testing.T) {
 					t.Error("the other token was not named")
 				}
 				m.pay(l.usdt.Contract, merchant, p.Quantity.Int().Int64())
-				l.becomes(r, p, pos.Settle)
-				l.stop()
+				l.Becomes(r, p, pos.Settle)
+				l.Stop()
 			})
 		})
 	}
@@ -249,8 +249,8 @@ func TestOwnOldHead(t *testing.T) {
 				l, m := usual(t, small, kind)
 				by := &atomic.Uint64{}
 				l.endpoints[0].behind(lagging{m, by})
-				r := l.start().ready()
-				p := l.wanted(r, "SALE000000001", price)
+				r := l.start().Ready("usdt-tron")
+				p := l.Requested(r, "SALE000000001", price)
 				time.Sleep(time.Minute)
 				by.Store(3)
 				if _, err := r.Check(t.Context(), p); err != nil {
@@ -262,8 +262,8 @@ func TestOwnOldHead(t *testing.T) {
 				}
 				by.Store(0)
 				m.pay(l.usdt.Contract, merchant, price)
-				l.becomes(r, p, pos.Settle)
-				l.stop()
+				l.Becomes(r, p, pos.Settle)
+				l.Stop()
 			})
 		})
 	}
@@ -278,8 +278,8 @@ func TestBalanceOfBefore(t *testing.T) {
 		l.endpoints[0].next = asked{&nodeFake{t: t, n: m}, &nodeFake{t: t, n: lagging{m, by}}, func(b []byte) bool {
 			return by.Load() > 0 && bytes.Contains(b, []byte(selectorBalance))
 		}}
-		r := l.start().ready()
-		p := l.wanted(r, "SALE000000001", price)
+		r := l.start().Ready("usdt-tron")
+		p := l.Requested(r, "SALE000000001", price)
 		time.Sleep(time.Minute)
 		by.Store(15)
 		m.put(memPay{token: l.usdt.Contract, from: customer, to: merchant, units: big.NewInt(price), unreal: true})
@@ -290,7 +290,7 @@ func TestBalanceOfBefore(t *testing.T) {
 			}
 			time.Sleep(time.Second)
 		}
-		l.stop()
+		l.Stop()
 	})
 }
 
@@ -342,11 +342,11 @@ func TestMisdated(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l, m := usual(t, small, TronGrid)
 		l.start()
-		r := l.ready()
+		r := l.Ready("usdt-tron")
 		m.pay(l.usdt.Contract, merchant, price)
 		old, _ := m.height(m.tip().number + 1)
 		time.Sleep(time.Hour)
-		p := l.wanted(r, "SALE000000001", price)
+		p := l.Requested(r, "SALE000000001", price)
 		time.Sleep(10 * time.Second)
 		now := m.tip()
 		l.endpoints[0].lies(func(path string, b []byte) []byte {
@@ -364,7 +364,7 @@ func TestMisdated(t *testing.T) {
 			}
 			time.Sleep(time.Second)
 		}
-		l.stop()
+		l.Stop()
 	})
 }
 
@@ -421,6 +421,6 @@ func TestNoSolidified(t *testing.T) {
 		if h := r.Health(); h.Ready || h.Reason != l.w.chain.word("evm_no_tags") {
 			t.Errorf("%+v", h)
 		}
-		l.stop()
+		l.Stop()
 	})
 }

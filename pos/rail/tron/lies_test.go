@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/tillwright/tillwright/pos"
+	"github.com/tillwright/tillwright/pos/rail/coin/cointest"
 )
 
 // lie is one way in which an endpoint is not to be trusted.
@@ -84,16 +85,16 @@ func TestLies(t *testing.T) {
 func bubbleOf(t *testing.T, c lie) {
 	bubble(t, c.policy, func(t *testing.T, l *lab, m *mem) {
 		var logged bytes.Buffer
-		l.stop()
+		l.Stop()
 		time.Sleep(2 * time.Second) // two tills in one second are more than an operator allows
 		l.options.Log = slog.New(slog.NewTextHandler(&logged, &slog.HandlerOptions{Level: slog.LevelDebug}))
 		l.start()
-		r := l.ready()
-		p := l.wanted(r, "SALE000000001", 12_340_000)
+		r := l.Ready("usdt-tron")
+		p := l.Requested(r, "SALE000000001", 12_340_000)
 		other, om := usual(t, small, JSONRPC)
 		other.start()
-		or := other.ready()
-		q := other.wanted(or, "SALE000000002", 5_000_000)
+		or := other.Ready("usdt-tron")
+		q := other.Requested(or, "SALE000000002", 5_000_000)
 
 		c.tell(l, m)
 		named := false
@@ -115,18 +116,18 @@ func bubbleOf(t *testing.T, c lie) {
 			t.Errorf("the cashier never read %q; health is %+v", c.reason, r.Health())
 		}
 		om.pay(other.usdt.Contract, merchant, 5_000_000)
-		other.becomes(or, q, pos.Settle)
-		other.stop()
+		other.Becomes(or, q, pos.Settle)
+		other.Stop()
 
 		m.mu.Lock()
 		m.id, m.stopped, m.paid = l.chain.ID, 0, nil
 		m.mu.Unlock()
 		l.endpoints[0].lies(nil)
 		l.endpoints[0].responds(nil)
-		l.until("the rail is back", func() bool { _, err := r.Check(t.Context(), p); return err == nil })
+		l.Until("the rail is back", func() bool { _, err := r.Check(t.Context(), p); return err == nil })
 		m.pay(l.usdt.Contract, merchant, 12_340_000)
-		l.becomes(r, p, pos.Settle)
-		l.stop()
+		l.Becomes(r, p, pos.Settle)
+		l.Stop()
 		if s := logged.String(); strings.Contains(s, key) || strings.Contains(s, "127.0.0.") {
 			t.Errorf("the log holds the key or the address")
 		}
@@ -175,8 +176,8 @@ func TestKnownByOne(t *testing.T) {
 		l := newLab(t, m, honest.chain, Known().Tokens(honest.chain.ID), inMemory, JSONRPC, TronGrid)
 		l.endpoints[0].next = &nodeFake{t: t, n: liar}
 		l.start()
-		r := l.ready()
-		p := l.wanted(r, "SALE000000001", 900_000)
+		r := l.Ready("usdt-tron")
+		p := l.Requested(r, "SALE000000001", 900_000)
 		liar.pay(l.usdt.Contract, merchant, 900_000) // on its network alone
 		read := false
 		for range 20 {
@@ -191,8 +192,8 @@ func TestKnownByOne(t *testing.T) {
 		}
 		m.pay(l.usdt.Contract, merchant, 900_000)
 		l.endpoints[0].next = &nodeFake{t: t, n: m}
-		l.becomes(r, p, pos.Settle)
-		l.stop()
+		l.Becomes(r, p, pos.Settle)
+		l.Stop()
 	})
 }
 
@@ -221,8 +222,8 @@ func TestSecondElsewhere(t *testing.T) {
 				l, m := usual(t, strict, kinds...)
 				l.endpoints[1].behind(elsewhere{m})
 				l.start()
-				r := l.ready()
-				p := l.wanted(r, "SALE000000001", 900_000)
+				r := l.Ready("usdt-tron")
+				p := l.Requested(r, "SALE000000001", 900_000)
 				m.pay(l.usdt.Contract, merchant, 900_000)
 				read := false
 				for range 20 {
@@ -236,7 +237,7 @@ func TestSecondElsewhere(t *testing.T) {
 				if !read {
 					t.Error("nobody said that two sources do not agree")
 				}
-				l.stop()
+				l.Stop()
 			})
 		})
 	}
@@ -247,8 +248,8 @@ func TestSecondElsewhere(t *testing.T) {
 // it as if it were this sale's. The second one says what was sent, and that decides.
 func TestAlteredByOne(t *testing.T) {
 	bubble(t, strict, func(t *testing.T, l *lab, m *mem) {
-		r := l.ready()
-		p := l.wanted(r, "SALE000000001", 900_000)
+		r := l.Ready("usdt-tron")
+		p := l.Requested(r, "SALE000000001", 900_000)
 		l.endpoints[0].lies(func(_ string, b []byte) []byte {
 			for _, form := range []string{"%064x", `"%d"`} { // in a node's events, in TronGrid's lists
 				b = bytes.ReplaceAll(b, fmt.Appendf(nil, form, 901_000), fmt.Appendf(nil, form, 900_000))
@@ -269,7 +270,7 @@ func TestAlteredByOne(t *testing.T) {
 		}
 		l.endpoints[0].lies(nil)
 		m.pay(l.usdt.Contract, merchant, 900_000)
-		l.becomes(r, p, pos.Settle)
+		l.Becomes(r, p, pos.Settle)
 	})
 }
 
@@ -295,8 +296,8 @@ func (o orphaned) outcome(tx [32]byte) (block, bool, bool) {
 // chain at that height is another one.
 func TestOrphan(t *testing.T) {
 	bubble(t, small, func(t *testing.T, l *lab, m *mem) {
-		r := l.ready()
-		p := l.wanted(r, "SALE000000001", price)
+		r := l.Ready("usdt-tron")
+		p := l.Requested(r, "SALE000000001", price)
 		honest := l.endpoints[0].next
 		if l.endpoints[0].kind == TronGrid {
 			l.endpoints[0].next = &gridFake{t: t, n: orphaned{m}}
@@ -310,7 +311,7 @@ func TestOrphan(t *testing.T) {
 			}
 		}
 		l.endpoints[0].next = honest
-		l.becomes(r, p, pos.Settle)
+		l.Becomes(r, p, pos.Settle)
 	})
 }
 
@@ -321,22 +322,22 @@ func TestOldHead(t *testing.T) {
 		old := newMem(t, l.chain, l.registry.Tokens(l.chain.ID))
 		old.skew = -5 * time.Minute
 		l.endpoints[1].next = &gridFake{t: t, n: old}
-		r := l.start().ready()
+		r := l.start().Ready("usdt-tron")
 		l.endpoints[0].cut(true)
-		_, _ = r.Check(t.Context(), intended(r, "SALE000000001", price)) // as the till does all the time
-		time.Sleep(45 * time.Second)                                     // a round went by, and nothing stands still yet
+		_, _ = r.Check(t.Context(), cointest.Intended(r, "SALE000000001", price)) // as the till does all the time
+		time.Sleep(45 * time.Second)                                              // a round went by, and nothing stands still yet
 		if r.Health().Ready {
 			t.Error("an old head was believed")
 		}
 		for range 10 {
-			if _, err := r.Ask(t.Context(), intended(r, "SALE000000001", price), ""); err == nil {
+			if _, err := r.Ask(t.Context(), cointest.Intended(r, "SALE000000001", price), ""); err == nil {
 				t.Fatal("asked with an old head")
 			}
 			time.Sleep(5 * time.Second)
 		}
 		l.endpoints[0].cut(false)
-		l.until("the first is back", func() bool { return r.Health().Ready })
-		l.stop()
+		l.Until("the first is back", func() bool { return r.Health().Ready })
+		l.Stop()
 	})
 }
 
@@ -350,8 +351,8 @@ func TestClock(t *testing.T) {
 			m.skew = apart
 			l.start()
 			r := l.w.Rails()[0]
-			l.until("an odd time is noticed", func() bool { return strings.Contains(r.Health().Reason, "stands still") })
-			l.stop()
+			l.Until("an odd time is noticed", func() bool { return strings.Contains(r.Health().Reason, "stands still") })
+			l.Stop()
 		})
 	}
 }

@@ -4,12 +4,12 @@ import (
 	"fmt"
 	"runtime"
 	"sync"
-	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/tillwright/tillwright/pos"
+	"github.com/tillwright/tillwright/pos/rail/coin/cointest"
 )
 
 // load runs sales on one network for a while, as a desk would, and returns requests and
@@ -17,12 +17,12 @@ import (
 func load(t testing.TB, kind Kind, sales int, during time.Duration) (rate, core float64, late time.Duration) {
 	l, m := usual(t, small, kind)
 	l.start()
-	r := l.ready()
+	r := l.Ready("usdt-tron")
 	var wg sync.WaitGroup
 	stopped := make(chan struct{})
 	var ps []pos.Payment
 	for i := range sales {
-		p := l.wanted(r, fmt.Sprintf("SALE%09d", i), int64(price+(i%20)*1_000_000))
+		p := l.Requested(r, fmt.Sprintf("SALE%09d", i), int64(price+(i%20)*1_000_000))
 		ps = append(ps, p)
 		wg.Go(func() { // as the desk polls while the customer stands there
 			for {
@@ -37,26 +37,18 @@ func load(t testing.TB, kind Kind, sales int, during time.Duration) (rate, core 
 		})
 	}
 	time.Sleep(30 * time.Second)
-	before, cpu := l.endpoints[0].count(), cpuTime()
+	before, cpu := l.endpoints[0].count(), cointest.CPU()
 	time.Sleep(during)
 	rate = float64(l.endpoints[0].count()-before) / during.Seconds()
-	core = (cpuTime() - cpu).Seconds() / during.Seconds()
+	core = (cointest.CPU() - cpu).Seconds() / during.Seconds()
 	m.pay(l.usdt.Contract, merchant, ps[0].Quantity.Int().Int64())
 	began := time.Now()
-	l.becomes(r, ps[0], pos.Settle)
+	l.Becomes(r, ps[0], pos.Settle)
 	late = time.Since(began)
 	close(stopped)
 	wg.Wait()
-	l.stop()
+	l.Stop()
 	return rate, core, late
-}
-
-func cpuTime() time.Duration {
-	var u syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
-		return 0
-	}
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
 // TestLoad holds the pace: 200 open sales cost an operator no more than one.
@@ -81,14 +73,7 @@ func BenchmarkWatch(b *testing.B) {
 				runtime.GC()
 				var rate, core float64
 				var late time.Duration
-				ok := testing.RunTests(func(_, _ string) (bool, error) { return true, nil }, []testing.InternalTest{{
-					Name: b.Name(), F: func(t *testing.T) {
-						synctest.Test(t, func(t *testing.T) { rate, core, late = load(t, kind, 200, 5*time.Minute) })
-					},
-				}})
-				if !ok {
-					b.Fatal("the load failed")
-				}
+				cointest.Bubble(b, func(t testing.TB) { rate, core, late = load(t, kind, 200, 5*time.Minute) })
 				b.ReportMetric(rate, "requests/s")
 				b.ReportMetric(100*core, "%core")
 				b.ReportMetric(late.Seconds(), "s-to-paid")

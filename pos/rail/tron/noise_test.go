@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/tillwright/tillwright/pos"
+	"github.com/tillwright/tillwright/pos/rail/coin/cointest"
 )
 
 // noisy pays p out of a contract that also emits an event of its own.
@@ -18,10 +19,10 @@ func noisy(l *lab, m *mem, p pos.Payment, bytes int) {
 // TestNoise: what else the payer's transaction does is no matter of ours.
 func TestNoise(t *testing.T) {
 	bubble(t, small, func(t *testing.T, l *lab, m *mem) {
-		r := l.ready()
-		p := l.wanted(r, "SALE000000001", 12_340_000)
+		r := l.Ready("usdt-tron")
+		p := l.Requested(r, "SALE000000001", 12_340_000)
 		noisy(l, m, p, 70<<10)
-		l.becomes(r, p, pos.Settle)
+		l.Becomes(r, p, pos.Settle)
 	})
 }
 
@@ -29,8 +30,8 @@ func TestNoise(t *testing.T) {
 // his cashier reads that; all other customers pay, before and after a restart.
 func TestUnreadable(t *testing.T) {
 	bubble(t, small, func(t *testing.T, l *lab, m *mem) {
-		r := l.ready()
-		p := l.wanted(r, "SALE000000001", 12_340_000)
+		r := l.Ready("usdt-tron")
+		p := l.Requested(r, "SALE000000001", 12_340_000)
 		var looks atomic.Int32
 		l.endpoints[0].lies(func(_ string, b []byte) []byte {
 			if len(b) > 1<<20 {
@@ -47,13 +48,13 @@ func TestUnreadable(t *testing.T) {
 			if h := r.Health(); !h.Ready {
 				t.Fatalf("%+v", h)
 			}
-			q := l.wanted(r, sale, 5_000_000)
+			q := l.Requested(r, sale, 5_000_000)
 			m.put(memPay{token: l.usdt.Contract, from: customer, to: merchant, units: q.Quantity.Int()})
-			l.becomes(r, q, pos.Settle)
-			l.stop()
+			l.Becomes(r, q, pos.Settle)
+			l.Stop()
 			time.Sleep(2 * time.Second) // two tills in one second are more than an operator allows
 			l.start()
-			r = l.ready()
+			r = l.Ready("usdt-tron")
 			time.Sleep(time.Minute)
 		}
 		if f, err := r.Check(t.Context(), p); err == nil || !strings.Contains(err.Error(), "cannot be trusted") {
@@ -66,15 +67,15 @@ func TestUnreadable(t *testing.T) {
 // that what he lacks is the amount of another customer: that one's money is his alone.
 func TestNoRest(t *testing.T) {
 	bubble(t, small, func(t *testing.T, l *lab, m *mem) {
-		r := l.ready()
-		victim, thief := l.wanted(r, "SALE000000001", 12_340_000), l.wanted(r, "SALE000000002", 20_000_000)
+		r := l.Ready("usdt-tron")
+		victim, thief := l.Requested(r, "SALE000000001", 12_340_000), l.Requested(r, "SALE000000002", 20_000_000)
 		m.put(memPay{token: l.usdt.Contract, from: customer, to: merchant, units: new(big.Int).Sub(thief.Quantity.Int(), victim.Quantity.Int())})
 		time.Sleep(30 * time.Second)
-		if f := l.found(r, thief); f.Event != "" || f.Rest != nil || !told(r, "belongs to no sale") {
+		if f := l.found(r, thief); f.Event != "" || f.Rest != nil || !cointest.Told(r, "belongs to no sale") {
 			t.Fatalf("%+v", f)
 		}
 		m.put(memPay{token: l.usdt.Contract, from: customer, to: merchant, units: victim.Quantity.Int()})
-		l.becomes(r, victim, pos.Settle)
+		l.Becomes(r, victim, pos.Settle)
 		if f := l.found(r, thief); f.Event != "" {
 			t.Fatalf("%+v", f)
 		}
@@ -85,10 +86,10 @@ func TestNoRest(t *testing.T) {
 // is final: the others pay all the same.
 func TestUnreadableLater(t *testing.T) {
 	bubble(t, small, func(t *testing.T, l *lab, m *mem) {
-		r := l.ready()
-		p := l.wanted(r, "SALE000000001", 12_340_000)
+		r := l.Ready("usdt-tron")
+		p := l.Requested(r, "SALE000000001", 12_340_000)
 		noisy(l, m, p, 1)
-		l.becomes(r, p, pos.Settle)
+		l.Becomes(r, p, pos.Settle)
 		m.mu.Lock()
 		m.paid[0].noise = 1 << 20
 		m.mu.Unlock()
@@ -96,8 +97,8 @@ func TestUnreadableLater(t *testing.T) {
 		if h := r.Health(); !h.Ready {
 			t.Fatalf("%+v", h)
 		}
-		q := l.wanted(r, "SALE000000002", 5_000_000)
+		q := l.Requested(r, "SALE000000002", 5_000_000)
 		m.put(memPay{token: l.usdt.Contract, from: customer, to: merchant, units: q.Quantity.Int()})
-		l.becomes(r, q, pos.Settle)
+		l.Becomes(r, q, pos.Settle)
 	})
 }

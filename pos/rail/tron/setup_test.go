@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/tillwright/tillwright/pos"
+	"github.com/tillwright/tillwright/pos/rail/coin/cointest"
 	"github.com/tillwright/tillwright/pos/rail/unique"
 )
 
@@ -27,13 +28,13 @@ func TestToken(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			bubble(t, small, func(t *testing.T, l *lab, m *mem) {
-				l.stop()
+				l.Stop()
 				m.mu.Lock() // a request that was cut off may still be answering
 				c.change(l, m)
 				m.mu.Unlock()
 				r := l.start().w.Rails()[0]
-				l.until("the rail is grey", func() bool { return strings.Contains(r.Health().Reason, c.reason) })
-				if _, err := r.Ask(t.Context(), intended(r, "SALE000000001", price), ""); pos.KindOf(err) != pos.Unavailable {
+				l.Until("the rail is grey", func() bool { return strings.Contains(r.Health().Reason, c.reason) })
+				if _, err := r.Ask(t.Context(), cointest.Intended(r, "SALE000000001", price), ""); pos.KindOf(err) != pos.Unavailable {
 					t.Errorf("asked all the same: %v", err)
 				}
 			})
@@ -42,11 +43,11 @@ func TestToken(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l, _ := usual(t, small, TronGrid)
 		l.endpoints[0].next.(*gridFake).foreign = true
-		r := l.start().ready()
-		if !told(r, "Somebody else's key") || !told(r, "has never sent anything") {
+		r := l.start().Ready("usdt-tron")
+		if !cointest.Told(r, "Somebody else's key") || !cointest.Told(r, "has never sent anything") {
 			t.Errorf("%v", r.Health().Notices)
 		}
-		l.stop()
+		l.Stop()
 	})
 }
 
@@ -59,17 +60,17 @@ func TestPages(t *testing.T) {
 		if n, ok := l.endpoints[0].next.(*nodeFake); ok {
 			n.maxRange = 300
 		}
-		r := l.ready()
-		p := l.wanted(r, "SALE000000001", price)
-		l.stop()
+		r := l.Ready("usdt-tron")
+		p := l.Requested(r, "SALE000000001", price)
+		l.Stop()
 		for range 45 {
 			m.pay(l.usdt.Contract, merchant, 5)
 			time.Sleep(time.Minute)
 		}
 		m.pay(l.usdt.Contract, merchant, price)
 		time.Sleep(5 * time.Minute) // the newest blocks, which are read again and again, are later
-		r = l.start().ready()
-		l.becomes(r, p, pos.Settle)
+		r = l.start().Ready("usdt-tron")
+		l.Becomes(r, p, pos.Settle)
 	})
 }
 
@@ -78,12 +79,12 @@ func TestLag(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l, m := usual(t, small, TronGrid)
 		l.endpoints[0].next.(*gridFake).lag = 3
-		r := l.start().ready()
-		p := l.wanted(r, "SALE000000001", price)
+		r := l.start().Ready("usdt-tron")
+		p := l.Requested(r, "SALE000000001", price)
 		m.put(memPay{token: l.usdt.Contract, from: merchant, to: customer, units: big.NewInt(1)})
 		m.pay(l.usdt.Contract, merchant, price)
-		l.becomes(r, p, pos.Settle)
-		l.stop()
+		l.Becomes(r, p, pos.Settle)
+		l.Stop()
 	})
 }
 
@@ -92,11 +93,11 @@ func TestQuota(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l, _ := usual(t, small, TronGrid)
 		l.options.Endpoints[0].Daily = 4000
-		r := l.start().ready()
+		r := l.start().Ready("usdt-tron")
 		before := l.endpoints[0].count()
 		limited := false
 		for i := range 36 {
-			if _, err := r.Ask(t.Context(), intended(r, fmt.Sprintf("SALE%09d", i), int64(price+i*1_000_000)), ""); err != nil && strings.Contains(err.Error(), "asked too often") {
+			if _, err := r.Ask(t.Context(), cointest.Intended(r, fmt.Sprintf("SALE%09d", i), int64(price+i*1_000_000)), ""); err != nil && strings.Contains(err.Error(), "asked too often") {
 				limited = true
 			}
 			time.Sleep(20 * time.Minute)
@@ -104,7 +105,7 @@ func TestQuota(t *testing.T) {
 		if n := l.endpoints[0].count() - before; n > 4000 || n < 2000 || !limited {
 			t.Errorf("%d requests in half a day, limited: %v", n, limited)
 		}
-		l.stop()
+		l.Stop()
 	})
 }
 
@@ -112,15 +113,17 @@ func TestQuota(t *testing.T) {
 func TestDisk(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l, _ := usual(t, small, JSONRPC)
-		r := l.start().ready()
-		l.store.fail = errors.New("full")
-		if _, err := r.Ask(t.Context(), intended(r, "SALE000000001", price), ""); pos.KindOf(err) != pos.Internal {
+		r := l.start().Ready("usdt-tron")
+		l.Store.Fails(errors.New("full"))
+		if _, err := r.Ask(t.Context(), cointest.Intended(r, "SALE000000001", price), ""); pos.KindOf(err) != pos.Internal {
 			t.Errorf("%v", err)
 		}
-		l.store.fail = nil
-		l.wanted(r, "SALE000000001", price)
-		l.stop()
-		l.store.b[10] ^= 1
+		l.Store.Fails(nil)
+		l.Requested(r, "SALE000000001", price)
+		l.Stop()
+		b := l.Store.Bytes()
+		b[10] ^= 1
+		l.Store.Put(b)
 		if _, err := New(l.options); pos.KindOf(err) != pos.Corrupt {
 			t.Errorf("a damaged book: %v", err)
 		}
@@ -131,7 +134,7 @@ func TestDisk(t *testing.T) {
 func TestOptions(t *testing.T) {
 	good := func() Options {
 		return Options{
-			Address: merchant, Accept: []string{"usdt"}, Store: &memory{}, Log: quiet,
+			Address: merchant, Accept: []string{"usdt"}, Store: &cointest.Memory{}, Log: quiet,
 			Endpoints: []Endpoint{{Operator: "one", URL: "https://a.example/jsonrpc"}, {Operator: "two", URL: "https://b.example", Kind: TronGrid, Key: "k"}},
 		}
 	}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/tillwright/tillwright/pos"
 	"github.com/tillwright/tillwright/pos/rail/coin"
+	"github.com/tillwright/tillwright/pos/rail/coin/cointest"
 	"github.com/tillwright/tillwright/pos/rail/unique"
 )
 
@@ -21,17 +22,17 @@ const price = 12_340_000
 // another.
 func TestAmounts(t *testing.T) {
 	bubble(t, small, func(t *testing.T, l *lab, m *mem) {
-		r := l.ready()
+		r := l.Ready("usdt-tron")
 		var ps []pos.Payment
 		for i := range 3 {
-			p := l.wanted(r, fmt.Sprintf("SALE00000000%d", i), price)
+			p := l.Requested(r, fmt.Sprintf("SALE00000000%d", i), price)
 			if want := int64(price + 100*i); p.Quantity.Int().Int64() != want || p.Payload != merchant.String() {
 				t.Fatalf("asked for %v at %s", p.Quantity, p.Payload)
 			}
 			ps = append(ps, p)
 		}
 		m.pay(l.usdt.Contract, merchant, price+100) // the second customer is the fastest
-		f := l.becomes(r, ps[1], pos.Settle)
+		f := l.Becomes(r, ps[1], pos.Settle)
 		if f.Received.Int().Int64() != price+100 || f.At.IsZero() {
 			t.Fatalf("%+v", f)
 		}
@@ -41,8 +42,8 @@ func TestAmounts(t *testing.T) {
 			}
 		}
 		m.pay(l.usdt.Contract, merchant, price)
-		l.becomes(r, ps[0], pos.Settle)
-		if p := l.wanted(r, "SALE000000009", price); p.Quantity.Int().Int64() != price+300 {
+		l.Becomes(r, ps[0], pos.Settle)
+		if p := l.Requested(r, "SALE000000009", price); p.Quantity.Int().Int64() != price+300 {
 			t.Fatalf("an amount was given again: %v", p.Quantity)
 		}
 	})
@@ -54,9 +55,9 @@ func TestForms(t *testing.T) {
 		l, _ := usual(t, small, JSONRPC)
 		l.options.Link = true
 		l.start()
-		r := l.ready()
-		l.wanted(r, "SALE000000001", price)
-		p := l.wanted(r, "SALE000000002", price)
+		r := l.Ready("usdt-tron")
+		l.Requested(r, "SALE000000001", price)
+		p := l.Requested(r, "SALE000000002", price)
 		want := []pos.Form{
 			{Name: "address", Payload: merchant.String(), Caption: "Scan the address and type exactly 12.3401 USDT on Tron", Typed: true},
 			{Name: "tron", Payload: "tron:" + merchant.String() + "?amount=12.3401", Caption: "Some wallets read this. Check that it says 12.3401 USDT, not TRX."},
@@ -70,7 +71,7 @@ func TestForms(t *testing.T) {
 		if a := l.w.Advice(); len(a) != 1 || !strings.Contains(a[0], merchant.Tail()) {
 			t.Errorf("%v", a)
 		}
-		l.stop()
+		l.Stop()
 	})
 }
 
@@ -78,9 +79,9 @@ func TestForms(t *testing.T) {
 // pays nothing.
 func TestUnasked(t *testing.T) {
 	bubble(t, small, func(t *testing.T, l *lab, m *mem) {
-		r := l.ready()
-		p := l.wanted(r, "SALE000000001", price)
-		l.until("a round went by", func() bool { return l.found(r, p).Event == "" })
+		r := l.Ready("usdt-tron")
+		p := l.Requested(r, "SALE000000001", price)
+		l.Until("a round went by", func() bool { return l.found(r, p).Event == "" })
 		m.pay(l.usdt.Contract, merchant, price-500_000)
 		m.pay(l.usdt.Contract, merchant, 12) // a swindler's
 		m.put(memPay{token: l.usdt.Contract, from: customer, to: merchant, units: big.NewInt(price), failed: true})
@@ -90,13 +91,13 @@ func TestUnasked(t *testing.T) {
 		m.mu.Lock()
 		m.native[merchant] = big.NewInt(40_000_000)
 		m.mu.Unlock()
-		l.until("the owner is told", func() bool {
+		l.Until("the owner is told", func() bool {
 			if f := l.found(r, p); f.Event != "" {
 				t.Fatalf("taken for it: %+v", f)
 			}
-			return told(r, "11.8400 USDT came") && told(r, "40.000000 TRX came")
+			return cointest.Told(r, "11.8400 USDT came") && cointest.Told(r, "40.000000 TRX came")
 		})
-		if told(r, "0.000012") {
+		if cointest.Told(r, "0.000012") {
 			t.Error("dust was told")
 		}
 	})
@@ -106,8 +107,8 @@ func TestUnasked(t *testing.T) {
 // the right one pays all the same.
 func TestWrongToken(t *testing.T) {
 	bubble(t, small, func(t *testing.T, l *lab, m *mem) {
-		r := l.ready()
-		p := l.wanted(r, "SALE000000001", price)
+		r := l.Ready("usdt-tron")
+		p := l.Requested(r, "SALE000000001", price)
 		usdd := l.registry.Tokens(l.chain.ID)[3] // 18 decimals
 		units, _ := new(big.Int).SetString("12340000000000000000", 10)
 		m.put(memPay{token: usdd.Contract, from: customer, to: merchant, units: big.NewInt(price)}) // as many units, which are nothing
@@ -118,16 +119,16 @@ func TestWrongToken(t *testing.T) {
 			time.Sleep(blockSeconds * time.Second)
 		}
 		m.put(memPay{token: usdd.Contract, from: customer, to: merchant, units: units})
-		f := l.becomes(r, p, pos.Doubt)
+		f := l.Becomes(r, p, pos.Doubt)
 		if !strings.Contains(f.Why, "12.3400 USDD came") || f.Stray.String() != "12.3400 USDD" {
 			t.Fatalf("%+v", f)
 		}
-		p = l.moved(p, pos.Doubt)
+		p = l.Moved(p, pos.Doubt)
 		if _, err := r.Cancel(t.Context(), p); pos.KindOf(err) != pos.Unavailable {
 			t.Errorf("cancelled: %v", err)
 		}
 		m.pay(l.usdt.Contract, merchant, price)
-		l.becomes(r, p, pos.Settle)
+		l.Becomes(r, p, pos.Settle)
 	})
 }
 
@@ -135,14 +136,16 @@ func TestWrongToken(t *testing.T) {
 // before the till was told.
 func TestTwice(t *testing.T) {
 	bubble(t, small, func(t *testing.T, l *lab, m *mem) {
-		r := l.ready()
-		p := l.wanted(r, "SALE000000001", price)
+		r := l.Ready("usdt-tron")
+		p := l.Requested(r, "SALE000000001", price)
 		tx := m.pay(l.usdt.Contract, merchant, price)
 		m.put(memPay{tx: tx, token: l.usdt.Contract, from: customer, to: merchant, units: big.NewInt(price)}) // in one transaction
-		f := l.becomes(r, p, pos.Settle)
-		l.until("both are found", func() bool { f = l.found(r, p); return f.Received.Int().Int64() == 2*price })
+		f := l.Becomes(r, p, pos.Settle)
+		l.Until("both are found", func() bool { f = l.found(r, p); return f.Received.Int().Int64() == 2*price })
 		m.pay(l.usdt.Contract, merchant, price)
-		l.until("the owner is told of more", func() bool { return told(r, "12.3400 USDT more came") || told(r, "24.6800 USDT more came") })
+		l.Until("the owner is told of more", func() bool {
+			return cointest.Told(r, "12.3400 USDT more came") || cointest.Told(r, "24.6800 USDT more came")
+		})
 	})
 }
 
@@ -150,27 +153,27 @@ func TestTwice(t *testing.T) {
 // Lost, and settled anew when it comes again.
 func TestTakenBack(t *testing.T) {
 	bubble(t, small, func(t *testing.T, l *lab, m *mem) {
-		r := l.ready()
-		p := l.wanted(r, "SALE000000001", price)
+		r := l.Ready("usdt-tron")
+		p := l.Requested(r, "SALE000000001", price)
 		time.Sleep(10 * blockSeconds * time.Second) // the block of the balance that the money is held against stands
 		m.pay(l.usdt.Contract, merchant, price)
-		f := l.becomes(r, p, pos.Settle)
-		p = l.moved(p, pos.Settle)
+		f := l.Becomes(r, p, pos.Settle)
+		p = l.Moved(p, pos.Settle)
 		p.Received = f.Received
 		m.reorg(6)
-		l.until("it is lost", func() bool { return l.found(r, p).Lost })
-		if !told(r, "ALARM: 12.3400 USDT") {
+		l.Until("it is lost", func() bool { return l.found(r, p).Lost })
+		if !cointest.Told(r, "ALARM: 12.3400 USDT") {
 			t.Errorf("no alarm: %v", r.Health().Notices)
 		}
 		for i := range 100 {
 			l.w.notices.Tell(fmt.Sprint(i), fmt.Sprint("a stranger's ", i))
 		}
-		if !told(r, "ALARM: 12.3400 USDT") {
+		if !cointest.Told(r, "ALARM: 12.3400 USDT") {
 			t.Errorf("strangers pushed the alarm out: %v", r.Health().Notices)
 		}
 		p.Lose(time.Now())
 		m.pay(l.usdt.Contract, merchant, price)
-		if f := l.becomes(r, p, pos.Settle); f.Received.Int().Int64() != price {
+		if f := l.Becomes(r, p, pos.Settle); f.Received.Int().Int64() != price {
 			t.Errorf("%+v", f)
 		}
 	})
@@ -179,11 +182,11 @@ func TestTakenBack(t *testing.T) {
 // TestEmptyLists: an operator whose lists come empty now and then takes nothing back.
 func TestEmptyLists(t *testing.T) {
 	bubble(t, deep, func(t *testing.T, l *lab, m *mem) {
-		r := l.ready()
-		p := l.wanted(r, "SALE000000001", price)
+		r := l.Ready("usdt-tron")
+		p := l.Requested(r, "SALE000000001", price)
 		m.pay(l.usdt.Contract, merchant, price)
-		l.becomes(r, p, pos.Accept)
-		p = l.moved(p, pos.Accept)
+		l.Becomes(r, p, pos.Accept)
+		p = l.Moved(p, pos.Accept)
 		n := 0
 		l.endpoints[0].lies(func(path string, b []byte) []byte {
 			switch empty := bytes.Contains(b, []byte(`"blockHash"`)) && !bytes.Contains(b, []byte(`"status"`)); {
@@ -198,7 +201,7 @@ func TestEmptyLists(t *testing.T) {
 			}
 			return b
 		})
-		l.until("it is settled", func() bool {
+		l.Until("it is settled", func() bool {
 			f := l.found(r, p)
 			if f.Event == pos.Doubt {
 				t.Fatal("taken back by an empty list")
@@ -227,12 +230,12 @@ func emptied(b []byte) []byte {
 func TestDeep(t *testing.T) {
 	for _, operators := range []int{1, 2} {
 		bubble(t, Policy{coin.UpTo(0, Solidified, operators)}, func(t *testing.T, l *lab, m *mem) {
-			r := l.ready()
-			p := l.wanted(r, "SALE000000001", price)
+			r := l.Ready("usdt-tron")
+			p := l.Requested(r, "SALE000000001", price)
 			m.pay(l.usdt.Contract, merchant, price)
 			began := time.Now()
-			l.becomes(r, p, pos.Accept)
-			l.becomes(r, p, pos.Settle)
+			l.Becomes(r, p, pos.Accept)
+			l.Becomes(r, p, pos.Settle)
 			if took := time.Since(began); took < 57*time.Second || took > 80*time.Second {
 				t.Errorf("settled after %v", took)
 			}
@@ -259,28 +262,28 @@ func TestUsual(t *testing.T) {
 // for a day.
 func TestLate(t *testing.T) {
 	bubble(t, small, func(t *testing.T, l *lab, m *mem) {
-		r := l.ready()
-		p := l.wanted(r, "SALE000000001", price)
+		r := l.Ready("usdt-tron")
+		p := l.Requested(r, "SALE000000001", price)
 		if f, err := r.Cancel(t.Context(), p); err != nil || f.Event != pos.Cancel || f.Final {
 			t.Fatalf("%+v, %v", f, err)
 		}
-		p = l.moved(p, pos.Cancel)
-		l.stop()
+		p = l.Moved(p, pos.Cancel)
+		l.Stop()
 		time.Sleep(12 * time.Hour)
 		m.pay(l.usdt.Contract, merchant, price)
 		time.Sleep(8 * time.Hour)
-		r = l.start().ready()
-		l.becomes(r, p, pos.Settle)
+		r = l.start().Ready("usdt-tron")
+		l.Becomes(r, p, pos.Settle)
 
-		q := l.wanted(r, "SALE000000002", 77_000)
+		q := l.Requested(r, "SALE000000002", 77_000)
 		time.Sleep(coin.WatchFor + coin.UsualExpiry + 2*time.Minute)
 		f := pos.Finding{}
-		l.until("it is over", func() bool { f = l.found(r, q); return f.Final })
+		l.Until("it is over", func() bool { f = l.found(r, q); return f.Final })
 		if f.Event != pos.Expire {
 			t.Errorf("%+v", f)
 		}
 		time.Sleep(unique.Hold - coin.WatchFor)
-		if n := l.wanted(r, "SALE000000003", 77_000).Quantity.Int().Int64(); n != 77_000 {
+		if n := l.Requested(r, "SALE000000003", 77_000).Quantity.Int().Int64(); n != 77_000 {
 			t.Errorf("still held: %d", n)
 		}
 	})
@@ -290,12 +293,12 @@ func TestLate(t *testing.T) {
 // again. Goal: neither sale is paid by one payment, and whoever asks reads why.
 func TestLostBook(t *testing.T) {
 	bubble(t, small, func(t *testing.T, l *lab, m *mem) {
-		r := l.ready()
-		p := l.wanted(r, "SALE000000001", price)
-		l.stop()
-		l.store.b = nil
-		r = l.start().ready()
-		q := l.wanted(r, "SALE000000002", price)
+		r := l.Ready("usdt-tron")
+		p := l.Requested(r, "SALE000000001", price)
+		l.Stop()
+		l.Store.Put(nil)
+		r = l.start().Ready("usdt-tron")
+		q := l.Requested(r, "SALE000000002", price)
 		if p.Quantity.Cmp(q.Quantity) != 0 {
 			t.Fatal("the book was not lost")
 		}
@@ -314,7 +317,7 @@ func TestLostBook(t *testing.T) {
 		if !read {
 			t.Error("nobody said why")
 		}
-		if n := l.wanted(r, "SALE000000003", price).Quantity.Int().Int64(); n != price+100 {
+		if n := l.Requested(r, "SALE000000003", price).Quantity.Int().Int64(); n != price+100 {
 			t.Errorf("held amounts were given again: %d", n)
 		}
 	})
@@ -323,10 +326,10 @@ func TestLostBook(t *testing.T) {
 // TestBefore: money of before the request does not pay it.
 func TestBefore(t *testing.T) {
 	bubble(t, small, func(t *testing.T, l *lab, m *mem) {
-		r := l.ready()
+		r := l.Ready("usdt-tron")
 		m.pay(l.usdt.Contract, merchant, price)
 		time.Sleep(4 * time.Second)
-		p := l.wanted(r, "SALE000000001", price)
+		p := l.Requested(r, "SALE000000001", price)
 		time.Sleep(30 * time.Second)
 		if f := l.found(r, p); f.Event != "" {
 			t.Fatalf("%+v", f)
@@ -338,15 +341,15 @@ func TestBefore(t *testing.T) {
 // on where it was, and a payment that was seen by one is proved by the other.
 func TestSecondTakesOver(t *testing.T) {
 	bubble(t, Policy{coin.UpTo(1000, Solidified, 1), coin.UpTo(0, Solidified, 2)}, func(t *testing.T, l *lab, m *mem) {
-		r := l.ready()
-		p := l.wanted(r, "SALE000000001", price)
+		r := l.Ready("usdt-tron")
+		p := l.Requested(r, "SALE000000001", price)
 		m.pay(l.usdt.Contract, merchant, price)
-		l.becomes(r, p, pos.Accept)
+		l.Becomes(r, p, pos.Accept)
 		l.endpoints[0].cut(true)
-		l.becomes(r, p, pos.Settle)
+		l.Becomes(r, p, pos.Settle)
 		l.endpoints[1].cut(true)
-		q := intended(r, "SALE000000002", price)
-		l.until("nobody is left", func() bool { return !r.Health().Ready })
+		q := cointest.Intended(r, "SALE000000002", price)
+		l.Until("nobody is left", func() bool { return !r.Health().Ready })
 		if _, err := r.Ask(t.Context(), q, ""); pos.KindOf(err) != pos.Unavailable {
 			t.Errorf("%v", err)
 		}
@@ -354,8 +357,8 @@ func TestSecondTakesOver(t *testing.T) {
 			t.Errorf("%+v, %v", f, err)
 		}
 		l.endpoints[0].cut(false)
-		l.until("one is back", func() bool { return r.Health().Ready })
-		l.until("the owner knows of the other", func() bool { return told(r, "operator 2 does not answer") })
+		l.Until("one is back", func() bool { return r.Health().Ready })
+		l.Until("the owner knows of the other", func() bool { return cointest.Told(r, "operator 2 does not answer") })
 	})
 }
 
@@ -369,11 +372,11 @@ func TestOtherSalesMoney(t *testing.T) {
 		l := newLab(t, newMem(t, chain, tokens), chain, tokens, inMemory, JSONRPC)
 		l.options.Accept = []string{"USDT", "USDD"}
 		l.start()
-		defer func() { l.stop() }()
-		r, m := l.ready(), l.n.(*mem)
+		defer func() { l.Stop() }()
+		r, m := l.Ready("usdt-tron"), l.n.(*mem)
 		usdd := l.w.Rails()[1]
-		p := l.wanted(r, "SALE000000001", price)
-		q := intended(usdd, "SALE000000002", 0)
+		p := l.Requested(r, "SALE000000001", price)
+		q := cointest.Intended(usdd, "SALE000000002", 0)
 		units, _ := new(big.Int).SetString("12340000000000000000", 10)
 		q.Quantity, _ = usdd.token.Asset().Units(units)
 		a, err := usdd.Ask(t.Context(), q, "")
@@ -381,16 +384,16 @@ func TestOtherSalesMoney(t *testing.T) {
 			t.Fatal(err)
 		}
 		q.Reference = a.Reference
-		q = l.moved(q, pos.Request)
+		q = l.Moved(q, pos.Request)
 		m.pay(l.usdt.Contract, merchant, price)
-		l.becomes(r, p, pos.Settle)
+		l.Becomes(r, p, pos.Settle)
 		for range 5 {
 			if f, err := usdd.Check(t.Context(), q); err != nil || f.Event != "" || !f.Stray.IsZero() {
 				t.Fatalf("the other customer's sale: %+v, %v", f, err)
 			}
 		}
 		m.put(memPay{token: tokens[3].Contract, from: customer, to: merchant, units: units})
-		l.becomes(usdd, q, pos.Settle)
+		l.Becomes(usdd, q, pos.Settle)
 	})
 }
 
@@ -398,8 +401,8 @@ func TestOtherSalesMoney(t *testing.T) {
 // found all the same.
 func TestLateLists(t *testing.T) {
 	bubble(t, small, func(t *testing.T, l *lab, m *mem) {
-		r := l.ready()
-		p := l.wanted(r, "SALE000000001", price)
+		r := l.Ready("usdt-tron")
+		p := l.Requested(r, "SALE000000001", price)
 		lags := true
 		l.endpoints[0].lies(func(path string, b []byte) []byte {
 			switch {
@@ -413,7 +416,7 @@ func TestLateLists(t *testing.T) {
 		m.pay(l.usdt.Contract, merchant, price)
 		time.Sleep(4 * time.Minute)
 		l.endpoints[0].lies(nil)
-		l.becomes(r, p, pos.Settle)
+		l.Becomes(r, p, pos.Settle)
 	})
 }
 
@@ -424,13 +427,13 @@ func TestOtherTill(t *testing.T) {
 		l, m := usual(t, small, JSONRPC)
 		l.options.Lane = unique.Lane{N: 0, Of: 2}
 		l.start()
-		defer func() { l.stop() }()
-		r := l.ready()
-		l.wanted(r, "SALE000000001", price)
+		defer func() { l.Stop() }()
+		r := l.Ready("usdt-tron")
+		l.Requested(r, "SALE000000001", price)
 		m.pay(l.usdt.Contract, merchant, 7_000_100) // 70,001 steps: the other till's
 		m.pay(l.usdt.Contract, merchant, 8_000_000)
-		l.until("the owner is told", func() bool { return told(r, "8.0000 USDT came") })
-		if told(r, "7.0001") {
+		l.Until("the owner is told", func() bool { return cointest.Told(r, "8.0000 USDT came") })
+		if cointest.Told(r, "7.0001") {
 			t.Errorf("told of the other till's sale: %v", r.Health().Notices)
 		}
 	})

@@ -11,24 +11,25 @@ import (
 
 	"github.com/tillwright/tillwright/pos"
 	"github.com/tillwright/tillwright/pos/rail/coin"
+	"github.com/tillwright/tillwright/pos/rail/coin/cointest"
 	"github.com/tillwright/tillwright/pos/rail/unique"
 )
 
 // watched is a bubble whose till keeps what payments were closed with.
 func watched(t *testing.T, policy Policy, body func(t *testing.T, l *lab, m *mem, r *Rail)) {
 	bubble(t, policy, func(t *testing.T, l *lab, m *mem) {
-		l.stop()
-		l.options.Closed = &memory{}
+		l.Stop()
+		l.options.Closed = &cointest.Memory{}
 		time.Sleep(2 * time.Second) // two tills in one second are more than an operator allows
-		body(t, l, m, l.start().ready())
+		body(t, l, m, l.start().Ready("usdt-tron"))
 	})
 }
 
 // again kills the till's side and starts it.
 func (l *lab) again() *Rail {
-	l.stop()
+	l.Stop()
 	time.Sleep(2 * time.Second)
-	return l.start().ready()
+	return l.start().Ready("usdt-tron")
 }
 
 // unasked is what the till was told and has not booked, with what it comes to.
@@ -42,7 +43,7 @@ func (l *lab) unasked() (list []pos.Unasked, sum int64) {
 
 // closes asks, as the desk does, until p has its last word.
 func (l *lab) closes(r *Rail, p pos.Payment) (f pos.Finding) {
-	l.t.Helper()
+	l.T.Helper()
 	time.Sleep(coin.YoungFor)
 	for range 20 {
 		if f = l.found(r, p); f.Final {
@@ -50,17 +51,17 @@ func (l *lab) closes(r *Rail, p pos.Payment) (f pos.Finding) {
 		}
 		time.Sleep(30 * time.Second)
 	}
-	l.t.Fatalf("no last word: %+v", f)
+	l.T.Fatalf("no last word: %+v", f)
 	return f
 }
 
 // settled is a sale that was paid.
 func (l *lab) settled(r *Rail, m *mem, sale string) pos.Payment {
-	l.t.Helper()
-	p := l.wanted(r, sale, price)
+	l.T.Helper()
+	p := l.Requested(r, sale, price)
 	m.pay(l.usdt.Contract, merchant, p.Quantity.Int().Int64())
-	f := l.becomes(r, p, pos.Settle)
-	p = l.moved(p, pos.Settle)
+	f := l.Becomes(r, p, pos.Settle)
+	p = l.Moved(p, pos.Settle)
 	p.Received = f.Received
 	return p
 }
@@ -71,9 +72,9 @@ func (l *lab) settled(r *Rail, m *mem, sale string) pos.Payment {
 func TestStranger(t *testing.T) {
 	keys := map[string]bool{}
 	watched(t, small, func(t *testing.T, l *lab, m *mem, r *Rail) {
-		l.found(r, l.wanted(r, "SALE000000001", price))
+		l.found(r, l.Requested(r, "SALE000000001", price))
 		tx := m.put(memPay{tx: [32]byte{7}, token: l.usdt.Contract, from: customer, to: merchant, units: big.NewInt(5_500_000)})
-		l.until("the owner reads it", func() bool { return told(r, "5.5000 USDT came") })
+		l.Until("the owner reads it", func() bool { return cointest.Told(r, "5.5000 USDT came") })
 		if list, _ := l.unasked(); len(list) != 0 {
 			t.Fatalf("one block, and told: %+v", list)
 		}
@@ -82,7 +83,7 @@ func TestStranger(t *testing.T) {
 		if len(list) != 1 || list[0].Came.String() != "5.5000 USDT" || list[0].Network != "USDT on Tron" || list[0].Tx != hex.EncodeToString(tx[:]) || list[0].Of != "" || list[0].At.Before(m.born) || !list[0].Valid() {
 			t.Fatalf("%+v", list)
 		}
-		if told(r, "5.5000 USDT came") {
+		if cointest.Told(r, "5.5000 USDT came") {
 			t.Error("it is a notice beside that")
 		}
 		keys[list[0].Key] = true
@@ -105,9 +106,9 @@ func TestStranger(t *testing.T) {
 // TestStrangerVanishes: what the network takes back before it is solidified was never told.
 func TestStrangerVanishes(t *testing.T) {
 	watched(t, small, func(t *testing.T, l *lab, m *mem, r *Rail) {
-		l.found(r, l.wanted(r, "SALE000000001", price))
+		l.found(r, l.Requested(r, "SALE000000001", price))
 		m.pay(l.usdt.Contract, merchant, 5_500_000)
-		l.until("the owner reads it", func() bool { return told(r, "5.5000 USDT came") })
+		l.Until("the owner reads it", func() bool { return cointest.Told(r, "5.5000 USDT came") })
 		m.reorg(10)
 		time.Sleep(10 * time.Minute)
 		if list, _ := l.unasked(); len(list) != 0 {
@@ -119,7 +120,7 @@ func TestStrangerVanishes(t *testing.T) {
 // TestStrangerOfTwo: a large sum is told when a second operator finds it, too.
 func TestStrangerOfTwo(t *testing.T) {
 	watched(t, strict, func(t *testing.T, l *lab, m *mem, r *Rail) {
-		l.found(r, l.wanted(r, "SALE000000001", price))
+		l.found(r, l.Requested(r, "SALE000000001", price))
 		l.endpoints[1].cut(true)
 		m.pay(l.usdt.Contract, merchant, 2_000_000_000)
 		time.Sleep(3 * time.Hour) // its calls of a day are used up
@@ -146,7 +147,7 @@ func TestAfterLastWord(t *testing.T) {
 			t.Fatalf("last word %+v", f)
 		}
 		time.Sleep(10 * time.Minute)
-		if list, _ := l.unasked(); len(list) != 0 || told(r, "more came") {
+		if list, _ := l.unasked(); len(list) != 0 || cointest.Told(r, "more came") {
 			t.Fatalf("of the payment, and told as nobody's: %+v; the owner reads %q", list, r.Health().Notices)
 		}
 		m.pay(l.usdt.Contract, merchant, price)
@@ -168,12 +169,12 @@ func TestAfterLastWord(t *testing.T) {
 // and has no request that is known; it is told as nobody's all the same never.
 func TestLostBookIsNobodys(t *testing.T) {
 	watched(t, small, func(t *testing.T, l *lab, m *mem, r *Rail) {
-		open := l.wanted(r, "SALE000000009", 77_000_000)
+		open := l.Requested(r, "SALE000000009", 77_000_000)
 		for i := range 2 {
 			l.closes(r, l.settled(r, m, fmt.Sprintf("SALE00000000%d", i)))
 		}
-		l.stop()
-		l.store.b = nil
+		l.Stop()
+		l.Store.Put(nil)
 		m.pay(l.usdt.Contract, merchant, 5_500_000)
 		r = l.again()
 		l.found(r, open) // the desk knows it
@@ -181,7 +182,7 @@ func TestLostBookIsNobodys(t *testing.T) {
 		if list, sum := l.unasked(); sum != 5_500_000 {
 			t.Errorf("%+v", list)
 		}
-		l.options.Closed = &memory{b: []byte("{")} // and this one, too: then nobody can tell
+		l.options.Closed = cointest.Kept([]byte("{")) // and this one, too: then nobody can tell
 		r = l.again()
 		l.found(r, open)
 		time.Sleep(5 * time.Minute)
@@ -195,8 +196,8 @@ func TestLostBookIsNobodys(t *testing.T) {
 // payment's.
 func TestUnclosable(t *testing.T) {
 	watched(t, small, func(t *testing.T, l *lab, m *mem, r *Rail) {
-		disk := l.options.Closed.(*memory)
-		fail := func(err error) { disk.mu.Lock(); disk.fail = err; disk.mu.Unlock() }
+		disk := l.options.Closed.(*cointest.Memory)
+		fail := func(err error) { disk.Fails(err) }
 		p := l.settled(r, m, "SALE000000001")
 		time.Sleep(coin.YoungFor)
 		fail(pos.E("save", pos.Internal, "full"))
@@ -224,17 +225,17 @@ func TestUnclosable(t *testing.T) {
 // last word, and nobody's after.
 func TestStrayAfter(t *testing.T) {
 	watched(t, small, func(t *testing.T, l *lab, m *mem, r *Rail) {
-		p := l.wanted(r, "SALE000000001", price)
+		p := l.Requested(r, "SALE000000001", price)
 		usdd := l.registry.Tokens(l.chain.ID)[3] // 18 decimals
 		units, _ := new(big.Int).SetString("12340000000000000000", 10)
 		wrong := memPay{token: usdd.Contract, from: customer, to: merchant, units: units}
 		m.put(wrong)
-		f := l.becomes(r, p, pos.Doubt)
-		p = l.moved(p, pos.Doubt)
+		f := l.Becomes(r, p, pos.Doubt)
+		p = l.Moved(p, pos.Doubt)
 		p.Stray = f.Stray
 		m.pay(l.usdt.Contract, merchant, price)
-		f = l.becomes(r, p, pos.Settle)
-		p = l.moved(p, pos.Settle)
+		f = l.Becomes(r, p, pos.Settle)
+		p = l.Moved(p, pos.Settle)
 		p.Received = f.Received
 		l.closes(r, p)
 		time.Sleep(10 * time.Minute)
@@ -282,15 +283,15 @@ func TestOtherTillsMoney(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			l, m := usual(t, small, JSONRPC)
 			l.options.Lane = unique.Lane{N: lane, Of: 2}
-			r := l.start().ready()
-			l.found(r, l.wanted(r, "SALE000000001", price))
+			r := l.start().Ready("usdt-tron")
+			l.found(r, l.Requested(r, "SALE000000001", price))
 			m.pay(l.usdt.Contract, merchant, 7_000_100)
 			m.pay(l.usdt.Contract, merchant, 8_000_000)
 			time.Sleep(3 * time.Minute)
 			if list, sum := l.unasked(); sum != want {
 				t.Errorf("lane %d tells of %+v", lane, list)
 			}
-			l.stop()
+			l.Stop()
 		})
 	}
 }
@@ -306,7 +307,7 @@ func TestStrangersNoise(t *testing.T) {
 			}
 			return b
 		})
-		p := l.wanted(r, "SALE000000001", price)
+		p := l.Requested(r, "SALE000000001", price)
 		m.put(memPay{token: l.usdt.Contract, from: customer, to: merchant, units: big.NewInt(5_500_000), noise: 1 << 20})
 		time.Sleep(5 * time.Minute)
 		if n := len(large); n != 1 {
@@ -316,7 +317,7 @@ func TestStrangersNoise(t *testing.T) {
 			t.Errorf("nobody proved it: %+v", list)
 		}
 		m.pay(l.usdt.Contract, merchant, price)
-		l.becomes(r, p, pos.Settle)
+		l.Becomes(r, p, pos.Settle)
 		if !bytes.Contains([]byte(fmt.Sprint(r.Health().Notices)), []byte("5.5000 USDT came")) {
 			t.Errorf("the owner reads %q", r.Health().Notices)
 		}
