@@ -136,7 +136,7 @@ func (l *Link) Dial(ctx context.Context, network, address string) (net.Conn, err
 		return nil, err
 	}
 	near, other := newPipe()
-	l.join(other, far)
+	l.join(other, far, mode)
 	return near, nil
 }
 
@@ -145,6 +145,11 @@ func (l *Link) count() Mode {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.dials++
+	return l.now()
+}
+
+// now is the mode of this moment, a flap resolved. l.mu is held.
+func (l *Link) now() Mode {
 	switch {
 	case l.mode == Flapping && l.down:
 		return Cut
@@ -213,16 +218,22 @@ func (l *Link) accept(near net.Conn) {
 		hangUp(near)
 		return
 	}
-	l.join(near, far)
+	l.join(near, far, mode)
 }
 
-// join carries bytes between two ends until one of them closes. far may be nil.
-func (l *Link) join(near, far net.Conn) {
+// join carries bytes between two ends until one of them closes. far may be nil. A link
+// that has failed since it was dialled as fails this connection, too.
+func (l *Link) join(near, far net.Conn, as Mode) {
 	c := &cable{link: l, near: near, far: far, gone: make(chan struct{})}
 	l.mu.Lock()
 	l.cables[c] = true
-	c.muted = far == nil
+	now := l.now()
+	c.muted = far == nil || now.mute()
+	broken := now != as && (now == Cut || now.lies())
 	l.mu.Unlock()
+	if broken {
+		c.reset()
+	}
 	l.work.Go(func() { c.pump(far, near) })
 	if far != nil {
 		l.work.Go(func() { c.pump(near, far) })

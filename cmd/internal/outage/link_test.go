@@ -177,6 +177,43 @@ func TestSilenceIsForGood(t *testing.T) {
 	})
 }
 
+// TestFailsWhileDialled: a link that fails between the first packet and the first byte of a
+// connection fails that one, too: else one in thousands lives through every outage.
+func TestFailsWhileDialled(t *testing.T) {
+	for _, m := range []Mode{Cut, HalfOpen, Portal} {
+		t.Run(m.String(), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				open := make(chan struct{})
+				l := NewLink("line", func(context.Context, string, string) (net.Conn, error) {
+					near, echo := newPipe()
+					go func() { defer echo.Close(); io.Copy(echo, echo) }()
+					<-open
+					return near, nil
+				})
+				defer l.Close()
+				dialled := make(chan net.Conn)
+				go func() {
+					c, err := l.Dial(t.Context(), "tcp", "far.example:80")
+					if err != nil {
+						t.Error(err)
+					}
+					dialled <- c
+				}()
+				synctest.Wait()
+				l.Set(m)
+				close(open)
+				c := <-dialled
+				defer c.Close()
+				c.SetDeadline(time.Now().Add(time.Second))
+				c.Write([]byte("x"))
+				if n, err := c.Read(make([]byte, 1)); err == nil {
+					t.Errorf("%d bytes came back over a line that had failed", n)
+				}
+			})
+		})
+	}
+}
+
 // TestFlapping counts how a line comes and goes. Goal: both, every few seconds.
 func TestFlapping(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
